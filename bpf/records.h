@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every record that crosses from a BPF program to user space, and from there into a trace file.
+ *
+ * A record is 32 bytes, little endian, and is written by the BPF program in its final form: user
+ * space moves bytes. The numbers below are part of the trace format (docs/trace-format.md): append
+ * only, never reuse.
+ *
+ * Included by BPF programs (after vmlinux.h) and by user space (after <linux/types.h>).
+ */
+#ifndef KVMSCHED_RECORDS_H
+#define KVMSCHED_RECORDS_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+struct ks_rec {
+	__u64 time;  /* CLOCK_MONOTONIC of the machine that recorded, ns */
+	__u8 type;   /* enum ks_type */
+	__u8 flags;  /* per type, KS_F_* */
+	__u16 cpu;   /* the CPU that the record speaks of: pCPU on the host, vCPU in a guest */
+	__u32 id;    /* host: vCPU slot (see KS_VCPU_NEW); guest: thread id */
+	__u64 a;     /* per type */
+	__u64 b;     /* per type */
+};
+
+_Static_assert(sizeof(struct ks_rec) == 32, "a record is 32 bytes");
+
+enum ks_type {
+	KS_NONE = 0,
+
+	/* Either side, written by the recorder itself. */
+	KS_CLOCK = 1, /* a clock sample: a = TSC, b = half the width of the bracket, ns */
+	KS_LOSS = 2,  /* ring `cpu` lost b records between a (ns) and time */
+
+	/* Host. id = slot, a small number that stands for one vCPU during one recording. */
+	KS_VCPU_NEW = 16,   /* a = tgid << 32 | tid, b = vcpu_id */
+	KS_VCPU_GONE = 17,  /* the thread or the vCPU is gone; its slot is not used again */
+	KS_TSC_OFFSET = 18, /* from `time` on: a = L1 TSC offset (s64), b = ratio, fixed point
+			     * with the fraction bits given in the metadata; 0 = not scaled */
+	KS_PLE_WINDOW = 19, /* a = old window, b = new window */
+	KS_PAUSE = 20,      /* a PLE exit: a = guest instruction pointer, b = 0 */
+	KS_HLT = 21,        /* an exit on HLT: a = guest instruction pointer, b = 0 */
+	KS_BURST = 22,      /* PLE exits folded: time = last, a = guest ip of the last,
+			     * b = (first to last, ns) << 32 | count */
+	KS_VCPU_IN = 23,    /* the vCPU thread got pCPU `cpu`: a = tid that left it */
+	KS_VCPU_OUT = 24,   /* it lost pCPU `cpu`: a = tid that took it, flags = KS_OUT_* */
+	KS_VCPU_WAKE = 25,  /* it was woken (sched_waking): a = tid of the waker */
+	KS_VCPU_MIGRATE = 26, /* sched_migrate_task: a = from pCPU, b = to pCPU */
+	KS_HALT_POLL = 27,    /* kvm_vcpu_wakeup: a = ns since the HLT exit, flags = KS_HALT_* */
+
+	/* Guest. cpu = guest CPU number (its APIC id is in the metadata), id = thread id. */
+	KS_LOCK_TRY = 48,  /* begins to wait for a contended lock: a = lock, b = call site */
+	KS_LOCK_ACQ = 49,  /* got it: a = lock, b = wait, ns: try = time - b */
+	KS_LOCK_REL = 50,  /* released it: a = lock, b = call site of the acquire (low 32 bits,
+			    * sign-extended) | hold << 32; hold in ns, or in 1024 ns if
+			    * KS_F_COARSE: acquire = time - hold */
+	KS_TASK_MIGRATE = 51, /* sched_migrate_task: a = from CPU, b = to CPU */
+	KS_IDLE_ENTER = 52,   /* the CPU's idle loop goes to sleep: a = C-state index */
+	KS_IDLE_EXIT = 53,
+	KS_TASK_WAKE = 54, /* sched_wakeup: id = woken thread, a = its CPU, b = waker's thread */
+	KS_RQ_BUSY = 55,   /* run queue of `cpu` now has more than one runnable thread: a = how many */
+	KS_RQ_CALM = 56,   /* and now it has one or none: a = how many */
+	KS_TASK_SWITCH = 57, /* sched_switch on `cpu`: id = next thread, a = previous thread,
+			      * b = 1 if the previous one is still runnable */
+
+	KS_TYPE_MAX = 64,
+};
+
+/* flags of KS_PAUSE, KS_HLT, KS_BURST */
+#define KS_F_CPL_MASK 0x03u  /* guest privilege level, if KS_F_CPL */
+#define KS_F_CPL 0x04u       /* the level is known */
+#define KS_F_IP 0x08u        /* the instruction pointer is known */
+
+/* flags of KS_VCPU_OUT: what the vCPU is from now on */
+#define KS_OUT_RUNNABLE 0u /* preempted or yielded: wants the pCPU and has it not */
+#define KS_OUT_HALTED 1u   /* sleeps, its last exit was HLT */
+#define KS_OUT_BLOCKED 2u  /* sleeps for another reason: page fault, I/O in user space, stopped */
+#define KS_OUT_DEAD 3u
+
+/* flags of KS_HALT_POLL */
+#define KS_HALT_WAITED 0x01u /* it slept; otherwise it was woken while KVM polled */
+#define KS_HALT_VALID 0x02u  /* the wake-up was for a reason (kvm_vcpu_wakeup's `valid`) */
+
+/* flags of KS_LOCK_* */
+#define KS_F_DEPTH_MASK 0x0fu /* spinlocks held or waited for on this CPU below this one */
+#define KS_F_CTX_MASK 0x30u   /* where: */
+#define KS_F_CTX_TASK 0x00u
+#define KS_F_CTX_SOFTIRQ 0x10u
+#define KS_F_CTX_HARDIRQ 0x20u
+#define KS_F_CTX_NMI 0x30u
+#define KS_F_WAITERS 0x40u /* KS_LOCK_REL: somebody was waiting when it was released */
+#define KS_F_COARSE 0x80u  /* KS_LOCK_REL: hold is in units of 1024 ns */
+
+#endif /* KVMSCHED_RECORDS_H */

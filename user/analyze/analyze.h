@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The analysis: one pass over the merged events; waits and their verdicts, PLE exits and bursts,
+ * vCPU states, migrations, wasted idle time. Rules: docs/verdicts.md.
+ *
+ * Results leave through callbacks as soon as they are final; totals are asked for at the end.
+ * Memory is bounded by vCPUs, locks in use and open waits, not by the length of the trace.
+ */
+#ifndef KVMSCHED_ANALYZE_H
+#define KVMSCHED_ANALYZE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model.h"
+#include "trace.h"
+
+/* Why time was lost in a wait, and why a PLE exit happened. */
+enum ks_class {
+	KS_C_SELF,    /* the waiter itself was off-CPU */
+	KS_C_LHP,     /* the holder was runnable and not running: lock-holder preemption */
+	KS_C_BUSY,    /* the holder was running */
+	KS_C_HALTED,  /* the holder was halted or blocked */
+	KS_C_LWP,     /* lock free, the next in order off-CPU: lock-waiter preemption */
+	KS_C_HANDOFF, /* lock free, the next in order running */
+	KS_C_UNKNOWN, /* holder not seen, records lost, within the clock's error */
+	/* Only for PLE exits outside every wait, by guest instruction pointer: */
+	KS_C_IPI,   /* waits for another vCPU to answer an IPI */
+	KS_C_USER,  /* guest user space */
+	KS_C_OTHER, /* elsewhere in the guest's kernel */
+	KS_C_MAX,
+};
+#define KS_C_WAIT_MAX (KS_C_UNKNOWN + 1)
+
+const char *ks_class_name(enum ks_class c);
+
+/* One wait, classified. Times in ns on the host's CLOCK_MONOTONIC. */
+struct ks_wait {
+	uint32_t vm;
+	uint32_t vcpu;     /* index into ks_analysis_vcpus() */
+	uint64_t lock;     /* guest-virtual address */
+	uint64_t ip;       /* call site of the waiter, 0 if not known */
+	uint32_t pid;      /* guest thread */
+	uint8_t ctx_flags; /* KS_F_CTX_*, KS_F_DEPTH_* of the try */
+	bool acquired;     /* false: the trace ended first; acq is then the end */
+	uint64_t try_time;
+	uint64_t acq_time;
+	uint64_t share[KS_C_WAIT_MAX]; /* ns by class; sums up to acq - try */
+	uint32_t ple[KS_C_WAIT_MAX];   /* PLE exits of the waiter in the wait, by class */
+	uint32_t ple_total;
+	enum ks_class verdict; /* class of the largest share */
+	/* The blamed vCPU: holder (LHP, BUSY, HALTED) or next waiter (LWP) with the largest share. */
+	uint32_t blame_vcpu;   /* index, KS_NO_VCPU if none */
+	uint32_t blame_pid;    /* guest thread, 0 if not known */
+	uint64_t blame_ip;     /* call site of the holder's acquire or the next waiter's try */
+	uint64_t blame_off_ns; /* off-CPU time of it within the wait */
+};
+
+struct ks_hold {
+	uint32_t vm, vcpu;
+	uint64_t lock, ip;
+	uint32_t pid;
+	uint64_t acq_time, rel_time;
+	uint64_t off_ns; /* of these, its vCPU was runnable but not running */
+	bool waiters;    /* somebody waited when it was released */
+};
+
+struct ks_segment { /* a stretch of one state of one vCPU */
+	uint32_t vcpu;
+	enum ks_vstate state;
+	int32_t pcpu;
+	uint64_t from, to;
+};
+
+struct ks_burst {
+	uint32_t vcpu;
+	uint64_t first, last; /* times of its first and last PLE exit */
+	uint64_t exits;
+	uint64_t ip; /* most recent guest ip, 0 if not known */
+};
+
+struct ks_ple {
+	uint32_t vcpu;
+	uint64_t time;
+	uint64_t ip;    /* 0 if not known */
+	uint32_t count; /* 1, or the exits of a folded burst */
+	enum ks_class class;
+};
+
+/* All optional. Called in order of completion, not of start. */
+struct ks_analysis_ops {
+	void (*wait)(void *ctx, const struct ks_wait *w);
+	void (*hold)(void *ctx, const struct ks_hold *h);
+	void (*segment)(void *ctx, const struct ks_segment *s);
+	void (*burst)(void *ctx, const struct ks_burst *b);
+	void (*ple)(void *ctx, const struct ks_ple *p); /* once its class is known */
+	void (*event)(void *ctx, const struct ks_event *ev); /* every event, as it comes */
+	void *ctx;
+};
+
+struct ks_analysis_opts {
+	uint64_t burst_gap_ns;     /* default 1 ms */
+	uint64_t pingpong_ns;      /* A->B->A within this: default 10 ms */
+	uint64_t clock_error_ns;   /* of the guest's map; closer instants are `unknown` */
+	const char *vm;            /* only this VM, by name or pid; NULL = all */
+	/* Classes of guest addresses, for PLE exits outside waits; NULL: by address only. */
+	enum ks_class (*ip_class)(void *ctx, uint32_t vm, uint64_t ip);
+	void *ip_ctx;
+};
+
+struct ks_analysis;
+
+/* host: the host's reader, for its metadata and control records; the caller's. */
+int ks_analysis_new(struct ks_analysis **a, struct ks_reader *host,
+		    const struct ks_analysis_opts *opts, const struct ks_analysis_ops *ops,
+		    struct ks_err *err);
+void ks_analysis_free(struct ks_analysis *a);
+
+/* Tell which VM the source `src` of the merge is the guest trace of; vm: index. */
+int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader *guest,
+		      uint32_t vm, struct ks_err *err);
+
+/* Feed events in time order; source 0 is the host. */
+int ks_analysis_feed(struct ks_analysis *a, const struct ks_event *ev);
+/* No more events: close what is open. */
+int ks_analysis_end(struct ks_analysis *a);
+
+/* Known from the control records on, i.e. directly after _new(). Borrowed. */
+const struct ks_vm *ks_analysis_vms(const struct ks_analysis *a, uint32_t *n);
+const struct ks_vcpu *ks_analysis_vcpus(const struct ks_analysis *a, uint32_t *n);
+
+/* Totals per vCPU. */
+struct ks_vcpu_totals {
+	uint64_t pause, hlt;              /* exits */
+	uint64_t bursts, longest_burst;   /* exits in the longest */
+	uint64_t state_ns[KS_V_MAX];
+	uint64_t migrations, node_migrations, pingpongs; /* of the vCPU's thread on the host */
+	uint64_t ple[KS_C_MAX];           /* PLE exits by class */
+};
+const struct ks_vcpu_totals *ks_analysis_vcpu_totals(const struct ks_analysis *a, uint32_t vcpu);
+
+/* Totals per VM. */
+struct ks_vm_totals {
+	uint64_t waits, holds;
+	uint64_t wait_ns;                      /* sum of all waits */
+	uint64_t lost_ns[KS_C_WAIT_MAX];       /* of it, by class */
+	uint64_t verdicts[KS_C_WAIT_MAX];      /* waits by verdict */
+	uint64_t ple_per_wait[3];              /* PLE exits per contended acquisition: p50 p99 max */
+	uint64_t task_migrations, task_node_migrations, task_pingpongs; /* inside the guest */
+	uint64_t wasted_idle_ns; /* a vCPU halted while a runnable thread waited on another */
+	uint64_t span_ns;
+	uint64_t lost_records;   /* host + guest */
+};
+const struct ks_vm_totals *ks_analysis_vm_totals(const struct ks_analysis *a, uint32_t vm);
+
+/* Numbers of the record types seen, by type, host and guests together. */
+uint64_t ks_analysis_count(const struct ks_analysis *a, enum ks_type t);
+
+#endif /* KVMSCHED_ANALYZE_H */

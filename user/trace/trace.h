@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The trace file: writer, reader, and the merge of several traces into one stream of events.
+ * The format is described in docs/trace-format.md.
+ *
+ * A trace is one recording of one machine: a host or a guest. It is a header and a row of chunks,
+ * each with a checksum: records of one ring in time order, control records, metadata (JSON),
+ * symbols, exit counts, and, when the recording ended properly, an index.
+ */
+#ifndef KVMSCHED_TRACE_H
+#define KVMSCHED_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/types.h>
+
+#include "records.h"
+
+struct json_object;
+
+enum ks_side { KS_SIDE_HOST = 1, KS_SIDE_GUEST = 2 };
+
+/* Why a call failed, as one line that says what is wrong and what to do. */
+struct ks_err {
+	char msg[256];
+};
+
+/* ---- writer ---- */
+
+struct ks_writer;
+
+/*
+ * Begin a trace. Data go to PATH.partial, which close() renames to PATH, so that a half-written
+ * file never has the final name; after a crash the .partial reads up to its last whole chunk.
+ * rings: how many rings (CPUs) records may come from. 0 or -errno; err may be NULL.
+ */
+int ks_writer_open(struct ks_writer **w, const char *path, enum ks_side side, unsigned int rings,
+		   struct ks_err *err);
+
+/* The same to a file descriptor (a socket); owns fd from then on, also on failure. */
+int ks_writer_open_fd(struct ks_writer **w, int fd, enum ks_side side, unsigned int rings,
+		      struct ks_err *err);
+
+/*
+ * Add records of one ring. They are copied, buffered, put in time order within the buffer and
+ * written as chunks. Control records (KS_CLOCK, KS_LOSS, KS_VCPU_NEW, KS_VCPU_GONE,
+ * KS_TSC_OFFSET) go to control chunks, which a reader has in hand before it reads the first event.
+ */
+int ks_writer_add(struct ks_writer *w, unsigned int ring, const struct ks_rec *recs, size_t n);
+
+/* Add metadata: a JSON object; a reader merges all of them, member by member, later ones win. */
+int ks_writer_meta(struct ks_writer *w, struct json_object *meta);
+
+/* Add the kernel's symbols: text in the format of /proc/kallsyms; stored compressed. */
+int ks_writer_symbols(struct ks_writer *w, const char *kallsyms, size_t len);
+
+/* Cumulative exits by vCPU slot and reason (architectural number); readers use the last chunk. */
+struct ks_exit_count {
+	__u32 slot;
+	__u32 reason;
+	__u64 count;
+};
+int ks_writer_exit_counts(struct ks_writer *w, const struct ks_exit_count *c, size_t n);
+
+/* Write out everything that is buffered, as whole chunks. Call it once a second or so. */
+int ks_writer_flush(struct ks_writer *w);
+
+/* Bytes written so far. */
+uint64_t ks_writer_bytes(const struct ks_writer *w);
+
+/* Flush, write the index, sync, rename. The writer is freed in any case. 0 or -errno. */
+int ks_writer_close(struct ks_writer *w, struct ks_err *err);
+
+/* Free the writer and leave PATH.partial as it is. */
+void ks_writer_abort(struct ks_writer *w);
+
+/* ---- reader ---- */
+
+struct ks_reader;
+
+/* Open a trace, check its header, collect its metadata and control records. 0 or -errno + err. */
+int ks_reader_open(struct ks_reader **r, const char *path, struct ks_err *err);
+void ks_reader_close(struct ks_reader *r);
+
+enum ks_side ks_reader_side(const struct ks_reader *r);
+const char *ks_reader_path(const struct ks_reader *r);
+
+/* The merged metadata; borrowed, never NULL. Keys: docs/trace-format.md. Hostile if a guest's. */
+struct json_object *ks_reader_meta(const struct ks_reader *r);
+
+/* All control records in time order; borrowed. */
+const struct ks_rec *ks_reader_control(const struct ks_reader *r, size_t *n);
+
+/* The symbols as kallsyms text (NUL-terminated, borrowed), or NULL if there are none. */
+const char *ks_reader_symbols(struct ks_reader *r, size_t *len);
+
+/* The last exit counts; borrowed. */
+const struct ks_exit_count *ks_reader_exit_counts(const struct ks_reader *r, size_t *n);
+
+/* True if the file ends in mid-chunk or without an index: crash, full disk, still recording. */
+bool ks_reader_truncated(const struct ks_reader *r);
+
+/* Bytes that were not readable (bad checksum, cut), 0 if all was well. */
+uint64_t ks_reader_bad_bytes(const struct ks_reader *r);
+
+/* Time of the first and last record, ns, own clock; false if there is none. */
+bool ks_reader_span(const struct ks_reader *r, uint64_t *first, uint64_t *last);
+
+/* Sum of the records lost, from the KS_LOSS records. */
+uint64_t ks_reader_lost(const struct ks_reader *r);
+
+/*
+ * The next record in time order over all rings, control records included; valid until the next
+ * call. 1, 0 at the end, -errno + err on an I/O error. A chunk with a bad checksum is skipped and
+ * turned into a KS_LOSS record with count b = its number of records, spanning its times.
+ */
+int ks_reader_next(struct ks_reader *r, const struct ks_rec **rec, struct ks_err *err);
+
+/* Continue with the first record at or after time (ns, own clock). */
+int ks_reader_seek(struct ks_reader *r, uint64_t time, struct ks_err *err);
+
+/* ---- merge ---- */
+
+/* One record on the common clock. */
+struct ks_event {
+	uint64_t time;            /* ns, host's CLOCK_MONOTONIC */
+	const struct ks_rec *rec; /* as recorded; rec->time is still the recorder's own clock */
+	unsigned int src;         /* number of the reader, in the order they were added */
+};
+
+struct ks_merge;
+
+/* Maps a recorder's own time to the common clock; must be monotonic. */
+typedef uint64_t (*ks_map_fn)(void *ctx, uint64_t own);
+
+int ks_merge_new(struct ks_merge **m);
+/* map NULL = identity. The reader stays the caller's. Returns the source's number or -errno. */
+int ks_merge_add(struct ks_merge *m, struct ks_reader *r, ks_map_fn map, void *ctx);
+/* 1, 0 at the end, -errno. The event is valid until the next call. */
+int ks_merge_next(struct ks_merge *m, struct ks_event *ev, struct ks_err *err);
+void ks_merge_free(struct ks_merge *m);
+
+#endif /* KVMSCHED_TRACE_H */
