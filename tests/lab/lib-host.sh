@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0
+# The host's half of lib.sh: guests under real KVM, and the second CPU.
+
+# lab_kvm: loads KVM (done by lab_guest_start as well).
+lab_kvm() {
+	[ -e /dev/kvm ] || lab_modprobe kvm_amd
+	[ -e /dev/vhost-vsock ] || modprobe vhost_vsock 2>/dev/null || true
+}
+
+lab_guest_pid() {
+	cat "$LAB_RUN/vm$1.pid"
+}
+
+lab_guest_alive() {
+	[ -e "$LAB_RUN/vm$1.pid" ] && kill -0 "$(<"$LAB_RUN/vm$1.pid")" 2>/dev/null
+}
+
+# The guest's vsock address.
+lab_guest_cid() {
+	echo $(($1 + 2))
+}
+
+lab_guest_append() {
+	echo "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off random.trust_cpu=on" \
+		"no_timer_check audit=0 lab.role=guest lab.vm=$1 ${LAB_GUEST_APPEND:-}"
+}
+
+# lab_guest_start N [QEMU-ARGUMENT...]: boots guest N; returns as soon as QEMU runs. The guest's
+# files appear in $LAB_OUT/vmN at once. Set LAB_GUEST_SMP, LAB_GUEST_MEM, LAB_GUEST_APPEND to
+# override what the command line of tests/lab/run said.
+lab_guest_start() {
+	local n=$1 out=/out/vm$1 blk="disable-modern=on,disable-legacy=off" vsock=()
+
+	shift
+	lab_kvm
+	mkdir -p "$out/.sig"
+	[ -e /dev/vhost-vsock ] &&
+		vsock=(-device "vhost-vsock-pci,guest-cid=$(lab_guest_cid "$n")")
+	[ "${LAB_GUEST_VSOCK:-1}" = 1 ] || vsock=()
+	# Legacy virtio: its doorbells are port writes, which nested KVM need not decode.
+	qemu-system-x86_64 -name "guest=vm$n,debug-threads=on" -enable-kvm -machine q35 -cpu host \
+		-smp "${LAB_GUEST_SMP:-$LAB_GUEST_CPUS}" -m "${LAB_GUEST_RAM:-$LAB_GUEST_MEM}" \
+		-nodefaults -no-user-config -vga none -display none -no-reboot \
+		-serial "file:/results/vm$n.console" \
+		-kernel /lab/guest/vmlinuz -initrd /lab/guest/initrd -append "$(lab_guest_append "$n")" \
+		-drive if=none,id=r,format=raw,readonly=on,file=/dev/vda,file.locking=off \
+		-device "virtio-blk-pci,drive=r,$blk" \
+		-drive if=none,id=l,format=raw,readonly=on,file=/dev/vdb,file.locking=off \
+		-device "virtio-blk-pci,drive=l,$blk" \
+		-fsdev "local,id=o,path=$out,security_model=none,multidevs=remap" \
+		-device "virtio-9p-pci,fsdev=o,mount_tag=out,$blk" \
+		"${vsock[@]}" "$@" >"/results/vm$n.qemu" 2>&1 </dev/null &
+	echo $! >"$LAB_RUN/vm$n.pid"
+	disown
+}
+
+# lab_guest_ready N [SECONDS]: waits until the guest's script has begun.
+lab_guest_ready() {
+	lab_await up "${2:-120}" "$1"
+}
+
+# lab_guest_wait N [SECONDS]: waits for the guest to power off; returns its script's exit code, 125 if
+# it left none, 124 if it did not end in time (and is killed).
+lab_guest_wait() {
+	local n=$1 limit=$((SECONDS + ${2:-300}))
+
+	while lab_guest_alive "$n"; do
+		[ "$SECONDS" -lt "$limit" ] || { lab_guest_kill "$n" 124; break; }
+		lab_nap 0.1
+	done
+	return "$(lab_guest_rc "$n")"
+}
+
+# Ends guest N now. Its exit code becomes the 2nd argument (default 0: this was wanted).
+lab_guest_kill() {
+	lab_guest_alive "$1" && kill -9 "$(lab_guest_pid "$1")"
+	while lab_guest_alive "$1"; do lab_nap 0.05; done
+	echo "${2:-0}" >"/out/vm$1/guest.rc"
+}
+
+lab_guest_stop() {
+	lab_guest_kill "$1" 0
+}
+
+# lab_guest_rc N: prints the exit code of the guest's script.
+lab_guest_rc() {
+	if [ -e "/out/vm$1/guest.rc" ]; then cat "/out/vm$1/guest.rc"; else echo 125; fi
+}
+
+# All that still run are waited for; prints what failed. Called after the host's script.
+lab_guests_finish() {
+	local pid n rc bad=0
+
+	for pid in "$LAB_RUN"/vm*.pid; do
+		[ -e "$pid" ] || continue
+		n=${pid##*/vm}
+		n=${n%.pid}
+		lab_guest_wait "$n" 60
+		rc=$?
+		[ $rc = 0 ] || { lab_log "guest $n: exit code $rc"; bad=1; }
+	done
+	return $bad
+}
+
+# lab_second_cpu on|off: with --cpus 2 the host VM boots with one CPU online, because the emulator
+# is unreliable when one CPU patches code that another runs: attach everything first, then switch
+# the second CPU on, run the workload, switch it off, detach.
+lab_second_cpu() {
+	local want=1
+
+	[ "$1" = off ] && want=0
+	echo $want >/sys/devices/system/cpu/cpu1/online
+}
