@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Streams between a guest and its host: AF_VSOCK. All descriptors are close-on-exec. */
+#ifndef KVMSCHED_VSOCK_H
+#define KVMSCHED_VSOCK_H
+
+#include <stdint.h>
+
+struct ks_err;
+
+#define KS_VSOCK_HOST 2u     /* VMADDR_CID_HOST */
+#define KS_VSOCK_PORT 19031u /* default port of stream and collect */
+
+/*
+ * Listen for guests. cid: own CID to bind to, UINT32_MAX = any. Returns the descriptor or -errno
+ * with err: -EAFNOSUPPORT (no vsock in this kernel), -EADDRINUSE, ...
+ */
+int ks_vsock_listen(uint32_t cid, uint32_t port, struct ks_err *err);
+
+/*
+ * The next connection; *cid: of the peer, given by the kernel, so it cannot be forged by a guest.
+ * Returns the descriptor, -ETIMEDOUT, -EINTR (a signal: look at your stop flag), -errno.
+ * timeout_ms < 0: none.
+ */
+int ks_vsock_accept(int fd, uint32_t *cid, int timeout_ms);
+
+/* Connect. Returns the descriptor or -errno with err (-ETIMEDOUT, -ECONNREFUSED, -ENODEV...). */
+int ks_vsock_connect(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err);
+
+/* This machine's own CID (a guest's: 3 and up). 0 or -errno (-ENODEV: no vsock transport). */
+int ks_vsock_own_cid(uint32_t *cid);
+
+#endif /* KVMSCHED_VSOCK_H */
