@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+# The host VM: a QEMU of the Debian 13 root, emulating an AMD CPU with SVM and nested paging.
+
+# x-force-features: TCG does not list pause-filter, and without it no PAUSE ever exits. The
+# filter's count is not emulated, so every PAUSE of a guest exits.
+QEMU_CPU=qemu64,+svm,+npt,+pause-filter,+pfthreshold,+rdrand,x-force-features=on
+
+qemu_numa() {
+	local half=$((MEM / 2))
+
+	printf '%s\n' -object "memory-backend-ram,id=n0,size=${half}M" \
+		-object "memory-backend-ram,id=n1,size=${half}M" \
+		-numa node,nodeid=0,cpus=0,memdev=n0 -numa node,nodeid=1,cpus=1,memdev=n1 \
+		-numa dist,src=0,dst=1,val=21
+}
+
+qemu_append() {
+	local max=
+
+	[ "$CPUS" = 1 ] || max=maxcpus=1
+	echo "console=ttyS0 quiet loglevel=5 panic=-1 mitigations=off random.trust_cpu=on" \
+		"tsc=reliable no_timer_check audit=0 nokaslr lab.role=host $max $HOST_APPEND"
+}
+
+qemu_command() {
+	local kernel=$CACHE/kernels/$KERNEL accel="-accel tcg,thread=multi,tb-size=512"
+
+	[ "$ICOUNT" = 0 ] || accel="-accel tcg,thread=single,tb-size=512 -icount shift=0,sleep=off"
+	QEMU=(/usr/bin/qemu-system-x86_64 -L "$ROOT/usr/share/qemu" -L "$ROOT/usr/share/seabios"
+		-name guest=lab-host -nodefaults -no-user-config -display none -no-reboot
+		-machine q35 $accel -cpu "$QEMU_CPU" -smp "$CPUS" -m "$MEM"
+		-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" -append "$(qemu_append)"
+		-drive "if=none,id=r,format=raw,readonly=on,file=$CACHE/root.img,file.locking=off"
+		-device virtio-blk-pci,drive=r
+		-drive "if=none,id=l,format=raw,readonly=on,file=$STAGE/lab.img,file.locking=off"
+		-device virtio-blk-pci,drive=l
+		-fsdev "local,id=o,path=$OUT,security_model=none,multidevs=remap"
+		-device virtio-9p-pci,fsdev=o,mount_tag=results)
+	[ "$NUMA" = 0 ] || mapfile -t -O ${#QEMU[@]} QEMU < <(qemu_numa)
+	QEMU+=(${HOST_ARGS[@]+"${HOST_ARGS[@]}"})
+}
+
+# Runs the host VM to its end. Returns 124 if it had to be killed.
+qemu_run() {
+	qemu_command
+	(root_exec "${QEMU[@]}" -serial "file:$OUT/host.console") \
+		>"$OUT/host.qemu" 2>&1 </dev/null &
+	QEMU_PID=$!
+	TIMED_OUT=0
+	while kill -0 "$QEMU_PID" 2>/dev/null; do
+		if [ $((SECONDS - start)) -ge "$TIMEOUT" ]; then
+			TIMED_OUT=1
+			kill -9 "$QEMU_PID"
+		fi
+		sleep 0.2
+	done
+	wait "$QEMU_PID" 2>/dev/null || true
+	QEMU_PID=
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+# Did the run pass? Exit codes, kernel splats, hangs; a bounded log and one line with the reason.
+
+# What a sick kernel or KVM says.
+SPLATS='Oops|BUG: |WARNING: |Kernel panic|general protection fault|corrupted stack end'
+SPLATS+='|detected stalls? on|rcu_.* kthread starved|soft lockup|blocked for more than'
+SPLATS+='|KVM internal error|Unable to handle kernel|unhandled.*triple|hardware error'
+
+verdict_splat() {
+	grep -a -s -m1 -H -E "$SPLATS" "$OUT"/*.console "$OUT"/*.qemu "$OUT"/dmesg "$OUT"/vm*/dmesg |
+		head -n 1 | sed "s|^$OUT/||" | cut -c1-160
+}
+
+verdict_guests() {
+	local rc file
+
+	for file in "$OUT"/vm[0-9]*/; do
+		[ -d "$file" ] || continue
+		rc=$(cat "$file/guest.rc" 2>/dev/null || echo none)
+		[ "$rc" = 0 ] || echo "$(basename "$file"): exit code $rc"
+	done | head -n 1
+}
+
+verdict_reason() {
+	local rc splat guests
+
+	splat=$(verdict_splat || true)
+	rc=$(cat "$OUT/host.rc" 2>/dev/null || echo none)
+	guests=$(verdict_guests)
+	if [ -n "$splat" ]; then
+		echo "kernel trouble: $splat"
+	elif [ "$TIMED_OUT" = 1 ]; then
+		echo "hang: killed after $TIMEOUT s"
+	elif [ "$rc" = none ]; then
+		echo "the host VM ended without an exit code"
+	elif [ "$rc" = 124 ]; then
+		echo "host script out of time"
+	elif [ "$rc" != 0 ]; then
+		echo "host script: exit code $rc"
+	elif [ -n "$guests" ]; then
+		echo "$guests"
+	fi
+}
+
+verdict_log() {
+	local file
+
+	for file in "$OUT/host.log" "$OUT"/vm*/guest.log; do
+		[ -s "$file" ] || continue
+		echo "--- ${file#"$OUT"/}"
+		tail -n "$LINES_MAX" "$file" | cut -c1-240
+	done
+}
+
+verdict() {
+	local reason
+
+	reason=$(verdict_reason)
+	verdict_log
+	if [ -z "$reason" ]; then
+		say "ok ($((SECONDS - start)) s)"
+		[ "$KEEP" = 1 ] || rm -rf "$OUT"
+		return 0
+	fi
+	say "FAILED ($((SECONDS - start)) s): $reason; logs in $OUT"
+	return 1
+}
