@@ -1,1 +1,178 @@
 # SPDX-License-Identifier: GPL-2.0
+#
+# kvmsched. `make help` lists the targets; `make demo` and `make check` are the two to know.
+
+OUT     := build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BINDIR  := $(DESTDIR)$(PREFIX)/bin
+MANDIR  := $(DESTDIR)$(PREFIX)/share/man/man1
+VERSION := 0.1.0
+
+CC        ?= gcc
+AR        ?= ar
+CLANG     ?= $(firstword $(foreach v,19 20 18 17 16,$(shell command -v clang-$(v) 2>/dev/null)) clang)
+VMLINUX_H ?= vmlinux-gen/vmlinux.h
+
+# What is built, found by place: a new probe, library file, tool or test needs no line here.
+BPF_SRC   := $(wildcard bpf/*.bpf.c)
+LIB_SRC   := $(wildcard user/*/*.c)
+TOOL_SRC  := $(wildcard tools/*.c)
+UNIT_SRC  := $(wildcard tests/unit/test_*.c)
+BENCH_SRC := $(wildcard tests/bench/*.c)
+GUEST_SRC := $(wildcard tests/lab/guests/*.c)
+SIM_SRC   := $(wildcard tests/sim/*.c)
+PLOT_SRC  := $(wildcard tests/plot/*.c)
+GEN_SRC   := $(filter-out vmlinux-gen/core-check.c,$(wildcard vmlinux-gen/*.c))
+MAN_SRC   := $(wildcard docs/*.1)
+
+SKEL   := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/gen/%.skel.h)
+LIB    := $(OUT)/libkvmsched.a
+TOOLS  := $(TOOL_SRC:tools/%.c=$(OUT)/bin/%)
+UNIT   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/tests/%)
+BENCH  := $(BENCH_SRC:tests/bench/%.c=$(OUT)/tests/%)
+GUESTS := $(GUEST_SRC:tests/lab/guests/%.c=$(OUT)/tests/%)
+SIM    := $(if $(SIM_SRC),$(OUT)/tests/sim)
+PLOT   := $(PLOT_SRC:tests/plot/%.c=$(OUT)/tests/%)
+LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/obj/%.o)
+
+# libbpf >= 1.5 with the bpftool of the same kernel: the system's, or built from kernel source.
+ifeq ($(shell pkg-config --atleast-version=1.5 libbpf 2>/dev/null && command -v bpftool),)
+  LIBBPF_DIR := $(OUT)/libbpf
+  LIBBPF     := $(LIBBPF_DIR)/lib/libbpf.a
+  BPFTOOL    := $(LIBBPF_DIR)/bin/bpftool
+  BPF_INC    := -I$(LIBBPF_DIR)/include
+  BPF_LIB    := $(LIBBPF)
+else
+  LIBBPF  :=
+  BPFTOOL := bpftool
+  BPF_INC :=
+  BPF_LIB := -lbpf
+endif
+
+INC := -Ibpf -I$(OUT)/gen $(addprefix -I,$(sort $(patsubst %/,%,$(wildcard user/*/)))) $(BPF_INC)
+CFLAGS  ?= -O2 -g
+KCFLAGS := -std=gnu11 -D_GNU_SOURCE -DKVMSCHED_VERSION='"$(VERSION)"' -Wall -Wextra -Werror \
+	   -MMD -MP $(INC)
+LIBS    := $(BPF_LIB) -ldw -lelf -lz -lnuma -ljson-c -lpthread -lm
+
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -D__TARGET_ARCH_x86 -Wall -Wextra -Werror \
+	      -fms-extensions -Wno-microsoft-anon-tag -Wno-missing-declarations \
+	      -MMD -MP -Ibpf -I$(OUT)/gen/vmlinux $(BPF_INC)
+
+Q := $(if $(V),,@)
+say = @printf '  %-7s %s\n' $(1) $(2)
+
+.PHONY: all demo check bench bench-cost bench-analysis install lint clean help static deps lab \
+	lab-shell tests fuzz FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(TOOLS)
+
+help:
+	@echo 'make demo       set up, run a real KVM host with a guest in an emulator, report and draw'
+	@echo 'make check      set up and run every test'
+	@echo 'make all        build the tools into $(OUT)/bin (needs what .ci/deps build installs)'
+	@echo 'make static     the same as static binaries, into $(OUT)/static'
+	@echo 'make install    install tools and man pages (PREFIX=$(PREFIX), DESTDIR=)'
+	@echo 'make bench      what the probes cost and how fast the analysis is'
+	@echo 'make lint       clang-format, clang-tidy, cppcheck, mandoc'
+	@echo 'make lab-shell  a shell on an emulated KVM host with this checkout'
+	@echo 'make clean      remove $(OUT) except the link to the cache of the lab'
+	@echo 'Variables: CC CLANG CFLAGS VMLINUX_H PREFIX DESTDIR V=1'
+
+# ---- set-up ----
+
+deps:
+	$(Q).ci/deps build lab test demo fuzz
+
+lab: deps
+	$(Q)tests/lab/setup
+
+lab-shell: lab
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/lab/shell
+
+$(OUT)/libbpf/lib/libbpf.a: .ci/libbpf
+	$(Q).ci/libbpf $(OUT)/libbpf > $(OUT)/libbpf.log 2>&1 || { cat $(OUT)/libbpf.log; exit 1; }
+$(OUT)/libbpf/bin/bpftool: $(OUT)/libbpf/lib/libbpf.a
+
+# ---- BPF programs ----
+
+# Whatever header VMLINUX_H names is seen by the programs as vmlinux.h, and by nobody else.
+$(OUT)/gen/vmlinux/vmlinux.h: FORCE
+	@mkdir -p $(@D)
+	@cmp -s $(VMLINUX_H) $@ || cp $(VMLINUX_H) $@
+
+$(OUT)/bpf/%.bpf.o: bpf/%.bpf.c $(OUT)/gen/vmlinux/vmlinux.h $(LIBBPF)
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -c $< -o $(@:.o=.tmp.o)
+	$(Q)$(BPFTOOL) gen object $@ $(@:.o=.tmp.o)
+
+$(OUT)/gen/%.skel.h: $(OUT)/bpf/%.bpf.o $(BPFTOOL_DEP)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+
+# ---- library and tools ----
+
+$(OUT)/gen/plot_page.h: user/plot/embed user/plot/page.html user/plot/page.css user/plot/page.js
+	@mkdir -p $(@D)
+	$(Q)user/plot/embed $(filter-out $<,$^) > $@.tmp && mv $@.tmp $@
+
+$(OUT)/obj/%.o: %.c | $(SKEL) $(LIBBPF) $(if $(wildcard user/plot/embed),$(OUT)/gen/plot_page.h)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(KCFLAGS) -c $< -o $@
+
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(OUT)/bin/%: $(OUT)/obj/tools/%.o $(LIB)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# ---- tests ----
+
+tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT)
+
+$(UNIT): $(OUT)/tests/%: $(OUT)/obj/tests/unit/%.o $(LIB) $(GEN_OBJ)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
+
+$(BENCH): $(OUT)/tests/%: $(OUT)/obj/tests/bench/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(PLOT): $(OUT)/tests/%: $(OUT)/obj/tests/plot/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(GUESTS): $(OUT)/tests/%: tests/lab/guests/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror $< -lpthread -o $@
+
+$(OUT)/tests/sim: $(SIM_SRC:%.c=$(OUT)/obj/%.o) $(LIB)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+check:
+	$(Q)tests/check
+
+# ---- install, clean ----
+
+install: all
+	install -d $(BINDIR) $(MANDIR)
+	install -m 755 $(TOOLS) $(BINDIR)
+	install -m 644 $(MAN_SRC) $(MANDIR)
+
+clean:
+	$(Q)find $(OUT) -mindepth 1 -maxdepth 1 ! -name lab -exec rm -rf {} + 2>/dev/null || true
+
+-include $(shell find $(OUT)/obj $(OUT)/bpf -name '*.d' 2>/dev/null)
