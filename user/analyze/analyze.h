@@ -43,6 +43,7 @@ struct ks_wait {
 	uint32_t pid;      /* guest thread */
 	uint8_t ctx_flags; /* KS_F_CTX_*, KS_F_DEPTH_* of the try */
 	bool acquired;     /* false: the trace ended first; acq is then the end */
+	bool partial;      /* its KS_LOCK_TRY was lost: its PLE exits were not followed */
 	uint64_t try_time;
 	uint64_t acq_time;
 	uint64_t share[KS_C_WAIT_MAX]; /* ns by class; sums up to acq - try */
@@ -98,10 +99,12 @@ struct ks_analysis_ops {
 	void *ctx;
 };
 
+/* Zero-initialise it: 0 stands for each default. */
 struct ks_analysis_opts {
 	uint64_t burst_gap_ns;     /* default 1 ms */
 	uint64_t pingpong_ns;      /* A->B->A within this: default 10 ms */
 	uint64_t clock_error_ns;   /* of the guest's map; closer instants are `unknown` */
+	uint64_t slack_ns;         /* how late a lock record may be stamped: default 2 us */
 	const char *vm;            /* only this VM, by name or pid; NULL = all */
 	/* Classes of guest addresses, for PLE exits outside waits; NULL: by address only. */
 	enum ks_class (*ip_class)(void *ctx, uint32_t vm, uint64_t ip);
@@ -116,9 +119,17 @@ int ks_analysis_new(struct ks_analysis **a, struct ks_reader *host,
 		    struct ks_err *err);
 void ks_analysis_free(struct ks_analysis *a);
 
-/* Tell which VM the source `src` of the merge is the guest trace of; vm: index. */
+/*
+ * Tell which VM the source `src` of the merge is the guest trace of; vm: index into
+ * ks_analysis_vms(). map, map_ctx: the map given to the merge for this source (NULL = identity);
+ * the losses in the guest's control records are put on the common clock with it, here and now.
+ * 0, -EINVAL, -EEXIST (the VM has a guest trace already) or -ENOMEM.
+ */
 int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader *guest,
-		      uint32_t vm, struct ks_err *err);
+		      uint32_t vm, ks_map_fn map, void *map_ctx, struct ks_err *err);
+
+/* Clock error bound of this VM's guest trace, ns, instead of opts.clock_error_ns. */
+void ks_analysis_guest_error(struct ks_analysis *a, uint32_t vm, uint64_t error_ns);
 
 /* Feed events in time order; source 0 is the host. */
 int ks_analysis_feed(struct ks_analysis *a, const struct ks_event *ev);
@@ -155,5 +166,11 @@ const struct ks_vm_totals *ks_analysis_vm_totals(const struct ks_analysis *a, ui
 
 /* Numbers of the record types seen, by type, host and guests together. */
 uint64_t ks_analysis_count(const struct ks_analysis *a, enum ks_type t);
+
+/* Records that made no sense (CPU out of range, contradictions, unknown slot) and were left out. */
+uint64_t ks_analysis_ignored(const struct ks_analysis *a);
+
+/* Time of the first and the last event fed, ns on the common clock; false if there was none. */
+bool ks_analysis_span(const struct ks_analysis *a, uint64_t *first, uint64_t *last);
 
 #endif /* KVMSCHED_ANALYZE_H */

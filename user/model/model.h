@@ -40,6 +40,8 @@ struct ks_vcpu {
 struct ks_vm {
 	uint32_t tgid; /* host process */
 	char name[64];
+	char uuid[40];  /* empty if not known */
+	uint32_t cid;   /* vsock CID, 0 if not known */
 	uint32_t nvcpus;
 	int guest_src; /* source number of the guest's trace, -1 if none */
 };
