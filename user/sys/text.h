@@ -9,12 +9,9 @@
 #ifndef KVMSCHED_TEXT_H
 #define KVMSCHED_TEXT_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct ks_err;
 
 /*
  * Copy src[0..len) to dst[0..size) so that it is safe to print: printable ASCII and well-formed
@@ -22,10 +19,6 @@ struct ks_err;
  * become '?'. Stops at a NUL. Always NUL-terminated, never cuts a character in two. Returns dst.
  */
 char *ks_printable(char *dst, size_t size, const char *src, size_t len);
-
-/* Write one line into err (may be NULL), cut to fit; returns ret, to be returned in turn. */
-int ks_fail(struct ks_err *err, int ret, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
 
 /*
  * Read a whole file, at most max bytes of it (then -EFBIG): *buf is malloc()ed, NUL-terminated
