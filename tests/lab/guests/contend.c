@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes a Linux guest's kernel locks hot. Default: all threads share one file table and open, dup2
+ * and close on it, so that they all want its files->file_lock, a spinlock. Others: futexes (the hash
+ * bucket's lock) and TLB shootdowns (IPIs that all CPUs must answer).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_THREADS	256
+#define FIRST_FD	64
+#define TLB_PAGES	16
+#define PAGE		4096
+
+struct worker {
+	const struct options *opt;
+	pthread_t thread;
+	unsigned int id;
+	uint64_t rounds;
+	int error;
+};
+
+struct options {
+	const char *mode;
+	int (*round)(struct worker *w);
+	unsigned int threads;
+	unsigned int seconds;
+	unsigned int rounds;
+	bool pin;
+};
+
+static pthread_barrier_t start_line;
+static atomic_bool stop;
+static uint32_t futex_word;
+
+static int round_files(struct worker *w)
+{
+	int target = FIRST_FD + (int)w->id;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (dup2(fd, target) < 0)
+		err = -errno;
+	close(target);
+	close(fd);
+	return err;
+}
+
+/* Nobody ever waits for long: the value never matches, but the bucket's lock is taken each time. */
+static int round_futex(struct worker *w)
+{
+	(void)w;
+	if (syscall(SYS_futex, &futex_word, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0) < 0 &&
+	    errno != EAGAIN && errno != EINTR)
+		return -errno;
+	syscall(SYS_futex, &futex_word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	return 0;
+}
+
+/* Pages that were written and are unmapped: every CPU that runs this process must flush them. */
+static int round_tlb(struct worker *w)
+{
+	size_t size = (size_t)TLB_PAGES * PAGE;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	for (size_t i = 0; i < size; i += PAGE)
+		p[i] = (char)w->id;
+	if (mprotect(p, size, PROT_READ))
+		return -errno;
+	return munmap(p, size) ? -errno : 0;
+}
+
+static void pin_thread(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->opt->pin)
+		pin_thread(w->id % (unsigned int)sysconf(_SC_NPROCESSORS_ONLN));
+	pthread_barrier_wait(&start_line);
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		if (w->opt->rounds && w->rounds == w->opt->rounds)
+			break;
+		w->error = w->opt->round(w);
+		if (w->error)
+			break;
+		w->rounds++;
+	}
+	return NULL;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static int start_workers(const struct options *o, struct worker *w)
+{
+	int err;
+
+	pthread_barrier_init(&start_line, NULL, o->threads + 1);
+	for (unsigned int i = 0; i < o->threads; i++) {
+		w[i].opt = o;
+		w[i].id = i;
+		err = pthread_create(&w[i].thread, NULL, worker_main, &w[i]);
+		if (err)
+			return -err;
+	}
+	return 0;
+}
+
+static int run(const struct options *o, struct worker *w)
+{
+	uint64_t start, total = 0;
+	int err = start_workers(o, w);
+
+	if (err)
+		return err;
+	pthread_barrier_wait(&start_line);
+	start = now_ns();
+	if (o->seconds) {
+		sleep(o->seconds);
+		atomic_store(&stop, true);
+	}
+	for (unsigned int i = 0; i < o->threads; i++) {
+		pthread_join(w[i].thread, NULL);
+		total += w[i].rounds;
+		if (w[i].error)
+			err = w[i].error;
+	}
+	printf("{\"mode\":\"%s\",\"threads\":%u,\"rounds\":%" PRIu64 ",\"elapsed_ns\":%" PRIu64
+	       "}\n", o->mode, o->threads, total, now_ns() - start);
+	return err;
+}
+
+static const struct option long_options[] = {
+	{ "files", no_argument, NULL, 'f' },
+	{ "futex", no_argument, NULL, 'u' },
+	{ "tlb", no_argument, NULL, 't' },
+	{ "threads", required_argument, NULL, 'n' },
+	{ "seconds", required_argument, NULL, 's' },
+	{ "rounds", required_argument, NULL, 'r' },
+	{ "pin", no_argument, NULL, 'p' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+static const char usage_text[] =
+	"Usage: contend [--files|--futex|--tlb] [--threads N] [--seconds S|--rounds K] [--pin]\n"
+	"  --files      open, dup2, close on one shared file table (default)\n"
+	"  --futex      futex wait and wake on one word\n"
+	"  --tlb        map, write, protect and unmap: TLB shootdowns\n"
+	"  --threads N  threads (8)\n"
+	"  --seconds S  for so long (2), or\n"
+	"  --rounds K   so many rounds per thread\n"
+	"  --pin        thread i on CPU i modulo the number of CPUs\n"
+	"Prints the rounds done as a JSON object.\n";
+
+static int parse_uint(const char *text, unsigned int max, unsigned int *out)
+{
+	unsigned long v;
+	char *end;
+
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || !v || v > max)
+		return -EINVAL;
+	*out = (unsigned int)v;
+	return 0;
+}
+
+static void set_mode(struct options *o, const char *mode, int (*round)(struct worker *w))
+{
+	o->mode = mode;
+	o->round = round;
+}
+
+static int parse_one(struct options *o, int c, const char *arg)
+{
+	switch (c) {
+	case 'f':
+		set_mode(o, "files", round_files);
+		return 0;
+	case 'u':
+		set_mode(o, "futex", round_futex);
+		return 0;
+	case 't':
+		set_mode(o, "tlb", round_tlb);
+		return 0;
+	case 'n':
+		return parse_uint(arg, MAX_THREADS, &o->threads);
+	case 's':
+		o->rounds = 0;
+		return parse_uint(arg, UINT32_MAX, &o->seconds);
+	case 'r':
+		o->seconds = 0;
+		return parse_uint(arg, UINT32_MAX, &o->rounds);
+	case 'p':
+		o->pin = true;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	static struct worker workers[MAX_THREADS];
+	struct options opt = { .threads = 8, .seconds = 2 };
+	int c, err;
+
+	set_mode(&opt, "files", round_files);
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(usage_text, stdout);
+			return 0;
+		}
+		if (parse_one(&opt, c, optarg)) {
+			fputs(usage_text, stderr);
+			return 2;
+		}
+	}
+	err = run(&opt, workers);
+	if (err)
+		fprintf(stderr, "contend: %s\n", strerror(-err));
+	return err ? 1 : 0;
+}
