@@ -58,6 +58,7 @@ LIBS    := $(BPF_LIB) -ldw -lelf -lz -lnuma -ljson-c -lpthread -lm
 
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -D__TARGET_ARCH_x86 -Wall -Wextra -Werror \
 	      -fms-extensions -Wno-microsoft-anon-tag -Wno-missing-declarations \
+	      -Wno-unused-parameter \
 	      -MMD -MP -Ibpf -I$(OUT)/gen/vmlinux $(BPF_INC)
 
 Q := $(if $(V),,@)

@@ -32,7 +32,8 @@ enum ks_type {
 
 	/* Either side, written by the recorder itself. */
 	KS_CLOCK = 1, /* a clock sample: a = TSC, b = half the width of the bracket, ns */
-	KS_LOSS = 2,  /* ring `cpu` lost b records between a (ns) and time */
+	KS_LOSS = 2,  /* ring `cpu` lost b records of type `flags` (KS_NONE: of any) between
+		       * a (ns) and time; of KS_BURST, b counts the exits that were in them */
 
 	/* Host. id = slot, a small number that stands for one vCPU during one recording. */
 	KS_VCPU_NEW = 16,   /* a = tgid << 32 | tid, b = vcpu_id */

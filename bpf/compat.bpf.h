@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between kernels, in one place. Each entry names the version that brought the change.
+ *
+ * KVM's own types live in the BTF of its modules; the flavours below (the part from ___ on is not
+ * compared) hold just the members that are read, so programs build against any vmlinux.h.
+ */
+#ifndef KVMSCHED_COMPAT_BPF_H
+#define KVMSCHED_COMPAT_BPF_H
+
+/* 6.2: reads through a typed pointer, a plain load instead of a helper call. */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+/* For tests: take the road for kernels without the kfunc. */
+const volatile bool ks_no_rdonly_cast = 0;
+
+/* Eight bytes of kernel memory; 0 if the address is not readable. */
+static __always_inline __u64 ks_peek(__u64 addr)
+{
+	__u64 v = 0;
+
+	if (bpf_ksym_exists(bpf_rdonly_cast) && !ks_no_rdonly_cast) {
+		struct list_head *p;
+
+		/* Any type with a member of eight bytes at its start will do. */
+		p = bpf_rdonly_cast((void *)addr, bpf_core_type_id_kernel(struct list_head));
+		return (__u64)p->next;
+	}
+	bpf_probe_read_kernel(&v, sizeof(v), (void *)addr);
+	return v;
+}
+
+struct task_struct___ks {
+	void *bpf_storage;
+} __attribute__((preserve_access_index));
+
+/* ---- KVM ---- */
+
+struct vmcb_control_area___ks {
+	__u32 exit_code; /* 7.0: u64 */
+};
+
+struct vmcb_save_area___ks {
+	__u8 cpl;
+};
+
+struct vmcb___ks {
+	struct vmcb_control_area___ks control;
+	struct vmcb_save_area___ks save;
+};
+
+struct vcpu_svm___ks {
+	struct vmcb___ks *vmcb;
+};
+
+union vmx_exit_reason___ks {
+	__u32 full;
+};
+
+struct vcpu_vt___ks {
+	union vmx_exit_reason___ks exit_reason;
+};
+
+struct vcpu_vmx___ks {
+	struct vcpu_vt___ks vt; /* since 6.16 */
+};
+
+struct vcpu_vmx___pre_v616 {
+	union vmx_exit_reason___ks exit_reason;
+};
+
+struct kvm_vcpu_arch___ks {
+	unsigned long regs[17];
+	unsigned long rip; /* 7.1: no longer regs[16] */
+	__u32 regs_avail;
+	__u64 l1_tsc_offset;
+	__u64 l1_tsc_scaling_ratio;
+};
+
+struct kvm_vcpu___ks {
+	int vcpu_id;
+	struct kvm_vcpu_arch___ks arch;
+} __attribute__((preserve_access_index));
+
+#define KS_REG_RIP 16
+#define KS_ISA_VMX 1 /* as in the kernel's KVM_ISA_VMX, KVM_ISA_SVM */
+#define KS_ISA_SVM 2
+
+#define ks_offset(type, field) bpf_core_field_offset(type, field)
+
+#endif /* KVMSCHED_COMPAT_BPF_H */

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rings.h"
+
+#define BATCH 512
+
+struct cpu_ring {
+	uint64_t lost[KS_TYPE_MAX]; /* reported so far */
+	uint64_t checked;           /* up to this time every loss has been reported */
+};
+
+struct ks_rings {
+	struct ks_ring *ctl;
+	struct ks_rec *slots;
+	size_t map_len;
+	unsigned int cpus, nslots, fill;
+	uint64_t seen, lost;
+	struct cpu_ring *cpu;
+	struct ks_rec batch[BATCH];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+int ks_rings_new(struct ks_rings **out, struct ks_ring *ctl, int slots_fd, unsigned int cpus,
+		 unsigned int nslots)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	struct ks_rings *r = calloc(1, sizeof(*r));
+	unsigned int i;
+
+	if (!r)
+		return -ENOMEM;
+	r->ctl = ctl;
+	r->cpus = cpus;
+	r->nslots = nslots;
+	r->map_len = ((size_t)cpus * nslots * sizeof(struct ks_rec) + page - 1) & ~(page - 1);
+	r->cpu = calloc(cpus, sizeof(*r->cpu));
+	if (!r->cpu) {
+		free(r);
+		return -ENOMEM;
+	}
+	r->slots = mmap(NULL, r->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, slots_fd, 0);
+	if (r->slots == MAP_FAILED) {
+		int err = -errno;
+
+		free(r->cpu);
+		free(r);
+		return err;
+	}
+	for (i = 0; i < cpus; i++)
+		r->cpu[i].checked = now_ns();
+	*out = r;
+	return 0;
+}
+
+void ks_rings_free(struct ks_rings *r)
+{
+	if (!r)
+		return;
+	munmap(r->slots, r->map_len);
+	free(r->cpu);
+	free(r);
+}
+
+/* Move whole records out of one ring into the batch; returns how many. */
+static size_t take(struct ks_rings *r, unsigned int cpu, uint64_t limit)
+{
+	struct ks_ring *ctl = &r->ctl[cpu];
+	struct ks_rec *base = r->slots + (size_t)cpu * r->nslots;
+	uint64_t tail = ctl->tail;
+	size_t n = 0;
+
+	while (tail != limit && n < BATCH) {
+		struct ks_rec *slot = base + (tail & (r->nslots - 1));
+
+		if (__atomic_load_n(&slot->type, __ATOMIC_ACQUIRE) == KS_NONE)
+			break;
+		r->batch[n++] = *slot;
+		__atomic_store_n(&slot->type, KS_NONE, __ATOMIC_RELAXED);
+		tail++;
+	}
+	__atomic_store_n(&ctl->tail, tail, __ATOMIC_RELEASE);
+	return n;
+}
+
+static int drain_losses(struct ks_rings *r, unsigned int cpu, uint64_t begun, ks_rings_fn fn,
+			void *ctx)
+{
+	struct cpu_ring *c = &r->cpu[cpu];
+	unsigned int t, n = 0;
+
+	for (t = 0; t < KS_TYPE_MAX; t++) {
+		uint64_t lost = __atomic_load_n(&r->ctl[cpu].lost[t], __ATOMIC_RELAXED);
+
+		if (lost == c->lost[t])
+			continue;
+		r->batch[n++] = (struct ks_rec){ .time = now_ns(),
+						 .type = KS_LOSS,
+						 .flags = t,
+						 .cpu = cpu,
+						 .a = c->checked,
+						 .b = lost - c->lost[t] };
+		r->lost += lost - c->lost[t];
+		c->lost[t] = lost;
+	}
+	c->checked = begun;
+	return n ? fn(ctx, cpu, r->batch, n) : 0;
+}
+
+static int drain_cpu(struct ks_rings *r, unsigned int cpu, ks_rings_fn fn, void *ctx)
+{
+	uint64_t begun = now_ns();
+	uint64_t limit = __atomic_load_n(&r->ctl[cpu].head, __ATOMIC_ACQUIRE);
+	unsigned int fill = (limit - r->ctl[cpu].tail) * 100 / r->nslots;
+	size_t n;
+	int err;
+
+	if (fill > r->fill)
+		r->fill = fill;
+	while ((n = take(r, cpu, limit))) {
+		r->seen += n;
+		err = fn(ctx, cpu, r->batch, n);
+		if (err)
+			return err;
+	}
+	return drain_losses(r, cpu, begun, fn, ctx);
+}
+
+int ks_rings_drain(struct ks_rings *r, ks_rings_fn fn, void *ctx)
+{
+	unsigned int cpu;
+	int err = 0;
+
+	r->fill = 0;
+	for (cpu = 0; cpu < r->cpus && !err; cpu++)
+		err = drain_cpu(r, cpu, fn, ctx);
+	return err;
+}
+
+unsigned int ks_rings_fill(const struct ks_rings *r)
+{
+	return r->fill;
+}
+
+uint64_t ks_rings_lost(const struct ks_rings *r)
+{
+	return r->lost;
+}
+
+uint64_t ks_rings_seen(const struct ks_rings *r)
+{
+	return r->seen;
+}
