@@ -172,3 +172,53 @@ int vg_graph_to_btf(const struct vg_graph *graph, struct btf **out)
 		*out = btf;
 	return err;
 }
+
+struct enumerator {
+	const char *name;
+	int generation;
+};
+
+static int cmp_enumerator(const void *a, const void *b)
+{
+	const struct enumerator *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static bool is_enum(const struct vg_node *node)
+{
+	return node->kind == BTF_KIND_ENUM || node->kind == BTF_KIND_ENUM64;
+}
+
+static size_t collect_enumerators(const struct vg_graph *graph, struct enumerator *all)
+{
+	size_t i, j, nr = 0;
+
+	for (i = 0; i < graph->nr; i++) {
+		const struct vg_node *node = &graph->nodes[i];
+
+		for (j = 0; is_enum(node) && j < node->nr_members; j++, nr++)
+			if (all)
+				all[nr] = (struct enumerator){ node->members[j].name,
+							       node->generation };
+	}
+	return nr;
+}
+
+const char *vg_graph_clash(const struct vg_graph *graph)
+{
+	size_t nr = collect_enumerators(graph, NULL), i;
+	struct enumerator *all = calloc(nr + 1, sizeof(*all));
+	const char *clash = NULL;
+
+	if (!all)
+		return NULL;
+	collect_enumerators(graph, all);
+	qsort(all, nr, sizeof(*all), cmp_enumerator);
+	for (i = 1; i < nr && !clash; i++)
+		if (!strcmp(all[i - 1].name, all[i].name) &&
+		    all[i - 1].generation != all[i].generation)
+			clash = all[i].name;
+	free(all);
+	return clash;
+}

@@ -32,6 +32,7 @@ struct vg_node {
 	size_t nr_members;
 	bool defined;		/* reached by value: what it refers to must be complete */
 	bool trimmed;		/* members were left out, so offsets mean nothing in C */
+	int generation;		/* enums: of the source it was taken from */
 };
 
 struct vg_graph {
@@ -60,6 +61,12 @@ int vg_graph_pick(struct vg_graph *graph, const struct vg_source *sources, size_
  * would give them, so that no padding has to be printed for what was left out.
  */
 int vg_graph_layout(struct vg_graph *graph);
+
+/*
+ * The name of an enumerator that enums of two generations define, or NULL: in C they would collide,
+ * so the list should not ask for both enums. Valid as long as the graph is.
+ */
+const char *vg_graph_clash(const struct vg_graph *graph);
 
 /* Write the graph as BTF; the caller frees it with btf__free(). */
 int vg_graph_to_btf(const struct vg_graph *graph, struct btf **out);

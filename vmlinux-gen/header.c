@@ -45,7 +45,7 @@ int vg_header_print(FILE *out, const struct btf *btf, char *const *notes, size_t
 	size_t i;
 	int err;
 
-	fprintf(out, "/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */\n/*\n");
+	fprintf(out, "/* SPDX-License-Identifier: GPL-2.0 */\n/*\n");
 	for (i = 0; i < nr_notes; i++)
 		fprintf(out, " *%s%s\n", *notes[i] ? " " : "", notes[i]);
 	fprintf(out, " */\n%s", top);

@@ -8,11 +8,11 @@
  *					union member counts as a member of NAME
  *	union NAME ...			the same
  *	enum NAME			always whole
- *	enum { ENUMERATOR }		the anonymous enum that has this enumerator
+ *	enum { ENUMERATOR }		the anonymous enums that have such an enumerator
  *	typedef NAME
  *
- * NAME may be a glob pattern (fnmatch) where no members follow. A type that is reached by value from
- * a listed one comes along whole, unless it is listed itself.
+ * NAME may be a glob pattern (fnmatch) where no members follow, ENUMERATOR as well. A type that is
+ * reached by value from a listed one comes along whole, unless it is listed itself.
  */
 #ifndef VG_LIST_H
 #define VG_LIST_H

@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ struct picker {
 	struct vg_list *list;
 	void *named;
 	void *unnamed;
+	void *enums;	/* first enumerators of the anonymous enums taken */
 };
 
 static int pick(struct picker *p, const struct vg_source *src, __u32 id, bool by_value);
@@ -66,6 +68,11 @@ static int cmp_unnamed(const void *a, const void *b)
 	if (x->id != y->id)
 		return x->id < y->id ? -1 : 1;
 	return strcmp(x->name ? x->name : "", y->name ? y->name : "");
+}
+
+static int cmp_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
 }
 
 static enum vg_class class_of(const struct btf_type *t)
@@ -315,6 +322,7 @@ static int fill_enum(struct picker *p, const struct vg_source *src, const struct
 
 	node->size = t->size;
 	node->encoding = btf_kflag(t);
+	node->generation = src->generation;
 	for (i = 0; i < btf_vlen(t) && !err; i++) {
 		bool wide = btf_is_enum64(t);
 		__u32 name_off = wide ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
@@ -541,61 +549,99 @@ static int pick_matches(struct picker *p, struct vg_want *want)
 	return type < 0 ? type : 0;
 }
 
-static bool has_enumerator(const struct vg_source *src, const struct btf_type *t, const char *name)
+static bool has_enumerator(const struct vg_source *src, const struct btf_type *t,
+			   const char *pattern)
 {
 	int i;
 
 	for (i = 0; i < btf_vlen(t); i++) {
 		__u32 off = btf_is_enum(t) ? btf_enum(t)[i].name_off : btf_enum64(t)[i].name_off;
 
-		if (!strcmp(name_of(src, off), name))
+		if (!fnmatch(pattern, name_of(src, off), 0))
 			return true;
 	}
 	return false;
 }
 
-static int find_anonymous_enum(struct picker *p, const struct vg_source *src, const char *name,
-			       __u32 *id)
+static bool is_wanted_enum(const struct vg_source *src, __u32 id, const char *pattern)
 {
-	const struct btf_type *t;
+	const struct btf_type *t = btf__type_by_id(src->btf, id);
 
-	(void)p;
-	for (*id = first_id(src->btf); *id < btf__type_cnt(src->btf); (*id)++) {
-		t = btf__type_by_id(src->btf, *id);
-		if (btf_is_any_enum(t) && !t->name_off && has_enumerator(src, t, name))
-			return 1;
+	return btf_is_any_enum(t) && !t->name_off && has_enumerator(src, t, pattern);
+}
+
+/*
+ * Modules repeat anonymous enums of their kernel. An enum is known by its first enumerator; 1 if it
+ * was taken before, 0 if not, or -ENOMEM.
+ */
+static int seen_enum(struct picker *p, const struct vg_source *src, __u32 id)
+{
+	const struct btf_type *t = btf__type_by_id(src->btf, id);
+	__u32 off = btf_is_enum(t) ? btf_enum(t)->name_off : btf_enum64(t)->name_off;
+	const char *first = name_of(src, off);
+
+	if (tfind(first, &p->enums, cmp_text))
+		return 1;
+	return tsearch(first, &p->enums, cmp_text) ? 0 : -ENOMEM;
+}
+
+/* Every anonymous enum of one source with an enumerator that matches. */
+static int pick_enums_of(struct picker *p, const struct vg_source *src, struct vg_want *want)
+{
+	__u32 id;
+	int ret;
+
+	for (id = first_id(src->btf); id < btf__type_cnt(src->btf); id++) {
+		if (!is_wanted_enum(src, id, want->members[0]))
+			continue;
+		want->found = true;
+		ret = seen_enum(p, src, id);
+		if (!ret)
+			ret = pick(p, src, id, true);
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }
 
-static int pick_anonymous_enum(struct picker *p, struct vg_want *want)
+static int newest_generation(const struct picker *p, const struct vg_want *want)
 {
-	const struct vg_source *best = NULL;
-	__u32 id, best_id = 0;
+	int newest = INT_MAX;
 	size_t i;
-	int type;
+	__u32 id;
 
 	for (i = 0; i < p->nr_sources; i++) {
 		const struct vg_source *src = &p->sources[i];
 
-		if (best && best->generation <= src->generation)
-			continue;
-		if (find_anonymous_enum(p, src, want->members[0], &id)) {
-			best = src;
-			best_id = id;
-		}
+		for (id = first_id(src->btf); id < btf__type_cnt(src->btf); id++)
+			if (src->generation < newest && is_wanted_enum(src, id, want->members[0]))
+				newest = src->generation;
 	}
-	if (!best)
-		return 0;
-	want->found = true;
-	type = pick(p, best, best_id, true);
-	return type < 0 ? type : 0;
+	return newest;
+}
+
+static int pick_anonymous_enums(struct picker *p, struct vg_want *want)
+{
+	int newest = newest_generation(p, want), err = 0;
+	size_t i;
+
+	for (i = 0; i < p->nr_sources && !err; i++)
+		if (p->sources[i].generation == newest)
+			err = pick_enums_of(p, &p->sources[i], want);
+	return err;
+}
+
+/* The names in the set of enums belong to the sources. */
+static void keep(void *name)
+{
+	(void)name;
 }
 
 static void free_index(struct picker *p)
 {
 	tdestroy(p->named, free);
 	tdestroy(p->unnamed, free);
+	tdestroy(p->enums, keep);
 }
 
 int vg_graph_pick(struct vg_graph *graph, const struct vg_source *sources, size_t nr_sources,
@@ -612,7 +658,7 @@ int vg_graph_pick(struct vg_graph *graph, const struct vg_source *sources, size_
 	err = index_sources(&p);
 	for (i = 0; i < list->nr && !err; i++) {
 		want = &list->wants[i];
-		err = want->name ? pick_matches(&p, want) : pick_anonymous_enum(&p, want);
+		err = want->name ? pick_matches(&p, want) : pick_anonymous_enums(&p, want);
 	}
 	free_index(&p);
 	if (err)

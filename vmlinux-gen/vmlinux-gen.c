@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare.h"
 #include "graph.h"
 #include "header.h"
 #include "image.h"
@@ -21,6 +22,8 @@ static const char doc[] =
 	"  trim KERNEL [MODULE...]   what the list selects from one kernel, as raw BTF\n"
 	"  header BTF...             the C header for several trimmed BTFs, the newest kernel first:\n"
 	"                            where they differ, the first that has a type wins\n"
+	"  compare OLD NEW           what of one BTF is gone or different in another; fails if\n"
+	"                            something is gone\n"
 	"  version BZIMAGE           the version line of a kernel image\n"
 	"\n"
 	"KERNEL is a vmlinux, a bzImage or raw BTF, MODULE a .ko; both may be compressed.\n"
@@ -228,11 +231,16 @@ static int run_header(struct job *job)
 {
 	struct btf *btf;
 	int err = select_types(job, false);
+	const char *clash;
 
 	if (!err)
 		err = check_found(job);
 	if (err)
 		return err;
+	clash = vg_graph_clash(&job->graph);
+	if (clash)
+		return complain(0, "%s: enums of different kernels define %s: list one of them",
+				job->opt->list, clash);
 	err = vg_graph_layout(&job->graph);
 	if (!err)
 		err = vg_graph_to_btf(&job->graph, &btf);
@@ -243,13 +251,36 @@ static int run_header(struct job *job)
 	return err;
 }
 
+static void print_change(void *ctx, enum vg_change change, const char *what, const char *was,
+			 const char *is)
+{
+	(void)ctx;
+	if (change == VG_GONE)
+		printf("gone: %s\n", what);
+	else
+		printf("changed: %s: %s, was %s\n", what, is, was);
+}
+
+static int run_compare(struct job *job)
+{
+	int ret;
+
+	if (job->opt->nr_args != 3)
+		return complain(0, "compare: two BTFs are needed");
+	ret = open_sources(job, false);
+	if (ret)
+		return ret;
+	ret = vg_compare(job->sources[0].btf, job->sources[1].btf, print_change, NULL);
+	return ret < 0 ? complain(ret, "comparing") : ret;
+}
+
 static int run_version(struct job *job)
 {
 	char *version;
 	int err;
 
 	if (job->opt->nr_args != 2)
-		return complain(0, "version: one kernel image, please");
+		return complain(0, "version: one kernel image is needed");
 	err = vg_image_version(job->opt->args[1], &version);
 	if (err)
 		return complain(err, "%s", job->opt->args[1]);
@@ -274,6 +305,7 @@ static const struct {
 } commands[] = {
 	{ "trim", run_trim },
 	{ "header", run_header },
+	{ "compare", run_compare },
 	{ "version", run_version },
 };
 
