@@ -82,6 +82,29 @@ lab_guest_stop() {
 	lab_guest_kill "$1" 0
 }
 
+# lab_guest_exec N COMMAND...: runs a shell command in a guest that has no script of its own; prints
+# what it prints, returns what it returns. Not for two callers at a time on one guest.
+lab_guest_exec() {
+	local n=$1 sig=/out/vm$1/.sig cmd=1
+
+	shift
+	while [ -e "$sig/cmd.$cmd" ]; do cmd=$((cmd + 1)); done
+	printf '%s\n' "$*" >"$sig/cmd.tmp"
+	mv "$sig/cmd.tmp" "$sig/cmd.$cmd"
+	until [ -e "$sig/rc.$cmd" ]; do
+		lab_guest_alive "$n" || { lab_log "guest $n ended during: $*"; return 125; }
+		lab_nap 0.05
+	done
+	cat "$sig/out.$cmd"
+	return "$(<"$sig/rc.$cmd")"
+}
+
+# lab_guest_end N: lets a guest without a script finish, and waits for it.
+lab_guest_end() {
+	lab_signal end "$1"
+	lab_guest_wait "$1" 60
+}
+
 # lab_guest_rc N: prints the exit code of the guest's script.
 lab_guest_rc() {
 	if [ -e "/out/vm$1/guest.rc" ]; then cat "/out/vm$1/guest.rc"; else echo 125; fi
@@ -95,6 +118,7 @@ lab_guests_finish() {
 		[ -e "$pid" ] || continue
 		n=${pid##*/vm}
 		n=${n%.pid}
+		lab_signal end "$n"
 		lab_guest_wait "$n" 60
 		rc=$?
 		[ $rc = 0 ] || { lab_log "guest $n: exit code $rc"; bad=1; }

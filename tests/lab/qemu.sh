@@ -43,10 +43,14 @@ qemu_command() {
 # Runs the host VM to its end. Returns 124 if it had to be killed.
 qemu_run() {
 	qemu_command
+	TIMED_OUT=0
+	if [ "$INTERACTIVE" = 1 ]; then
+		(root_exec "${QEMU[@]}" -chardev stdio,id=c,signal=off -serial chardev:c)
+		return
+	fi
 	(root_exec "${QEMU[@]}" -serial "file:$OUT/host.console") \
 		>"$OUT/host.qemu" 2>&1 </dev/null &
 	QEMU_PID=$!
-	TIMED_OUT=0
 	while kill -0 "$QEMU_PID" 2>/dev/null; do
 		if [ $((SECONDS - start)) -ge "$TIMEOUT" ]; then
 			TIMED_OUT=1

@@ -48,7 +48,7 @@ stage_make() {
 	stage_snapshot
 	cp "$LAB_DIR"/{init2,lib.sh,lib-host.sh} "$lab"
 	cp "$HOST_SCRIPT" "$lab/host.sh"
-	cp "${GUEST_SCRIPT:-/dev/null}" "$lab/guest.sh"
+	cp "${GUEST_SCRIPT:-$LAB_DIR/serve.guest}" "$lab/guest.sh"
 	stage_params >"$lab/params"
 	[ "$INTERACTIVE" = 0 ] || cp "$LAB_DIR/shell.rc" "$lab/shell.rc"
 	mkdir "$lab/guest"
