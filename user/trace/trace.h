@@ -26,6 +26,9 @@ struct ks_err {
 	char msg[256];
 };
 
+/* KS_LOSS.cpu when it is not known which ring the lost records were of: it may be any of them. */
+#define KS_RING_ANY 0xffffu
+
 /* ---- writer ---- */
 
 struct ks_writer;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The reader's insides, shared by the files of user/trace. */
+#ifndef KVMSCHED_TRACE_READER_PRIV_H
+#define KVMSCHED_TRACE_READER_PRIV_H
+
+#include "format.h"
+#include "mux.h"
+#include "trace.h"
+
+/* The records of one ring, or the control records, in file order. */
+struct ks_stream {
+	struct ks_reader *r;
+	const struct ks_rec *pos, *end; /* of the records in hand */
+	uint64_t *chunk; /* offset << 16 | records, of the ring's chunks */
+	size_t nchunks, room, next;
+	struct ks_chunk_header *buf; /* the chunk in hand */
+	uint32_t ring;
+	uint32_t buf_recs; /* the most that a chunk of this ring has */
+	uint64_t newest; /* time of the newest record so far */
+	uint64_t skip_before; /* after a seek: older records are left out */
+	struct ks_rec loss[2];
+};
+
+struct ks_reader {
+	int fd;
+	char *path;
+	uint64_t size;
+	struct ks_file_header header;
+	struct ks_stream **stream; /* by ring; NULL without records */
+	struct ks_stream ctl;
+	struct ks_rec *control;
+	size_t ncontrol, control_room;
+	struct json_object *meta;
+	uint64_t meta_bytes;
+	struct {
+		uint64_t offset;
+		uint32_t length, raw_length, crc;
+		bool checked;
+		char *text;
+	} sym;
+	struct ks_exit_count *counts;
+	size_t ncounts;
+	bool ended;
+	uint64_t bad, lost;
+	bool spanned;
+	uint64_t first, last;
+	struct ks_mux *mux; /* over this reader alone, made by the first ks_reader_next() */
+};
+
+/* pread of exactly len bytes: 0, -EIO at the end of the file, -errno. */
+int ks_pread(int fd, void *buf, size_t len, uint64_t offset);
+/* Is it whole, of sane size, and does it end within the file? */
+bool ks_chunk_ok(const struct ks_chunk_header *h, uint64_t offset, uint64_t size);
+
+/* Walk the chunks: fills in streams, control records, metadata, counts. */
+int ks_scan(struct ks_reader *r, struct ks_err *err);
+/* One META, COUNTS payload. Those that make no sense are counted as bad bytes. 0 or -ENOMEM. */
+int ks_take_meta(struct ks_reader *r, const char *text, size_t len);
+int ks_take_counts(struct ks_reader *r, const void *payload, uint32_t n);
+
+int ks_stream_add(struct ks_stream *s, uint64_t offset, uint32_t count);
+void ks_stream_free(struct ks_stream *s);
+/* Next records in hand (pos < end): 1, 0 at the end, -errno + err. */
+int ks_stream_fill(struct ks_stream *s, struct ks_err *err);
+int ks_stream_seek(struct ks_stream *s, uint64_t time, struct ks_err *err);
+
+/* Stable, by time. 0 or -ENOMEM. */
+int ks_sort_recs(struct ks_rec *recs, size_t n);
+
+#endif /* KVMSCHED_TRACE_READER_PRIV_H */

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "reader_priv.h"
+
+#define COUNT_BITS 16
+#define COUNT_MASK ((1u << COUNT_BITS) - 1)
+_Static_assert(KS_CHUNK_RECS <= COUNT_MASK, "a chunk's count fits");
+
+int ks_pread(int fd, void *buf, size_t len, uint64_t offset)
+{
+	while (len) {
+		ssize_t ret = pread(fd, buf, len, (off_t)offset);
+
+		if (ret < 0 && errno == EINTR)
+			continue;
+		if (ret <= 0)
+			return ret ? -errno : -ENODATA;
+		buf = (char *)buf + ret;
+		len -= (size_t)ret;
+		offset += (uint64_t)ret;
+	}
+	return 0;
+}
+
+int ks_stream_add(struct ks_stream *s, uint64_t offset, uint32_t count)
+{
+	if (s->nchunks == s->room) {
+		size_t room = s->room ? s->room + s->room / 2 : 16;
+		uint64_t *chunk = realloc(s->chunk, room * sizeof(*chunk));
+
+		if (!chunk)
+			return -ENOMEM;
+		s->chunk = chunk;
+		s->room = room;
+	}
+	s->chunk[s->nchunks++] = offset << COUNT_BITS | count;
+	if (count > s->buf_recs)
+		s->buf_recs = count;
+	return 0;
+}
+
+void ks_stream_free(struct ks_stream *s)
+{
+	free(s->chunk);
+	free(s->buf);
+	s->chunk = NULL;
+	s->buf = NULL;
+}
+
+/*
+ * A chunk that cannot be read becomes two KS_LOSS records, one where the hole begins, so that
+ * nobody trusts what he knew before it, and one where it ends.
+ */
+static void lose(struct ks_stream *s, uint64_t first, uint64_t last, uint32_t count)
+{
+	struct ks_rec at_first = { .time = first, .type = KS_LOSS, .a = first, .b = 1 };
+	struct ks_rec at_last = { .time = last, .type = KS_LOSS, .a = first, .b = count - 1 };
+
+	at_first.cpu = at_last.cpu = (uint16_t)s->ring;
+	s->loss[0] = at_first;
+	s->loss[1] = at_last;
+	s->pos = s->loss;
+	s->end = s->loss + (count > 1 ? 2 : 1);
+	s->r->lost += count;
+	s->r->bad += ks_chunk_size(count * (uint32_t)sizeof(struct ks_rec));
+}
+
+static struct ks_rec *payload(struct ks_stream *s)
+{
+	return (struct ks_rec *)(s->buf + 1);
+}
+
+/* What the chunk in hand is good for: its records, or a loss. */
+static int open_chunk(struct ks_stream *s, uint64_t offset, uint32_t count)
+{
+	struct ks_chunk_header *h = s->buf;
+	struct ks_rec *recs = payload(s);
+	int ret;
+
+	if (!ks_chunk_ok(h, offset, s->r->size) || h->type != KS_CHUNK_RECORDS ||
+	    h->ring != s->ring || h->count != count) {
+		lose(s, s->newest, s->newest, count);
+		return 0;
+	}
+	if (ks_crc(0, recs, h->length) != h->payload_crc) {
+		lose(s, h->first, h->last > h->first ? h->last : h->first, count);
+		return 0;
+	}
+	ret = ks_sort_recs(recs, count);
+	s->pos = recs;
+	s->end = recs + count;
+	s->newest = s->end[-1].time;
+	return ret;
+}
+
+static int load(struct ks_stream *s, uint64_t entry, struct ks_err *err)
+{
+	uint64_t offset = entry >> COUNT_BITS;
+	uint32_t count = entry & COUNT_MASK;
+	int ret;
+
+	if (!s->buf)
+		s->buf = malloc(sizeof(*s->buf) + s->buf_recs * sizeof(struct ks_rec));
+	if (!s->buf)
+		return ks_fail(err, -ENOMEM, "out of memory");
+	ret = ks_pread(s->r->fd, s->buf, sizeof(*s->buf) + count * sizeof(struct ks_rec), offset);
+	if (ret == -ENODATA) {
+		lose(s, s->newest, s->newest, count);
+		return 0;
+	}
+	if (ret)
+		return ks_fail(err, ret, "%s: cannot read: %s", s->r->path, strerror(-ret));
+	ret = open_chunk(s, offset, count);
+	return ret ? ks_fail(err, ret, "out of memory") : 0;
+}
+
+int ks_stream_fill(struct ks_stream *s, struct ks_err *err)
+{
+	while (s->next < s->nchunks) {
+		int ret = load(s, s->chunk[s->next++], err);
+
+		if (ret)
+			return ret;
+		while (s->pos < s->end && s->pos->time < s->skip_before)
+			s->pos++;
+		if (s->pos < s->end)
+			return 1;
+	}
+	free(s->buf);
+	s->buf = NULL;
+	s->pos = s->end = NULL;
+	return 0;
+}
+
+/* The newest time of a chunk; one without a readable header counts as old: it is read then. */
+static int last_of(const struct ks_stream *s, size_t i, uint64_t *last, struct ks_err *err)
+{
+	uint64_t offset = s->chunk[i] >> COUNT_BITS;
+	struct ks_chunk_header h;
+	int ret = ks_pread(s->r->fd, &h, sizeof(h), offset);
+
+	if (ret && ret != -ENODATA)
+		return ks_fail(err, ret, "%s: cannot read: %s", s->r->path, strerror(-ret));
+	*last = !ret && ks_chunk_ok(&h, offset, s->r->size) ? h.last : 0;
+	return 0;
+}
+
+int ks_stream_seek(struct ks_stream *s, uint64_t time, struct ks_err *err)
+{
+	size_t lo = 0, hi = s->nchunks;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		uint64_t last = 0;
+		int ret = last_of(s, mid, &last, err);
+
+		if (ret)
+			return ret;
+		if (last < time)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	s->next = lo;
+	s->pos = s->end = NULL;
+	s->newest = 0;
+	s->skip_before = time;
+	return 0;
+}
