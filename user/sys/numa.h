@@ -10,7 +10,7 @@
 
 struct ks_numa;
 
-/* root: see text.h; libnuma is asked only without a root. 0 or -errno. */
+/* root: see text.h; libnuma is asked only without a root. 0; -ENOENT without sysfs; -ENOMEM. */
 int ks_numa_new(struct ks_numa **n, const char *root);
 void ks_numa_free(struct ks_numa *n);
 

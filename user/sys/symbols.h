@@ -16,9 +16,10 @@ struct ks_symbols;
 /*
  * Symbols from text in the format of /proc/kallsyms ("address type name [module]" lines). text
  * need not end in NUL or newline. Lines that do not parse, absolute symbols (per-CPU offsets) and
- * symbols at 0 are left out. At most 4 million symbols, names of at most 511 bytes, made
- * printable: memory is bounded by about three times len. The text is not kept.
- * 0; -ENODATA if no line was usable (err says so, and if it was kptr_restrict); -ENOMEM.
+ * symbols at 0 are left out, names are made printable and cut at 511 bytes. At most 256 MiB of
+ * text and 4 million symbols; memory is bounded by four times len, twice that while it sorts.
+ * The text is not kept. 0; -ENODATA if no line was usable (err says so, and if the addresses were
+ * all 0, as kptr_restrict leaves them); -EFBIG; -ENOMEM.
  */
 int ks_symbols_parse(struct ks_symbols **s, const char *text, size_t len, struct ks_err *err);
 
@@ -53,7 +54,9 @@ struct ks_symbol {
 
 /*
  * The symbol that addr lies in. kallsyms has no sizes: an address far behind a symbol's start
- * (1 MiB for code, 16 MiB for data) or behind the kernel's `_end` is in none. 0 or -ENOENT.
+ * (1 MiB; 16 MiB for the kernel's own data) or behind the kernel's `_end` is in none. Of several
+ * symbols at one address the plainest is taken: code, global, without leading underscores.
+ * 0 or -ENOENT.
  */
 int ks_symbols_lookup(const struct ks_symbols *s, uint64_t addr, struct ks_symbol *sym);
 
@@ -67,8 +70,8 @@ int ks_symbols_addr(const struct ks_symbols *s, const char *name, uint64_t *addr
 const char *ks_symbols_name(const struct ks_symbols *s, uint64_t addr, char *buf, size_t size);
 
 /*
- * "kernel/fork.c:1234" of a code address, from the DWARF of the ELF file. 0; -ENODATA if there is
- * no DWARF; -ENOENT if it does not cover addr.
+ * "kernel/fork.c:1234" of a code address, from the DWARF in the ELF file that s was read from
+ * (opened when first asked for). 0; -ENODATA if there is none; -ENOENT if it does not cover addr.
  */
 int ks_symbols_source(struct ks_symbols *s, uint64_t addr, char *buf, size_t size);
 
@@ -95,7 +98,8 @@ enum ks_ipclass ks_symbols_ip_class(const struct ks_symbols *s, uint64_t ip);
 struct ks_ipclass_row {
 	const char *name;
 	enum ks_ipclass class;
-	const char *since; /* kernels that have it */
+	const char *kernels; /* "6.1-7.2": found in the BTF of 6.1, 6.12, 6.18 and 7.2 (or of
+			      * those of them within the range); else a remark in words */
 };
 const struct ks_ipclass_row *ks_ipclass_row(size_t i);
 
