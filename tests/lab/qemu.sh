@@ -23,12 +23,14 @@ qemu_append() {
 }
 
 qemu_command() {
-	local kernel=$CACHE/kernels/$KERNEL accel="-accel tcg,thread=multi,tb-size=512"
+	local kernel=$CACHE/kernels/$KERNEL accel="-accel tcg,thread=multi,tb-size=512" smp=$CPUS
 
+	# CPUs that share a cache must not lie on different nodes: one socket per node.
+	[ "$NUMA" = 0 ] || smp=2,sockets=2,cores=1,threads=1
 	[ "$ICOUNT" = 0 ] || accel="-accel tcg,thread=single,tb-size=512 -icount shift=0,sleep=off"
 	QEMU=(/usr/bin/qemu-system-x86_64 -L "$ROOT/usr/share/qemu" -L "$ROOT/usr/share/seabios"
 		-name guest=lab-host -nodefaults -no-user-config -display none -no-reboot
-		-machine q35 $accel -cpu "$QEMU_CPU" -smp "$CPUS" -m "$MEM"
+		-machine q35 $accel -cpu "$QEMU_CPU" -smp "$smp" -m "$MEM"
 		-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" -append "$(qemu_append)"
 		-drive "if=none,id=r,format=raw,readonly=on,file=$CACHE/root.img,file.locking=off"
 		-device virtio-blk-pci,drive=r
