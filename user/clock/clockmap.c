@@ -5,8 +5,6 @@
 
 #include "clockmap_priv.h"
 
-#define BASE_NS 1000000000u
-
 /* Copy the clock samples in order of their times; of several at one time the first. */
 static size_t take_samples(struct ks_sample *s, const struct ks_rec *recs, size_t n)
 {

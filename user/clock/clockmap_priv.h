@@ -6,6 +6,9 @@
 #include "clock.h"
 #include "line.h"
 
+/* A base this long gives a rate that the brackets of its ends do not spoil: 100 ns are 0.1 ppm. */
+#define BASE_NS 1000000000u
+
 struct ks_sample {
 	uint64_t x, y; /* CLOCK_MONOTONIC and TSC, or guest's and host's CLOCK_MONOTONIC */
 	uint64_t b;    /* half the bracket, ns */

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's CLOCK_MONOTONIC on the host's. Each clock sample of the guest is brought to host
+ * time by its TSC; between two such pairs the map is a straight line. So nothing depends on the
+ * guest's clock source: a kvm-clock runs on when the TSC is stepped, a TSC clock source steps with
+ * it. Between two samples with a step of the TSC the lines of either side are continued up to the
+ * moment of the step, which the host has recorded.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "tscseg.h"
+
+#define SEARCH_SEGMENTS 64 /* TSC steps between two samples that a guest may do and stay mapped */
+#define RATE_UNKNOWN 2000  /* NTP slews a clock by 500 ppm at most: one part in 2000 */
+
+struct pair {
+	struct ks_sample s; /* x: guest's clock, y: host's */
+	size_t seg;
+};
+
+struct piece {
+	uint64_t from; /* guest's clock */
+	uint64_t floor; /* never earlier than this: the end of the piece before */
+	struct ks_line line;
+};
+
+struct ks_guestclock {
+	struct ks_tscsegs segs;
+	struct pair *pair;
+	size_t npairs;
+	struct piece *piece;
+	size_t npieces, hit; /* hit: the piece used last */
+	uint64_t error, largest_step;
+	unsigned int steps;
+};
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static uint64_t add_clamped(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* ---- the guest's samples in host time ---- */
+
+/* Could the guest's TSC have had this value while segment k held? */
+static bool fits(const struct ks_tscsegs *t, size_t k, uint64_t at, uint64_t slack)
+{
+	uint64_t end = ks_tscseg_end(t, k);
+
+	return add_clamped(at, slack) >= t->seg[k].from && (at < end || at - end < slack);
+}
+
+/*
+ * The segment in which a sample was taken, from segment `from` on: the one by which most nearly as
+ * much time has passed on the host as in the guest since `prev`; without prev, the first that fits.
+ */
+static bool place_sample(const struct ks_guestclock *g, const struct ks_sample *raw, size_t from,
+			 const struct pair *prev, struct pair *out)
+{
+	size_t end = prev && g->segs.n - from > SEARCH_SEGMENTS ? from + SEARCH_SEGMENTS :
+								  g->segs.n;
+	uint64_t slack = add_clamped(raw->b, ks_clockmap_error(g->segs.host));
+	uint64_t best = UINT64_MAX;
+	bool found = false;
+
+	for (size_t k = from; k < end; k++) {
+		uint64_t at = ks_tscseg_time(&g->segs, k, raw->y), off = 0;
+
+		if (!fits(&g->segs, k, at, slack) || (prev && at <= prev->s.y))
+			continue;
+		if (prev)
+			off = distance(at - prev->s.y, raw->x - prev->s.x);
+		if (found && off >= best)
+			continue;
+		found = true;
+		best = off;
+		*out = (struct pair){ .s = { raw->x, at, raw->b }, .seg = k };
+	}
+	return found;
+}
+
+static void place_samples(struct ks_guestclock *g, const struct ks_clockmap *guest)
+{
+	for (size_t i = 0; i < guest->nraw; i++) {
+		const struct pair *prev = g->npairs ? &g->pair[g->npairs - 1] : NULL;
+
+		if (place_sample(g, &guest->raw[i], prev ? prev->seg : 0, prev,
+				 &g->pair[g->npairs]))
+			g->npairs++;
+	}
+}
+
+/* ---- pieces ---- */
+
+static bool same_seg(const struct ks_guestclock *g, size_t i, size_t j)
+{
+	return g->pair[i].seg == g->pair[j].seg;
+}
+
+struct rate {
+	uint64_t host, guest; /* so many ns of one in so many of the other */
+};
+
+static struct rate rate_of(const struct pair *a, const struct pair *b)
+{
+	return (struct rate){ b->s.y - a->s.y, b->s.x - a->s.x };
+}
+
+/*
+ * The rate that the clocks have around pair i: over a second or more on this side of it (step -1:
+ * older, 1: newer) as far as there is no TSC step, else between any two pairs; else 1:1, two
+ * CLOCK_MONOTONICs being what they are.
+ */
+static struct rate rate_around(const struct ks_guestclock *g, size_t i, int step)
+{
+	const struct pair *p = g->pair;
+	size_t base = i;
+
+	while ((step < 0 ? base > 0 : base + 1 < g->npairs) &&
+	       same_seg(g, i, base + (size_t)step) &&
+	       distance(p[base].s.x, p[i].s.x) < BASE_NS)
+		base += (size_t)step;
+	if (base != i)
+		return base < i ? rate_of(&p[base], &p[i]) : rate_of(&p[i], &p[base]);
+	for (size_t k = 0; k + 1 < g->npairs; k++)
+		if (same_seg(g, k, k + 1))
+			return rate_of(&p[k], &p[k + 1]);
+	return (struct rate){ 1, 1 };
+}
+
+static struct ks_line line_from(const struct pair *p, struct rate r)
+{
+	return ks_line_make(p->s.x, p->s.y, r.host, r.guest);
+}
+
+/* Guest time at which the line through p reaches host time y, kept within [lo, hi]. */
+static uint64_t reaches(const struct pair *p, struct rate r, uint64_t y, uint64_t lo, uint64_t hi)
+{
+	struct ks_line back = ks_line_make(p->s.y, p->s.x, r.guest, r.host);
+	uint64_t x = ks_line_at(&back, y);
+
+	return x < lo ? lo : x > hi ? hi : x;
+}
+
+/* Where the piece before ends, nothing behind it may be earlier: the map never runs backwards. */
+static void add_piece(struct ks_guestclock *g, uint64_t from, struct ks_line line)
+{
+	const struct piece *last = g->npieces ? &g->piece[g->npieces - 1] : NULL;
+	uint64_t floor = 0;
+
+	if (last) {
+		floor = ks_line_at(&last->line, from);
+		floor = floor > last->floor ? floor : last->floor;
+	}
+	g->piece[g->npieces++] = (struct piece){ from, floor, line };
+}
+
+static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* Between pairs i and i + 1 the guest's TSC was stepped, from host time t0 to t1 (one step: t0). */
+static void add_stepped(struct ks_guestclock *g, size_t i)
+{
+	const struct pair *a = &g->pair[i], *b = a + 1;
+	uint64_t t0 = clamp(g->segs.seg[a->seg + 1].from, a->s.y, b->s.y);
+	uint64_t t1 = clamp(g->segs.seg[b->seg].from, t0, b->s.y);
+	struct rate ra = rate_around(g, i, -1), rb = rate_around(g, i + 1, 1);
+	uint64_t m0 = reaches(a, ra, t0, a->s.x, b->s.x);
+	uint64_t m1 = reaches(b, rb, t1, a->s.x, b->s.x);
+	uint64_t step = m1 > m0 ? distance(m1 - m0, t1 - t0) : m0 - m1 + (t1 - t0);
+
+	add_piece(g, a->s.x, line_from(a, ra));
+	if (m0 < m1)
+		add_piece(g, m0, ks_line_make(m0, t0, t1 - t0, m1 - m0));
+	add_piece(g, m0 > m1 ? m0 : m1, line_from(b, rb));
+	g->steps++;
+	if (step > g->largest_step)
+		g->largest_step = step;
+}
+
+static void make_pieces(struct ks_guestclock *g)
+{
+	size_t last = g->npairs - 1;
+
+	add_piece(g, 0, line_from(&g->pair[0], rate_around(g, 0, 1)));
+	for (size_t i = 0; i < last; i++) {
+		const struct pair *p = &g->pair[i];
+
+		if (same_seg(g, i, i + 1))
+			add_piece(g, p->s.x, line_from(p, rate_of(p, p + 1)));
+		else
+			add_stepped(g, i);
+	}
+	add_piece(g, g->pair[last].s.x, line_from(&g->pair[last], rate_around(g, last, -1)));
+}
+
+/* ---- the bound ---- */
+
+/* As in the clock map: the worse bracket and twice the worse bend, within one segment. */
+static uint64_t piece_error(const struct ks_guestclock *g, size_t i)
+{
+	const struct pair *p = &g->pair[i];
+	uint64_t left = 0, right = 0, bend, b;
+
+	if (i && same_seg(g, i - 1, i))
+		left = ks_bend(&p[-1].s, &p[0].s, &p[1].s);
+	if (i + 2 < g->npairs && same_seg(g, i + 1, i + 2))
+		right = ks_bend(&p[0].s, &p[1].s, &p[2].s);
+	bend = left > right ? left : right;
+	b = p[0].s.b > p[1].s.b ? p[0].s.b : p[1].s.b;
+	return add_clamped(b, add_clamped(bend, bend));
+}
+
+/*
+ * Around a step the lines are continued over up to a piece's length: twice the error of the rate
+ * comes to that of the end. Without any rate to go by, what NTP may slew.
+ */
+static uint64_t pairs_error(const struct ks_guestclock *g)
+{
+	uint64_t worst = 0, stepped = 0, bracket = 0;
+	bool rate = false;
+
+	for (size_t i = 0; i + 1 < g->npairs; i++) {
+		const struct pair *p = &g->pair[i];
+		uint64_t e = same_seg(g, i, i + 1) ? piece_error(g, i) : 0, len = p[1].s.x - p->s.x;
+
+		rate |= same_seg(g, i, i + 1);
+		worst = e > worst ? e : worst;
+		bracket = p->s.b > bracket ? p->s.b : bracket;
+		bracket = p[1].s.b > bracket ? p[1].s.b : bracket;
+		if (!same_seg(g, i, i + 1) && len > stepped)
+			stepped = len;
+	}
+	if (!stepped)
+		return worst;
+	if (!rate)
+		return add_clamped(bracket, stepped / RATE_UNKNOWN);
+	worst = worst > bracket ? worst : bracket;
+	return add_clamped(worst, add_clamped(worst, worst));
+}
+
+/* Divisions cut off up to one tick of the guest's TSC and a nanosecond at each of three maps. */
+static uint64_t rounding_error(const struct ks_clockmap *guest)
+{
+	double hz = ks_clockmap_hz(guest, 0);
+
+	return hz > 1 ? 4 + (uint64_t)(1e9 / hz) : 1000000000u;
+}
+
+/* ---- the interface ---- */
+
+static int build(struct ks_guestclock *g, const struct ks_clockmap *guest)
+{
+	g->pair = calloc(guest->nraw, sizeof(*g->pair));
+	if (!g->pair)
+		return -ENOMEM;
+	place_samples(g, guest);
+	if (g->npairs < 2)
+		return -ENODATA;
+	g->piece = calloc(3 * g->npairs, sizeof(*g->piece));
+	if (!g->piece)
+		return -ENOMEM;
+	make_pieces(g);
+	g->error = add_clamped(pairs_error(g), ks_clockmap_error(g->segs.host));
+	g->error = add_clamped(g->error, rounding_error(guest));
+	return 0;
+}
+
+int ks_guestclock_new(struct ks_guestclock **out, const struct ks_clockmap *guest,
+		      const struct ks_clockmap *host, const struct ks_rec *offsets, size_t n,
+		      unsigned int frac_bits)
+{
+	struct ks_guestclock *g;
+	int ret;
+
+	if (frac_bits > 63)
+		return -EINVAL;
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return -ENOMEM;
+	ret = ks_tscsegs_init(&g->segs, offsets, n, frac_bits, host);
+	if (!ret)
+		ret = build(g, guest);
+	if (ret)
+		ks_guestclock_free(g);
+	else
+		*out = g;
+	return ret;
+}
+
+void ks_guestclock_free(struct ks_guestclock *g)
+{
+	if (!g)
+		return;
+	free(g->segs.seg);
+	free(g->pair);
+	free(g->piece);
+	free(g);
+}
+
+static size_t find_piece(const struct ks_guestclock *g, uint64_t m)
+{
+	size_t lo = 0, hi = g->npieces;
+
+	while (lo + 1 < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (g->piece[mid].from <= m)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+uint64_t ks_guestclock_map(void *ctx, uint64_t m)
+{
+	struct ks_guestclock *g = ctx;
+	const struct piece *p = &g->piece[g->hit];
+	uint64_t host;
+
+	if (m < p->from || (g->hit + 1 < g->npieces && m >= p[1].from)) {
+		g->hit = find_piece(g, m);
+		p = &g->piece[g->hit];
+	}
+	host = ks_line_at(&p->line, m);
+	return host > p->floor ? host : p->floor;
+}
+
+uint64_t ks_guestclock_error(const struct ks_guestclock *g)
+{
+	return g->error;
+}
+
+uint64_t ks_guestclock_from_tsc(const struct ks_guestclock *g, uint64_t guest_tsc)
+{
+	return ks_tscsegs_when(&g->segs, guest_tsc, 0);
+}
+
+uint64_t ks_guestclock_from_tsc_after(const struct ks_guestclock *g, uint64_t guest_tsc,
+				      uint64_t not_before)
+{
+	return ks_tscsegs_when(&g->segs, guest_tsc, not_before);
+}
+
+unsigned int ks_guestclock_steps(const struct ks_guestclock *g, uint64_t *largest)
+{
+	if (largest)
+		*largest = g->largest_step;
+	return g->steps;
+}
