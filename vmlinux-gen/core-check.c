@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Checks that the CO-RE relocations of BPF objects resolve on a kernel, without booting it. */
+#include <argp.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "object.h"
+#include "reach.h"
+#include "relo.h"
+
+static const char doc[] =
+	"Check that the CO-RE relocations of BPF objects resolve on a kernel, without booting it.\n"
+	"\v"
+	"A relocation that the kernel cannot resolve is an error if the instruction can be reached "
+	"there: code behind bpf_core_field_exists() and its like is followed only as the kernel "
+	"answers, and a constant that user space sets before loading as --set says. Programs in "
+	"optional sections (SEC(\"?...\")) are shown but do not fail the check.\n"
+	"\n"
+	"Example, the layouts of Intel on any machine:\n"
+	"  core-check -k vmlinuz -m kvm.ko.xz -m kvm-intel.ko.xz -s ks_isa=2 ple_trace.bpf.o";
+
+static const struct argp_option options[] = {
+	{ "kernel", 'k', "FILE", 0, "The kernel: vmlinux, bzImage or raw BTF", 0 },
+	{ "module", 'm', "FILE", 0, "A module of it; repeatable", 0 },
+	{ "set", 's', "NAME=VALUE", 0, "A constant as user space sets it; repeatable, and ignored by "
+				       "objects without it", 0 },
+	{ "skip", 'x', "GLOB", 0, "Leave out functions with such a name; repeatable", 0 },
+	{ "verbose", 'v', NULL, 0, "Show every relocation", 0 },
+	{},
+};
+
+struct strings {
+	char **all;
+	size_t nr;
+};
+
+struct options {
+	const char *kernel;
+	struct strings modules;
+	struct strings sets;
+	struct strings skips;
+	bool verbose;
+	char **objects;
+	int nr_objects;
+};
+
+struct count {
+	size_t relocations;
+	size_t unreached;	/* cannot be resolved, in code that cannot run */
+	size_t optional;	/* cannot be resolved, in a program that need not be loaded */
+	size_t errors;
+};
+
+struct job {
+	const struct options *opt;
+	struct vg_kernel kernel;
+	const char *path;	/* of the object at hand */
+	struct vg_object object;
+	struct count count;
+};
+
+static int complain(int err, const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "core-check: ");
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, err ? ": %s\n" : "\n", strerror(-err));
+	return err ? err : -EINVAL;
+}
+
+static void add(struct strings *s, char *arg, struct argp_state *state)
+{
+	s->all = reallocarray(s->all, s->nr + 1, sizeof(*s->all));
+	if (!s->all)
+		argp_failure(state, 1, ENOMEM, "options");
+	s->all[s->nr++] = arg;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *opt = state->input;
+
+	switch (key) {
+	case 'k':
+		opt->kernel = arg;
+		return 0;
+	case 'm':
+		add(&opt->modules, arg, state);
+		return 0;
+	case 's':
+		if (!strchr(arg, '='))
+			argp_error(state, "--set wants NAME=VALUE, not %s", arg);
+		add(&opt->sets, arg, state);
+		return 0;
+	case 'x':
+		add(&opt->skips, arg, state);
+		return 0;
+	case 'v':
+		opt->verbose = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		opt->objects = state->argv + state->next;
+		opt->nr_objects = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "an object is needed");
+		return 0;
+	case ARGP_KEY_END:
+		if (!opt->kernel)
+			argp_error(state, "a kernel is needed: -k FILE");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int open_kernel(struct job *job)
+{
+	const struct options *opt = job->opt;
+	struct vg_kernel *k = &job->kernel;
+	const char *path;
+	size_t i;
+	int err;
+
+	k->btfs = calloc(1 + opt->modules.nr, sizeof(*k->btfs));
+	if (!k->btfs)
+		return complain(-ENOMEM, "kernel");
+	for (i = 0; i <= opt->modules.nr; i++) {
+		path = i ? opt->modules.all[i - 1] : opt->kernel;
+		err = vg_image_btf(path, i ? k->btfs[0] : NULL, &k->btfs[i]);
+		if (err)
+			return complain(err, "no BTF from %s", path);
+		k->nr++;
+	}
+	return 0;
+}
+
+static const struct vg_function *function_at(const struct vg_section *sec, __u32 insn)
+{
+	size_t i;
+
+	for (i = 0; i < sec->nr_functions; i++)
+		if (insn - sec->functions[i].insn < sec->functions[i].nr_insns)
+			return &sec->functions[i];
+	return NULL;
+}
+
+static bool is_skipped(const struct job *job, const char *function)
+{
+	size_t i;
+
+	for (i = 0; i < job->opt->skips.nr; i++)
+		if (!fnmatch(job->opt->skips.all[i], function, 0))
+			return true;
+	return false;
+}
+
+static void show(const struct job *job, const struct vg_section *sec, const struct vg_relo *relo,
+		 const struct vg_result *res, const char *verdict)
+{
+	const struct vg_function *f = function_at(sec, relo->insn);
+	static const char *const kinds[] = {
+		"offset", "size", "exists?", "sign", "lshift", "rshift", "local id", "id",
+		"exists?", "type size", "exists?", "enum value", "matches?",
+	};
+	char what[256];
+
+	vg_relo_describe(relo, job->object.btf, what, sizeof(what));
+	printf("%s: %s: insn %u: %s of %s: %s", job->path, f ? f->name : sec->name, relo->insn,
+	       relo->kind < sizeof(kinds) / sizeof(*kinds) ? kinds[relo->kind] : "?", what, verdict);
+	if (res->has_value)
+		printf(" (%llu)", (unsigned long long)res->value);
+	putchar('\n');
+}
+
+static void judge(struct job *job, const struct vg_section *sec, const struct vg_relo *relo,
+		  const struct vg_result *res, bool live)
+{
+	const struct vg_function *f = function_at(sec, relo->insn);
+	const char *verdict = "ok";
+	bool bad = (!res->found && !vg_relo_is_question(relo->kind)) || res->ambiguous;
+
+	if (f && is_skipped(job, f->name))
+		return;
+	job->count.relocations++;
+	if (bad && !live) {
+		verdict = "not there, but not reached";
+		job->count.unreached++;
+	} else if (bad && *sec->name == '?') {
+		verdict = "not there, in an optional program";
+		job->count.optional++;
+	} else if (bad) {
+		verdict = res->ambiguous ? "AMBIGUOUS" : "NOT THERE";
+		job->count.errors++;
+	} else if (!res->found) {
+		verdict = "no";
+	}
+	if (job->opt->verbose || (bad && live))
+		show(job, sec, relo, res, verdict);
+}
+
+static int resolve_all(struct job *job, const struct vg_section *sec, struct vg_result *results,
+		       struct vg_known *known)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < sec->nr_relos; i++) {
+		const struct vg_relo *relo = &sec->relos[i];
+
+		err = vg_relo_resolve(relo, job->object.btf, &job->kernel, &results[i]);
+		if (err)
+			return complain(err, "%s: %s: relocation of insn %u", job->path, sec->name,
+					relo->insn);
+		known[relo->insn] = (struct vg_known){ true, results[i].has_value,
+						       results[i].value };
+	}
+	return 0;
+}
+
+static int check_section(struct job *job, const struct vg_section *sec)
+{
+	struct vg_result *results = calloc(sec->nr_relos + 1, sizeof(*results));
+	struct vg_known *known = calloc(sec->nr_insns, sizeof(*known));
+	bool *live = calloc(sec->nr_insns, sizeof(*live));
+	int err = results && known && live ? 0 : complain(-ENOMEM, "%s", sec->name);
+	size_t i;
+
+	if (!err)
+		err = resolve_all(job, sec, results, known);
+	if (!err)
+		err = vg_reach(&job->object, sec, known, live);
+	for (i = 0; i < sec->nr_relos && !err; i++)
+		judge(job, sec, &sec->relos[i], &results[i], live[sec->relos[i].insn]);
+	free(results);
+	free(known);
+	free(live);
+	return err;
+}
+
+static int set_constants(struct job *job)
+{
+	size_t i;
+
+	for (i = 0; i < job->opt->sets.nr; i++) {
+		char *name = strdup(job->opt->sets.all[i]), *value, *end;
+		__u64 number;
+
+		if (!name)
+			return complain(-ENOMEM, "--set");
+		value = strchr(name, '=');
+		*value++ = '\0';
+		errno = 0;
+		number = strtoull(value, &end, 0);
+		if (errno || end == value || *end) {
+			complain(0, "--set: %s is no number", value);
+			free(name);
+			return -EINVAL;
+		}
+		vg_object_set(&job->object, name, number); /* objects differ in what they have */
+		free(name);
+	}
+	return 0;
+}
+
+static int check_object(struct job *job, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int err = vg_object_open(path, &job->object);
+	size_t i;
+
+	job->path = slash ? slash + 1 : path;
+	if (err)
+		return complain(err, "%s", path);
+	err = set_constants(job);
+	for (i = 0; i < job->object.nr_sections && !err; i++)
+		err = check_section(job, &job->object.sections[i]);
+	vg_object_close(&job->object);
+	return err;
+}
+
+static void report(const struct job *job)
+{
+	const struct count *c = &job->count;
+
+	printf("%s: %zu relocations in %d objects: %zu not there", job->opt->kernel,
+	       c->relocations, job->opt->nr_objects, c->errors);
+	printf(", %zu more in code that is not reached, %zu in optional programs\n", c->unreached,
+	       c->optional);
+}
+
+static void close_kernel(struct vg_kernel *k)
+{
+	while (k->nr) /* modules before their base */
+		btf__free(k->btfs[--k->nr]);
+	free(k->btfs);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options, .parser = parse_option, .args_doc = "OBJECT...", .doc = doc,
+	};
+	struct options opt = {};
+	struct job job = { .opt = &opt };
+	int err, i;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &opt);
+	libbpf_set_print(NULL);
+	err = open_kernel(&job);
+	for (i = 0; i < opt.nr_objects && !err; i++)
+		err = check_object(&job, opt.objects[i]);
+	if (!err)
+		report(&job);
+	close_kernel(&job.kernel);
+	free(opt.modules.all);
+	free(opt.sets.all);
+	free(opt.skips.all);
+	return err || job.count.errors ? EXIT_FAILURE : EXIT_SUCCESS;
+}
