@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which VM and which of its vCPUs are in the picture. */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scene.h"
+
+static bool is_pid(const char *name, uint32_t tgid)
+{
+	char *end;
+	unsigned long v = strtoul(name, &end, 10);
+
+	return isdigit((unsigned char)*name) && !*end && v == tgid;
+}
+
+/* By name first: a VM may be called "42". */
+static int find_vm(const struct ks_scene_world *w, const char *name)
+{
+	for (uint32_t i = 0; i < w->nvms; i++)
+		if (!strcmp(w->vms[i].name, name))
+			return (int)i;
+	for (uint32_t i = 0; i < w->nvms; i++)
+		if (is_pid(name, w->vms[i].tgid))
+			return (int)i;
+	return -ENOENT;
+}
+
+static int check_ids(const struct ks_scene *s, const struct ks_scene_world *w, int vm)
+{
+	for (size_t r = 0; r < s->list.n; r++) {
+		bool found = false;
+
+		for (uint32_t i = 0; i < w->nvcpus && !found; i++)
+			found = (vm < 0 || w->vcpus[i].vm == (uint32_t)vm) &&
+				w->vcpus[i].vcpu_id >= s->list.v[r].first &&
+				w->vcpus[i].vcpu_id <= s->list.v[r].last;
+		if (!found)
+			return sc_fail(s, -ENOENT, "there is no vCPU %" PRIu32 " in this VM",
+				       s->list.v[r].first);
+	}
+	return 0;
+}
+
+int sc_select(struct ks_scene *s, const struct ks_scene_world *w)
+{
+	int vm = -1, err;
+	uint8_t *skip;
+
+	if (s->opts.vm) {
+		vm = find_vm(w, s->opts.vm);
+		if (vm < 0)
+			return sc_fail(s, vm, "there is no VM \"%s\" in this trace", s->opts.vm);
+	}
+	err = check_ids(s, w, vm);
+	if (err)
+		return err;
+	skip = calloc(w->nvcpus + 1, 1);
+	if (!skip)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < w->nvcpus; i++)
+		skip[i] = (vm >= 0 && w->vcpus[i].vm != (uint32_t)vm) ||
+			  !ks_vcpulist_has(&s->list, w->vcpus[i].vcpu_id);
+	free(s->skip);
+	s->skip = skip;
+	s->nskip = w->nvcpus;
+	return 0;
+}
+
+int ks_scene_begin_world(struct ks_scene *s, const struct ks_scene_world *w)
+{
+	return sc_select(s, w);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is written over the lanes: numbers of PLE exits, and lines from waits to who is blamed. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "scale.h"
+#include "svg.h"
+
+#define MAX_NUMBERS 512 /* candidates per lane */
+#define MAX_FLOWS 24
+#define DIGIT 6.4 /* px, of the font of the numbers */
+
+/* ---- numbers ---- */
+
+struct number {
+	const struct ks_wait *w;
+	double x0, x1; /* place of the text */
+};
+
+static int cmp_number(const void *x, const void *y)
+{
+	const struct number *a = x, *b = y;
+
+	return a->w->ple_total < b->w->ple_total ? 1 : a->w->ple_total > b->w->ple_total ? -1 : 0;
+}
+
+/* Keep the `most` largest: the array is a row whose smallest is replaced. */
+static void candidate(struct number *v, size_t *n, const struct ks_wait *w)
+{
+	size_t min = 0;
+
+	if (*n < MAX_NUMBERS) {
+		v[(*n)++].w = w;
+		return;
+	}
+	for (size_t i = 1; i < *n; i++)
+		if (v[i].w->ple_total < v[min].w->ple_total)
+			min = i;
+	if (w->ple_total > v[min].w->ple_total)
+		v[min].w = w;
+}
+
+/* Centred over the wait if it is wide enough, else from its try on; inside the plot. */
+static void place_number(const struct svg *g, struct number *n, int len)
+{
+	double x0 = svg_x(g, n->w->try_time), x1 = svg_x(g, n->w->acq_time);
+	double width = len * DIGIT + 3;
+
+	n->x0 = x1 - x0 > width ? (x0 + x1 - width) / 2 : x0;
+	if (n->x0 + width > SVG_RIGHT)
+		n->x0 = SVG_RIGHT - width;
+	n->x1 = n->x0 + width;
+}
+
+static bool is_free(const struct number *v, size_t n, const struct number *c)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c->x0 < v[i].x1 + 3 && v[i].x0 < c->x1 + 3)
+			return false;
+	return true;
+}
+
+/* Larger numbers take their place first. */
+void svg_numbers(struct svg *g, uint32_t lane)
+{
+	const struct sc_lane *l = &g->s->lanes[lane];
+	struct number v[MAX_NUMBERS];
+	size_t n = 0, placed = 0;
+	char text[32];
+
+	for (size_t i = l->wait0; i < l->wait1; i++)
+		if (sc_waits(g->s)[i].w.ple_total)
+			candidate(v, &n, &sc_waits(g->s)[i].w);
+	qsort(v, n, sizeof(*v), cmp_number);
+	for (size_t i = 0; i < n; i++) {
+		struct number c = v[i];
+
+		ks_scale_count(c.w->ple_total, text, sizeof(text));
+		place_number(g, &c, snprintf(NULL, 0, "%s", text));
+		if (!is_free(v, placed, &c))
+			continue;
+		svg_text(g, c.x0 + 1, svg_lane_y(g, lane) + g->rows.label + g->rows.label_h - 2.5,
+			 "num", "start", text);
+		v[placed++] = c;
+	}
+}
+
+/* ---- flows ---- */
+
+/* The time of a wait that is another vCPU's doing, and the class most of it has. */
+static uint64_t blamed_ns(const struct ks_wait *w, enum ks_class *class)
+{
+	static const enum ks_class others[] = { KS_C_LHP, KS_C_LWP, KS_C_HALTED };
+	uint64_t sum = 0;
+
+	*class = KS_C_LHP;
+	for (size_t i = 0; i < 3; i++) {
+		sum += w->share[others[i]];
+		if (w->share[others[i]] > w->share[*class])
+			*class = others[i];
+	}
+	return sum;
+}
+
+static uint64_t score(const struct svg *g, const struct sc_wait *w)
+{
+	enum ks_class class;
+
+	if (w->link_kind == SC_LINK_NONE || svg_x(g, w->w.acq_time) - svg_x(g, w->w.try_time) < 10)
+		return 0;
+	return blamed_ns(&w->w, &class);
+}
+
+/* The waits in which others cost the most, most first; at most `most`. */
+static size_t worst(const struct svg *g, const struct sc_wait **v, size_t most)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->s->waits.n; i++) {
+		const struct sc_wait *w = &sc_waits(g->s)[i];
+		uint64_t sc = score(g, w);
+		size_t k;
+
+		if (!sc || (n == most && sc <= score(g, v[n - 1])))
+			continue;
+		if (n < most)
+			n++;
+		for (k = n - 1; k && sc > score(g, v[k - 1]); k--)
+			v[k] = v[k - 1];
+		v[k] = w;
+	}
+	return n;
+}
+
+/* Where the line ends: at the blamed hold, or at the wait of the blamed waiter. */
+static double target(const struct svg *g, const struct sc_wait *w, uint64_t *from)
+{
+	if (w->link_kind == SC_LINK_HOLD) {
+		const struct sc_hold *h = &sc_holds(g->s)[w->link];
+
+		*from = h->h.acq_time;
+		return svg_lane_y(g, h->lane) + g->rows.hold + g->rows.hold_h / 2;
+	}
+	*from = sc_waits(g->s)[w->link].w.try_time;
+	return svg_wait_y(g, &sc_waits(g->s)[w->link]) + g->rows.wait_h / 2;
+}
+
+/* From the wait, at the first moment that both were there, straight up or down. */
+static void flow(struct svg *g, const struct sc_wait *w)
+{
+	double y = svg_wait_y(g, w) + g->rows.wait_h / 2, x, ty, b;
+	enum ks_class c;
+	uint64_t from;
+	char d[128];
+
+	blamed_ns(&w->w, &c);
+	ty = target(g, w, &from);
+	x = svg_x(g, from > w->w.try_time ? from : w->w.try_time);
+	b = fmin(42, 10 + fabs(ty - y) * 0.09);
+	snprintf(d, sizeof(d), "M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f", x, y, x - b, y,
+		 x - b, ty, x, ty);
+	fprintf(g->out, "<path class=\"flowh halo\" d=\"%s\"/><path class=\"flow k%d\" d=\"%s\"/>"
+		"<path class=\"c%d\" d=\"M%.1f %.1fl-7-3.5v7z\"/><circle class=\"c%d\" "
+		"cx=\"%.1f\" cy=\"%.1f\" r=\"2.4\"/>\n", d, c, d, c, x + 1, ty, c, x, y);
+}
+
+void svg_flows(struct svg *g)
+{
+	const struct sc_wait *v[MAX_FLOWS];
+	size_t n = worst(g, v, MAX_FLOWS);
+
+	/* The worst on top. */
+	while (n--)
+		flow(g, v[n]);
+}
