@@ -50,7 +50,7 @@ else
   BPF_LIB := -lbpf
 endif
 
-INC := -Ibpf -I$(OUT)/gen $(addprefix -I,$(sort $(patsubst %/,%,$(wildcard user/*/)))) $(BPF_INC)
+INC := $(addprefix -iquote ,bpf tools tools/common $(OUT)/gen) $(addprefix -iquote ,$(sort $(patsubst %/,%,$(wildcard user/*/)))) $(BPF_INC)
 CFLAGS  ?= -O2 -g
 KCFLAGS := -std=gnu11 -D_GNU_SOURCE -DKVMSCHED_VERSION='"$(VERSION)"' -Wall -Wextra -Werror \
 	   -MMD -MP $(INC)
@@ -63,6 +63,8 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -D__TARGET_ARCH_x86 -Wall -
 
 Q := $(if $(V),,@)
 say = @printf '  %-7s %s\n' $(1) $(2)
+
+objs = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)/*.c))
 
 .PHONY: all demo check bench bench-cost bench-analysis install lint clean help static deps lab \
 	lab-shell tests fuzz FORCE
@@ -131,7 +133,9 @@ $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(OUT)/bin/%: $(OUT)/obj/tools/%.o $(LIB)
+# A tool is its main, the files in the folder of its name, and what all tools share.
+.SECONDEXPANSION:
+$(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objs,tools/$$*) $(call objs,tools/common) $(LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@

@@ -8,11 +8,17 @@
 #ifndef KVMSCHED_COMPAT_BPF_H
 #define KVMSCHED_COMPAT_BPF_H
 
+/* A full vmlinux.h has them as an enum, a trimmed one has not. */
+#ifndef true
+#define true 1
+#define false 0
+#endif
+
 /* 6.2: reads through a typed pointer, a plain load instead of a helper call. */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 
 /* For tests: take the road for kernels without the kfunc. */
-const volatile bool ks_no_rdonly_cast = 0;
+const volatile bool ks_no_rdonly_cast = false;
 
 /* Eight bytes of kernel memory; 0 if the address is not readable. */
 static __always_inline __u64 ks_peek(__u64 addr)
@@ -33,6 +39,20 @@ static __always_inline __u64 ks_peek(__u64 addr)
 struct task_struct___ks {
 	void *bpf_storage;
 } __attribute__((preserve_access_index));
+
+/* ---- per-CPU variables of the kernel ---- */
+
+struct pcpu_hot___ks {
+	int preempt_count;
+} __attribute__((preserve_access_index));
+
+struct rq___ks {
+	unsigned int nr_running;
+} __attribute__((preserve_access_index));
+
+extern const int __preempt_count __ksym __weak;          /* to 6.1, and since 6.15 */
+extern const struct pcpu_hot___ks pcpu_hot __ksym __weak; /* 6.2 to 6.14 */
+extern const struct rq___ks runqueues __ksym;
 
 /* ---- KVM ---- */
 

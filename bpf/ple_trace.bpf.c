@@ -17,8 +17,8 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile __u32 ks_isa = KS_ISA_SVM;
 const volatile __u32 ks_nslots = 1;       /* entries of ks_vcpus */
-const volatile bool ks_filter = 0;    /* only the processes in ks_vm_filter */
-const volatile bool ks_fold = 0;      /* mode bursts */
+const volatile bool ks_filter = false; /* only the processes in ks_vm_filter */
+const volatile bool ks_fold = false;   /* mode bursts */
 const volatile __u64 ks_burst_gap = 1000000;
 const volatile __u64 ks_burst_max = 1000000000; /* ends a burst: its length must fit 32 bits */
 

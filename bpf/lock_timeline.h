@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the guest's probe (lock_timeline.bpf.c) and its loader share besides the records. */
+#ifndef KVMSCHED_LOCK_TIMELINE_H
+#define KVMSCHED_LOCK_TIMELINE_H
+
+#include "records.h"
+
+#define KS_LOCK_LEVELS 4 /* task, softirq, hardirq, NMI: each can wait for one lock at a time */
+#define KS_LOCK_DEPTH 16 /* spinlocks held at once on one CPU */
+#define KS_SKIP_RANGES 4
+
+/* A wait that has begun on this CPU at one level. */
+struct ks_lock_wait {
+	__u64 lock;
+	__u64 try_time;
+	__u64 acq_time; /* 0 until the slow path says that it has the lock */
+	__u32 ip;
+	__u32 by_slowpath; /* begun by contention_begin: no function of ours will end it */
+};
+
+struct ks_lock_hold {
+	__u64 lock;
+	__u64 acq_time;
+	__u32 ip; /* of a contended acquire, else 0 */
+	__u32 contended;
+};
+
+/* Locks waited for and held on one CPU; only that CPU writes. */
+struct ks_lock_cpu {
+	__u32 depth;   /* entries of hold[] */
+	__u32 pending; /* bit per level: wait[level] is open */
+	__u64 unmatched;
+	struct ks_lock_hold hold[KS_LOCK_DEPTH];
+	struct ks_lock_wait wait[KS_LOCK_LEVELS];
+} __attribute__((aligned(64)));
+
+/* Code whose frames are not call sites: the lock functions themselves. */
+struct ks_skip_range {
+	__u64 start, end;
+};
+
+#endif /* KVMSCHED_LOCK_TIMELINE_H */

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <json-c/json.h>
+
+#include "args.h"
+#include "cli.h"
+#include "clock.h"
+#include "probe.h"
+#include "record.h"
+
+#define NS 1000000000ULL
+#define WAIT_MIN_NS 1000000ULL   /* rings are filling up fast */
+#define WAIT_MAX_NS 100000000ULL /* nothing much happens */
+#define CLOCK_TRIES 25
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "FILE", 0, "write the trace to FILE", 0 },
+	{ "duration", 'd', "TIME", 0, "stop after TIME: seconds, or with a unit (500ms, 2m)", 0 },
+	{ "ring-size", 'r', "RECORDS", 0, "records buffered per CPU (65536)", 0 },
+	{ "quiet", 'q', NULL, 0, "print errors and warnings only", 0 },
+	{ "verbose", 'v', NULL, 0, "print more", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct record_opts *o = state->input;
+	struct ks_err err;
+	uint64_t v;
+
+	switch (key) {
+	case 'o':
+		o->out = arg;
+		return 0;
+	case 'd':
+		if (ks_arg_duration("--duration", arg, NS, &o->duration_ns, &err))
+			ks_usage(&err);
+		return 0;
+	case 'r':
+		if (ks_arg_uint("--ring-size", arg, KS_RING_SLOTS_MIN, KS_RING_SLOTS_MAX, &v, &err))
+			ks_usage(&err);
+		o->slots = v;
+		return 0;
+	case 'q':
+		ks_verbosity = 0;
+		return 0;
+	case 'v':
+		ks_verbosity++;
+		return 0;
+	case ARGP_KEY_ARGS:
+		o->command = state->argv + state->next;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp record_argp = { .options = options, .parser = parse };
+
+/* ---- metadata ---- */
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * NS + ts.tv_nsec;
+}
+
+struct json_object *record_meta(const char *side, const char *tool, const struct record_opts *o)
+{
+	struct json_object *m = json_object_new_object(), *command = json_object_new_array();
+	struct utsname u;
+	char **word;
+
+	uname(&u);
+	json_object_object_add(m, "side", json_object_new_string(side));
+	json_object_object_add(m, "tool", json_object_new_string(tool));
+	json_object_object_add(m, "version", json_object_new_string(KVMSCHED_VERSION));
+	json_object_object_add(m, "hostname", json_object_new_string(u.nodename));
+	json_object_object_add(m, "kernel", json_object_new_string(u.release));
+	json_object_object_add(m, "start_mono_ns", json_object_new_int64(clock_ns(CLOCK_MONOTONIC)));
+	json_object_object_add(m, "start_realtime_ns",
+			       json_object_new_int64(clock_ns(CLOCK_REALTIME)));
+	for (word = o->command; word && *word; word++)
+		json_object_array_add(command, json_object_new_string(*word));
+	json_object_object_add(m, "command", command);
+	return m;
+}
+
+/* ---- the command ---- */
+
+static sigset_t waited_for;
+
+void record_signals(void)
+{
+	sigemptyset(&waited_for);
+	sigaddset(&waited_for, SIGINT);
+	sigaddset(&waited_for, SIGTERM);
+	sigaddset(&waited_for, SIGHUP);
+	sigaddset(&waited_for, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &waited_for, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static pid_t start_command(char **command)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	sigprocmask(SIG_UNBLOCK, &waited_for, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	execvp(command[0], command);
+	ks_error("%s: %s", command[0], strerror(errno));
+	_exit(127);
+}
+
+/* Exit code as a shell gives it. */
+static int exit_code(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* ---- the loop ---- */
+
+struct run {
+	struct ks_writer *w;
+	const struct record_side *side;
+	const struct record_opts *opts;
+	uint64_t begun, wait_ns, last_second;
+	pid_t child;
+	bool child_done, stop;
+	int child_code;
+};
+
+static int drain(struct run *r)
+{
+	unsigned int fill;
+	int err = r->side->drain(r->side->probe, r->side->take, r->side->take_ctx);
+
+	fill = ks_rings_fill(r->side->rings(r->side->probe));
+	if (fill > 25 && r->wait_ns > WAIT_MIN_NS)
+		r->wait_ns /= 2;
+	else if (fill < 5 && r->wait_ns < WAIT_MAX_NS)
+		r->wait_ns *= 2;
+	return err;
+}
+
+static int sample_clock(struct ks_writer *w)
+{
+	struct ks_rec rec;
+	int err = ks_clock_sample(&rec, CLOCK_TRIES);
+
+	return err ? err : ks_writer_add(w, 0, &rec, 1);
+}
+
+static int each_second(struct run *r, bool last)
+{
+	int err = sample_clock(r->w);
+
+	if (!err && r->side->second)
+		err = r->side->second(r->side->second_ctx, r->w, last);
+	if (!err)
+		err = ks_writer_flush(r->w);
+	return err;
+}
+
+static void reap(struct run *r)
+{
+	int status;
+
+	if (r->child > 0 && waitpid(r->child, &status, WNOHANG) == r->child) {
+		r->child_done = true;
+		r->child_code = exit_code(status);
+		r->stop = true;
+	}
+}
+
+/* Sleep for the current interval or until a signal; notice what ends the recording. */
+static void wait_a_while(struct run *r)
+{
+	struct timespec ts = { r->wait_ns / NS, r->wait_ns % NS };
+	int sig = sigtimedwait(&waited_for, NULL, &ts);
+
+	if (sig == SIGCHLD)
+		reap(r);
+	else if (sig > 0)
+		r->stop = true;
+	if (r->opts->duration_ns && clock_ns(CLOCK_MONOTONIC) - r->begun >= r->opts->duration_ns)
+		r->stop = true;
+}
+
+static int loop(struct run *r)
+{
+	int err = each_second(r, false);
+
+	while (!err && !r->stop) {
+		wait_a_while(r);
+		err = drain(r);
+		if (!err && clock_ns(CLOCK_MONOTONIC) - r->last_second >= NS) {
+			r->last_second = clock_ns(CLOCK_MONOTONIC);
+			err = each_second(r, false);
+		}
+	}
+	return err;
+}
+
+/* The recording is over: a command that still runs is asked to end, and waited for. */
+static void end_command(struct run *r)
+{
+	int status;
+
+	if (r->child <= 0 || r->child_done)
+		return;
+	kill(r->child, SIGTERM);
+	if (waitpid(r->child, &status, 0) == r->child)
+		r->child_code = exit_code(status);
+}
+
+static int finish(struct run *r)
+{
+	struct json_object *meta = json_object_new_object();
+	int err;
+
+	r->side->stop(r->side->probe);
+	err = drain(r);
+	if (!err)
+		err = each_second(r, true);
+	json_object_object_add(meta, "end_mono_ns",
+			       json_object_new_int64(clock_ns(CLOCK_MONOTONIC)));
+	if (r->child > 0)
+		json_object_object_add(meta, "exit_code", json_object_new_int(r->child_code));
+	if (!err)
+		err = ks_writer_meta(r->w, meta);
+	json_object_put(meta);
+	return err;
+}
+
+static void summary(const struct run *r, uint64_t bytes)
+{
+	const struct ks_rings *rings = r->side->rings(r->side->probe);
+	uint64_t lost = ks_rings_lost(rings);
+
+	ks_note("%s: %llu records, %.1f MB", r->opts->out ? r->opts->out : "stream",
+		(unsigned long long)ks_rings_seen(rings), bytes / 1e6);
+	if (lost)
+		ks_warn("%llu records lost: rings too small, use --ring-size",
+			(unsigned long long)lost);
+}
+
+int record_run(struct ks_writer *w, const struct record_opts *o, const struct record_side *side)
+{
+	struct run r = { .w = w, .side = side, .opts = o, .wait_ns = WAIT_MAX_NS / 8 };
+	struct ks_err err = { "" };
+	uint64_t bytes;
+	int ret;
+
+	r.begun = r.last_second = clock_ns(CLOCK_MONOTONIC);
+	if (o->command && *o->command)
+		r.child = start_command(o->command);
+	ret = loop(&r);
+	end_command(&r);
+	if (!ret)
+		ret = finish(&r);
+	if (ret) {
+		snprintf(err.msg, sizeof(err.msg),
+			 "writing the trace: %s; what was written until now can be read from %s.partial",
+			 strerror(-ret), o->out ? o->out : "the receiver's file");
+		ks_writer_abort(w);
+		return ks_fail(ret == -EPIPE ? ret : -EIO, &err);
+	}
+	bytes = ks_writer_bytes(w);
+	ret = ks_writer_close(w, &err);
+	if (ret)
+		return ks_fail(ret, &err);
+	summary(&r, bytes);
+	return r.child > 0 ? r.child_code : KS_EXIT_OK;
+}

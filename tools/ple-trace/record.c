@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+
+#include "args.h"
+#include "cli.h"
+#include "commands.h"
+#include "cpu.h"
+#include "filter.h"
+#include "topology.h"
+#include "probe.h"
+#include "record.h"
+#include "vm.h"
+
+#define COUNTS_MAX 65536
+
+struct options {
+	struct record_opts rec;
+	struct vm_filter vms;
+	struct ks_host_opts host;
+	unsigned int mode;
+};
+
+static const char *const modes[] = { "events", "bursts", NULL };
+
+enum { OPT_VM = 0x100, OPT_MODE, OPT_GAP, OPT_VCPUS, OPT_NO_CAST };
+
+static const struct argp_option options[] = {
+	{ "vm", OPT_VM, "PID|NAME", 0, "only this VM (may be given several times)", 0 },
+	{ "mode", OPT_MODE, "events|bursts", 0,
+	  "every PLE exit, or the exits of a burst as one record (events)", 0 },
+	{ "burst-gap", OPT_GAP, "TIME", 0, "PLE exits further apart begin a new burst (1ms)", 0 },
+	{ "max-vcpus", OPT_VCPUS, "N", 0, "room for N vCPUs (1024)", 0 },
+	{ "no-rdonly-cast", OPT_NO_CAST, NULL, OPTION_HIDDEN, NULL, 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	struct ks_err err;
+	uint64_t v;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->rec;
+		return 0;
+	case OPT_VM:
+		vm_filter_add(&o->vms, arg);
+		return 0;
+	case OPT_MODE:
+		if (ks_arg_choice("--mode", arg, modes, &o->mode, &err))
+			ks_usage(&err);
+		return 0;
+	case OPT_GAP:
+		if (ks_arg_duration("--burst-gap", arg, 0, &o->host.burst_gap_ns, &err))
+			ks_usage(&err);
+		return 0;
+	case OPT_VCPUS:
+		if (ks_arg_uint("--max-vcpus", arg, 1, 1000000, &v, &err))
+			ks_usage(&err);
+		o->host.vcpus = v;
+		return 0;
+	case OPT_NO_CAST:
+		o->host.no_rdonly_cast = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->rec.out)
+			argp_error(state, "where to? give -o FILE");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ---- metadata ---- */
+
+static void add_nodes(struct json_object *meta)
+{
+	struct json_object *nodes = json_object_new_array(), *dist = json_object_new_array();
+	struct ks_numa *numa;
+	unsigned int i, j;
+
+	if (ks_numa_new(&numa, NULL))
+		return;
+	for (i = 0; i < ks_numa_cpus(numa); i++)
+		json_object_array_add(nodes, json_object_new_int(ks_numa_node(numa, i)));
+	for (i = 0; i < ks_numa_nodes(numa); i++) {
+		struct json_object *row = json_object_new_array();
+
+		for (j = 0; j < ks_numa_nodes(numa); j++)
+			json_object_array_add(row, json_object_new_int(ks_numa_distance(numa, i, j)));
+		json_object_array_add(dist, row);
+	}
+	json_object_object_add(meta, "ncpus", json_object_new_int(ks_numa_cpus(numa)));
+	json_object_object_add(meta, "cpu_node", nodes);
+	json_object_object_add(meta, "node_distance", dist);
+	ks_numa_free(numa);
+}
+
+static int write_meta(struct ks_writer *w, const struct options *o, struct ks_host *host)
+{
+	struct json_object *m = record_meta("host", "ple-trace", &o->rec);
+	bool svm = ks_host_isa(host) == KS_ISA_SVM;
+	struct ks_machine mach;
+	int err;
+
+	json_object_object_add(m, "mode", json_object_new_string(modes[o->mode]));
+	json_object_object_add(m, "isa", json_object_new_string(svm ? "svm" : "vmx"));
+	json_object_object_add(m, "tsc_ratio_frac", json_object_new_int(svm ? 32 : 48));
+	json_object_object_add(m, "burst_gap_ns",
+			       json_object_new_int64(o->host.burst_gap_ns ?: 1000000));
+	json_object_object_add(m, "programs", ks_host_programs(host));
+	if (!ks_machine_read(NULL, &mach)) {
+		json_object_object_add(m, "vendor", json_object_new_string(mach.vendor));
+		json_object_object_add(m, "model", json_object_new_string(mach.model));
+		json_object_object_add(m, "tsc_khz", json_object_new_int64(mach.tsc_khz));
+		ks_machine_release(&mach);
+	}
+	add_nodes(m);
+	err = ks_writer_meta(w, m);
+	json_object_put(m);
+	return err;
+}
+
+/* ---- names of VMs and vCPUs, as they appear ---- */
+
+struct sink {
+	struct ks_writer *w;
+	struct ks_host *host;
+	struct ks_exit_count *counts;
+};
+
+static struct json_object *vm_json(const struct ks_vminfo *vm)
+{
+	struct json_object *j = json_object_new_object();
+
+	json_object_object_add(j, "name", json_object_new_string(vm->name));
+	if (vm->uuid[0])
+		json_object_object_add(j, "uuid", json_object_new_string(vm->uuid));
+	if (vm->cid)
+		json_object_object_add(j, "cid", json_object_new_int64(vm->cid));
+	if (vm->ram)
+		json_object_object_add(j, "ram_bytes", json_object_new_int64(vm->ram));
+	return j;
+}
+
+static const char *thread_name(const struct ks_vminfo *vm, uint32_t tid)
+{
+	size_t i;
+
+	for (i = 0; i < vm->nthreads; i++)
+		if (vm->threads[i].tid == tid)
+			return vm->threads[i].name;
+	return "";
+}
+
+static int name_vcpu(struct sink *s, const struct ks_rec *rec)
+{
+	struct json_object *m = json_object_new_object(), *vms = json_object_new_object();
+	struct json_object *vcpus = json_object_new_object(), *vcpu = json_object_new_object();
+	struct ks_vminfo vm;
+	char key[16];
+	int err = 0;
+
+	json_object_object_add(m, "vms", vms);
+	json_object_object_add(m, "vcpus", vcpus);
+	if (!ks_vm_read(NULL, rec->a >> 32, &vm)) {
+		snprintf(key, sizeof(key), "%u", (unsigned int)(rec->a >> 32));
+		json_object_object_add(vms, key, vm_json(&vm));
+		json_object_object_add(vcpu, "comm",
+				       json_object_new_string(thread_name(&vm, (uint32_t)rec->a)));
+		snprintf(key, sizeof(key), "%u", rec->id);
+		json_object_object_add(vcpus, key, vcpu);
+		ks_note("vCPU %llu of %s (pid %u)", (unsigned long long)rec->b, vm.name, vm.tgid);
+		err = ks_writer_meta(s->w, m);
+		ks_vm_release(&vm);
+	} else {
+		json_object_put(vcpu);
+	}
+	json_object_put(m);
+	return err;
+}
+
+static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
+{
+	struct sink *s = ctx;
+	int err = ks_writer_add(s->w, ring, recs, n);
+	size_t i;
+
+	for (i = 0; i < n && !err; i++)
+		if (recs[i].type == KS_VCPU_NEW)
+			err = name_vcpu(s, &recs[i]);
+	return err;
+}
+
+static int second(void *ctx, struct ks_writer *w, bool last)
+{
+	struct sink *s = ctx;
+	size_t n = ks_host_exit_counts(s->host, s->counts, COUNTS_MAX);
+	int err = n ? ks_writer_exit_counts(w, s->counts, n) : 0;
+
+	if (!err && last)
+		err = ks_host_open_bursts(s->host, take, s);
+	return err;
+}
+
+/* ---- the recording ---- */
+
+static int drain_probe(void *probe, ks_rings_fn fn, void *ctx)
+{
+	return ks_host_drain(probe, fn, ctx);
+}
+
+static const struct ks_rings *probe_rings(void *probe)
+{
+	return ks_host_rings(probe);
+}
+
+static void stop_probe(void *probe)
+{
+	ks_host_stop(probe);
+}
+
+static int record(struct options *o, struct ks_host *host)
+{
+	struct sink s = { .host = host };
+	struct record_side side = {
+		.probe = host, .drain = drain_probe, .rings = probe_rings, .stop = stop_probe,
+		.take = take, .take_ctx = &s, .second = second, .second_ctx = &s,
+	};
+	struct ks_err err;
+	int ret = ks_writer_open(&s.w, o->rec.out, KS_SIDE_HOST, KS_MAX_CPUS, &err);
+
+	if (ret)
+		return ks_fail(ret, &err);
+	s.counts = calloc(COUNTS_MAX, sizeof(*s.counts));
+	ret = s.counts ? write_meta(s.w, o, host) : -ENOMEM;
+	if (ret) {
+		snprintf(err.msg, sizeof(err.msg), "%s: %s", o->rec.out, strerror(-ret));
+		ks_writer_abort(s.w);
+		ret = ks_fail(ret, &err);
+	} else {
+		ret = record_run(s.w, &o->rec, &side);
+		if (ks_host_unseen(host))
+			ks_warn("%llu exits of vCPUs for which there was no room: use --max-vcpus",
+				(unsigned long long)ks_host_unseen(host));
+	}
+	free(s.counts);
+	return ret;
+}
+
+int ple_record(int argc, char **argv)
+{
+	const struct argp_child children[] = { { &record_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp argp = { options, parse, "[-- COMMAND [ARG...]]",
+				   "Record the PLE and HLT exits of this host's VMs and what its "
+				   "scheduler does with their vCPUs, until COMMAND ends or a signal "
+				   "comes.", children, NULL, NULL };
+	struct options o = { .mode = 0 };
+	struct ks_host *host;
+	struct ks_err err;
+	int ret = ks_parse(&argp, argc, argv, &o);
+
+	if (ret)
+		return ret;
+	record_signals();
+	ret = vm_filter_resolve(&o.vms, &err);
+	if (!ret) {
+		o.host.tgids = o.vms.tgids;
+		o.host.ntgids = o.vms.n;
+		o.host.fold = o.mode == 1;
+		o.host.slots = o.rec.slots;
+		ret = ks_host_open(&host, &o.host, &err);
+	}
+	if (ret) {
+		ret = ks_fail(ret, &err);
+	} else {
+		ret = record(&o, host);
+		ks_host_free(host);
+	}
+	vm_filter_free(&o.vms);
+	return ret;
+}

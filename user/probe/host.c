@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <json-c/json.h>
+
+#include "cpu.h"
+#include "load.h"
+#include "probe.h"
+#include "ple_trace.skel.h"
+
+struct ks_host {
+	struct ple_trace_bpf *skel;
+	struct ks_rings *rings;
+	struct ks_vcpu_state *vcpus;
+	size_t vcpus_len;
+	uint32_t nslots;
+	enum ks_isa isa;
+	struct json_object *programs;
+};
+
+/* Which of the vendor modules is there decides how exits are read. */
+static int find_isa(enum ks_isa *isa, struct ks_err *err)
+{
+	struct ks_machine m;
+	int ret = ks_machine_read(NULL, &m);
+
+	if (ret)
+		return ks_load_err(err, ret, "reading the machine's description");
+	if (m.kvm_amd)
+		*isa = KS_ISA_SVM;
+	else if (m.kvm_intel)
+		*isa = KS_ISA_VMX;
+	else
+		ret = -ENODEV;
+	ks_machine_release(&m);
+	if (ret)
+		snprintf(err->msg, sizeof(err->msg),
+			 "KVM is not loaded: modprobe kvm_amd (or kvm_intel) and start a VM");
+	return ret;
+}
+
+/* Tracepoints that some kernels lack: recorded where they are, noted where not. */
+static void choose_programs(struct ks_host *h)
+{
+	struct {
+		const char *name;
+		struct bpf_program *prog;
+	} optional[] = {
+		{ "kvm_vcpu_wakeup", h->skel->progs.kvm_vcpu_wakeup },
+		{ "kvm_ple_window_update", h->skel->progs.kvm_ple_window_update },
+		{ "kvm_write_tsc_offset", h->skel->progs.kvm_write_tsc_offset },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
+		bool has = ks_has_tracepoint("kvm", optional[i].name);
+
+		bpf_program__set_autoload(optional[i].prog, has);
+		ks_note_program(h->programs, optional[i].name,
+				has ? "attached" : "the kernel has no such tracepoint");
+	}
+}
+
+static int prepare(struct ks_host *h, const struct ks_host_opts *o, unsigned int cpus,
+		   unsigned int slots)
+{
+	struct ple_trace_bpf *s = h->skel;
+	int err;
+
+	s->rodata->ks_isa = h->isa;
+	s->rodata->ks_nslots = h->nslots;
+	s->rodata->ks_ring_slots = slots;
+	s->rodata->ks_filter = o->tgids != NULL;
+	s->rodata->ks_fold = o->fold;
+	s->rodata->ks_no_rdonly_cast = o->no_rdonly_cast;
+	if (o->burst_gap_ns)
+		s->rodata->ks_burst_gap = o->burst_gap_ns;
+	err = bpf_map__set_max_entries(s->maps.ks_slots, cpus * slots);
+	if (!err)
+		err = bpf_map__set_max_entries(s->maps.ks_vcpus, h->nslots);
+	choose_programs(h);
+	return err;
+}
+
+static int map_vcpus(struct ks_host *h)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *p;
+
+	h->vcpus_len = (h->nslots * sizeof(*h->vcpus) + page - 1) & ~(page - 1);
+	p = mmap(NULL, h->vcpus_len, PROT_READ, MAP_SHARED, bpf_map__fd(h->skel->maps.ks_vcpus), 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	h->vcpus = p;
+	return 0;
+}
+
+int ks_host_admit(struct ks_host *h, uint32_t tgid)
+{
+	__u8 one = 1;
+
+	return bpf_map__update_elem(h->skel->maps.ks_vm_filter, &tgid, sizeof(tgid), &one,
+				    sizeof(one), BPF_ANY);
+}
+
+static int load(struct ks_host *h, const struct ks_host_opts *o, struct ks_err *err)
+{
+	unsigned int slots = ks_ring_slots_round(o->slots);
+	int cpus = libbpf_num_possible_cpus(), ret;
+	size_t i;
+
+	if (cpus < 0 || cpus > KS_MAX_CPUS)
+		return ks_load_err(err, cpus < 0 ? cpus : -E2BIG, "number of CPUs");
+	ret = prepare(h, o, cpus, slots);
+	if (ret)
+		return ks_load_err(err, ret, "preparing the probe");
+	ret = ple_trace_bpf__load(h->skel);
+	if (ret)
+		return ks_load_err(err, ret, "loading the probe");
+	for (i = 0; o->tgids && i < o->ntgids && !ret; i++)
+		ret = ks_host_admit(h, o->tgids[i]);
+	if (!ret)
+		ret = map_vcpus(h);
+	if (!ret)
+		ret = ks_rings_new(&h->rings, h->skel->bss->ks_rings,
+				   bpf_map__fd(h->skel->maps.ks_slots), cpus, slots);
+	if (ret)
+		return ks_load_err(err, ret, "mapping the rings");
+	ret = ple_trace_bpf__attach(h->skel);
+	if (ret)
+		return ks_load_err(err, ret, "attaching the probe");
+	return 0;
+}
+
+int ks_host_open(struct ks_host **out, const struct ks_host_opts *opts, struct ks_err *err)
+{
+	struct ks_host *h = calloc(1, sizeof(*h));
+	int ret;
+
+	if (!h)
+		return ks_load_err(err, -ENOMEM, "opening the probe");
+	h->nslots = opts->vcpus ? opts->vcpus : 1024;
+	h->programs = json_object_new_object();
+	ks_load_quiet();
+	ret = find_isa(&h->isa, err);
+	if (!ret) {
+		h->skel = ple_trace_bpf__open();
+		ret = h->skel ? load(h, opts, err) : ks_load_err(err, -errno, "opening the probe");
+	}
+	if (ret) {
+		ks_host_free(h);
+		return ret;
+	}
+	*out = h;
+	return 0;
+}
+
+void ks_host_stop(struct ks_host *h)
+{
+	ple_trace_bpf__detach(h->skel);
+}
+
+void ks_host_free(struct ks_host *h)
+{
+	if (!h)
+		return;
+	ks_rings_free(h->rings);
+	if (h->vcpus)
+		munmap(h->vcpus, h->vcpus_len);
+	ple_trace_bpf__destroy(h->skel);
+	json_object_put(h->programs);
+	free(h);
+}
+
+int ks_host_drain(struct ks_host *h, ks_rings_fn fn, void *ctx)
+{
+	return ks_rings_drain(h->rings, fn, ctx);
+}
+
+const struct ks_rings *ks_host_rings(const struct ks_host *h)
+{
+	return h->rings;
+}
+
+enum ks_isa ks_host_isa(const struct ks_host *h)
+{
+	return h->isa;
+}
+
+const struct ks_vcpu_state *ks_host_vcpus(const struct ks_host *h, uint32_t *n)
+{
+	uint32_t used = h->skel->bss->ks_slots_used;
+
+	*n = used < h->nslots ? used : h->nslots;
+	return h->vcpus;
+}
+
+int ks_host_open_bursts(struct ks_host *h, ks_rings_fn fn, void *ctx)
+{
+	uint32_t n, slot;
+	int err = 0;
+
+	ks_host_vcpus(h, &n);
+	for (slot = 0; slot < n && !err; slot++) {
+		const struct ks_vcpu_state *v = &h->vcpus[slot];
+		struct ks_rec rec = {
+			.time = v->burst_last,
+			.type = KS_BURST,
+			.flags = v->burst_flags,
+			.id = slot,
+			.a = v->burst_ip,
+			.b = (v->burst_last - v->burst_first) << 32 | v->burst_count,
+		};
+
+		if (v->burst_count)
+			err = fn(ctx, 0, &rec, 1);
+	}
+	return err;
+}
+
+size_t ks_host_exit_counts(const struct ks_host *h, struct ks_exit_count *c, size_t max)
+{
+	uint32_t n, slot, idx;
+	size_t used = 0;
+
+	ks_host_vcpus(h, &n);
+	for (slot = 0; slot < n; slot++) {
+		for (idx = 0; idx < KS_NREASONS && used < max; idx++) {
+			if (!h->vcpus[slot].counts[idx])
+				continue;
+			c[used++] = (struct ks_exit_count){
+				.slot = slot,
+				.reason = ks_reason_of_index(h->isa == KS_ISA_SVM, idx),
+				.count = h->vcpus[slot].counts[idx],
+			};
+		}
+	}
+	return used;
+}
+
+struct json_object *ks_host_programs(const struct ks_host *h)
+{
+	return json_object_get(h->programs);
+}
+
+uint64_t ks_host_unseen(const struct ks_host *h)
+{
+	return h->skel->bss->ks_faults.no_slot + h->skel->bss->ks_faults.no_storage;
+}

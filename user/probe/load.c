@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <json-c/json.h>
+
+#include "load.h"
+#include "probe.h"
+
+/* The kernel's verifier and libbpf say the cause in their first warning; the rest is its echo. */
+static char first_warning[200];
+
+static int remember(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (level != LIBBPF_WARN || first_warning[0])
+		return 0;
+	vsnprintf(first_warning, sizeof(first_warning), fmt, ap);
+	first_warning[strcspn(first_warning, "\n")] = 0;
+	return 0;
+}
+
+void ks_load_quiet(void)
+{
+	first_warning[0] = 0;
+	libbpf_set_print(remember);
+}
+
+static const char *advice(int code)
+{
+	switch (code) {
+	case -EPERM:
+	case -EACCES:
+		return "run as root (needs CAP_BPF and CAP_PERFMON, and no kernel lockdown)";
+	case -ESRCH:
+	case -ENOENT:
+		return "the kernel lacks something the probe needs; see `check`";
+	case -ENOMEM:
+		return "not enough memory; use a smaller --ring-size";
+	default:
+		return NULL;
+	}
+}
+
+int ks_load_err(struct ks_err *err, int code, const char *what)
+{
+	const char *hint = advice(code);
+
+	if (hint)
+		snprintf(err->msg, sizeof(err->msg), "%s: %s: %s", what, strerror(-code), hint);
+	else
+		snprintf(err->msg, sizeof(err->msg), "%s: %s%s%.120s", what, strerror(-code),
+			 first_warning[0] ? ": " : "", first_warning);
+	return code;
+}
+
+static bool has_type(struct btf *btf, const char *name, uint32_t kind)
+{
+	return btf && btf__find_by_name_kind(btf, name, kind) > 0;
+}
+
+bool ks_has_tracepoint(const char *module, const char *name)
+{
+	struct btf *base = btf__load_vmlinux_btf(), *mod = NULL;
+	char type[96];
+	bool has;
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	has = has_type(base, type, BTF_KIND_TYPEDEF);
+	if (!has && module) {
+		mod = btf__load_module_btf(module, base);
+		has = has_type(mod, type, BTF_KIND_TYPEDEF);
+	}
+	btf__free(mod);
+	btf__free(base);
+	return has;
+}
+
+bool ks_has_function(const char *name)
+{
+	struct btf *base = btf__load_vmlinux_btf();
+	bool has = has_type(base, name, BTF_KIND_FUNC);
+
+	btf__free(base);
+	return has;
+}
+
+unsigned int ks_ring_slots_round(unsigned int slots)
+{
+	unsigned int n = KS_RING_SLOTS_MIN;
+
+	if (!slots)
+		return 65536;
+	while (n < slots && n < KS_RING_SLOTS_MAX)
+		n <<= 1;
+	return n;
+}
+
+void ks_note_program(struct json_object *programs, const char *name, const char *state)
+{
+	json_object_object_add(programs, name, json_object_new_string(state));
+}

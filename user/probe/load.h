@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the loaders of both probes share: trial by BTF, errors in words. Internal to probe/. */
+#ifndef KVMSCHED_LOAD_H
+#define KVMSCHED_LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trace.h"
+
+struct bpf_object;
+struct bpf_program;
+struct json_object;
+struct btf;
+
+/* Send libbpf's messages to the last-error buffer instead of the terminal. */
+void ks_load_quiet(void);
+
+/* err = "what: why", with what to do for the usual causes (no root, no BTF, lockdown). */
+int ks_load_err(struct ks_err *err, int code, const char *what);
+
+/* Does the kernel (or the module, NULL = vmlinux) have tracepoint / function `name` in its BTF? */
+bool ks_has_tracepoint(const char *module, const char *name);
+bool ks_has_function(const char *name);
+
+/* Round up to a power of two within the limits of rings; 0 = the default. */
+unsigned int ks_ring_slots_round(unsigned int slots);
+
+/* Note in the programs' object that `name` is attached, or why not. */
+void ks_note_program(struct json_object *programs, const char *name, const char *state);
+
+#endif /* KVMSCHED_LOAD_H */

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The probes, one per side: load what the kernel can take, attach, drain, count losses, detach.
+ * Everything a probe puts into the kernel hangs on its file descriptors: if the process dies in
+ * whatever way, nothing stays behind.
+ */
+#ifndef KVMSCHED_PROBE_H
+#define KVMSCHED_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "exits.h"
+#include "ple_trace.h"
+#include "rings.h"
+#include "trace.h"
+
+struct json_object;
+
+#define KS_RING_SLOTS_MIN 128u
+#define KS_RING_SLOTS_MAX (1u << 20)
+
+/* ---- host ---- */
+
+struct ks_host_opts {
+	const uint32_t *tgids; /* only these processes; NULL = all VMs */
+	size_t ntgids;
+	bool fold;             /* bursts of PLE exits as one record each */
+	uint64_t burst_gap_ns; /* 0 = 1 ms */
+	unsigned int slots;    /* records per CPU's ring, rounded up to a power of two; 0 = 65536 */
+	unsigned int vcpus;    /* at most; 0 = 1024 */
+	bool no_rdonly_cast;   /* for tests: as on kernels before 6.2 */
+};
+
+struct ks_host;
+
+/* Load and attach. 0, or -errno with err: -EPERM, -ENODEV (KVM not loaded), -ENOTSUP ... */
+int ks_host_open(struct ks_host **h, const struct ks_host_opts *opts, struct ks_err *err);
+/* Detach the programs, so that nothing more comes; what is in the rings can still be drained. */
+void ks_host_stop(struct ks_host *h);
+void ks_host_free(struct ks_host *h);
+
+int ks_host_drain(struct ks_host *h, ks_rings_fn fn, void *ctx);
+const struct ks_rings *ks_host_rings(const struct ks_host *h);
+
+/* Let one more process pass the filter. */
+int ks_host_admit(struct ks_host *h, uint32_t tgid);
+
+enum ks_isa ks_host_isa(const struct ks_host *h);
+
+/* States of the vCPUs, by slot, live; n: how many slots are in use. Borrowed. */
+const struct ks_vcpu_state *ks_host_vcpus(const struct ks_host *h, uint32_t *n);
+
+/*
+ * After ks_host_stop(): bursts still open, as KS_BURST records, for fn.
+ */
+int ks_host_open_bursts(struct ks_host *h, ks_rings_fn fn, void *ctx);
+
+/* Cumulative exits by slot and architectural reason: fills up to max of c, returns how many. */
+size_t ks_host_exit_counts(const struct ks_host *h, struct ks_exit_count *c, size_t max);
+
+/* {"name": "attached" | why not}, the caller's. */
+struct json_object *ks_host_programs(const struct ks_host *h);
+
+/* Exits not seen for want of a slot or of memory. */
+uint64_t ks_host_unseen(const struct ks_host *h);
+
+/* ---- guest ---- */
+
+enum ks_guest_mode {
+	KS_GUEST_FULL,       /* lock and unlock functions and the contention tracepoints */
+	KS_GUEST_CONTENTION, /* the contention tracepoints alone */
+};
+
+struct ks_guest_opts {
+	enum ks_guest_mode mode;
+	uint64_t hold_threshold_ns; /* holds at least this long leave a record */
+	unsigned int slots;         /* as above */
+	bool no_rdonly_cast;
+};
+
+struct ks_guest;
+
+int ks_guest_open(struct ks_guest **g, const struct ks_guest_opts *opts, struct ks_err *err);
+void ks_guest_stop(struct ks_guest *g);
+void ks_guest_free(struct ks_guest *g);
+int ks_guest_drain(struct ks_guest *g, ks_rings_fn fn, void *ctx);
+const struct ks_rings *ks_guest_rings(const struct ks_guest *g);
+struct json_object *ks_guest_programs(const struct ks_guest *g);
+/* Holds whose release found no entry (taken before the start, or too deep): not recorded. */
+uint64_t ks_guest_unmatched(const struct ks_guest *g);
+
+#endif /* KVMSCHED_PROBE_H */
