@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exit reasons. Numbers from the processors' manuals (see exits.h), names as the kernel prints
- * them in its kvm_exit tracepoint: lower case words for SVM's in perf, the manuals' for VMX.
+ * Exit reasons. Numbers from the processors' manuals (see exits.h), names as the kernel's kvm_exit
+ * tracepoint and perf print them: lower case for SVM, upper case for VMX. (The kernel's two slips
+ * read_rt and write_rt are read_tr and write_tr here, as in the manual.)
  */
 #include <stdio.h>
 
@@ -34,7 +35,7 @@ static const char *const svm[] = {
 	[0x080] = "vmrun", [0x081] = "hypercall", [0x082] = "vmload", [0x083] = "vmsave",
 	[0x084] = "stgi", [0x085] = "clgi", [0x086] = "skinit", [0x087] = "rdtscp",
 	[0x088] = "icebp", [0x089] = "wbinvd", [0x08a] = "monitor", [0x08b] = "mwait",
-	[0x08c] = "mwait_cond", [0x08d] = "xsetbv", [0x08e] = "rdpru", [0x08f] = "efer_write_trap",
+	[0x08c] = "mwait_cond", [0x08d] = "xsetbv", [0x08e] = "rdpru", [0x08f] = "write_efer_trap",
 	[0x090] = "write_cr0_trap", [0x091] = "write_cr1_trap", [0x092] = "write_cr2_trap",
 	[0x093] = "write_cr3_trap", [0x094] = "write_cr4_trap", [0x095] = "write_cr5_trap",
 	[0x096] = "write_cr6_trap", [0x097] = "write_cr7_trap", [0x098] = "write_cr8_trap",
@@ -42,7 +43,7 @@ static const char *const svm[] = {
 	[0x09c] = "write_cr12_trap", [0x09d] = "write_cr13_trap", [0x09e] = "write_cr14_trap",
 	[0x09f] = "write_cr15_trap",
 	[0x0a0] = "invlpgb", [0x0a1] = "invlpgb_illegal", [0x0a2] = "invpcid",
-	[0x0a3] = "mcommit", [0x0a4] = "tlbsync", [0x0a5] = "bus_lock", [0x0a6] = "idle_hlt",
+	[0x0a3] = "mcommit", [0x0a4] = "tlbsync", [0x0a5] = "buslock", [0x0a6] = "idle-halt",
 };
 
 static const char *const svm_nested[] = { /* from 0x400 */

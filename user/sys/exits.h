@@ -11,6 +11,9 @@ enum ks_isa { KS_ISA_VMX = 1, KS_ISA_SVM = 2 };
 
 #define KS_SVM_EXIT_HLT 0x78u
 #define KS_SVM_EXIT_PAUSE 0x77u
+/* HLT without a pending interrupt: what processors with the Idle HLT intercept (Zen 5 and later)
+ * report in place of 0x78 under kernels that use it. Count it as a HLT. */
+#define KS_SVM_EXIT_IDLE_HLT 0xa6u
 #define KS_VMX_EXIT_HLT 12u
 #define KS_VMX_EXIT_PAUSE 40u
 

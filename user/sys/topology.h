@@ -2,9 +2,10 @@
 /*
  * CPUs and nodes of this machine: libnuma, and sysfs for CPUs that are offline and for machines
  * where libnuma sees no NUMA support. A machine without NUMA has one node, 0.
+ * (Not numa.h: that is libnuma's own header.)
  */
-#ifndef KVMSCHED_NUMA_H
-#define KVMSCHED_NUMA_H
+#ifndef KVMSCHED_TOPOLOGY_H
+#define KVMSCHED_TOPOLOGY_H
 
 #include <stddef.h>
 
@@ -27,4 +28,4 @@ int ks_numa_node(const struct ks_numa *n, unsigned int cpu);
 /* Distance as in the ACPI SLIT (10 = local), 0 if not known. */
 unsigned int ks_numa_distance(const struct ks_numa *n, unsigned int from, unsigned int to);
 
-#endif /* KVMSCHED_NUMA_H */
+#endif /* KVMSCHED_TOPOLOGY_H */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "args.h"
-#include "numa.h"
+#include "topology.h"
 #include "text.h"
 
 #define MAX_CPUS 65536u
