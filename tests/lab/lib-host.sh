@@ -22,7 +22,7 @@ lab_guest_cid() {
 
 lab_guest_append() {
 	echo "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off random.trust_cpu=on" \
-		"no_timer_check audit=0 lab.role=guest lab.vm=$1 ${LAB_GUEST_APPEND:-}"
+		"no_timer_check audit=0 pci=noearly,lastbus=0 lab.role=guest lab.vm=$1 ${LAB_GUEST_APPEND:-}"
 }
 
 # lab_guest_start N [QEMU-ARGUMENT...]: boots guest N; returns as soon as QEMU runs. The guest's
@@ -38,7 +38,7 @@ lab_guest_start() {
 		vsock=(-device "vhost-vsock-pci,guest-cid=$(lab_guest_cid "$n")")
 	[ "${LAB_GUEST_VSOCK:-1}" = 1 ] || vsock=()
 	# Legacy virtio: its doorbells are port writes, which nested KVM need not decode.
-	qemu-system-x86_64 -name "guest=vm$n,debug-threads=on" -enable-kvm -machine q35 -cpu host \
+	qemu-system-x86_64 -name "guest=vm$n,debug-threads=on" -enable-kvm -machine q35,i8042=off -cpu host \
 		-smp "${LAB_GUEST_SMP:-$LAB_GUEST_CPUS}" -m "${LAB_GUEST_RAM:-$LAB_GUEST_MEM}" \
 		-nodefaults -no-user-config -vga none -display none -no-reboot \
 		-serial "file:/results/vm$n.console" \

@@ -19,7 +19,7 @@ qemu_append() {
 
 	[ "$CPUS" = 1 ] || max=maxcpus=1
 	echo "console=ttyS0 quiet loglevel=5 panic=-1 mitigations=off random.trust_cpu=on" \
-		"tsc=reliable no_timer_check audit=0 nokaslr lab.role=host $max $HOST_APPEND"
+		"tsc=reliable no_timer_check audit=0 pci=noearly,lastbus=0 nokaslr lab.role=host $max $HOST_APPEND"
 }
 
 qemu_command() {
@@ -31,7 +31,7 @@ qemu_command() {
 	QEMU=(/usr/bin/qemu-system-x86_64 -L "$ROOT/usr/share/qemu" -L "$ROOT/usr/share/seabios"
 		-name guest=lab-host -nodefaults -no-user-config -display none -no-reboot
 		-machine q35 $accel -cpu "$QEMU_CPU" -smp "$smp" -m "$MEM"
-		-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" -append "$(qemu_append)"
+		-kernel "$kernel/vmlinux" -initrd "$kernel/initrd" -append "$(qemu_append)"
 		-drive "if=none,id=r,format=raw,readonly=on,file=$CACHE/root.img,file.locking=off"
 		-device virtio-blk-pci,drive=r
 		-drive "if=none,id=l,format=raw,readonly=on,file=$STAGE/lab.img,file.locking=off"

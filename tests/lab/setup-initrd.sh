@@ -4,7 +4,7 @@
 INITRD_RECIPE=1
 
 # Loaded by the first stage. What a kernel has built in is skipped.
-INITRD_LOAD="virtio_pci virtio_blk ext4 9pnet_virtio 9p"
+INITRD_LOAD="virtio_pci virtio_blk squashfs 9pnet_virtio 9p"
 # Carried along for modprobe.
 INITRD_CARRY="kvm_amd vhost_vsock vmw_vsock_virtio_transport virtio_mem msr overlay"
 

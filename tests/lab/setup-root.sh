@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# The Debian 13 root: a folder (its QEMU runs on this machine) and, made of it, a read-only ext4
+# The Debian 13 root: a folder (its QEMU runs on this machine) and, made of it, a read-only squashfs
 # image (the virtual machines' root).
-ROOT_RECIPE=1
+ROOT_RECIPE=2
 ROOT_PACKAGES="qemu-system-x86 linux-perf bpftool bpftrace trace-cmd busybox-static kmod procps \
 	util-linux iproute2 strace jq numactl libnuma1 libelf1t64 libdw1t64 libjson-c5 libbpf1 \
 	libcmocka0 zlib1g liblzma5 libzstd1 libbz2-1.0"
@@ -27,14 +27,6 @@ root_bootstrap() {
 		{ grep -E '^E:' "$log" >&2 || tail -n 5 "$log" >&2; die "mmdebstrap failed"; }
 }
 
-root_image() {
-	local dir=$1 out=$2 mb
-
-	mb=$(du -sm --apparent-size "$dir" | cut -f1)
-	mke2fs -q -t ext4 -O ^has_journal,^metadata_csum -m 0 -b 4096 -N 65536 -L labroot \
-		-E root_owner=0:0 -d "$dir" "$out" $((mb + mb / 4 + 64))M
-}
-
 root_make() {
 	local key tmp
 
@@ -52,7 +44,7 @@ root_make() {
 	root_bootstrap "$tmp/root" "$tmp/log"
 	(cd "$tmp/root" && mkdir -p $ROOT_MOUNTS && rm -rf var/lib/apt/lists/* var/cache/apt/*)
 	say "Debian 13 root: image"
-	root_image "$tmp/root" "$tmp/root.img"
+	squash "$tmp/root" "$tmp/root.img"
 	rm -rf "$CACHE/store/root-$key"
 	mv "$tmp/root" "$CACHE/store/root-$key"
 	mv "$tmp/root.img" "$CACHE/store/root-$key.img"

@@ -43,7 +43,7 @@ stage_params() {
 }
 
 stage_make() {
-	local lab=$STAGE/lab mb
+	local lab=$STAGE/lab
 
 	stage_snapshot
 	cp "$LAB_DIR"/{init2,lib.sh,lib-host.sh} "$lab"
@@ -53,8 +53,6 @@ stage_make() {
 	[ "$INTERACTIVE" = 0 ] || cp "$LAB_DIR/shell.rc" "$lab/shell.rc"
 	mkdir "$lab/guest"
 	cp "$CACHE/kernels/$GUEST_KERNEL"/{vmlinuz,initrd,release} "$lab/guest"
-	mb=$(du -sm --apparent-size "$lab" | cut -f1)
-	mke2fs -q -t ext4 -O ^has_journal,^metadata_csum -m 0 -b 4096 -N 16384 \
-		-E root_owner=0:0 -d "$lab" "$STAGE/lab.img" $((mb + mb / 4 + 32))M >/dev/null
+	squash "$lab" "$STAGE/lab.img"
 	rm -rf "$lab"
 }
