@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What lock-timeline needs of a guest. */
+#include <cpuid.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "featlist.h"
+#include "text.h"
+#include "vsock.h"
+
+#define KVM_FEATURES 0x40000001u /* CPUID leaf: Documentation/virt/kvm/x86/cpuid.rst */
+#define PV_UNHALT (1u << 7)	 /* EAX */
+#define HINTS_REALTIME 1u	 /* EDX: vCPUs are never preempted, says the host */
+
+static void hypervisor(struct ks_fctx *c)
+{
+	const struct ks_machine *m = &c->machine;
+
+	if (!m->guest)
+		ks_fline(c, "guest", KS_ST_DEGRADED, "not a virtual machine: locks are recorded, but "
+			 "there is no host's trace to lay beside them");
+	else if (m->hypervisor[0] && strncmp(m->hypervisor, "KVMKVMKVM", 9))
+		ks_fline(c, "guest", KS_ST_DEGRADED, "the hypervisor is %s, not KVM: ple-trace cannot "
+			 "record its host", m->hypervisor);
+	else
+		ks_fline(c, "guest", KS_ST_OK, "a virtual machine of KVM, %s", m->model);
+}
+
+static void contention(struct ks_fctx *c)
+{
+	static const char *const names[] = { "contention_begin", "contention_end", NULL };
+	char missing[96];
+
+	if (!c->vmlinux)
+		return;
+	if (ks_btf_missing(c->vmlinux, names, ks_btf_tracepoint, missing, sizeof(missing)))
+		ks_fline(c, "lock-events", KS_ST_MISSING, "tracepoints not in this kernel: %s (5.19 "
+			 "and newer have them)", missing);
+	else
+		ks_fline(c, "lock-events", KS_ST_OK, "contention tracepoints: waits of all locks, "
+			 "--mode contention");
+}
+
+static void lock_functions(struct ks_fctx *c)
+{
+	static const char *const lock[] = { "_raw_spin_lock", "_raw_spin_lock_irqsave",
+					    "_raw_spin_lock_irq", "_raw_spin_lock_bh",
+					    "_raw_spin_trylock", NULL };
+	static const char *const unlock[] = { "_raw_spin_unlock", "_raw_spin_unlock_irqrestore",
+					      "_raw_spin_unlock_irq", "_raw_spin_unlock_bh", NULL };
+	char missing[96];
+
+	if (!c->vmlinux)
+		return;
+	if (ks_btf_missing(c->vmlinux, lock, ks_btf_func, missing, sizeof(missing)))
+		ks_fline(c, "lock-functions", KS_ST_DEGRADED, "not in this kernel's BTF: %s; use "
+			 "--mode contention", missing);
+	else if (ks_btf_missing(c->vmlinux, unlock, ks_btf_func, missing, sizeof(missing)))
+		ks_fline(c, "lock-functions", KS_ST_DEGRADED, "inlined here: %s; holds ending there "
+			 "are not seen (needs CONFIG_PARAVIRT_SPINLOCKS)", missing);
+	else
+		ks_fline(c, "lock-functions", KS_ST_OK, "spinlock functions out of line: --mode full");
+}
+
+static void sched_events(struct ks_fctx *c)
+{
+	static const char *const names[] = { "sched_switch", "sched_wakeup", "sched_migrate_task",
+					     "cpu_idle", NULL };
+	char missing[96];
+
+	if (!c->vmlinux)
+		return;
+	if (ks_btf_missing(c->vmlinux, names, ks_btf_tracepoint, missing, sizeof(missing)))
+		ks_fline(c, "sched-events", KS_ST_DEGRADED, "tracepoints not in this kernel: %s",
+			 missing);
+	else
+		ks_fline(c, "sched-events", KS_ST_OK, "migrations, wake-ups, idle");
+}
+
+static bool on_command_line(const char *root, const char *word)
+{
+	size_t n = strlen(word);
+	bool found = false;
+	char *text;
+
+	if (ks_read_at(root, 1 << 16, &text, NULL, "/proc/cmdline"))
+		return false;
+	for (char *p = text; (p = strstr(p, word)) && !found; p += n)
+		found = (p == text || p[-1] == ' ') && (!p[n] || p[n] == ' ' || p[n] == '\n');
+	free(text);
+	return found;
+}
+
+/* Whether the kernel will use them follows kvm_spinlock_init() in arch/x86/kernel/kvm.c. */
+static void pv_spinlocks(struct ks_fctx *c)
+{
+	unsigned int a = PV_UNHALT, b, d = 0, x;
+
+	if (!ks_btf_func(c->vmlinux, "__pv_queued_spin_lock_slowpath")) {
+		ks_fline(c, "pv-spinlocks", KS_ST_OK, "not in this kernel: waiters spin until they "
+			 "have the lock");
+		return;
+	}
+	if (!c->machine.guest)
+		return;
+	if (!*c->root && !strncmp(c->machine.hypervisor, "KVMKVMKVM", 9))
+		__cpuid(KVM_FEATURES, a, b, x, d);
+	if (on_command_line(c->root, "nopvspin"))
+		ks_fline(c, "pv-spinlocks", KS_ST_OK, "off by nopvspin: waiters spin until they have "
+			 "the lock");
+	else if (!(a & PV_UNHALT) || (d & HINTS_REALTIME))
+		ks_fline(c, "pv-spinlocks", KS_ST_OK, "off, the host does not offer them: waiters "
+			 "spin until they have the lock");
+	else if (c->machine.ncpus == 1)
+		ks_fline(c, "pv-spinlocks", KS_ST_OK, "off with a single vCPU");
+	else
+		ks_fline(c, "pv-spinlocks", KS_ST_OK, "on: waiters halt after some spinning, so that "
+			 "a long wait has few PLE exits");
+}
+
+static void apic_ids(struct ks_fctx *c)
+{
+	const struct ks_machine *m = &c->machine;
+	unsigned int known = 0, same = 0;
+
+	for (unsigned int i = 0; i < m->ncpus; i++) {
+		known += m->apic_id[i] != UINT32_MAX;
+		same += m->apic_id[i] == i;
+	}
+	if (!known)
+		ks_fline(c, "apic-ids", KS_ST_DEGRADED, "not in /proc/cpuinfo: guest CPU N is taken "
+			 "for vCPU N");
+	else if (same != known)
+		ks_fline(c, "apic-ids", KS_ST_OK, "differ from CPU numbers; recorded, so that vCPUs "
+			 "are matched by them");
+	else
+		ks_fline(c, "apic-ids", KS_ST_OK, "CPU N is vCPU N");
+}
+
+static void vsock(struct ks_fctx *c)
+{
+	uint32_t cid = 0;
+
+	if (!ks_exists(c->root, "/dev/vsock"))
+		ks_fline(c, "vsock", KS_ST_DEGRADED, "no /dev/vsock: no stream to the host; record to "
+			 "a file (or modprobe vmw_vsock_virtio_transport)");
+	else if (!*c->root && ks_vsock_own_cid(&cid))
+		ks_fline(c, "vsock", KS_ST_DEGRADED, "no device: give the VM one (QEMU: -device "
+			 "vhost-vsock-pci,guest-cid=3), or record to a file");
+	else
+		ks_fline(c, "vsock", KS_ST_OK, "own CID %u: can stream to the host", cid);
+}
+
+void ks_feature_guest(struct ks_fctx *c)
+{
+	hypervisor(c);
+	contention(c);
+	lock_functions(c);
+	sched_events(c);
+	pv_spinlocks(c);
+	apic_ids(c);
+	vsock(c);
+}
