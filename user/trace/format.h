@@ -6,7 +6,10 @@
 #ifndef KVMSCHED_TRACE_FORMAT_H
 #define KVMSCHED_TRACE_FORMAT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <linux/types.h>
 
 #include "records.h"
 
@@ -101,6 +104,13 @@ _Static_assert(sizeof(struct ks_end_payload) == 32, "end");
 static inline uint64_t ks_chunk_size(uint32_t length)
 {
 	return sizeof(struct ks_chunk_header) + (((uint64_t)length + 7) & ~7ull);
+}
+
+/* Records that go to CONTROL chunks. */
+static inline bool ks_is_control(uint8_t type)
+{
+	return type == KS_CLOCK || type == KS_LOSS || type == KS_VCPU_NEW ||
+	       type == KS_VCPU_GONE || type == KS_TSC_OFFSET;
 }
 
 uint32_t ks_crc(uint32_t crc, const void *data, size_t len);

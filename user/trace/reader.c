@@ -134,21 +134,47 @@ int ks_reader_open(struct ks_reader **out, const char *path, struct ks_err *err)
 	return ret;
 }
 
-void ks_reader_close(struct ks_reader *r)
+static void free_streams(struct ks_reader *r)
 {
-	if (!r)
-		return;
 	for (uint32_t i = 0; r->stream && i < r->header.rings; i++) {
 		if (!r->stream[i])
 			continue;
 		ks_stream_free(r->stream[i]);
 		free(r->stream[i]);
+		r->stream[i] = NULL;
 	}
-	free(r->stream);
+}
+
+static void free_content(struct ks_reader *r)
+{
+	free_streams(r);
 	free(r->control);
 	free(r->counts);
 	free(r->sym.text);
 	json_object_put(r->meta);
+}
+
+void ks_reader_reset(struct ks_reader *r)
+{
+	struct ks_reader fresh = {
+		.fd = r->fd,
+		.path = r->path,
+		.size = r->size,
+		.header = r->header,
+		.stream = r->stream,
+		.meta = json_object_new_object(),
+	};
+
+	free_content(r);
+	*r = fresh;
+}
+
+void ks_reader_close(struct ks_reader *r)
+{
+	if (!r)
+		return;
+	free_content(r);
+	free(r->stream);
 	ks_mux_free(r->mux);
 	if (r->fd >= 0)
 		close(r->fd);

@@ -17,6 +17,7 @@ struct ks_stream {
 	uint32_t ring;
 	uint32_t buf_recs; /* the most that a chunk of this ring has */
 	uint64_t newest; /* time of the newest record so far */
+	uint32_t holes;	 /* while scanning: holes with a chunk of this ring behind them */
 	uint64_t skip_before; /* after a seek: older records are left out */
 	struct ks_rec loss[2];
 };
@@ -41,6 +42,7 @@ struct ks_reader {
 	struct ks_exit_count *counts;
 	size_t ncounts;
 	bool ended;
+	uint64_t index; /* offset of the last INDEX chunk, 0: the chunks were found without */
 	uint64_t bad, lost;
 	bool spanned;
 	uint64_t first, last;
@@ -51,9 +53,48 @@ struct ks_reader {
 int ks_pread(int fd, void *buf, size_t len, uint64_t offset);
 /* Is it whole, of sane size, and does it end within the file? */
 bool ks_chunk_ok(const struct ks_chunk_header *h, uint64_t offset, uint64_t size);
+/* Are count and length such as its type may have? */
+bool ks_chunk_size_ok(const struct ks_chunk_header *h);
 
-/* Walk the chunks: fills in streams, control records, metadata, counts. */
+/*
+ * Find all chunks, by the index or, if that is missing or damaged, one by one: fills in streams,
+ * control records, metadata, counts.
+ */
 int ks_scan(struct ks_reader *r, struct ks_err *err);
+/* By the index. -EBADMSG: there is none to rely on, and r is half filled. */
+int ks_read_index(struct ks_reader *r);
+/* What the index says of the chunk at offset. 0, -ENOENT or -errno. */
+int ks_index_find(const struct ks_reader *r, uint64_t offset, struct ks_chunk_header *h);
+/* One chunk as the index tells it; its own header may be damaged. */
+int ks_take_indexed(struct ks_reader *r, const struct ks_chunk_header *h, uint64_t offset);
+/* Forget everything that was found in the file. */
+void ks_reader_reset(struct ks_reader *r);
+/* Times of records, for ks_reader_span(). */
+void ks_widen_span(struct ks_reader *r, uint64_t first, uint64_t last);
+int ks_take_control(struct ks_reader *r, const struct ks_rec *recs, size_t n);
+/* Records are missing, of which ring nobody knows; count 0: nor how many. */
+int ks_take_loss(struct ks_reader *r, uint64_t first, uint64_t last, uint64_t count);
+
+/*
+ * Holes are stretches of the file that are no chunks. What was in one was not older than the newest
+ * record before it of each ring, and not newer than the oldest one behind it.
+ */
+struct ks_hole {
+	uint64_t from, to; /* times */
+	uint64_t most;	   /* records it may have had */
+};
+#define KS_MAX_HOLES 64u /* the last one stands for all further ones */
+
+struct ks_holes {
+	struct ks_hole hole[KS_MAX_HOLES];
+	uint32_t n;
+};
+void ks_hole_begin(struct ks_reader *r, struct ks_holes *holes, uint64_t bytes);
+/* A chunk of s with these times comes next. */
+void ks_hole_pass(struct ks_holes *holes, struct ks_stream *s, uint64_t first, uint64_t last);
+/* All chunks were seen: make losses of the holes and of what is missing at a cut end. */
+int ks_hole_finish(struct ks_reader *r, struct ks_holes *holes);
+
 /* One META, COUNTS payload. Those that make no sense are counted as bad bytes. 0 or -ENOMEM. */
 int ks_take_meta(struct ks_reader *r, const char *text, size_t len);
 int ks_take_counts(struct ks_reader *r, const void *payload, uint32_t n);

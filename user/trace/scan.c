@@ -9,7 +9,7 @@
 
 #define MAX_CONTROL (8u << 20) /* records: more than a day of clock samples and losses of 64 CPUs */
 
-static bool size_ok(const struct ks_chunk_header *h)
+bool ks_chunk_size_ok(const struct ks_chunk_header *h)
 {
 	switch (h->type) {
 	case KS_CHUNK_RECORDS:
@@ -38,7 +38,7 @@ static bool header_ok(const struct ks_chunk_header *h)
 {
 	return h->magic == KS_CHUNK_MAGIC &&
 	       h->header_crc == ks_crc(0, h, offsetof(struct ks_chunk_header, header_crc)) &&
-	       size_ok(h);
+	       ks_chunk_size_ok(h);
 }
 
 bool ks_chunk_ok(const struct ks_chunk_header *h, uint64_t offset, uint64_t size)
@@ -46,7 +46,7 @@ bool ks_chunk_ok(const struct ks_chunk_header *h, uint64_t offset, uint64_t size
 	return header_ok(h) && offset <= size && ks_chunk_size(h->length) <= size - offset;
 }
 
-static void widen_span(struct ks_reader *r, uint64_t first, uint64_t last)
+void ks_widen_span(struct ks_reader *r, uint64_t first, uint64_t last)
 {
 	if (!r->spanned || first < r->first)
 		r->first = first;
@@ -55,65 +55,82 @@ static void widen_span(struct ks_reader *r, uint64_t first, uint64_t last)
 	r->spanned = true;
 }
 
+static int new_stream(struct ks_reader *r, uint32_t ring)
+{
+	struct ks_stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->r = r;
+	s->ring = ring;
+	r->stream[ring] = s;
+	return 0;
+}
+
 static int take_records(struct ks_reader *r, const struct ks_chunk_header *h, uint64_t offset)
 {
-	struct ks_stream *s;
+	int ret = 0;
 
 	if (h->ring >= r->header.rings) {
 		r->bad += ks_chunk_size(h->length);
 		return 0;
 	}
-	s = r->stream[h->ring];
-	if (!s) {
-		s = calloc(1, sizeof(*s));
-		if (!s)
-			return -ENOMEM;
-		s->r = r;
-		s->ring = h->ring;
-		r->stream[h->ring] = s;
-	}
-	widen_span(r, h->first, h->last);
-	return ks_stream_add(s, offset, h->count);
+	if (!r->stream[h->ring])
+		ret = new_stream(r, h->ring);
+	if (ret)
+		return ret;
+	ks_widen_span(r, h->first, h->last);
+	return ks_stream_add(r->stream[h->ring], offset, h->count);
 }
 
-static int add_control(struct ks_reader *r, const struct ks_rec *recs, size_t n)
+static int room_for_control(struct ks_reader *r, size_t n)
 {
+	size_t room = r->ncontrol + n + r->control_room / 2;
+	struct ks_rec *control;
+
 	if (r->ncontrol + n > MAX_CONTROL)
 		return -E2BIG;
-	if (r->ncontrol + n > r->control_room) {
-		size_t room = r->ncontrol + n + r->control_room / 2;
-		struct ks_rec *control = realloc(r->control, room * sizeof(*control));
-
-		if (!control)
-			return -ENOMEM;
-		r->control = control;
-		r->control_room = room;
-	}
-	memcpy(r->control + r->ncontrol, recs, n * sizeof(*recs));
-	r->ncontrol += n;
-	for (size_t i = 0; i < n; i++) {
-		if (recs[i].type == KS_LOSS && __builtin_add_overflow(r->lost, recs[i].b, &r->lost))
-			r->lost = UINT64_MAX;
-		widen_span(r, recs[i].time, recs[i].time);
-	}
+	if (r->ncontrol + n <= r->control_room)
+		return 0;
+	control = realloc(r->control, room * sizeof(*control));
+	if (!control)
+		return -ENOMEM;
+	r->control = control;
+	r->control_room = room;
 	return 0;
 }
 
-/* Records are missing, of which ring nobody knows. */
-static int add_loss(struct ks_reader *r, uint64_t first, uint64_t last, uint64_t count)
+int ks_take_control(struct ks_reader *r, const struct ks_rec *recs, size_t n)
+{
+	int ret = room_for_control(r, n);
+
+	for (size_t i = 0; i < n && !ret; i++) {
+		if (!ks_is_control(recs[i].type)) {
+			r->bad += sizeof(recs[i]);
+			continue;
+		}
+		r->control[r->ncontrol++] = recs[i];
+		if (recs[i].type == KS_LOSS && __builtin_add_overflow(r->lost, recs[i].b, &r->lost))
+			r->lost = UINT64_MAX;
+		ks_widen_span(r, recs[i].time, recs[i].time);
+	}
+	return ret;
+}
+
+int ks_take_loss(struct ks_reader *r, uint64_t first, uint64_t last, uint64_t count)
 {
 	struct ks_rec rec = {
 		.time = last, .type = KS_LOSS, .cpu = KS_RING_ANY, .a = first, .b = count,
 	};
 
-	return add_control(r, &rec, 1);
+	return ks_take_control(r, &rec, 1);
 }
 
 static int take_payload(struct ks_reader *r, const struct ks_chunk_header *h, void *payload)
 {
 	switch (h->type) {
 	case KS_CHUNK_CONTROL:
-		return add_control(r, payload, h->count);
+		return ks_take_control(r, payload, h->count);
 	case KS_CHUNK_META:
 		return ks_take_meta(r, payload, h->length);
 	case KS_CHUNK_COUNTS:
@@ -136,7 +153,7 @@ static int read_payload(struct ks_reader *r, const struct ks_chunk_header *h, ui
 	} else if (!ret) {
 		r->bad += ks_chunk_size(h->length);
 		if (h->type == KS_CHUNK_CONTROL)
-			ret = add_loss(r, h->first, h->last, h->count);
+			ret = ks_take_loss(r, h->first, h->last, h->count);
 	}
 	free(payload);
 	return ret;
@@ -169,12 +186,13 @@ static int take_chunk(struct ks_reader *r, const struct ks_chunk_header *h, uint
 static int find_chunk(struct ks_reader *r, uint64_t offset, uint64_t *found)
 {
 	enum { WINDOW = 1 << 16 };
+	size_t want = 512; /* at first: a file may be full of small holes */
 	char *win = malloc(WINDOW);
 	int ret = win ? 0 : -ENOMEM;
 
 	*found = r->size;
 	while (!ret && offset < r->size && r->size - offset >= sizeof(struct ks_chunk_header)) {
-		size_t len = r->size - offset < WINDOW ? r->size - offset : WINDOW;
+		size_t len = r->size - offset < want ? r->size - offset : want;
 		size_t at = 0;
 
 		ret = ks_pread(r->fd, win, len, offset);
@@ -189,52 +207,84 @@ static int find_chunk(struct ks_reader *r, uint64_t offset, uint64_t *found)
 			}
 		}
 		offset += at;
+		want = WINDOW;
 	}
 	free(win);
 	return ret;
 }
 
-/* A hole from `from` to `to`. What was in it is not known; more records than this were not. */
-static int take_hole(struct ks_reader *r, uint64_t from, uint64_t to)
+/* What the index says of a RECORDS chunk is enough to go on; the others are read now. */
+int ks_take_indexed(struct ks_reader *r, const struct ks_chunk_header *said, uint64_t offset)
 {
-	uint64_t most = (to - from) / sizeof(struct ks_rec);
+	struct ks_chunk_header h;
+	int ret;
 
-	r->bad += to - from;
-	return most ? add_loss(r, r->spanned ? r->first : 0, r->last, most) : 0;
+	if (said->type == KS_CHUNK_RECORDS)
+		return take_records(r, said, offset);
+	ret = ks_pread(r->fd, &h, sizeof(h), offset);
+	if (ret)
+		return ret;
+	if (ks_chunk_ok(&h, offset, r->size) && h.type == said->type && h.length == said->length)
+		return take_chunk(r, &h, offset);
+	r->bad += ks_chunk_size(said->length);
+	if (said->type == KS_CHUNK_CONTROL)
+		return ks_take_loss(r, said->first, said->last, said->count);
+	return 0;
 }
 
-static int scan_from(struct ks_reader *r, uint64_t offset)
+/* No chunk begins here: go on behind the hole. A cut end is no hole. */
+static int skip_hole(struct ks_reader *r, struct ks_holes *holes, uint64_t offset, uint64_t *next)
 {
-	while (offset < r->size) {
-		struct ks_chunk_header h;
-		uint64_t next;
-		int ret = -ENODATA;
+	int ret = find_chunk(r, offset + 8, next);
 
-		if (r->size - offset >= sizeof(h))
-			ret = ks_pread(r->fd, &h, sizeof(h), offset);
-		if (ret && ret != -ENODATA)
-			return ret;
-		if (!ret && ks_chunk_ok(&h, offset, r->size)) {
-			ret = take_chunk(r, &h, offset);
-			next = offset + ks_chunk_size(h.length);
-		} else {
-			ret = find_chunk(r, offset + 8, &next);
-			if (!ret && next < r->size)
-				ret = take_hole(r, offset, next);
-			else
-				r->bad += r->size - offset; /* cut: the tail is no loss inside */
-		}
-		if (ret)
-			return ret;
-		offset = next;
-	}
+	if (ret)
+		return ret;
+	r->bad += *next - offset;
+	if (*next < r->size)
+		ks_hole_begin(r, holes, *next - offset);
 	return 0;
+}
+
+static int scan_chunk(struct ks_reader *r, struct ks_holes *holes, uint64_t offset,
+		      uint64_t *next)
+{
+	struct ks_chunk_header h;
+	int ret = -ENODATA;
+
+	if (r->size - offset >= sizeof(h))
+		ret = ks_pread(r->fd, &h, sizeof(h), offset);
+	if (ret == -ENODATA || (!ret && !ks_chunk_ok(&h, offset, r->size)))
+		return skip_hole(r, holes, offset, next);
+	if (!ret)
+		ret = take_chunk(r, &h, offset);
+	if (!ret && h.type == KS_CHUNK_RECORDS && h.ring < r->header.rings)
+		ks_hole_pass(holes, r->stream[h.ring], h.first, h.last);
+	*next = offset + ks_chunk_size(h.length);
+	return ret;
+}
+
+static int scan_all(struct ks_reader *r)
+{
+	struct ks_holes *holes = calloc(1, sizeof(*holes));
+	uint64_t offset = r->header.size;
+	int ret = holes ? 0 : -ENOMEM;
+
+	while (!ret && offset < r->size)
+		ret = scan_chunk(r, holes, offset, &offset);
+	if (!ret)
+		ret = ks_hole_finish(r, holes);
+	free(holes);
+	return ret;
 }
 
 int ks_scan(struct ks_reader *r, struct ks_err *err)
 {
-	int ret = scan_from(r, r->header.size);
+	int ret = ks_read_index(r);
 
+	if (ret == -EBADMSG || ret == -ENODATA) {
+		ks_reader_reset(r);
+		ret = r->meta ? scan_all(r) : -ENOMEM;
+	}
 	if (!ret)
 		ret = ks_sort_recs(r->control, r->ncontrol);
 	if (ret == -E2BIG)

@@ -58,6 +58,8 @@ void ks_stream_free(struct ks_stream *s)
  */
 static void lose(struct ks_stream *s, uint64_t first, uint64_t last, uint32_t count)
 {
+	last = last > first ? last : first;
+
 	struct ks_rec at_first = { .time = first, .type = KS_LOSS, .a = first, .b = 1 };
 	struct ks_rec at_last = { .time = last, .type = KS_LOSS, .a = first, .b = count - 1 };
 
@@ -75,6 +77,21 @@ static struct ks_rec *payload(struct ks_stream *s)
 	return (struct ks_rec *)(s->buf + 1);
 }
 
+static bool is_mine(const struct ks_stream *s, const struct ks_chunk_header *h, uint32_t count)
+{
+	return h->type == KS_CHUNK_RECORDS && h->ring == s->ring && h->count == count;
+}
+
+/* The chunk's header is gone: the index still knows its times; else they lie around here. */
+static void lose_headless(struct ks_stream *s, uint64_t offset, uint32_t count)
+{
+	struct ks_chunk_header h = { .first = s->newest, .last = s->newest };
+
+	if (s->r->index)
+		ks_index_find(s->r, offset, &h);
+	lose(s, h.first, h.last, count);
+}
+
 /* What the chunk in hand is good for: its records, or a loss. */
 static int open_chunk(struct ks_stream *s, uint64_t offset, uint32_t count)
 {
@@ -82,13 +99,12 @@ static int open_chunk(struct ks_stream *s, uint64_t offset, uint32_t count)
 	struct ks_rec *recs = payload(s);
 	int ret;
 
-	if (!ks_chunk_ok(h, offset, s->r->size) || h->type != KS_CHUNK_RECORDS ||
-	    h->ring != s->ring || h->count != count) {
-		lose(s, s->newest, s->newest, count);
+	if (!ks_chunk_ok(h, offset, s->r->size) || !is_mine(s, h, count)) {
+		lose_headless(s, offset, count);
 		return 0;
 	}
 	if (ks_crc(0, recs, h->length) != h->payload_crc) {
-		lose(s, h->first, h->last > h->first ? h->last : h->first, count);
+		lose(s, h->first, h->last, count);
 		return 0;
 	}
 	ret = ks_sort_recs(recs, count);
@@ -109,8 +125,8 @@ static int load(struct ks_stream *s, uint64_t entry, struct ks_err *err)
 	if (!s->buf)
 		return ks_fail(err, -ENOMEM, "out of memory");
 	ret = ks_pread(s->r->fd, s->buf, sizeof(*s->buf) + count * sizeof(struct ks_rec), offset);
-	if (ret == -ENODATA) {
-		lose(s, s->newest, s->newest, count);
+	if (ret == -ENODATA) { /* somebody cut the file under us */
+		lose_headless(s, offset, count);
 		return 0;
 	}
 	if (ret)

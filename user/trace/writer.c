@@ -189,20 +189,6 @@ static int write_ring(struct ks_writer *w, uint32_t ring, uint32_t n)
 	return ret;
 }
 
-static bool is_control(uint8_t type)
-{
-	switch (type) {
-	case KS_CLOCK:
-	case KS_LOSS:
-	case KS_VCPU_NEW:
-	case KS_VCPU_GONE:
-	case KS_TSC_OFFSET:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static int add_control(struct ks_writer *w, const struct ks_rec *rec)
 {
 	insert_sorted(w->control, &w->ncontrol, rec);
@@ -230,8 +216,8 @@ int ks_writer_add(struct ks_writer *w, unsigned int ring, const struct ks_rec *r
 	if (ring >= w->rings)
 		return -EINVAL;
 	for (size_t i = 0; i < n && !ret; i++)
-		ret = is_control(recs[i].type) ? add_control(w, &recs[i]) :
-						 add_record(w, ring, &recs[i]);
+		ret = ks_is_control(recs[i].type) ? add_control(w, &recs[i]) :
+						    add_record(w, ring, &recs[i]);
 	return ret;
 }
 
