@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Beginning, end, and the way of each event through the analysis. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define GUEST_CPUS 4096u
+#define SOURCES 4096u
+#define PENDING_FIRST 256u
+
+const char *ks_class_name(enum ks_class c)
+{
+	static const char *const names[KS_C_MAX] = {
+		[KS_C_SELF] = "self",       [KS_C_LHP] = "lhp",         [KS_C_BUSY] = "busy",
+		[KS_C_HALTED] = "halted",   [KS_C_LWP] = "lwp",         [KS_C_HANDOFF] = "handoff",
+		[KS_C_UNKNOWN] = "unknown", [KS_C_IPI] = "ipi",         [KS_C_USER] = "user",
+		[KS_C_OTHER] = "other",
+	};
+
+	return (unsigned int)c < KS_C_MAX ? names[c] : "invalid";
+}
+
+/* ---- begin ---- */
+
+static void set_defaults(struct ks_analysis_opts *o)
+{
+	if (!o->burst_gap_ns)
+		o->burst_gap_ns = 1000000;
+	if (!o->pingpong_ns)
+		o->pingpong_ns = 10000000;
+	if (!o->slack_ns)
+		o->slack_ns = 2000;
+}
+
+static int init_vcpus(struct ks_analysis *a)
+{
+	uint32_t i, n = a->model.nvcpus;
+	int err;
+
+	a->vcpu = calloc(n + 1, sizeof(*a->vcpu));
+	a->blame = calloc(n + 1, sizeof(*a->blame));
+	a->blamed = calloc(n + 1, sizeof(*a->blamed));
+	if (!a->vcpu || !a->blame || !a->blamed)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		err = ks_history_init(&a->vcpu[i].hist);
+		if (err)
+			return err;
+		a->vcpu[i].pend_tail = &a->vcpu[i].pend;
+		a->vcpu[i].since_pcpu = -1;
+	}
+	return 0;
+}
+
+static int init_vms(struct ks_analysis *a)
+{
+	uint32_t i, vm;
+
+	a->vm = calloc(a->model.nvms + 1, sizeof(*a->vm));
+	if (!a->vm)
+		return -ENOMEM;
+	for (i = 0; i < a->model.nvms; i++) {
+		a->vm[i].clock_error = a->opts.clock_error_ns;
+		a->vm[i].wasting = AN_NEVER;
+	}
+	for (i = a->model.nvcpus; i--;) {
+		vm = a->model.vcpus[i].vm;
+		a->vm[vm].first = i;
+		a->vm[vm].n++;
+	}
+	return 0;
+}
+
+static int init(struct ks_analysis *a, struct ks_reader *host)
+{
+	size_t i;
+	int err = init_vcpus(a);
+
+	if (!err)
+		err = init_vms(a);
+	if (!err)
+		err = an_locks_init(&a->locks, a->model.nvcpus);
+	if (!err)
+		err = an_hostloss_init(a, host);
+	if (err)
+		return err;
+	a->pending = malloc(PENDING_FIRST * sizeof(*a->pending));
+	if (!a->pending)
+		return -ENOMEM;
+	a->pcap = PENDING_FIRST;
+	for (i = 0; i < a->hloss.n; i++)
+		a->host_lost += a->hloss.v[i].count;
+	if (!strcmp(ks_meta_str(ks_reader_meta(host), "mode"), "bursts"))
+		a->burst_hold = AN_BURST_HOLD;
+	return 0;
+}
+
+int ks_analysis_new(struct ks_analysis **out, struct ks_reader *host,
+		    const struct ks_analysis_opts *opts, const struct ks_analysis_ops *ops,
+		    struct ks_err *err)
+{
+	struct ks_analysis *a = calloc(1, sizeof(*a));
+	int ret;
+
+	*out = NULL;
+	if (!a)
+		return -ENOMEM;
+	if (opts)
+		a->opts = *opts;
+	if (ops)
+		a->ops = *ops;
+	set_defaults(&a->opts);
+	a->budget = AN_BUDGET;
+	a->tick = AN_NEVER;
+	ret = ks_model_init(&a->model, host, a->opts.vm, err);
+	if (!ret)
+		ret = init(a, host);
+	a->opts.vm = NULL; /* the caller's string may go */
+	if (ret) {
+		ks_analysis_free(a);
+		return ret;
+	}
+	*out = a;
+	return 0;
+}
+
+static void free_waits(struct an_wait *w)
+{
+	struct an_wait *next;
+
+	for (; w; w = next) {
+		next = w->next;
+		free(w->ple);
+		free(w);
+	}
+}
+
+static void free_vcpus(struct ks_analysis *a)
+{
+	uint32_t i, j;
+
+	for (i = 0; a->vcpu && i < a->model.nvcpus; i++) {
+		for (j = 0; j < a->vcpu[i].nopen; j++) {
+			free(a->vcpu[i].open[j]->ple);
+			free(a->vcpu[i].open[j]);
+		}
+		free_waits(a->vcpu[i].pend);
+		ks_history_free(&a->vcpu[i].hist);
+	}
+	free(a->vcpu);
+}
+
+void ks_analysis_free(struct ks_analysis *a)
+{
+	uint32_t i;
+
+	if (!a)
+		return;
+	free_vcpus(a);
+	free_waits(a->free_waits);
+	for (i = 0; a->vm && i < a->model.nvms; i++) {
+		an_losses_free(&a->vm[i].loss);
+		free(a->vm[i].cpu_node);
+		free(a->vm[i].cpu_vcpu);
+		free(a->vm[i].apic_ids);
+		free(a->vm[i].moves);
+		free(a->vm[i].per_wait.bucket);
+	}
+	free(a->vm);
+	an_locks_free(&a->locks);
+	an_losses_free(&a->hloss);
+	free(a->ring_lost);
+	free(a->src_vm);
+	free(a->pending);
+	free(a->blame);
+	free(a->blamed);
+	ks_model_free(&a->model);
+	free(a);
+}
+
+/* ---- a guest's trace ---- */
+
+static uint32_t vcpu_with_id(const struct ks_analysis *a, const struct an_vm *m, uint32_t id)
+{
+	uint32_t i;
+
+	for (i = m->first; i < m->first + m->n; i++)
+		if (a->model.vcpus[i].vcpu_id == id)
+			return i;
+	return KS_NO_VCPU;
+}
+
+/* Guest CPU number -> vCPU, by APIC ids, or by number if the trace does not tell them. */
+static int map_cpus(struct ks_analysis *a, struct an_vm *m, struct json_object *meta)
+{
+	uint32_t i, n, id;
+	int err = ks_meta_ints(meta, "apic_ids", GUEST_CPUS, &m->apic_ids, &m->napic);
+
+	if (err)
+		return err;
+	n = m->napic;
+	for (i = m->first; !m->napic && i < m->first + m->n; i++)
+		if (a->model.vcpus[i].vcpu_id < GUEST_CPUS && a->model.vcpus[i].vcpu_id >= n)
+			n = a->model.vcpus[i].vcpu_id + 1;
+	m->cpu_vcpu = malloc((n + 1) * sizeof(*m->cpu_vcpu));
+	if (!m->cpu_vcpu)
+		return -ENOMEM;
+	m->ncpus = n;
+	for (i = 0; i < n; i++) {
+		id = m->napic ? (uint32_t)m->apic_ids[i] : i;
+		m->cpu_vcpu[i] = vcpu_with_id(a, m, id);
+	}
+	/* Every vCPU with this id, also those that come later in a new slot. */
+	for (id = m->first; id < m->first + m->n; id++)
+		for (i = 0; i < n; i++)
+			if (m->cpu_vcpu[i] != KS_NO_VCPU &&
+			    a->model.vcpus[m->cpu_vcpu[i]].vcpu_id == a->model.vcpus[id].vcpu_id)
+				a->model.vcpus[id].guest_cpu = i;
+	return 0;
+}
+
+static int add_source(struct ks_analysis *a, unsigned int src, uint32_t vm)
+{
+	uint32_t *s;
+
+	if (src >= a->nsrc) {
+		s = realloc(a->src_vm, (src + 1) * sizeof(*s));
+		if (!s)
+			return -ENOMEM;
+		memset(s + a->nsrc, 0xff, (src + 1 - a->nsrc) * sizeof(*s));
+		a->src_vm = s;
+		a->nsrc = src + 1;
+	}
+	a->src_vm[src] = vm;
+	return 0;
+}
+
+static int guest_losses(struct ks_analysis *a, struct an_vm *m, struct ks_reader *guest)
+{
+	const struct ks_rec *ctl;
+	size_t n, i;
+	int err;
+
+	ctl = ks_reader_control(guest, &n);
+	err = an_losses_init(&m->loss, ctl, n, m->map, m->map_ctx);
+	for (i = 0; i < m->loss.n; i++)
+		m->tot.lost_records += m->loss.v[i].count;
+	if (m->loss.n)
+		an_due(a, m->loss.v[0].from);
+	return err;
+}
+
+static int fail(struct ks_err *err, int ret, const char *path, const char *what)
+{
+	if (err)
+		snprintf(err->msg, sizeof(err->msg), "%s: %s", path, what);
+	return ret;
+}
+
+int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader *guest,
+		      uint32_t vm, ks_map_fn map, void *map_ctx, struct ks_err *err)
+{
+	const char *path = ks_reader_path(guest);
+	struct json_object *meta = ks_reader_meta(guest);
+	struct an_vm *m;
+	int ret;
+
+	if (!src || src >= SOURCES || vm >= a->model.nvms)
+		return fail(err, -EINVAL, path, "no such source or VM");
+	m = &a->vm[vm];
+	if (a->model.vms[vm].guest_src >= 0)
+		return fail(err, -EEXIST, path, "this VM has a guest trace already");
+	m->map = map;
+	m->map_ctx = map_ctx;
+	m->full = strcmp(ks_meta_str(meta, "mode"), "contention") != 0;
+	ret = map_cpus(a, m, meta);
+	if (!ret)
+		ret = ks_meta_ints(meta, "cpu_node", GUEST_CPUS, &m->cpu_node, &m->ncpu_node);
+	if (!ret)
+		ret = guest_losses(a, m, guest);
+	if (!ret)
+		ret = add_source(a, src, vm);
+	if (ret)
+		return fail(err, ret, path, strerror(-ret));
+	a->model.vms[vm].guest_src = src;
+	return 0;
+}
+
+void ks_analysis_guest_error(struct ks_analysis *a, uint32_t vm, uint64_t error_ns)
+{
+	if (vm < a->model.nvms)
+		a->vm[vm].clock_error = error_ns;
+}
+
+/* ---- events ---- */
+
+/* Things that are due by time, not by an event of their own. */
+static void tick(struct ks_analysis *a, uint64_t now)
+{
+	uint32_t s;
+
+	a->tick = AN_NEVER;
+	an_hostloss_step(a, now);
+	for (s = 1; s < a->nsrc; s++)
+		if (a->src_vm[s] != KS_NO_VCPU)
+			an_guestloss_step(a, a->src_vm[s], now);
+	an_pending_step(a, now, false);
+}
+
+static void dispatch(struct ks_analysis *a, const struct ks_event *ev)
+{
+	unsigned int type = ev->rec->type;
+
+	if (type >= KS_TYPE_MAX) {
+		a->ignored++;
+		return;
+	}
+	a->count[type]++;
+	if (!ev->src) {
+		if (type == KS_LOSS)
+			an_hostloss_late(a, ev);
+		else
+			an_host_event(a, ev);
+	} else if (ev->src < a->nsrc && a->src_vm[ev->src] != KS_NO_VCPU) {
+		an_guest_event(a, a->src_vm[ev->src], ev);
+	} else {
+		a->ignored++;
+	}
+}
+
+int ks_analysis_feed(struct ks_analysis *a, const struct ks_event *ev)
+{
+	struct ks_event late;
+
+	if (__builtin_expect(!a->any, 0)) {
+		a->any = true;
+		a->first = a->now = ev->time;
+	}
+	if (__builtin_expect(ev->time < a->now, 0)) {
+		late = *ev;
+		late.time = a->now;
+		ev = &late;
+	}
+	a->now = ev->time;
+	if (ev->time >= a->tick)
+		tick(a, ev->time);
+	dispatch(a, ev);
+	if (a->ops.event)
+		a->ops.event(a->ops.ctx, ev);
+	return 0;
+}
+
+/* ---- end ---- */
+
+static void end_vcpu(struct ks_analysis *a, uint32_t vcpu)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+
+	while (v->nopen) {
+		v->nopen--;
+		an_wait_end(a, v->open[v->nopen], a->now, false);
+	}
+	an_burst_flush(a, vcpu);
+	an_end_segment(a, vcpu, a->now);
+	a->model.vcpus[vcpu].since = a->now;
+}
+
+static void end_vm(struct ks_analysis *a, uint32_t vm)
+{
+	struct an_vm *m = &a->vm[vm];
+	struct ks_vm_totals *t = &m->tot;
+
+	an_idle_end(a, vm, a->now);
+	t->span_ns = a->now - a->first;
+	t->lost_records += a->host_lost;
+	t->ple_per_wait[0] = an_hist_quantile(&m->per_wait, 50, 100);
+	t->ple_per_wait[1] = an_hist_quantile(&m->per_wait, 99, 100);
+	t->ple_per_wait[2] = m->per_wait.max;
+}
+
+int ks_analysis_end(struct ks_analysis *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->model.nvcpus; i++)
+		end_vcpu(a, i);
+	an_pending_step(a, a->now, true);
+	for (i = 0; i < a->model.nvms; i++)
+		end_vm(a, i);
+	return 0;
+}
+
+/* ---- results ---- */
+
+const struct ks_vm *ks_analysis_vms(const struct ks_analysis *a, uint32_t *n)
+{
+	*n = a->model.nvms;
+	return a->model.vms;
+}
+
+const struct ks_vcpu *ks_analysis_vcpus(const struct ks_analysis *a, uint32_t *n)
+{
+	*n = a->model.nvcpus;
+	return a->model.vcpus;
+}
+
+const struct ks_vcpu_totals *ks_analysis_vcpu_totals(const struct ks_analysis *a, uint32_t vcpu)
+{
+	return vcpu < a->model.nvcpus ? &a->vcpu[vcpu].tot : NULL;
+}
+
+const struct ks_vm_totals *ks_analysis_vm_totals(const struct ks_analysis *a, uint32_t vm)
+{
+	return vm < a->model.nvms ? &a->vm[vm].tot : NULL;
+}
+
+uint64_t ks_analysis_count(const struct ks_analysis *a, enum ks_type t)
+{
+	return (unsigned int)t < KS_TYPE_MAX ? a->count[t] : 0;
+}
+
+uint64_t ks_analysis_ignored(const struct ks_analysis *a)
+{
+	return a->ignored;
+}
+
+bool ks_analysis_span(const struct ks_analysis *a, uint64_t *first, uint64_t *last)
+{
+	*first = a->first;
+	*last = a->now;
+	return a->any;
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A guest's records. The guest is not trusted: nothing in them is taken for granted. */
+#include "internal.h"
+
+#define DEPTH_TOP KS_F_DEPTH_MASK /* this many or more: says nothing exact */
+#define LONG_HOLD 1000000ull      /* from here on a hold's length is mapped, not just subtracted */
+
+static unsigned int depth_of(unsigned int flags)
+{
+	return flags & KS_F_DEPTH_MASK;
+}
+
+/*
+ * A record of a lock with `depth` locks below it: whatever wait was open at that depth or above
+ * is over, though its end was not seen.
+ */
+static void contradict(struct ks_analysis *a, uint32_t vcpu, unsigned int depth)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+	uint32_t keep = v->nopen;
+
+	if (depth == DEPTH_TOP)
+		return;
+	while (keep && depth_of(v->open[keep - 1]->flags) >= depth)
+		keep--;
+	an_wait_drop_from(a, vcpu, keep);
+}
+
+static void proved_by_depth(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
+{
+	if (!depth_of(ev->rec->flags))
+		an_proved(a, vcpu, ev->time);
+}
+
+static void lock_try(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+	struct an_wait *w;
+
+	contradict(a, vcpu, depth_of(ev->rec->flags));
+	proved_by_depth(a, vcpu, ev);
+	if (v->nopen == AN_OPEN_MAX)
+		an_wait_drop_from(a, vcpu, 0);
+	w = an_wait_open(a, vcpu, ev->rec, ev->time, ev->rec->b, false);
+	if (w)
+		v->open[v->nopen++] = w;
+}
+
+/* The open wait for this lock at this depth, that began at try_time or so; nopen if none. */
+static uint32_t find_open(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r,
+			  uint64_t try_time, uint64_t tolerance)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+	const struct an_wait *w;
+	uint32_t i;
+
+	for (i = v->nopen; i--;) {
+		w = v->open[i];
+		if (w->addr != r->a || depth_of(w->flags) != depth_of(r->flags))
+			continue;
+		if (w->try_time > try_time + tolerance || try_time > w->try_time + tolerance)
+			continue;
+		return i;
+	}
+	return v->nopen;
+}
+
+static void end_open(struct ks_analysis *a, uint32_t vcpu, uint32_t i, uint64_t acq_time)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+
+	an_wait_drop_from(a, vcpu, i + 1);
+	v->nopen--;
+	an_wait_end(a, v->open[i], acq_time, true);
+}
+
+/* A time `ago` ns (guest) before the event, on the common clock, not before the first event. */
+static uint64_t before(const struct ks_analysis *a, uint32_t vm, const struct ks_event *ev,
+		       uint64_t ago)
+{
+	const struct an_vm *m = &a->vm[vm];
+	uint64_t t;
+
+	if (m->map && ago >= LONG_HOLD)
+		t = m->map(m->map_ctx, ev->rec->time > ago ? ev->rec->time - ago : 0);
+	else
+		t = ev->time > ago ? ev->time - ago : 0;
+	if (t > ev->time)
+		t = ev->time;
+	return t > a->first ? t : a->first;
+}
+
+static void set_owner(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev,
+		      uint64_t ip)
+{
+	struct an_lock *k = an_lock_find(&a->locks, a->model.vcpus[vcpu].vm, ev->rec->a);
+
+	if (!k)
+		return;
+	k->owner = vcpu;
+	k->owner_pid = ev->rec->id;
+	k->owner_acq = ev->time;
+	k->owner_ip = ip;
+}
+
+static void lock_acq(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+	const struct ks_rec *r = ev->rec;
+	uint64_t try_time = before(a, a->model.vcpus[vcpu].vm, ev, r->b);
+	/* The two clocks' rates may differ by a thousandth at most. */
+	uint32_t i = find_open(a, vcpu, r, try_time, a->opts.slack_ns + (r->b >> 10));
+	struct an_wait *w = NULL;
+	uint64_t ip = 0;
+
+	if (i < v->nopen) {
+		ip = v->open[i]->ip;
+		end_open(a, vcpu, i, ev->time);
+	} else {
+		contradict(a, vcpu, depth_of(r->flags));
+		w = an_wait_open(a, vcpu, r, try_time, 0, true);
+		if (w)
+			an_wait_end(a, w, ev->time, true);
+	}
+	set_owner(a, vcpu, ev, ip);
+	proved_by_depth(a, vcpu, ev);
+}
+
+static uint64_t hold_ns(const struct ks_rec *r)
+{
+	uint64_t h = r->b >> 32;
+
+	return r->flags & KS_F_COARSE ? h << 10 : h;
+}
+
+static void report_hold(struct ks_analysis *a, const struct ks_rec *r, const struct an_hold *h)
+{
+	struct ks_hold out;
+
+	a->vm[a->model.vcpus[h->vcpu].vm].tot.holds++;
+	if (!a->ops.hold)
+		return;
+	out = (struct ks_hold){
+		.vm = a->model.vcpus[h->vcpu].vm,
+		.vcpu = h->vcpu,
+		.lock = r->a,
+		.ip = h->ip,
+		.pid = h->pid,
+		.acq_time = h->acq,
+		.rel_time = h->rel,
+		.off_ns = ks_history_time_in(&a->vcpu[h->vcpu].hist, h->acq, h->rel,
+					     1u << KS_V_RUNNABLE),
+		.waiters = r->flags & KS_F_WAITERS,
+	};
+	a->ops.hold(a->ops.ctx, &out);
+}
+
+/* The record of its acquire was lost; when it was is known all the same. */
+static void acquire_was_lost(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r,
+			     uint64_t acq_time)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+	uint32_t i;
+
+	for (i = v->nopen; i--;) {
+		if (v->open[i]->addr != r->a ||
+		    depth_of(v->open[i]->flags) != depth_of(r->flags) ||
+		    v->open[i]->try_time > acq_time)
+			continue;
+		end_open(a, vcpu, i, acq_time);
+		break;
+	}
+}
+
+static void lock_rel(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
+{
+	const struct ks_rec *r = ev->rec;
+	uint32_t vm = a->model.vcpus[vcpu].vm;
+	struct an_hold h = {
+		.acq = before(a, vm, ev, hold_ns(r)),
+		.rel = ev->time,
+		.ip = (uint64_t)(int64_t)(int32_t)(uint32_t)r->b,
+		.vcpu = vcpu,
+		.pid = r->id,
+	};
+	struct an_lock *k;
+
+	if (a->vcpu[vcpu].nopen) {
+		acquire_was_lost(a, vcpu, r, h.acq);
+		contradict(a, vcpu, depth_of(r->flags));
+	}
+	k = an_lock_get(&a->locks, vm, r->a);
+	if (k) {
+		k->last_rel = ev->time;
+		k->owner = KS_NO_VCPU;
+		if (k->past)
+			an_past_hold(a, k->past, &h);
+	}
+	report_hold(a, r, &h);
+	proved_by_depth(a, vcpu, ev);
+}
+
+/* The vCPU went to sleep or switched threads: it is in no spinlock. */
+static void in_no_lock(struct ks_analysis *a, uint32_t vcpu, uint64_t time)
+{
+	if (a->vcpu[vcpu].nopen)
+		an_wait_drop_from(a, vcpu, 0);
+	an_proved(a, vcpu, time);
+}
+
+static void idle(struct ks_analysis *a, uint32_t vcpu, uint64_t time, bool enter)
+{
+	in_no_lock(a, vcpu, time);
+	a->vcpu[vcpu].guest_idle = enter;
+	an_idle_update(a, vcpu, time);
+}
+
+static uint32_t vcpu_of(const struct ks_analysis *a, uint32_t vm, uint32_t cpu)
+{
+	return cpu < a->vm[vm].ncpus ? a->vm[vm].cpu_vcpu[cpu] : KS_NO_VCPU;
+}
+
+static void vcpu_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
+{
+	switch (ev->rec->type) {
+	case KS_LOCK_TRY:
+		lock_try(a, vcpu, ev);
+		break;
+	case KS_LOCK_ACQ:
+		lock_acq(a, vcpu, ev);
+		break;
+	case KS_LOCK_REL:
+		lock_rel(a, vcpu, ev);
+		break;
+	case KS_IDLE_ENTER:
+	case KS_IDLE_EXIT:
+		idle(a, vcpu, ev->time, ev->rec->type == KS_IDLE_ENTER);
+		break;
+	case KS_TASK_SWITCH:
+		in_no_lock(a, vcpu, ev->time);
+		break;
+	case KS_RQ_BUSY:
+	case KS_RQ_CALM:
+		an_busy_update(a, vcpu, ev->time, ev->rec->type == KS_RQ_BUSY);
+		break;
+	default:
+		a->ignored++;
+	}
+}
+
+void an_guest_event(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev)
+{
+	uint32_t vcpu;
+
+	switch (ev->rec->type) {
+	case KS_CLOCK:
+	case KS_TASK_WAKE:
+		return;
+	case KS_LOSS:
+		an_guestloss_late(a, vm, ev);
+		return;
+	case KS_TASK_MIGRATE:
+		an_task_migrate(a, vm, ev);
+		return;
+	}
+	vcpu = vcpu_of(a, vm, ev->rec->cpu);
+	if (vcpu == KS_NO_VCPU)
+		a->ignored++;
+	else
+		vcpu_event(a, vcpu, ev);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Wasted idle time: a vCPU has nothing to do while another one of its VM has more than one
+ * runnable thread.
+ */
+#include "internal.h"
+
+static void waste(struct an_vm *m, uint64_t time)
+{
+	bool on = m->nidle && m->nbusy;
+
+	if (on && m->wasting == AN_NEVER) {
+		m->wasting = time;
+	} else if (!on && m->wasting != AN_NEVER) {
+		if (time > m->wasting)
+			m->tot.wasted_idle_ns += time - m->wasting;
+		m->wasting = AN_NEVER;
+	}
+}
+
+/*
+ * A vCPU that halts inside a wait for a lock (a paravirtual spinlock) is not idle, and one with a
+ * busy run queue that halts is about to be woken.
+ */
+void an_idle_update(struct ks_analysis *a, uint32_t vcpu, uint64_t time)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+	struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
+	enum ks_vstate s = a->model.vcpus[vcpu].state;
+	bool idle = !v->busy && (v->guest_idle || (s == KS_V_HALTED && !v->nopen));
+
+	if (idle == v->idle)
+		return;
+	v->idle = idle;
+	m->nidle += idle ? 1 : -1;
+	waste(m, time);
+}
+
+void an_busy_update(struct ks_analysis *a, uint32_t vcpu, uint64_t time, bool busy)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+	struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
+
+	if (busy != v->busy) {
+		v->busy = busy;
+		m->nbusy += busy ? 1 : -1;
+		an_idle_update(a, vcpu, time);
+		waste(m, time);
+	}
+}
+
+void an_idle_end(struct ks_analysis *a, uint32_t vm, uint64_t time)
+{
+	struct an_vm *m = &a->vm[vm];
+
+	if (m->wasting != AN_NEVER && time > m->wasting)
+		m->tot.wasted_idle_ns += time - m->wasting;
+	m->wasting = AN_NEVER;
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside the analysis. Rules: docs/verdicts.md.
+ *
+ * A wait lives in three stages: open (KS_LOCK_TRY seen), pending (it ended; held back until
+ * records that may be stamped a little later have come), resolved (classified and reported).
+ */
+#ifndef KVMSCHED_ANALYZE_INTERNAL_H
+#define KVMSCHED_ANALYZE_INTERNAL_H
+
+#include <stddef.h>
+
+#include "analyze.h"
+#include "history.h"
+
+#define AN_NEVER UINT64_MAX
+#define AN_OPEN_MAX 8u            /* waits open at once on one vCPU: Linux needs four at most */
+#define AN_BUDGET (24ull << 20)   /* bytes that histories may grow to, all together */
+#define AN_PENDING_MAX 65536u
+#define AN_PLE_MAX 8192u          /* PLE exits kept for one wait, the newest are dropped */
+#define AN_BURST_HOLD 20000000ull /* ns a wait is held back when the trace has folded bursts */
+
+/* PLE exits of one wait: one, or a part of a folded burst. */
+struct an_exit {
+	uint64_t first, last, ip;
+	uint64_t count;
+};
+
+struct an_wait {
+	uint64_t try_time, acq_time;
+	uint64_t addr, ip;
+	uint64_t ready;     /* when it ended, as the stream goes */
+	uint64_t seq;       /* its place in the lock's queue */
+	uint32_t vm, vcpu, pid;
+	uint8_t flags;
+	bool acquired, partial;
+	struct an_lock *lock;
+	struct an_wait *next; /* free list, or the vCPU's pending list */
+	struct an_exit *ple;
+	uint32_t nple, cple;
+	uint64_t ple_over;  /* PLE exits that found no room */
+};
+
+/* One that waits or waited for a lock. */
+struct an_queued {
+	uint64_t try_time, end; /* end = AN_NEVER: still waiting */
+	uint64_t ip;
+	uint32_t vcpu, pid;
+	uint8_t doubt;    /* a later record contradicts it: when it ended is not known */
+	uint8_t resolved; /* nobody asks for it on its own account any more */
+};
+
+struct an_hold {
+	uint64_t acq, rel, ip;
+	uint32_t vcpu, pid;
+};
+
+/* What happened to a lock as far back as its unresolved waits need. */
+struct an_past {
+	struct an_hold *h;
+	struct an_queued *q;
+	uint32_t hcap, qcap;           /* powers of two */
+	uint64_t hhead, htail, qhead, qtail; /* sequence numbers */
+	uint64_t qlive;                /* everything before it is resolved */
+	uint64_t from;                 /* before this time something may be missing */
+	uint64_t base_rel;             /* last release before the first hold kept; 0 = none */
+	bool unsorted;                 /* the queue is not in order of try_time */
+	struct an_past *next;
+};
+
+struct an_lock {
+	uint64_t addr;
+	uint32_t vm;
+	uint32_t nwait;    /* open and pending waits */
+	uint32_t epoch;    /* of last use */
+	uint32_t owner;    /* vCPU that acquired it after a wait and has not released it */
+	uint32_t owner_pid;
+	uint64_t owner_acq, owner_ip;
+	uint64_t last_rel; /* 0 = none seen */
+	struct an_past *past;
+	struct an_lock *next;
+};
+
+struct an_locks {
+	struct an_lock *pool;
+	struct an_lock *free;
+	uint32_t *index; /* 0 = empty, else number in the pool + 1 */
+	uint32_t cap, mask, epoch, used;
+	struct an_past *pasts; /* free ones */
+};
+
+/* The last migration of a thread. */
+struct an_move {
+	uint64_t time;
+	uint32_t key, from, to;
+};
+
+struct an_vcpu {
+	struct ks_history hist;
+	uint64_t hist_keep;     /* nobody asks for anything older: a lower bound */
+	struct ks_vcpu_totals tot;
+	struct ks_burst burst;  /* exits = 0: none open */
+	struct an_move move;
+	struct an_wait *open[AN_OPEN_MAX];
+	uint32_t nopen;
+	struct an_wait *pend, **pend_tail; /* in order of their end */
+	int32_t since_pcpu;     /* pCPU of the present state */
+	bool guest_idle, busy, idle;
+	bool doubt;             /* records of its guest ring were lost; may be waiting unseen */
+	uint64_t doubt_to;      /* end of the loss */
+};
+
+struct an_span {
+	uint64_t from, to;
+};
+
+struct an_loss {
+	uint64_t from, to, count;
+	uint32_t cpu;
+};
+
+/* Losses of one trace, in order of their beginning, and what they cover. */
+struct an_losses {
+	struct an_loss *v;
+	struct an_span *cover; /* disjoint, in order */
+	size_t n, ncover, next; /* next: first one that the stream has not come to */
+};
+
+struct an_hist {
+	uint64_t n, max;
+	uint64_t *bucket;
+};
+
+#define AN_MOVES 4096u
+
+struct an_vm {
+	struct ks_vm_totals tot;
+	struct an_losses loss;
+	int32_t *cpu_node;
+	uint32_t ncpu_node;
+	uint32_t *cpu_vcpu;   /* guest CPU -> vCPU, KS_NO_VCPU if none */
+	int32_t *apic_ids;
+	uint32_t napic, ncpus;
+	uint32_t first, n;    /* its vCPUs in the model */
+	uint64_t clock_error;
+	ks_map_fn map;        /* of the guest's clock, NULL = identity */
+	void *map_ctx;
+	bool full;            /* releases were recorded */
+	struct an_move *moves;
+	struct an_hist per_wait;
+	uint32_t ndoubt;
+	uint64_t doubt_since; /* of the vCPUs in doubt now: the earliest loss */
+	uint64_t doubt_end;   /* when the last doubt was cleared; 0 = there was none */
+	uint32_t nidle, nbusy;
+	uint64_t wasting;     /* since when, AN_NEVER = not now */
+};
+
+/* Time blamed on one vCPU within one wait. */
+struct an_blame {
+	uint64_t ns[KS_C_WAIT_MAX];
+	uint64_t longest, ip;
+	uint32_t pid;
+	bool listed;
+};
+
+struct ks_analysis {
+	struct ks_analysis_opts opts;
+	struct ks_analysis_ops ops;
+	struct ks_model model;
+	struct an_vcpu *vcpu;
+	struct an_vm *vm;
+	uint32_t *src_vm;  /* source -> VM, KS_NO_VCPU if none */
+	uint32_t nsrc;
+	struct an_locks locks;
+	struct an_losses hloss;
+	uint64_t host_lost;  /* records */
+	uint64_t *ring_lost; /* host ring -> end of its present loss */
+	uint32_t nrings, nlost; /* rings with a loss going on */
+	uint64_t burst_hold; /* AN_BURST_HOLD if the host trace has folded bursts, else 0 */
+
+	struct an_wait **pending; /* ring */
+	uint32_t pcap, phead, ptail;
+	struct an_wait *free_waits;
+	struct an_blame *blame;
+	uint32_t *blamed;
+	uint32_t nblamed;
+
+	uint64_t first, now; /* of the events fed */
+	uint64_t tick;       /* next time something is due besides events */
+	bool any;
+	uint64_t budget;
+	uint64_t count[KS_TYPE_MAX];
+	uint64_t ignored;
+};
+
+/* ---- host.c, hostloss.c, burst.c ---- */
+void an_host_event(struct ks_analysis *a, const struct ks_event *ev);
+void an_set_state(struct ks_analysis *a, uint32_t vcpu, uint64_t time, enum ks_vstate s,
+		  int32_t pcpu);
+/* The present state of the vCPU lasted until time. */
+void an_end_segment(struct ks_analysis *a, uint32_t vcpu, uint64_t time);
+int an_hostloss_init(struct ks_analysis *a, struct ks_reader *host);
+void an_hostloss_step(struct ks_analysis *a, uint64_t now);
+/* May a ring that loses records now hide what a vCPU on this pCPU, or on none, does next? */
+bool an_hostloss_doubt(const struct ks_analysis *a, bool running, uint32_t pcpu);
+void an_hostloss_late(struct ks_analysis *a, const struct ks_event *ev);
+void an_pause(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev);
+void an_burst(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev);
+void an_burst_flush(struct ks_analysis *a, uint32_t vcpu);
+void an_ple(struct ks_analysis *a, uint32_t vcpu, const struct an_exit *x, enum ks_class c);
+
+/* ---- loss.c ---- */
+int an_losses_init(struct an_losses *l, const struct ks_rec *ctl, size_t n, ks_map_fn map,
+		   void *ctx);
+int an_losses_add(struct an_losses *l, const struct an_loss *x);
+void an_losses_free(struct an_losses *l);
+/* End of the last loss that began at or before time; 0 if none. */
+uint64_t an_losses_floor(const struct an_losses *l, uint64_t time);
+
+/* ---- guest.c, guestloss.c ---- */
+void an_guest_event(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev);
+void an_guestloss_step(struct ks_analysis *a, uint32_t vm, uint64_t now);
+void an_guestloss_late(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev);
+void an_proved(struct ks_analysis *a, uint32_t vcpu, uint64_t time);
+
+/* ---- lock.c ---- */
+int an_locks_init(struct an_locks *l, uint32_t nvcpus);
+void an_locks_free(struct an_locks *l);
+struct an_lock *an_lock_find(struct an_locks *l, uint32_t vm, uint64_t addr);
+/* Found or made; NULL if the table is full of locks that are waited for. */
+struct an_lock *an_lock_get(struct an_locks *l, uint32_t vm, uint64_t addr);
+
+/* ---- past.c ---- */
+/* The lock's past, begun now if it has none. NULL without memory. */
+struct an_past *an_past_get(struct ks_analysis *a, struct an_lock *k, uint64_t now);
+/* Nobody waits for the lock any more. */
+void an_past_put(struct ks_analysis *a, struct an_lock *k);
+void an_past_hold(struct ks_analysis *a, struct an_past *p, const struct an_hold *h);
+uint64_t an_past_queue(struct ks_analysis *a, struct an_past *p, const struct an_queued *q);
+static inline struct an_queued *an_past_queued(const struct an_past *p, uint64_t seq)
+{
+	return seq >= p->qhead && seq < p->qtail ? &p->q[seq & (p->qcap - 1)] : NULL;
+}
+/* Forget what no unresolved wait needs. */
+void an_past_trim(struct an_past *p);
+
+/* ---- wait.c ---- */
+struct an_wait *an_wait_open(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r,
+			     uint64_t try_time, uint64_t ip, bool partial);
+/* It ended at acq_time. Goes to the pending ones. */
+void an_wait_end(struct ks_analysis *a, struct an_wait *w, uint64_t acq_time, bool acquired);
+/* It is contradicted: nothing is known of its end. */
+void an_wait_drop(struct ks_analysis *a, struct an_wait *w);
+/* Drop the open waits of the vCPU down to depth `keep` of its stack. */
+void an_wait_drop_from(struct ks_analysis *a, uint32_t vcpu, uint32_t keep);
+void an_wait_exits(struct ks_analysis *a, struct an_wait *w, const struct an_exit *x);
+/* Resolve what is due; all of it at the end of the trace. */
+void an_pending_step(struct ks_analysis *a, uint64_t now, bool all);
+/* Earliest beginning of an unresolved wait of this VM; now if there is none. */
+uint64_t an_oldest_try(const struct ks_analysis *a, uint32_t vm);
+
+/* ---- verdict.c, sweep.c ---- */
+void an_resolve(struct ks_analysis *a, struct an_wait *w);
+
+/* A stretch of a wait in which the lock has one holder, or is free with one next in order. */
+enum an_kind { AN_HELD, AN_FREE_NEXT, AN_FREE_SELF, AN_UNSEEN };
+
+struct an_piece {
+	enum an_kind kind;
+	uint32_t other; /* holder or next in order */
+	uint32_t pid;
+	uint64_t ip;
+	uint64_t from, to;
+};
+
+typedef void (*an_piece_fn)(void *ctx, const struct an_piece *p);
+/* Cut [from, to) of the wait into pieces, in order, without gaps. */
+void an_sweep(struct ks_analysis *a, const struct an_wait *w, uint64_t from, uint64_t to,
+	      an_piece_fn fn, void *ctx);
+
+/* ---- move.c, idle.c, histogram.c ---- */
+void an_vcpu_migrate(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev);
+void an_task_migrate(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev);
+void an_idle_update(struct ks_analysis *a, uint32_t vcpu, uint64_t time);
+void an_busy_update(struct ks_analysis *a, uint32_t vcpu, uint64_t time, bool busy);
+void an_idle_end(struct ks_analysis *a, uint32_t vm, uint64_t time);
+int an_hist_add(struct an_hist *h, uint64_t value);
+/* Smallest value that at least the fraction num/den of the values do not exceed. */
+uint64_t an_hist_quantile(const struct an_hist *h, uint64_t num, uint64_t den);
+
+static inline void an_due(struct ks_analysis *a, uint64_t time)
+{
+	if (time < a->tick)
+		a->tick = time;
+}
+
+/* How long an ended wait is held back. */
+static inline uint64_t an_hold_back(const struct ks_analysis *a, uint32_t vm)
+{
+	uint64_t e = a->vm[vm].clock_error, s = a->opts.slack_ns;
+
+	e = e > s ? e : s;
+	return e > a->burst_hold ? e : a->burst_hold;
+}
+
+#endif /* KVMSCHED_ANALYZE_INTERNAL_H */

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Cutting a wait into pieces: who held the lock, and who was next when it was free. */
+#include "internal.h"
+
+struct sweep {
+	struct ks_analysis *a;
+	const struct an_wait *w;
+	const struct an_past *p;
+	const struct an_vm *vm;
+	uint64_t qi;    /* waiters before it ended before the piece at hand */
+	uint64_t floor; /* before it, lost records may hide a hold or a waiter */
+	uint64_t to;
+	an_piece_fn fn;
+	void *ctx;
+};
+
+static void emit(const struct sweep *s, enum an_kind kind, uint64_t from, uint64_t to)
+{
+	struct an_piece p = { .kind = kind, .other = KS_NO_VCPU, .from = from, .to = to };
+
+	if (from < to)
+		s->fn(s->ctx, &p);
+}
+
+static void held(const struct sweep *s, const struct an_hold *h, uint64_t from, uint64_t to)
+{
+	struct an_piece p = {
+		.kind = AN_HELD,
+		.other = h->vcpu,
+		.pid = h->pid,
+		.ip = h->ip,
+		.from = from,
+		.to = to,
+	};
+
+	/* Who waits for a lock does not hold it. */
+	if (h->vcpu == s->w->vcpu)
+		emit(s, AN_UNSEEN, from, to);
+	else if (from < to)
+		s->fn(s->ctx, &p);
+}
+
+static const struct an_queued *queued(const struct an_past *p, uint64_t seq)
+{
+	return &p->q[seq & (p->qcap - 1)];
+}
+
+/* The next in order at time t: of those that wait then, the one that began first. */
+static uint64_t next_in_order(struct sweep *s, uint64_t t)
+{
+	const struct an_past *p = s->p;
+	const struct an_queued *q, *best = NULL;
+	uint64_t i, at = p->qtail;
+
+	while (s->qi < p->qtail && queued(p, s->qi)->end <= t)
+		s->qi++;
+	for (i = s->qi; i < p->qtail; i++) {
+		q = queued(p, i);
+		if (q->end <= t)
+			continue;
+		if (q->try_time > t) {
+			if (!p->unsorted)
+				break;
+			continue;
+		}
+		if (!best || q->try_time < best->try_time) {
+			best = q;
+			at = i;
+		}
+		if (!p->unsorted)
+			break;
+	}
+	return at;
+}
+
+/*
+ * Is it certain that n was the next in order, and the lock free? released: the last release seen.
+ * A waiter that came to a lock which, as far as was seen, was free already met a holder that was
+ * not seen.
+ */
+static bool certain(const struct sweep *s, const struct an_queued *n, uint64_t released)
+{
+	const struct an_vm *vm = s->vm;
+
+	if (!released || n->try_time > released + s->a->opts.slack_ns || n->doubt)
+		return false;
+	if (n->end == AN_NEVER && s->a->vcpu[n->vcpu].doubt)
+		return false;
+	/* A vCPU whose records were lost may wait unseen, and have begun before n. */
+	return !vm->ndoubt || vm->doubt_since > s->w->acq_time || n->try_time < vm->doubt_since;
+}
+
+static void lock_free(struct sweep *s, uint64_t from, uint64_t to, uint64_t released)
+{
+	const struct an_queued *n;
+	struct an_piece p = { .kind = AN_FREE_NEXT, .from = from, .to = to };
+	uint64_t at;
+
+	if (!s->vm->full || to <= s->floor) {
+		emit(s, AN_UNSEEN, from, to);
+		return;
+	}
+	if (from < s->floor) {
+		emit(s, AN_UNSEEN, from, s->floor);
+		p.from = s->floor;
+	}
+	at = next_in_order(s, p.from);
+	n = at < s->p->qtail ? queued(s->p, at) : NULL;
+	if (!n || !certain(s, n, released)) {
+		emit(s, AN_UNSEEN, p.from, to);
+		return;
+	}
+	/* It acquired the lock, and what it did with it was not seen. */
+	if (n->end < to && to - n->end > s->a->opts.slack_ns)
+		p.to = n->end;
+	p.kind = at == s->w->seq ? AN_FREE_SELF : AN_FREE_NEXT;
+	p.other = n->vcpu;
+	p.pid = n->pid;
+	p.ip = n->ip;
+	s->fn(s->ctx, &p);
+	emit(s, AN_UNSEEN, p.to, to);
+}
+
+/* The trace ended before the lock was released: the holder is known only if it had waited. */
+static void open_end(struct sweep *s, uint64_t from, uint64_t released)
+{
+	const struct an_lock *k = s->w->lock;
+	struct an_hold h = { .vcpu = k->owner, .pid = k->owner_pid, .ip = k->owner_ip };
+	uint64_t acq = k->owner_acq > from ? k->owner_acq : from;
+
+	if (!s->vm->full || k->owner == KS_NO_VCPU || k->owner_acq < released || acq > s->to) {
+		emit(s, AN_UNSEEN, from, s->to);
+		return;
+	}
+	if (from < acq)
+		lock_free(s, from, acq, released);
+	held(s, &h, acq, s->to);
+}
+
+/* First hold that was released after t. */
+static uint64_t first_hold(const struct an_past *p, uint64_t t)
+{
+	uint64_t lo = p->hhead, hi = p->htail, mid;
+
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if (p->h[mid & (p->hcap - 1)].rel <= t)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void walk(struct sweep *s, uint64_t t)
+{
+	const struct an_past *p = s->p;
+	uint64_t i = first_hold(p, t), end;
+	uint64_t released = i > p->hhead ? p->h[(i - 1) & (p->hcap - 1)].rel : p->base_rel;
+	const struct an_hold *h;
+
+	while (t < s->to) {
+		h = i < p->htail ? &p->h[i & (p->hcap - 1)] : NULL;
+		if (!h && !s->w->acquired) {
+			open_end(s, t, released);
+			return;
+		}
+		if (h && h->rel <= t) {
+			i++;
+			continue;
+		}
+		end = h && h->acq > t ? h->acq : h ? h->rel : s->to;
+		if (end > s->to)
+			end = s->to;
+		if (h && h->acq <= t) {
+			held(s, h, t, end);
+			released = h->rel;
+			i++;
+		} else {
+			lock_free(s, t, end, released);
+		}
+		t = end;
+	}
+}
+
+void an_sweep(struct ks_analysis *a, const struct an_wait *w, uint64_t from, uint64_t to,
+	      an_piece_fn fn, void *ctx)
+{
+	struct sweep s = {
+		.a = a,
+		.w = w,
+		.p = w->lock->past,
+		.vm = &a->vm[w->vm],
+		.to = to,
+		.fn = fn,
+		.ctx = ctx,
+	};
+
+	s.qi = s.p->qhead;
+	s.floor = an_losses_floor(&s.vm->loss, w->acq_time + a->opts.slack_ns);
+	if (s.floor < s.vm->doubt_end)
+		s.floor = s.vm->doubt_end;
+	if (from < s.p->from) {
+		emit(&s, AN_UNSEEN, from, s.p->from < to ? s.p->from : to);
+		from = s.p->from;
+	}
+	if (from < to)
+		walk(&s, from);
+}
