@@ -111,7 +111,7 @@ $(OUT)/gen/vmlinux/vmlinux.h: FORCE
 $(OUT)/bpf/%.bpf.o: bpf/%.bpf.c $(OUT)/gen/vmlinux/vmlinux.h $(LIBBPF)
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -c $< -o $(@:.o=.tmp.o)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c $< -o $(@:.o=.tmp.o)
 	$(Q)$(BPFTOOL) gen object $@ $(@:.o=.tmp.o)
 
 $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.bpf.o $(BPFTOOL_DEP)
@@ -124,7 +124,7 @@ $(OUT)/gen/plot_page.h: user/plot/embed user/plot/page.html user/plot/page.css u
 	@mkdir -p $(@D)
 	$(Q)user/plot/embed $(filter-out $<,$^) > $@.tmp && mv $@.tmp $@
 
-$(OUT)/obj/%.o: %.c | $(SKEL) $(LIBBPF) $(if $(wildcard user/plot/embed),$(OUT)/gen/plot_page.h)
+$(OUT)/obj/%.o: %.c | $(SKEL) $(LIBBPF) $(if $(wildcard user/plot/page.js),$(OUT)/gen/plot_page.h)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(KCFLAGS) -c $< -o $@

@@ -20,17 +20,21 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 /* For tests: take the road for kernels without the kfunc. */
 const volatile bool ks_no_rdonly_cast = false;
 
+/* Some type of every kernel whose first member is a number of eight bytes. */
+struct timespec64___ks {
+	long tv_sec;
+};
+
 /* Eight bytes of kernel memory; 0 if the address is not readable. */
 static __always_inline __u64 ks_peek(__u64 addr)
 {
 	__u64 v = 0;
 
 	if (bpf_ksym_exists(bpf_rdonly_cast) && !ks_no_rdonly_cast) {
-		struct list_head *p;
+		struct timespec64___ks *p;
 
-		/* Any type with a member of eight bytes at its start will do. */
-		p = bpf_rdonly_cast((void *)addr, bpf_core_type_id_kernel(struct list_head));
-		return (__u64)p->next;
+		p = bpf_rdonly_cast((void *)addr, bpf_core_type_id_kernel(struct timespec64___ks));
+		return p->tv_sec;
 	}
 	bpf_probe_read_kernel(&v, sizeof(v), (void *)addr);
 	return v;

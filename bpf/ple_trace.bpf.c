@@ -245,6 +245,7 @@ int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 		idx = vmx_index(vcpu);
 	}
 	v->last_reason = idx;
+	barrier_var(idx); /* keep the mask: the compiler knows the range, the verifier does not */
 	v->counts[idx & (KS_NREASONS - 1)]++;
 
 	if (idx == (ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE)) {

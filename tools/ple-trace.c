@@ -2,14 +2,14 @@
 #include "cli.h"
 #include "ple-trace/commands.h"
 
-static const struct ks_command commands[] = {
+static const struct cli_command commands[] = {
 	{ "record", ple_record, "record PLE and HLT exits and the vCPUs' scheduling" },
 	{ 0 },
 };
 
 int main(int argc, char **argv)
 {
-	return ks_dispatch(argc, argv, commands,
+	return cli_dispatch(argc, argv, commands,
 			   "PAUSE and HLT exits of KVM guests, and what the host did with their vCPUs.",
 			   "  ple-trace record -o host.kvs -d 10\n"
 			   "  ple-trace top --vm web-3\n"

@@ -7,7 +7,7 @@
 
 #include "cli.h"
 
-int ks_verbosity = 1;
+int cli_verbosity = 1;
 static char command_name[64] = "kvmsched";
 
 const char *argp_program_version = "kvmsched " KVMSCHED_VERSION;
@@ -19,7 +19,7 @@ static void say(const char *kind, const char *fmt, va_list ap)
 	fputc('\n', stderr);
 }
 
-void ks_error(const char *fmt, ...)
+void cli_error(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -28,7 +28,7 @@ void ks_error(const char *fmt, ...)
 	va_end(ap);
 }
 
-void ks_warn(const char *fmt, ...)
+void cli_warn(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -37,42 +37,42 @@ void ks_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
-void ks_note(const char *fmt, ...)
+void cli_note(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (ks_verbosity < 1)
+	if (cli_verbosity < 1)
 		return;
 	va_start(ap, fmt);
 	say("", fmt, ap);
 	va_end(ap);
 }
 
-int ks_fail(int code, const struct ks_err *err)
+int cli_fail(int code, const struct ks_err *err)
 {
-	ks_error("%s", err->msg);
+	cli_error("%s", err->msg);
 	switch (code) {
 	case -EPERM:
 	case -EACCES:
 	case -ENODEV:
 	case -ENOTSUP:
 	case -EAFNOSUPPORT:
-		return KS_EXIT_LACKING;
+		return CLI_EXIT_LACKING;
 	default:
-		return KS_EXIT_FAILED;
+		return CLI_EXIT_FAILED;
 	}
 }
 
-void ks_usage(const struct ks_err *err)
+void cli_usage(const struct ks_err *err)
 {
-	ks_error("%s", err->msg);
-	exit(KS_EXIT_USAGE);
+	cli_error("%s", err->msg);
+	exit(CLI_EXIT_USAGE);
 }
 
-static void print_help(FILE *out, const char *tool, const struct ks_command *commands,
+static void print_help(FILE *out, const char *tool, const struct cli_command *commands,
 		       const char *intro, const char *examples)
 {
-	const struct ks_command *c;
+	const struct cli_command *c;
 
 	fprintf(out, "Usage: %s COMMAND [OPTION...]\n%s\n\n", tool, intro);
 	for (c = commands; c->name; c++)
@@ -81,24 +81,24 @@ static void print_help(FILE *out, const char *tool, const struct ks_command *com
 		tool);
 }
 
-int ks_dispatch(int argc, char **argv, const struct ks_command *commands, const char *intro,
+int cli_dispatch(int argc, char **argv, const struct cli_command *commands, const char *intro,
 		const char *examples)
 {
 	const char *slash = strrchr(argv[0], '/'), *tool = slash ? slash + 1 : argv[0];
-	const struct ks_command *c;
+	const struct cli_command *c;
 
 	snprintf(command_name, sizeof(command_name), "%s", tool);
 	if (argc < 2) {
 		print_help(stderr, tool, commands, intro, examples);
-		return KS_EXIT_USAGE;
+		return CLI_EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		print_help(stdout, tool, commands, intro, examples);
-		return KS_EXIT_OK;
+		return CLI_EXIT_OK;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts(argp_program_version);
-		return KS_EXIT_OK;
+		return CLI_EXIT_OK;
 	}
 	for (c = commands; c->name; c++) {
 		if (strcmp(argv[1], c->name))
@@ -107,13 +107,13 @@ int ks_dispatch(int argc, char **argv, const struct ks_command *commands, const 
 		argv[1] = command_name;
 		return c->run(argc - 1, argv + 1);
 	}
-	ks_error("no command '%s'; `%s --help` lists them", argv[1], tool);
-	return KS_EXIT_USAGE;
+	cli_error("no command '%s'; `%s --help` lists them", argv[1], tool);
+	return CLI_EXIT_USAGE;
 }
 
-int ks_parse(const struct argp *argp, int argc, char **argv, void *input)
+int cli_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
-	argp_err_exit_status = KS_EXIT_USAGE;
+	argp_err_exit_status = CLI_EXIT_USAGE;
 	/* In order: what follows "--" or the first word is not ours. */
-	return argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input) ? KS_EXIT_USAGE : 0;
+	return argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input) ? CLI_EXIT_USAGE : 0;
 }

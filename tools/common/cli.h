@@ -9,36 +9,36 @@
 #include "trace.h"
 
 /* Documented in every man page. */
-#define KS_EXIT_OK 0
-#define KS_EXIT_FAILED 1
-#define KS_EXIT_USAGE 2
-#define KS_EXIT_LACKING 3 /* this machine lacks something: permission, KVM, BTF, ... */
+#define CLI_EXIT_OK 0
+#define CLI_EXIT_FAILED 1
+#define CLI_EXIT_USAGE 2
+#define CLI_EXIT_LACKING 3 /* this machine lacks something: permission, KVM, BTF, ... */
 
 /* -q lowers it, -v raises it; 0 = warnings and errors, 1 = the usual notes. */
-extern int ks_verbosity;
+extern int cli_verbosity;
 
 /* "ple-trace: message" on stderr; always, or from the verbosity on. */
-void ks_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void ks_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void ks_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Print err's line; the exit code that goes with the error number. */
-int ks_fail(int code, const struct ks_err *err);
+int cli_fail(int code, const struct ks_err *err);
 
-/* Print err's line and leave with KS_EXIT_USAGE. */
-void ks_usage(const struct ks_err *err) __attribute__((noreturn));
+/* Print err's line and leave with CLI_EXIT_USAGE. */
+void cli_usage(const struct ks_err *err) __attribute__((noreturn));
 
-struct ks_command {
+struct cli_command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *summary;
 };
 
 /* main() of a tool: finds argv[1] among commands (ending with a NULL name) and runs it. */
-int ks_dispatch(int argc, char **argv, const struct ks_command *commands, const char *intro,
+int cli_dispatch(int argc, char **argv, const struct cli_command *commands, const char *intro,
 		const char *examples);
 
 /* argp_parse() with the house's exit codes; argv[0] becomes "ple-trace record". */
-int ks_parse(const struct argp *argp, int argc, char **argv, void *input);
+int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 #endif /* KVMSCHED_CLI_H */

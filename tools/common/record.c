@@ -30,6 +30,11 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+static void print_probe_log(const char *text)
+{
+	fputs(text, stderr);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct record_opts *o = state->input;
@@ -42,18 +47,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'd':
 		if (ks_arg_duration("--duration", arg, NS, &o->duration_ns, &err))
-			ks_usage(&err);
+			cli_usage(&err);
 		return 0;
 	case 'r':
 		if (ks_arg_uint("--ring-size", arg, KS_RING_SLOTS_MIN, KS_RING_SLOTS_MAX, &v, &err))
-			ks_usage(&err);
+			cli_usage(&err);
 		o->slots = v;
 		return 0;
 	case 'q':
-		ks_verbosity = 0;
+		cli_verbosity = 0;
 		return 0;
 	case 'v':
-		ks_verbosity++;
+		if (++cli_verbosity > 2)
+			ks_probe_log(print_probe_log);
 		return 0;
 	case ARGP_KEY_ARGS:
 		o->command = state->argv + state->next;
@@ -120,7 +126,7 @@ static pid_t start_command(char **command)
 	sigprocmask(SIG_UNBLOCK, &waited_for, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	execvp(command[0], command);
-	ks_error("%s: %s", command[0], strerror(errno));
+	cli_error("%s: %s", command[0], strerror(errno));
 	_exit(127);
 }
 
@@ -250,10 +256,10 @@ static void summary(const struct run *r, uint64_t bytes)
 	const struct ks_rings *rings = r->side->rings(r->side->probe);
 	uint64_t lost = ks_rings_lost(rings);
 
-	ks_note("%s: %llu records, %.1f MB", r->opts->out ? r->opts->out : "stream",
+	cli_note("%s: %llu records, %.1f MB", r->opts->out ? r->opts->out : "stream",
 		(unsigned long long)ks_rings_seen(rings), bytes / 1e6);
 	if (lost)
-		ks_warn("%llu records lost: rings too small, use --ring-size",
+		cli_warn("%llu records lost: rings too small, use --ring-size",
 			(unsigned long long)lost);
 }
 
@@ -276,12 +282,12 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 			 "writing the trace: %s; what was written until now can be read from %s.partial",
 			 strerror(-ret), o->out ? o->out : "the receiver's file");
 		ks_writer_abort(w);
-		return ks_fail(ret == -EPIPE ? ret : -EIO, &err);
+		return cli_fail(ret == -EPIPE ? ret : -EIO, &err);
 	}
 	bytes = ks_writer_bytes(w);
 	ret = ks_writer_close(w, &err);
 	if (ret)
-		return ks_fail(ret, &err);
+		return cli_fail(ret, &err);
 	summary(&r, bytes);
-	return r.child > 0 ? r.child_code : KS_EXIT_OK;
+	return r.child > 0 ? r.child_code : CLI_EXIT_OK;
 }

@@ -42,7 +42,7 @@ struct record_side {
 
 /*
  * Record until COMMAND ends, the duration is over, or SIGINT or SIGTERM; then close the trace.
- * Returns the exit code: COMMAND's own, or one of KS_EXIT_*. Owns w.
+ * Returns the exit code: COMMAND's own, or one of CLI_EXIT_*. Owns w.
  */
 int record_run(struct ks_writer *w, const struct record_opts *o, const struct record_side *side);
 

@@ -53,15 +53,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MODE:
 		if (ks_arg_choice("--mode", arg, modes, &o->mode, &err))
-			ks_usage(&err);
+			cli_usage(&err);
 		return 0;
 	case OPT_GAP:
 		if (ks_arg_duration("--burst-gap", arg, 0, &o->host.burst_gap_ns, &err))
-			ks_usage(&err);
+			cli_usage(&err);
 		return 0;
 	case OPT_VCPUS:
 		if (ks_arg_uint("--max-vcpus", arg, 1, 1000000, &v, &err))
-			ks_usage(&err);
+			cli_usage(&err);
 		o->host.vcpus = v;
 		return 0;
 	case OPT_NO_CAST:
@@ -175,7 +175,7 @@ static int name_vcpu(struct sink *s, const struct ks_rec *rec)
 				       json_object_new_string(thread_name(&vm, (uint32_t)rec->a)));
 		snprintf(key, sizeof(key), "%u", rec->id);
 		json_object_object_add(vcpus, key, vcpu);
-		ks_note("vCPU %llu of %s (pid %u)", (unsigned long long)rec->b, vm.name, vm.tgid);
+		cli_note("vCPU %llu of %s (pid %u)", (unsigned long long)rec->b, vm.name, vm.tgid);
 		err = ks_writer_meta(s->w, m);
 		ks_vm_release(&vm);
 	} else {
@@ -236,17 +236,17 @@ static int record(struct options *o, struct ks_host *host)
 	int ret = ks_writer_open(&s.w, o->rec.out, KS_SIDE_HOST, KS_MAX_CPUS, &err);
 
 	if (ret)
-		return ks_fail(ret, &err);
+		return cli_fail(ret, &err);
 	s.counts = calloc(COUNTS_MAX, sizeof(*s.counts));
 	ret = s.counts ? write_meta(s.w, o, host) : -ENOMEM;
 	if (ret) {
 		snprintf(err.msg, sizeof(err.msg), "%s: %s", o->rec.out, strerror(-ret));
 		ks_writer_abort(s.w);
-		ret = ks_fail(ret, &err);
+		ret = cli_fail(ret, &err);
 	} else {
 		ret = record_run(s.w, &o->rec, &side);
 		if (ks_host_unseen(host))
-			ks_warn("%llu exits of vCPUs for which there was no room: use --max-vcpus",
+			cli_warn("%llu exits of vCPUs for which there was no room: use --max-vcpus",
 				(unsigned long long)ks_host_unseen(host));
 	}
 	free(s.counts);
@@ -263,7 +263,7 @@ int ple_record(int argc, char **argv)
 	struct options o = { .mode = 0 };
 	struct ks_host *host;
 	struct ks_err err;
-	int ret = ks_parse(&argp, argc, argv, &o);
+	int ret = cli_parse(&argp, argc, argv, &o);
 
 	if (ret)
 		return ret;
@@ -277,7 +277,7 @@ int ple_record(int argc, char **argv)
 		ret = ks_host_open(&host, &o.host, &err);
 	}
 	if (ret) {
-		ret = ks_fail(ret, &err);
+		ret = cli_fail(ret, &err);
 	} else {
 		ret = record(&o, host);
 		ks_host_free(host);

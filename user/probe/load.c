@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <json-c/json.h>
@@ -12,9 +14,26 @@
 
 /* The kernel's verifier and libbpf say the cause in their first warning; the rest is its echo. */
 static char first_warning[200];
+static void (*log_fn)(const char *line);
+
+void ks_probe_log(void (*fn)(const char *line))
+{
+	log_fn = fn;
+}
 
 static int remember(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
+	va_list again;
+	char *text;
+
+	if (log_fn) {
+		va_copy(again, ap);
+		if (vasprintf(&text, fmt, again) >= 0) {
+			log_fn(text);
+			free(text);
+		}
+		va_end(again);
+	}
 	if (level != LIBBPF_WARN || first_warning[0])
 		return 0;
 	vsnprintf(first_warning, sizeof(first_warning), fmt, ap);
@@ -33,6 +52,8 @@ static const char *advice(int code)
 	switch (code) {
 	case -EPERM:
 	case -EACCES:
+		if (!geteuid()) /* then it is the verifier that says no */
+			return NULL;
 		return "run as root (needs CAP_BPF and CAP_PERFMON, and no kernel lockdown)";
 	case -ESRCH:
 	case -ENOENT:

@@ -21,6 +21,9 @@ struct json_object;
 #define KS_RING_SLOTS_MIN 128u
 #define KS_RING_SLOTS_MAX (1u << 20)
 
+/* Where libbpf's and the verifier's messages go, line by line; NULL (the default) = nowhere. */
+void ks_probe_log(void (*fn)(const char *text));
+
 /* ---- host ---- */
 
 struct ks_host_opts {

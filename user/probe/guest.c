@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <json-c/json.h>
+
+#include "load.h"
+#include "probe.h"
+#include "symbols.h"
+#include "lock_timeline.h"
+#include "lock_timeline.skel.h"
+
+struct ks_guest {
+	struct lock_timeline_bpf *skel;
+	struct ks_rings *rings;
+	struct json_object *programs;
+	unsigned int cpus;
+};
+
+/* Without these `full` cannot pair acquires with releases. */
+static const char *const must_have[] = {
+	"_raw_spin_lock", "_raw_spin_lock_irq", "_raw_spin_lock_irqsave", "_raw_spin_unlock",
+	"_raw_spin_unlock_irq", "_raw_spin_unlock_irqrestore",
+};
+
+static int check_functions(struct ks_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(must_have) / sizeof(must_have[0]); i++) {
+		if (ks_has_function(must_have[i]))
+			continue;
+		snprintf(err->msg, sizeof(err->msg),
+			 "this kernel inlines %s: --mode full cannot see it, use --mode contention",
+			 must_have[i]);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+/* Turn on what the mode wants and the kernel has; the scheduler's programs are always on. */
+static int choose(struct bpf_program *prog, const char *section, enum ks_guest_mode mode,
+		  struct json_object *programs)
+{
+	const char *target = strchr(section, '/') + 1, *name = bpf_program__name(prog);
+	bool tracepoint = !strncmp(section, "?tp_btf/", 8);
+	bool want = tracepoint || mode == KS_GUEST_FULL;
+	bool has = tracepoint ? ks_has_tracepoint(NULL, target) : ks_has_function(target);
+
+	ks_note_program(programs, name,
+			!want ? "not in this mode" : has ? "attached" : "the kernel has no such function");
+	return bpf_program__set_autoload(prog, want && has);
+}
+
+static int choose_programs(struct ks_guest *g, enum ks_guest_mode mode)
+{
+	struct bpf_program *prog;
+	int err = 0;
+
+	bpf_object__for_each_program(prog, g->skel->obj) {
+		const char *section = bpf_program__section_name(prog);
+
+		if (section[0] == '?' && !err)
+			err = choose(prog, section, mode, g->programs);
+		else
+			ks_note_program(g->programs, bpf_program__name(prog), "attached");
+	}
+	return err;
+}
+
+/*
+ * Where the lock functions lie, so that a stack's first frame outside of them is the call site:
+ * the section of lock functions, and the slow path, which lies elsewhere on some kernels.
+ */
+static void fill_skip(struct lock_timeline_bpf *s)
+{
+	static const char *const bounds[][2] = {
+		{ "__lock_text_start", "__lock_text_end" },
+		{ "native_queued_spin_lock_slowpath", NULL },
+		{ "__pv_queued_spin_lock_slowpath", NULL },
+	};
+	struct ks_symbols *syms;
+	struct ks_err err;
+	size_t i, len;
+	char *text;
+
+	if (ks_symbols_running(NULL, &text, &len, &err))
+		return;
+	if (!ks_symbols_parse(&syms, text, len, &err)) {
+		for (i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+			uint64_t start = 0, end = 0;
+
+			if (ks_symbols_addr(syms, bounds[i][0], &start))
+				continue;
+			if (!bounds[i][1])
+				end = start + 4096; /* no such function is longer */
+			else if (ks_symbols_addr(syms, bounds[i][1], &end))
+				continue;
+			s->rodata->ks_skip[i].start = start;
+			s->rodata->ks_skip[i].end = end;
+		}
+		ks_symbols_free(syms);
+	}
+	free(text);
+}
+
+static int load(struct ks_guest *g, const struct ks_guest_opts *o, struct ks_err *err)
+{
+	struct lock_timeline_bpf *s = g->skel;
+	unsigned int slots = ks_ring_slots_round(o->slots);
+	int ret = libbpf_num_possible_cpus();
+
+	if (ret < 0 || ret > KS_MAX_CPUS)
+		return ks_load_err(err, ret < 0 ? ret : -E2BIG, "number of CPUs");
+	g->cpus = ret;
+	s->rodata->ks_ring_slots = slots;
+	s->rodata->ks_hold_threshold = o->hold_threshold_ns;
+	s->rodata->ks_full = o->mode == KS_GUEST_FULL;
+	s->rodata->ks_no_rdonly_cast = o->no_rdonly_cast;
+	fill_skip(s);
+	ret = bpf_map__set_max_entries(s->maps.ks_slots, g->cpus * slots);
+	if (!ret)
+		ret = choose_programs(g, o->mode);
+	if (ret)
+		return ks_load_err(err, ret, "preparing the probe");
+	ret = lock_timeline_bpf__load(s);
+	if (ret)
+		return ks_load_err(err, ret, "loading the probe");
+	ret = ks_rings_new(&g->rings, s->bss->ks_rings, bpf_map__fd(s->maps.ks_slots), g->cpus, slots);
+	if (ret)
+		return ks_load_err(err, ret, "mapping the rings");
+	ret = lock_timeline_bpf__attach(s);
+	if (ret)
+		return ks_load_err(err, ret, "attaching the probe");
+	return 0;
+}
+
+int ks_guest_open(struct ks_guest **out, const struct ks_guest_opts *opts, struct ks_err *err)
+{
+	struct ks_guest *g = calloc(1, sizeof(*g));
+	int ret;
+
+	if (!g)
+		return ks_load_err(err, -ENOMEM, "opening the probe");
+	g->programs = json_object_new_object();
+	ks_load_quiet();
+	ret = opts->mode == KS_GUEST_FULL ? check_functions(err) : 0;
+	if (!ret) {
+		g->skel = lock_timeline_bpf__open();
+		ret = g->skel ? load(g, opts, err) : ks_load_err(err, -errno, "opening the probe");
+	}
+	if (ret) {
+		ks_guest_free(g);
+		return ret;
+	}
+	*out = g;
+	return 0;
+}
+
+void ks_guest_stop(struct ks_guest *g)
+{
+	lock_timeline_bpf__detach(g->skel);
+}
+
+void ks_guest_free(struct ks_guest *g)
+{
+	if (!g)
+		return;
+	ks_rings_free(g->rings);
+	lock_timeline_bpf__destroy(g->skel);
+	json_object_put(g->programs);
+	free(g);
+}
+
+int ks_guest_drain(struct ks_guest *g, ks_rings_fn fn, void *ctx)
+{
+	return ks_rings_drain(g->rings, fn, ctx);
+}
+
+const struct ks_rings *ks_guest_rings(const struct ks_guest *g)
+{
+	return g->rings;
+}
+
+struct json_object *ks_guest_programs(const struct ks_guest *g)
+{
+	return json_object_get(g->programs);
+}
+
+uint64_t ks_guest_unmatched(const struct ks_guest *g)
+{
+	uint64_t sum = 0;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < g->cpus; cpu++)
+		sum += g->skel->bss->ks_locks[cpu].unmatched;
+	return sum;
+}
