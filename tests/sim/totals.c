@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the analysis should count, counted where it happens. */
+#include "truth.h"
+
+#define BURST_GAP 1000000u
+#define PINGPONG 10000000u
+
+void totals_state(struct vcpu *v, enum ks_vstate s)
+{
+	struct world *w = v->w;
+
+	totals_idle(v->vm);
+	if ((v->hs == KS_V_HALTED) != (s == KS_V_HALTED))
+		v->vm->nhalted += s == KS_V_HALTED ? 1 : -1;
+	if (!w->recording)
+		return;
+	if (v->seen)
+		v->tot.state_ns[v->hs] += w->now - v->state_since;
+	v->seen = true;
+	v->state_since = w->now;
+}
+
+static void burst_end(struct vcpu *v)
+{
+	if (!v->ple_run)
+		return;
+	v->tot.bursts++;
+	if (v->ple_run > v->tot.longest_burst)
+		v->tot.longest_burst = v->ple_run;
+	v->ple_run = 0;
+}
+
+void totals_exit(struct vcpu *v, bool pause)
+{
+	if (!v->w->recording)
+		return;
+	if (!pause) {
+		v->tot.hlt++;
+		return;
+	}
+	v->tot.pause++;
+	if (v->ple_run && v->w->now - v->ple_last > BURST_GAP)
+		burst_end(v);
+	v->ple_run++;
+	v->ple_last = v->w->now;
+}
+
+void totals_migrate(struct vcpu *v, uint32_t from, uint32_t to)
+{
+	struct world *w = v->w;
+
+	if (!w->recording)
+		return;
+	v->tot.migrations++;
+	if (w->pcpus[from].node != w->pcpus[to].node)
+		v->tot.node_migrations++;
+	if (v->moved.time && v->moved.from == to && w->now - v->moved.time <= PINGPONG)
+		v->tot.pingpongs++;
+	v->moved = (struct moved){ w->now, from };
+}
+
+void totals_task_migrate(struct thread *t, uint32_t from, uint32_t to)
+{
+	struct vm *vm = t->vm;
+	uint64_t now = vm->w->now;
+
+	if (!vm->w->recording)
+		return;
+	vm->tot.task_migrations++;
+	if (vm->vcpus[from].node != vm->vcpus[to].node)
+		vm->tot.task_node_migrations++;
+	if (t->moved.time && t->moved.from == to && now - t->moved.time <= PINGPONG)
+		vm->tot.task_pingpongs++;
+	t->moved = (struct moved){ now, from };
+}
+
+/* Some vCPU sleeps while a thread waits for its turn on another. */
+void totals_idle(struct vm *vm)
+{
+	uint64_t now = vm->w->now;
+
+	if (vm->w->recording && vm->nhalted && vm->nbusy)
+		vm->tot.wasted_idle_ns += now - (vm->waste_since > vm->w->start ?
+						 vm->waste_since : vm->w->start);
+	vm->waste_since = now;
+}
+
+void totals_hold(struct vm *vm)
+{
+	if (vm->w->recording)
+		vm->tot.holds++;
+}
+
+void totals_end(struct world *w)
+{
+	for (uint32_t i = 0; i < w->nvcpus; i++) {
+		struct vcpu *v = w->vcpus[i];
+
+		if (v->seen)
+			v->tot.state_ns[v->hs] += w->now - v->state_since;
+		burst_end(v);
+	}
+	for (uint32_t i = 0; i < w->p.vms; i++)
+		totals_idle(&w->vms[i]);
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A vCPU on the host: it enters the guest, exits, polls, sleeps, is woken. */
+#include "emit.h"
+#include "sim.h"
+#include "truth.h"
+
+static struct pcpu *pcpu_of(struct vcpu *v)
+{
+	return &v->w->pcpus[v->ent.pcpu];
+}
+
+static void step_in(struct vcpu *v, uint64_t ns)
+{
+	world_at(v->w, ns, OCC_GUEST, v, ++v->gen);
+}
+
+static void set_state(struct vcpu *v, enum ks_vstate s)
+{
+	truth_vcpu(v);
+	totals_state(v, s);
+	v->hs = s;
+}
+
+void vcpu_state(struct vcpu *v, enum ks_vstate s, uint8_t type, uint64_t a)
+{
+	struct ks_rec rec = { .type = type, .cpu = v->ent.pcpu, .id = v->slot, .a = a };
+
+	if (type == KS_VCPU_OUT)
+		rec.flags = s == KS_V_HALTED ? KS_OUT_HALTED :
+			    s == KS_V_BLOCKED ? KS_OUT_BLOCKED : KS_OUT_RUNNABLE;
+	set_state(v, s);
+	truth_known(v, emit_host(v->w, v->ent.pcpu, &rec));
+}
+
+void vcpu_woken(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu)
+{
+	struct ks_rec rec = { .type = KS_VCPU_WAKE, .cpu = v->ent.pcpu, .id = v->slot,
+			      .a = waker_tid };
+
+	set_state(v, KS_V_RUNNABLE);
+	truth_known(v, emit_host(v->w, waker_pcpu, &rec));
+}
+
+static void halt_poll_rec(struct vcpu *v, bool waited)
+{
+	struct ks_rec rec = { .type = KS_HALT_POLL, .cpu = v->ent.pcpu, .id = v->slot,
+			      .a = v->w->now - v->hlt_time };
+
+	rec.flags = KS_HALT_VALID | (waited ? KS_HALT_WAITED : 0);
+	emit_host(v->w, v->ent.pcpu, &rec);
+}
+
+void vcpu_enter(struct vcpu *v)
+{
+	if (v->slept) {
+		v->slept = false;
+		halt_poll_rec(v, true);
+	}
+	v->mode = M_ENTER;
+	step_in(v, rng_range(&v->w->rng, 400, 1200));
+}
+
+/* The PLE window grows with every exit in a row and shrinks when the vCPU is scheduled in. */
+static void window_rec(struct vcpu *v, uint32_t to)
+{
+	struct ks_rec rec = { .type = KS_PLE_WINDOW, .cpu = v->ent.pcpu, .id = v->slot,
+			      .a = v->window, .b = to };
+
+	if (to == v->window)
+		return;
+	v->window = to;
+	emit_host(v->w, v->ent.pcpu, &rec);
+}
+
+static void exit_rec(struct vcpu *v, enum exit_why why)
+{
+	struct ks_rec rec = { .cpu = v->ent.pcpu, .id = v->slot, .flags = KS_F_IP | KS_F_CPL };
+	struct frame *f = guest_top(v);
+
+	if (why != X_PLE && why != X_HLT && why != X_PVHLT) {
+		v->w->exits[v->slot][why == X_FAULT]++;
+		return;
+	}
+	rec.type = why == X_PLE ? KS_PAUSE : KS_HLT;
+	rec.a = guest_ip(v);
+	if (frame_op(f)->kind == OP_SPIN)
+		rec.flags |= 3;
+	if (why == X_PLE)
+		truth_ple(v, f);
+	totals_exit(v, why == X_PLE);
+	if (emit_host(v->w, v->ent.pcpu, &rec))
+		truth_proof(v);
+}
+
+void vcpu_exit(struct vcpu *v, enum exit_why why, uint64_t host_ns)
+{
+	exit_rec(v, why);
+	guest_stop(v);
+	v->mode = M_EXIT;
+	v->why = why;
+	if (why == X_HLT || why == X_PVHLT)
+		v->hlt_time = v->w->now;
+	step_in(v, host_ns);
+}
+
+void vcpu_ple(struct vcpu *v)
+{
+	struct world *w = v->w;
+
+	vcpu_exit(v, X_PLE, rng_range(&w->rng, 900, 2500));
+	if (rng_chance(&w->rng, 30000))
+		window_rec(v, v->window < 65536 ? v->window * 2 : v->window);
+}
+
+static void sleep_now(struct vcpu *v)
+{
+	v->ent.asleep = true;
+	if (v->why != X_FAULT)
+		v->slept = true;
+	sched_switch(v->w, pcpu_of(v));
+}
+
+/* Is there a reason not to sleep on HLT? */
+static bool awake(struct vcpu *v)
+{
+	if (v->kicked || (v->pend && guest_irqs_on(v)))
+		return true;
+	return v->why == X_PVHLT && guest_unhalted(v);
+}
+
+static void halt(struct vcpu *v)
+{
+	struct pcpu *p = pcpu_of(v);
+
+	if (awake(v)) {
+		v->kicked = false;
+		vcpu_enter(v);
+	} else if (p->nrq || p->resched || rng_chance(&v->w->rng, 500000)) {
+		sleep_now(v);
+	} else {
+		v->mode = M_POLL;
+		step_in(v, rng_range(&v->w->rng, 5000, 100000));
+	}
+}
+
+static void exit_done(struct vcpu *v)
+{
+	struct world *w = v->w;
+
+	switch (v->why) {
+	case X_HLT:
+	case X_PVHLT:
+		halt(v);
+		return;
+	case X_FAULT:
+		world_at(w, rng_exp(&w->rng, 400000) + 20000, OCC_UNBLOCK, v, 0);
+		sleep_now(v);
+		return;
+	case X_PLE:
+		if (rng_chance(&w->rng, w->p.yield_ppm))
+			sched_yield_to(w, v);
+		break;
+	default:
+		break;
+	}
+	if (pcpu_of(v)->resched)
+		sched_switch(w, pcpu_of(v));
+	else
+		vcpu_enter(v);
+}
+
+void vcpu_step(struct vcpu *v)
+{
+	struct pcpu *p = pcpu_of(v);
+
+	switch (v->mode) {
+	case M_ENTER:
+		if (p->resched) {
+			sched_switch(v->w, p);
+			return;
+		}
+		v->mode = M_GUEST;
+		guest_resume(v);
+		break;
+	case M_GUEST:
+		guest_step(v);
+		break;
+	case M_EXIT:
+		exit_done(v);
+		break;
+	case M_POLL:
+		sleep_now(v);
+		break;
+	case M_OUT:
+		break;
+	}
+}
+
+void vcpu_kick(struct vcpu *v, struct vcpu *by)
+{
+	struct world *w = v->w;
+
+	if (v->mode == M_POLL) {
+		halt_poll_rec(v, false);
+		v->mode = M_EXIT;
+		v->why = X_IRQ;
+		step_in(v, 300);
+	} else if (v->mode == M_OUT && v->ent.asleep && v->why != X_FAULT) {
+		sched_wake(w, &v->ent, by ? by->ent.tid : 0, by ? by->ent.pcpu : v->ent.pcpu);
+	} else if (v->mode == M_EXIT && v->why == X_PVHLT) {
+		v->kicked = true;
+	}
+}
+
+void vcpu_unblock(struct vcpu *v)
+{
+	sched_wake(v->w, &v->ent, 0, v->ent.pcpu);
+}
