@@ -110,20 +110,20 @@ lab_guest_rc() {
 	if [ -e "/out/vm$1/guest.rc" ]; then cat "/out/vm$1/guest.rc"; else echo 125; fi
 }
 
-# All that still run are waited for; prints what failed. Called after the host's script.
+# All that still run are waited for, each for so many seconds, then killed; prints what failed.
+# Called after the host's script.
 lab_guests_finish() {
-	local pid n rc bad=0
+	local pid n rc
 
 	for pid in "$LAB_RUN"/vm*.pid; do
 		[ -e "$pid" ] || continue
 		n=${pid##*/vm}
 		n=${n%.pid}
 		lab_signal end "$n"
-		lab_guest_wait "$n" 60
+		lab_guest_wait "$n" "$1"
 		rc=$?
-		[ $rc = 0 ] || { lab_log "guest $n: exit code $rc"; bad=1; }
+		[ $rc = 0 ] || lab_log "guest $n: exit code $rc"
 	done
-	return $bad
 }
 
 # lab_second_cpu on|off: with --cpus 2 the host VM boots with one CPU online, because the emulator

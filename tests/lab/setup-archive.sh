@@ -4,6 +4,7 @@
 
 ARCHIVE_STATE=
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+[ -e "$KEYRING" ] || KEYRING=${KEYRING%.gpg}.pgp
 
 # The address of the main archive (1st argument "main") or of the security archive.
 archive_uri() {

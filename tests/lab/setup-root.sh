@@ -17,7 +17,7 @@ root_bootstrap() {
 
 	# shellcheck disable=SC2086
 	set -- $ROOT_PACKAGES
-	mmdebstrap --variant=apt --architectures=amd64 --mode=root \
+	mmdebstrap --variant=apt --architectures=amd64 \
 		--aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \

@@ -17,7 +17,11 @@ verdict_guests() {
 	for file in "$OUT"/vm[0-9]*/; do
 		[ -d "$file" ] || continue
 		rc=$(cat "$file/guest.rc" 2>/dev/null || echo none)
-		[ "$rc" = 0 ] || echo "$(basename "$file"): exit code $rc"
+		case $rc in
+		0) ;;
+		none) echo "$(basename "$file"): ended without an exit code" ;;
+		*) echo "$(basename "$file"): exit code $rc" ;;
+		esac
 	done | head -n 1
 }
 
