@@ -72,6 +72,8 @@ int ks_chunkout_write(struct ks_chunkout *o, struct ks_chunk_header *h, const vo
 		return ret;
 	if (h->type == KS_CHUNK_RECORDS)
 		o->records += h->count;
+	if (h->type == KS_CHUNK_CONTROL)
+		o->control += h->count;
 	note_in_index(o, h);
 	return o->nindex == KS_INDEX_ENTRIES ? put_index(o) : 0;
 }
@@ -87,6 +89,7 @@ int ks_chunkout_end(struct ks_chunkout *o)
 	end.index = o->prev_index;
 	end.chunks = o->seq + 1;
 	end.records = o->records;
+	end.control = o->control;
 	return put_chunk(o, &h, NULL, 0, &end);
 }
 

@@ -12,7 +12,7 @@
 struct ks_chunkout {
 	struct ks_sink sink;
 	int error; /* the first failure; nothing is written after it */
-	uint64_t seq, records;
+	uint64_t seq, records, control;
 	uint64_t prev_index, index_from;
 	uint32_t nindex;
 	struct ks_index_entry index[KS_INDEX_ENTRIES];

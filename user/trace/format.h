@@ -85,7 +85,7 @@ struct ks_end_payload {
 	uint64_t index; /* offset of the last INDEX chunk */
 	uint64_t chunks; /* in the file, this one included */
 	uint64_t records; /* in RECORDS chunks */
-	uint64_t reserved;
+	uint64_t control; /* in CONTROL chunks */
 };
 _Static_assert(sizeof(struct ks_end_payload) == 32, "end");
 

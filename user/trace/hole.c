@@ -64,16 +64,26 @@ static int lose_end(struct ks_reader *r)
 	return from < r->last ? ks_take_loss(r, from, r->last, 0) : 0;
 }
 
+/* The END chunk tells how many records there were; a hole may have had none: an index. */
+static uint64_t missing(const struct ks_reader *r)
+{
+	if (!r->ended)
+		return UINT64_MAX;
+	return r->promised > r->found ? r->promised - r->found : 0;
+}
+
 int ks_hole_finish(struct ks_reader *r, struct ks_holes *holes)
 {
-	uint64_t end = r->last;
+	uint64_t end = r->last, most = missing(r);
 	int ret = lose_end(r);
 
-	for (uint32_t i = 0; i < holes->n && !ret; i++) {
+	for (uint32_t i = 0; i < holes->n && !ret && most; i++) {
 		const struct ks_hole *h = &holes->hole[i];
 		uint64_t to = h->to > end || !closed(r, i) ? end : h->to;
 
-		ret = ks_take_loss(r, h->from < to ? h->from : to, to, h->most ? h->most : 1);
+		if (!h->most)
+			continue; /* too short for a record */
+		ret = ks_take_loss(r, h->from < to ? h->from : to, to, h->most < most ? h->most : most);
 	}
 	for (uint32_t ring = 0; ring < r->header.rings; ring++)
 		if (r->stream[ring])

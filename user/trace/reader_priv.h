@@ -42,6 +42,8 @@ struct ks_reader {
 	struct ks_exit_count *counts;
 	size_t ncounts;
 	bool ended;
+	uint64_t found; /* records and control records in sound chunks */
+	uint64_t promised; /* the same by the END chunk; if `ended` */
 	uint64_t index; /* offset of the last INDEX chunk, 0: the chunks were found without */
 	uint64_t bad, lost;
 	bool spanned;

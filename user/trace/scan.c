@@ -80,6 +80,7 @@ static int take_records(struct ks_reader *r, const struct ks_chunk_header *h, ui
 	if (ret)
 		return ret;
 	ks_widen_span(r, h->first, h->last);
+	r->found += h->count;
 	return ks_stream_add(r->stream[h->ring], offset, h->count);
 }
 
@@ -126,11 +127,19 @@ int ks_take_loss(struct ks_reader *r, uint64_t first, uint64_t last, uint64_t co
 	return ks_take_control(r, &rec, 1);
 }
 
+static void take_end(struct ks_reader *r, const struct ks_end_payload *end)
+{
+	r->ended = !__builtin_add_overflow(end->records, end->control, &r->promised);
+}
+
 static int take_payload(struct ks_reader *r, const struct ks_chunk_header *h, void *payload)
 {
 	switch (h->type) {
 	case KS_CHUNK_CONTROL:
 		return ks_take_control(r, payload, h->count);
+	case KS_CHUNK_END:
+		take_end(r, payload);
+		return 0;
 	case KS_CHUNK_META:
 		return ks_take_meta(r, payload, h->length);
 	case KS_CHUNK_COUNTS:
@@ -147,6 +156,8 @@ static int read_payload(struct ks_reader *r, const struct ks_chunk_header *h, ui
 
 	if (!payload)
 		return -ENOMEM;
+	if (h->type == KS_CHUNK_CONTROL)
+		r->found += h->count; /* or is made a loss below */
 	ret = ks_pread(r->fd, payload, h->length, offset + sizeof(*h));
 	if (!ret && ks_crc(0, payload, h->length) == h->payload_crc) {
 		ret = take_payload(r, h, payload);
@@ -167,15 +178,13 @@ static int take_chunk(struct ks_reader *r, const struct ks_chunk_header *h, uint
 	case KS_CHUNK_CONTROL:
 	case KS_CHUNK_META:
 	case KS_CHUNK_COUNTS:
+	case KS_CHUNK_END:
 		return read_payload(r, h, offset);
 	case KS_CHUNK_SYMBOLS:
 		r->sym.offset = offset + sizeof(*h);
 		r->sym.length = h->length;
 		r->sym.raw_length = h->raw_length;
 		r->sym.crc = h->payload_crc;
-		return 0;
-	case KS_CHUNK_END:
-		r->ended = offset + ks_chunk_size(h->length) == r->size;
 		return 0;
 	default:
 		return 0;
