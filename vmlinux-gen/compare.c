@@ -181,7 +181,8 @@ static int open_side(struct side *side, const struct btf *btf)
 	return side->dump ? 0 : -errno;
 }
 
-int vg_compare(const struct btf *old_btf, const struct btf *new_btf, vg_change_fn report, void *ctx)
+int vg_compare(const struct btf *old_btf, const struct btf *new_btf, vg_change_fn report,
+	       void *ctx)
 {
 	struct compare c = { .report = report, .ctx = ctx };
 	int err = open_side(&c.was, old_btf);

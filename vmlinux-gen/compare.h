@@ -21,6 +21,7 @@ typedef void (*vg_change_fn)(void *ctx, enum vg_change change, const char *what,
  * Calls report for each; what/was/is are valid during the call, was and is are NULL for VG_GONE.
  * Returns the number of things that are gone, or -ENOMEM.
  */
-int vg_compare(const struct btf *old_btf, const struct btf *new_btf, vg_change_fn report, void *ctx);
+int vg_compare(const struct btf *old_btf, const struct btf *new_btf, vg_change_fn report,
+	       void *ctx);
 
 #endif

@@ -19,9 +19,10 @@ static const char doc[] =
 	"Check that the CO-RE relocations of BPF objects resolve on a kernel, without booting it.\n"
 	"\v"
 	"A relocation that the kernel cannot resolve is an error if the instruction can be reached "
-	"there: code behind bpf_core_field_exists() and its like is followed only as the kernel "
-	"answers, and a constant that user space sets before loading as --set says. Programs in "
-	"optional sections (SEC(\"?...\")) are shown but do not fail the check.\n"
+	"there: code behind bpf_core_field_exists(), bpf_ksym_exists() and their like is followed "
+	"only as the kernel answers, and a constant that user space sets before loading as --set "
+	"says. Kernel variables and functions (__ksym) are checked likewise. Programs in optional "
+	"sections (SEC(\"?...\")) are shown but do not fail the check.\n"
 	"\n"
 	"Example, the layouts of Intel on any machine:\n"
 	"  core-check -k vmlinuz -m kvm.ko.xz -m kvm-intel.ko.xz -s ks_isa=2 ple_trace.bpf.o";
@@ -29,8 +30,8 @@ static const char doc[] =
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "FILE", 0, "The kernel: vmlinux, bzImage or raw BTF", 0 },
 	{ "module", 'm', "FILE", 0, "A module of it; repeatable", 0 },
-	{ "set", 's', "NAME=VALUE", 0, "A constant as user space sets it; repeatable, and ignored by "
-				       "objects without it", 0 },
+	{ "set", 's', "NAME=VALUE", 0, "A constant as user space sets it; repeatable, ignored "
+				       "by objects without it", 0 },
 	{ "skip", 'x', "GLOB", 0, "Leave out functions with such a name; repeatable", 0 },
 	{ "verbose", 'v', NULL, 0, "Show every relocation", 0 },
 	{},
@@ -164,48 +165,95 @@ static bool is_skipped(const struct job *job, const char *function)
 	return false;
 }
 
-static void show(const struct job *job, const struct vg_section *sec, const struct vg_relo *relo,
-		 const struct vg_result *res, const char *verdict)
+/* Count one relocation; what to say about it, NULL if nothing is worth it. */
+static const char *judge(struct job *job, const struct vg_section *sec, __u32 insn, bool bad,
+			 bool live)
 {
-	const struct vg_function *f = function_at(sec, relo->insn);
+	const struct vg_function *f = function_at(sec, insn);
+
+	if (f && is_skipped(job, f->name))
+		return NULL;
+	job->count.relocations++;
+	if (!bad)
+		return job->opt->verbose ? "ok" : NULL;
+	if (!live) {
+		job->count.unreached++;
+		return job->opt->verbose ? "not there, but not reached" : NULL;
+	}
+	if (*sec->name == '?') {
+		job->count.optional++;
+		return "not there, in an optional program";
+	}
+	job->count.errors++;
+	return "NOT THERE";
+}
+
+static void show(const struct job *job, const struct vg_section *sec, __u32 insn, const char *what,
+		 const char *verdict)
+{
+	const struct vg_function *f = function_at(sec, insn);
+
+	printf("%s: %s: insn %u: %s: %s\n", job->path, f ? f->name : sec->name, insn, what,
+	       verdict);
+}
+
+static void describe(const struct job *job, const struct vg_relo *relo,
+		     const struct vg_result *res, char *buf, size_t size)
+{
 	static const char *const kinds[] = {
-		"offset", "size", "exists?", "sign", "lshift", "rshift", "local id", "id",
-		"exists?", "type size", "exists?", "enum value", "matches?",
+		"offset", "size", "existence", "sign", "left shift", "right shift", "local id",
+		"id", "existence", "type size", "existence", "enum value", "match",
 	};
+	size_t used;
+
+	snprintf(buf, size, "%s of ",
+		 relo->kind < sizeof(kinds) / sizeof(*kinds) ? kinds[relo->kind] : "?");
+	used = strlen(buf);
+	vg_relo_describe(relo, job->object.btf, buf + used, size - used);
+	used = strlen(buf);
+	if (res->ambiguous)
+		snprintf(buf + used, size - used, " (several, and they differ)");
+	else if (res->has_value)
+		snprintf(buf + used, size - used, " (%llu)", (unsigned long long)res->value);
+}
+
+static void judge_relo(struct job *job, const struct vg_section *sec, const struct vg_relo *relo,
+		       const struct vg_result *res, bool live)
+{
+	bool bad = (!res->found && !vg_relo_is_question(relo->kind)) || res->ambiguous;
+	const char *verdict = judge(job, sec, relo->insn, bad, live);
+	char what[256];
+
+	if (!verdict)
+		return;
+	describe(job, relo, res, what, sizeof(what));
+	show(job, sec, relo->insn, what, verdict);
+}
+
+/* Without a weak symbol its address is 0, which a program may find out, but it cannot be called. */
+static void judge_ksym(struct job *job, const struct vg_section *sec,
+		       const struct vg_ksym_ref *ref, bool found, bool live)
+{
+	bool bad = !found && (ref->call || !ref->weak);
+	const char *verdict = judge(job, sec, ref->insn, bad, live);
+	char what[256];
+
+	if (!verdict)
+		return;
+	snprintf(what, sizeof(what), "kernel symbol %s%s", ref->name,
+		 found ? "" : ref->weak ? " (weak, absent)" : " (absent)");
+	show(job, sec, ref->insn, what, verdict);
+}
+
+/* libbpf refuses such an object on any kernel. */
+static int complain_relo(const struct job *job, const struct vg_section *sec,
+			 const struct vg_relo *relo)
+{
 	char what[256];
 
 	vg_relo_describe(relo, job->object.btf, what, sizeof(what));
-	printf("%s: %s: insn %u: %s of %s: %s", job->path, f ? f->name : sec->name, relo->insn,
-	       relo->kind < sizeof(kinds) / sizeof(*kinds) ? kinds[relo->kind] : "?", what, verdict);
-	if (res->has_value)
-		printf(" (%llu)", (unsigned long long)res->value);
-	putchar('\n');
-}
-
-static void judge(struct job *job, const struct vg_section *sec, const struct vg_relo *relo,
-		  const struct vg_result *res, bool live)
-{
-	const struct vg_function *f = function_at(sec, relo->insn);
-	const char *verdict = "ok";
-	bool bad = (!res->found && !vg_relo_is_question(relo->kind)) || res->ambiguous;
-
-	if (f && is_skipped(job, f->name))
-		return;
-	job->count.relocations++;
-	if (bad && !live) {
-		verdict = "not there, but not reached";
-		job->count.unreached++;
-	} else if (bad && *sec->name == '?') {
-		verdict = "not there, in an optional program";
-		job->count.optional++;
-	} else if (bad) {
-		verdict = res->ambiguous ? "AMBIGUOUS" : "NOT THERE";
-		job->count.errors++;
-	} else if (!res->found) {
-		verdict = "no";
-	}
-	if (job->opt->verbose || (bad && live))
-		show(job, sec, relo, res, verdict);
+	return complain(0, "%s: %s: insn %u: the access to %s leaves the program's own type",
+			job->path, sec->name, relo->insn, what);
 }
 
 static int resolve_all(struct job *job, const struct vg_section *sec, struct vg_result *results,
@@ -219,31 +267,78 @@ static int resolve_all(struct job *job, const struct vg_section *sec, struct vg_
 
 		err = vg_relo_resolve(relo, job->object.btf, &job->kernel, &results[i]);
 		if (err)
-			return complain(err, "%s: %s: relocation of insn %u", job->path, sec->name,
-					relo->insn);
-		known[relo->insn] = (struct vg_known){ true, results[i].has_value,
-						       results[i].value };
+			return complain_relo(job, sec, relo);
+		known[relo->insn] = (struct vg_known){
+			.relocated = true, .known = results[i].has_value, .value = results[i].value,
+		};
 	}
 	return 0;
 }
 
-static int check_section(struct job *job, const struct vg_section *sec)
+static bool kernel_has(const struct vg_kernel *k, const char *name)
 {
-	struct vg_result *results = calloc(sec->nr_relos + 1, sizeof(*results));
-	struct vg_known *known = calloc(sec->nr_insns, sizeof(*known));
-	bool *live = calloc(sec->nr_insns, sizeof(*live));
-	int err = results && known && live ? 0 : complain(-ENOMEM, "%s", sec->name);
 	size_t i;
 
-	if (!err)
-		err = resolve_all(job, sec, results, known);
-	if (!err)
-		err = vg_reach(&job->object, sec, known, live);
+	for (i = 0; i < k->nr; i++)
+		if (btf__find_by_name_kind(k->btfs[i], name, BTF_KIND_VAR) > 0 ||
+		    btf__find_by_name_kind(k->btfs[i], name, BTF_KIND_FUNC) > 0)
+			return true;
+	return false;
+}
+
+static void resolve_ksyms(const struct job *job, const struct vg_section *sec, bool *found,
+			  struct vg_known *known)
+{
+	size_t i;
+
+	for (i = 0; i < sec->nr_ksyms; i++) {
+		found[i] = kernel_has(&job->kernel, sec->ksyms[i].name);
+		known[sec->ksyms[i].insn] = (struct vg_known){
+			.relocated = true, .known = !found[i], .address = found[i],
+		};
+	}
+}
+
+/* What check_section() finds out. */
+struct findings {
+	struct vg_result *relos;
+	bool *ksyms;
+	struct vg_known *known;
+	bool *live;
+};
+
+static int find_out(struct job *job, const struct vg_section *sec, struct findings *f)
+{
+	int err;
+
+	f->relos = calloc(sec->nr_relos + 1, sizeof(*f->relos));
+	f->ksyms = calloc(sec->nr_ksyms + 1, sizeof(*f->ksyms));
+	f->known = calloc(sec->nr_insns, sizeof(*f->known));
+	f->live = calloc(sec->nr_insns, sizeof(*f->live));
+	if (!f->relos || !f->ksyms || !f->known || !f->live)
+		return complain(-ENOMEM, "%s", sec->name);
+	err = resolve_all(job, sec, f->relos, f->known);
+	if (err)
+		return err;
+	resolve_ksyms(job, sec, f->ksyms, f->known);
+	err = vg_reach(&job->object, sec, f->known, f->live);
+	return err ? complain(err, "%s", sec->name) : 0;
+}
+
+static int check_section(struct job *job, const struct vg_section *sec)
+{
+	struct findings f = {};
+	int err = find_out(job, sec, &f);
+	size_t i;
+
 	for (i = 0; i < sec->nr_relos && !err; i++)
-		judge(job, sec, &sec->relos[i], &results[i], live[sec->relos[i].insn]);
-	free(results);
-	free(known);
-	free(live);
+		judge_relo(job, sec, &sec->relos[i], &f.relos[i], f.live[sec->relos[i].insn]);
+	for (i = 0; i < sec->nr_ksyms && !err; i++)
+		judge_ksym(job, sec, &sec->ksyms[i], f.ksyms[i], f.live[sec->ksyms[i].insn]);
+	free(f.relos);
+	free(f.ksyms);
+	free(f.known);
+	free(f.live);
 	return err;
 }
 

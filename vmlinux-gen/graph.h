@@ -49,8 +49,8 @@ struct vg_source {
 
 /*
  * Collect what the list selects from the sources. Inside a generation the definition with the most
- * members wins, then the earlier source, so the order of different generations does not matter, only
- * their numbers. What is absent everywhere is left with found == false in the list.
+ * members wins, then the earlier source, so the order of different generations does not matter,
+ * only their numbers. What is absent everywhere is left with found == false in the list.
  * 0, -ENOMEM, or -EINVAL for BTF that contradicts itself. Free with vg_graph_free().
  */
 int vg_graph_pick(struct vg_graph *graph, const struct vg_source *sources, size_t nr_sources,

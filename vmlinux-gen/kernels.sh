@@ -13,7 +13,7 @@ die() {
 }
 
 need_generator() {
-	[ -x "$gen" ] || die "$gen is missing: build it with make, or name another with VMLINUX_GEN="
+	[ -x "$gen" ] || die "$gen is missing: build it with make, or set VMLINUX_GEN"
 }
 
 # The kernels in the cache, the newest first.
@@ -30,7 +30,8 @@ kernel_modules() {
 	shift
 	for name; do
 		found=
-		for path in "$kvm/$name.ko" "$kvm/$name.ko.xz" "$kvm/$name.ko.zst" "$kvm/$name.ko.gz"; do
+		for suffix in '' .xz .zst .gz; do
+			path=$kvm/$name.ko$suffix
 			[ -r "$path" ] && found=$path && break
 		done
 		[ "$found" ] || die "$kvm/$name.ko is missing"
@@ -54,15 +55,15 @@ kernel_release() {
 
 # make_header OUTPUT: from the committed selections, with where they came from on top.
 make_header() {
-	set -- "$1" -n "What kvmsched's BPF programs use of the kernel, made by vmlinux-gen/regen from types.list" \
-		-n "and the BTF (image, kvm, kvm-amd, kvm-intel) of these kernels; the first that has a type wins:" -n ""
 	out=$1
-	shift
+	set -- -n "What kvmsched's BPF programs use of the kernel: made by vmlinux-gen/regen from" \
+		-n "types.list and the BTF (image, kvm, kvm-amd, kvm-intel) of these kernels, of which" \
+		-n "the first that has a type wins:" -n ""
 	while read -r version release; do
 		set -- "$@" -n "  $release"
 	done < "$dir/btf/kernels"
-	set -- "$@" -n "" -n "Selected structs show the selected members only: sizes and offsets are not the kernel's. Do not edit."
-	set -- "$@" header
+	set -- "$@" -n "" -n "Of many structs only the members in types.list are here: their sizes and" \
+		-n "offsets are not the kernel's. Do not edit." header
 	while read -r version release; do
 		set -- "$@" "$dir/btf/$version.btf"
 	done < "$dir/btf/kernels"

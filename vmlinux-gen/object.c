@@ -81,9 +81,9 @@ static int read_sections(struct reader *r)
 		name = elf_strptr(r->elf, r->names, sh.sh_name);
 		if (!name)
 			return -ENOEXEC;
-		if (sh.sh_type == SHT_PROGBITS && (sh.sh_flags & SHF_EXECINSTR))
+		if (sh.sh_type == SHT_PROGBITS && (sh.sh_flags & SHF_EXECINSTR)) {
 			err = add_section(r, scn, name);
-		else if (sh.sh_type == SHT_SYMTAB && sh.sh_entsize) {
+		} else if (sh.sh_type == SHT_SYMTAB && sh.sh_entsize) {
 			r->symbols = elf_getdata(scn, NULL);
 			r->symbol_names = sh.sh_link;
 			r->nr_symbols = sh.sh_size / sh.sh_entsize;
@@ -165,25 +165,79 @@ static int read_symbols(struct reader *r)
 	return err;
 }
 
-/* A relocation of code against .rodata: note which address the instruction loads. */
-static int add_rodata_ref(struct reader *r, struct vg_section *sec, const GElf_Rel *rel)
+/* True for an extern of .ksyms that libbpf looks up in BTF; those of type void it asks kallsyms. */
+static bool is_typed_ksym(const struct btf *btf, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, ".ksyms", BTF_KIND_DATASEC), i;
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL, *var;
+
+	for (i = 0; t && i < btf_vlen(t); i++) {
+		var = btf__type_by_id(btf, btf_var_secinfos(t)[i].type);
+		if (strcmp(btf__name_by_offset(btf, var->name_off), name))
+			continue;
+		while (btf_is_var(var) || btf_is_mod(var))
+			var = btf__type_by_id(btf, var->type);
+		return !btf_is_void(var);
+	}
+	return false;
+}
+
+static int add_address(struct reader *r, struct vg_section *sec, __u32 insn, const GElf_Sym *sym)
+{
+	struct vg_address *grown;
+
+	grown = reallocarray(sec->addresses, sec->nr_addresses + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	sec->addresses = grown;
+	grown += sec->nr_addresses++;
+	*grown = (struct vg_address){ .insn = insn, .of = VG_DATA };
+	if (sym->st_shndx == SHN_UNDEF) {
+		grown->of = VG_EXTERN;
+	} else if (r->rodata && sym->st_shndx == r->rodata) {
+		grown->of = VG_RODATA;
+		grown->offset = sym->st_value + sec->insns[insn].imm;
+	}
+	return 0;
+}
+
+static int add_ksym_ref(struct vg_section *sec, __u32 insn, const char *name, const GElf_Sym *sym)
+{
+	struct vg_ksym_ref *grown = reallocarray(sec->ksyms, sec->nr_ksyms + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	sec->ksyms = grown;
+	grown += sec->nr_ksyms;
+	*grown = (struct vg_ksym_ref){
+		.insn = insn,
+		.name = strdup(name),
+		.weak = GELF_ST_BIND(sym->st_info) == STB_WEAK,
+		.call = sec->insns[insn].code == (BPF_JMP | BPF_CALL),
+	};
+	if (!grown->name)
+		return -ENOMEM;
+	sec->nr_ksyms++;
+	return 0;
+}
+
+static int add_reference(struct reader *r, struct vg_section *sec, const GElf_Rel *rel)
 {
 	__u64 insn = rel->r_offset / sizeof(struct bpf_insn);
-	struct vg_rodata_ref *grown;
+	const char *name;
 	GElf_Sym sym;
+	int err = 0;
 
 	if (!gelf_getsym(r->symbols, GELF_R_SYM(rel->r_info), &sym) || insn >= sec->nr_insns)
 		return -ENOEXEC;
-	if (!r->rodata || sym.st_shndx != r->rodata)
-		return 0;
-	grown = reallocarray(sec->refs, sec->nr_refs + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	sec->refs = grown;
-	grown[sec->nr_refs++] = (struct vg_rodata_ref){
-		insn, sym.st_value + sec->insns[insn].imm,
-	};
-	return 0;
+	if (sec->insns[insn].code == (BPF_LD | BPF_IMM | BPF_DW))
+		err = add_address(r, sec, insn, &sym);
+	if (err || sym.st_shndx != SHN_UNDEF)
+		return err;
+	name = elf_strptr(r->elf, r->symbol_names, sym.st_name);
+	if (!name)
+		return -ENOEXEC;
+	return is_typed_ksym(r->object->btf, name) ? add_ksym_ref(sec, insn, name, &sym) : 0;
 }
 
 static int read_elf_relocations(struct reader *r)
@@ -204,7 +258,7 @@ static int read_elf_relocations(struct reader *r)
 		for (i = 0; data && sh.sh_entsize && i < sh.sh_size / sh.sh_entsize && !err; i++) {
 			if (!gelf_getrel(data, i, &rel))
 				return -ENOEXEC;
-			err = add_rodata_ref(r, sec, &rel);
+			err = add_reference(r, sec, &rel);
 		}
 	}
 	return err;
@@ -313,20 +367,28 @@ static void sort_all(struct vg_object *o)
 	for (i = 0; i < o->nr_sections; i++) {
 		struct vg_section *sec = &o->sections[i];
 
-		qsort(sec->functions, sec->nr_functions, sizeof(*sec->functions), cmp_function);
-		qsort(sec->relos, sec->nr_relos, sizeof(*sec->relos), cmp_relo);
+		if (sec->nr_functions)
+			qsort(sec->functions, sec->nr_functions, sizeof(*sec->functions),
+			      cmp_function);
+		if (sec->nr_relos)
+			qsort(sec->relos, sec->nr_relos, sizeof(*sec->relos), cmp_relo);
 	}
 }
 
-static int read_elf(struct reader *r)
+static int check_elf(struct reader *r)
 {
 	GElf_Ehdr eh;
-	int err;
 
 	if (!gelf_getehdr(r->elf, &eh) || eh.e_machine != EM_BPF ||
 	    elf_getshdrstrndx(r->elf, &r->names))
 		return -ENOEXEC;
-	err = read_sections(r);
+	return 0;
+}
+
+static int read_elf(struct reader *r)
+{
+	int err = read_sections(r);
+
 	if (!err && !r->symbols)
 		err = -ENOEXEC;
 	if (!err)
@@ -344,14 +406,16 @@ int vg_object_open(const char *path, struct vg_object *object)
 		return -errno;
 	elf_version(EV_CURRENT);
 	r.elf = elf_begin(fd, ELF_C_READ, NULL);
-	err = r.elf ? read_elf(&r) : -ENOEXEC;
+	err = r.elf ? check_elf(&r) : -ENOEXEC;
+	if (!err) {
+		object->btf = btf__parse_elf(path, &object->ext);
+		err = !object->btf ? -errno : !object->ext ? -ENODATA : read_elf(&r);
+	}
+	if (!err)
+		err = read_relos(object);
 	elf_end(r.elf);
 	close(fd);
 	free(r.index);
-	if (!err) {
-		object->btf = btf__parse_elf(path, &object->ext);
-		err = !object->btf ? -errno : !object->ext ? -ENODATA : read_relos(object);
-	}
 	sort_all(object);
 	if (err)
 		vg_object_close(object);
@@ -364,9 +428,12 @@ static void close_section(struct vg_section *sec)
 
 	for (i = 0; i < sec->nr_functions; i++)
 		free(sec->functions[i].name);
+	for (i = 0; i < sec->nr_ksyms; i++)
+		free(sec->ksyms[i].name);
 	free(sec->functions);
+	free(sec->ksyms);
 	free(sec->relos);
-	free(sec->refs);
+	free(sec->addresses);
 	free(sec->insns);
 	free(sec->name);
 }

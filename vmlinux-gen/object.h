@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A compiled BPF object: its code, the functions in it, its CO-RE relocations, its read-only data. */
+/* A compiled BPF object: code, functions, relocations, read-only constants. */
 #ifndef VG_OBJECT_H
 #define VG_OBJECT_H
 
@@ -24,10 +24,19 @@ struct vg_function {
 	__u32 nr_insns;
 };
 
-/* An instruction that loads the address of read-only data. */
-struct vg_rodata_ref {
+/* An instruction that loads an address which is only known in the end. */
+struct vg_address {
 	__u32 insn;
-	__u32 offset;		/* in .rodata */
+	enum { VG_RODATA, VG_DATA, VG_EXTERN } of;	/* VG_DATA: other data, maps, functions */
+	__u32 offset;					/* VG_RODATA: in .rodata */
+};
+
+/* An instruction that uses a variable or a function of the kernel (extern ... __ksym). */
+struct vg_ksym_ref {
+	__u32 insn;
+	char *name;
+	bool weak;		/* the program copes without it ... */
+	bool call;		/* ... but cannot call it then */
 };
 
 struct vg_section {
@@ -38,8 +47,10 @@ struct vg_section {
 	size_t nr_functions;
 	struct vg_relo *relos;		/* in the order of their place */
 	size_t nr_relos;
-	struct vg_rodata_ref *refs;
-	size_t nr_refs;
+	struct vg_address *addresses;
+	size_t nr_addresses;
+	struct vg_ksym_ref *ksyms;	/* that BTF can answer for: variables with a type, kfuncs */
+	size_t nr_ksyms;
 };
 
 /* A constant that user space sets before it loads the object. */

@@ -26,7 +26,7 @@ struct unnamed {
 	int kind;
 	int ref;
 	__u32 size;
-	const struct btf *btf;	/* anonymous structs and prototypes: told apart by where they stand */
+	const struct btf *btf;	/* anonymous structs, prototypes: told apart by where they are */
 	__u32 id;
 	const char *name;	/* ints and floats */
 	int type;

@@ -14,6 +14,7 @@ enum what {
 	ANYTHING,
 	CONSTANT,
 	RODATA,		/* the address of .rodata + value */
+	NOT_NULL,	/* some other address */
 };
 
 struct value {
@@ -38,7 +39,7 @@ struct reach {
 
 static bool same(struct value a, struct value b)
 {
-	return a.what == b.what && (a.what == ANYTHING || a.value == b.value);
+	return a.what == b.what && a.value == b.value;
 }
 
 /* Control may come to an instruction with these registers: merge, and look at it if that is new. */
@@ -147,22 +148,24 @@ static struct value load(const struct reach *r, const struct bpf_insn *insn,
 static struct value load_imm64(const struct reach *r, __u32 at)
 {
 	const struct bpf_insn *insn = &r->sec->insns[at];
+	const struct vg_address *a;
 	size_t i;
 
-	for (i = 0; i < r->sec->nr_refs; i++)
-		if (r->sec->refs[i].insn == at)
-			return (struct value){ RODATA, r->sec->refs[i].offset };
+	for (i = 0; i < r->sec->nr_addresses; i++) {
+		a = &r->sec->addresses[i];
+		if (a->insn != at)
+			continue;
+		return (struct value){
+			a->of == VG_RODATA ? RODATA : a->of == VG_DATA ? NOT_NULL : ANYTHING,
+			a->offset,
+		};
+	}
 	if (insn->src_reg || at + 1 >= r->sec->nr_insns)
-		return (struct value){};
-	/* Without a relocation it is a plain constant, but map addresses look the same: none of them
-	 * is ever compared with anything but NULL, and they are not 0 in the kernel.
-	 */
-	if (!insn->imm && !insn[1].imm)
 		return (struct value){};
 	return (struct value){ CONSTANT, (__u32)insn->imm | (__u64)(__u32)insn[1].imm << 32 };
 }
 
-/* The result of an instruction that CO-RE changes: known where it does nothing but load the value. */
+/* The result of an instruction that CO-RE changes: known where it just loads the value. */
 static struct value relocated(const struct bpf_insn *insn, const struct vg_known *known)
 {
 	__u8 class = BPF_CLASS(insn->code);
@@ -171,6 +174,8 @@ static struct value relocated(const struct bpf_insn *insn, const struct vg_known
 
 	if (known->known && (is_move || class == BPF_LD))
 		return (struct value){ CONSTANT, known->value };
+	if (known->address && class == BPF_LD)
+		return (struct value){ NOT_NULL, 0 };
 	return (struct value){};
 }
 
@@ -213,6 +218,16 @@ static void step(const struct reach *r, __u32 at, struct value *regs)
 	regs[insn->dst_reg] = out;
 }
 
+/* An address compared with NULL: 1, 0 or -1 as decide() has it. */
+static int decide_null(__u8 op)
+{
+	switch (op) {
+	case BPF_JEQ: return 0;
+	case BPF_JNE: return 1;
+	default: return -1;
+	}
+}
+
 /* 1 if the branch is taken, 0 if not, -1 if that depends. */
 static int decide(const struct bpf_insn *insn, const struct value *regs)
 {
@@ -221,6 +236,8 @@ static int decide(const struct bpf_insn *insn, const struct value *regs)
 	__u64 x = wide ? a.value : (__u32)a.value, y = wide ? b.value : (__u32)b.value;
 	__s64 sx = signed_of(x, wide), sy = signed_of(y, wide);
 
+	if ((a.what == NOT_NULL || a.what == RODATA) && b.what == CONSTANT && !b.value && wide)
+		return decide_null(BPF_OP(insn->code));
 	if (a.what != CONSTANT || b.what != CONSTANT)
 		return -1;
 	switch (BPF_OP(insn->code)) {

@@ -10,10 +10,11 @@
 
 #include "object.h"
 
-/* What is known about the instructions with CO-RE relocations; one per instruction of the section. */
+/* What is known of instructions that change at load time; one per instruction of the section. */
 struct vg_known {
-	bool relocated;		/* the instruction is changed at load time ... */
+	bool relocated;		/* it is changed ... */
 	bool known;		/* ... to load this value */
+	bool address;		/* ... to load an address, which is not 0 */
 	__u64 value;
 };
 

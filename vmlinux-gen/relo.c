@@ -14,7 +14,7 @@
 struct step {
 	const char *name;	/* NULL: an index */
 	__u32 index;
-	__u32 type;		/* local: of the member or element that the step leads to */
+	__u32 type;		/* of the member or element that the step leads to */
 };
 
 struct spec {
@@ -22,6 +22,7 @@ struct spec {
 	__u32 root;
 	struct step steps[MAX_STEPS];
 	size_t nr;
+	bool last;		/* the last step went to the last member of a struct */
 };
 
 static const struct btf_type *strip(const struct btf *btf, __u32 *id)
@@ -92,6 +93,14 @@ static int push(struct spec *spec, const char *name, __u32 index, __u32 type)
 	return 0;
 }
 
+/* An array without a size that ends its struct has as many elements as one likes. */
+static bool in_bounds(const struct btf_type *array, __u32 index, bool last)
+{
+	__u32 nr = btf_array(array)->nelems;
+
+	return index < nr || (!nr && last);
+}
+
 /* Follow one number of the access string in the object's own types. */
 static int walk(struct spec *spec, __u32 *id, __u32 index)
 {
@@ -102,10 +111,11 @@ static int walk(struct spec *spec, __u32 *id, __u32 index)
 		return -EINVAL;
 	if (btf_is_array(t)) {
 		*id = btf_array(t)->type;
-		return push(spec, NULL, index, *id);
+		return in_bounds(t, index, spec->last) ? push(spec, NULL, index, *id) : -EINVAL;
 	}
 	if (!btf_is_composite(t) || index >= btf_vlen(t))
 		return -EINVAL;
+	spec->last = index == btf_vlen(t) - 1U;
 	name = text(spec->btf, btf_members(t)[index].name_off);
 	*id = btf_members(t)[index].type;
 	return *name ? push(spec, name, index, *id) : 0;
@@ -221,15 +231,11 @@ static bool step_member(struct place *at, const struct spec *spec, const struct 
 static bool step_index(struct place *at, const struct step *step, bool first)
 {
 	const struct btf_type *t;
-	__u32 nr;
 	__s64 size;
 
 	if (!first) {
 		t = strip(at->btf, &at->type);
-		if (!t || !btf_is_array(t))
-			return false;
-		nr = btf_array(t)->nelems;
-		if (step->index >= nr && (nr || !at->last))
+		if (!t || !btf_is_array(t) || !in_bounds(t, step->index, at->last))
 			return false;
 		at->type = btf_array(t)->type;
 	}
@@ -383,10 +389,10 @@ void vg_relo_describe(const struct vg_relo *relo, const struct btf *local, char 
 			   btf_is_any_enum(t) ? "enum " : "";
 	struct spec spec;
 	size_t used, i;
-	int err = parse(relo, local, &spec);
 
+	parse(relo, local, &spec); /* as far as it makes sense */
 	snprintf(buf, size, "%s%s", kind, text(local, t->name_off));
-	for (i = 0; !err && i < spec.nr; i++) {
+	for (i = 0; i < spec.nr; i++) {
 		used = strlen(buf);
 		if (spec.steps[i].name)
 			snprintf(buf + used, size - used, ".%s", spec.steps[i].name);

@@ -24,7 +24,7 @@ struct vg_result {
 	bool found;		/* the kernel has it */
 	bool ambiguous;		/* it has several that differ: libbpf refuses to load */
 	bool has_value;		/* value is what libbpf would put into the instruction */
-	__u64 value;		/* has_value: 0 or 1 of an "exists", bytes of a size, an enumerator */
+	__u64 value;		/* 0 or 1 of an "exists", bytes of a size, an enumerator */
 	__u32 bit_off;		/* found, of a field: where it is */
 };
 
