@@ -57,13 +57,13 @@ kernel_release() {
 make_header() {
 	out=$1
 	set -- -n "What kvmsched's BPF programs use of the kernel: made by vmlinux-gen/regen from" \
-		-n "types.list and the BTF (image, kvm, kvm-amd, kvm-intel) of these kernels, of which" \
-		-n "the first that has a type wins:" -n ""
+		-n "types.list and the BTF (image, kvm, kvm-amd, kvm-intel) of these kernels, of" \
+		-n "which the first that has a type wins:" -n ""
 	while read -r version release; do
 		set -- "$@" -n "  $release"
 	done < "$dir/btf/kernels"
-	set -- "$@" -n "" -n "Of many structs only the members in types.list are here: their sizes and" \
-		-n "offsets are not the kernel's. Do not edit." header
+	set -- "$@" -n "" -n "Of many structs only the members in types.list are here: their sizes" \
+		-n "and offsets are not the kernel's. Do not edit." header
 	while read -r version release; do
 		set -- "$@" "$dir/btf/$version.btf"
 	done < "$dir/btf/kernels"

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What kvmsched's BPF programs use of the kernel, made by vmlinux-gen/regen from types.list
- * and the BTF (image, kvm, kvm-amd, kvm-intel) of these kernels; the first that has a type wins:
+ * What kvmsched's BPF programs use of the kernel: made by vmlinux-gen/regen from
+ * types.list and the BTF (image, kvm, kvm-amd, kvm-intel) of these kernels, of
+ * which the first that has a type wins:
  *
  *   7.2.12+deb13-amd64, Debian 7.2.12-1~bpo13+1 (2026-11-04)
  *   6.18.15+deb13-amd64, Debian 6.18.15-1~bpo13+1 (2026-03-12)
  *   6.12.117+deb13-amd64, Debian 6.12.117-1 (2026-11-12)
  *   6.1.0-56-amd64, Debian 6.1.192-2 (2026-11-16)
  *
- * Selected structs show the selected members only: sizes and offsets are not the kernel's. Do not edit.
+ * Of many structs only the members in types.list are here: their sizes
+ * and offsets are not the kernel's. Do not edit.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
