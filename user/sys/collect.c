@@ -252,26 +252,23 @@ static void take_conn(struct server *s, int listen_fd)
 {
 	uint32_t cid;
 	int fd = ks_vsock_accept(listen_fd, &cid, 0);
-	const char *why = fd < 0 ? NULL : refusal(s, cid);
+	const char *why;
 	struct guest *g;
 	struct conn *c;
 
 	if (fd < 0)
 		return;
-	if (why) {
-		refuse(s, fd, cid, why);
-		return;
-	}
 	g = find_guest(s, cid);
 	if (g && g->streams++ >= MAX_STREAMS) { /* said often enough what it does */
 		close(fd);
 		return;
 	}
-	c = g ? conn_new(s, fd, g) : NULL;
+	why = g ? refusal(s, cid) : "out of memory";
+	c = why ? NULL : conn_new(s, fd, g);
 	if (c)
 		s->conn[s->n++] = c;
 	else
-		refuse(s, fd, cid, "out of memory");
+		refuse(s, fd, cid, why ? why : "out of memory");
 }
 
 static void drop_conn(struct server *s, unsigned int i, bool close_fd)
