@@ -62,6 +62,7 @@ extern const struct rq___ks runqueues __ksym;
 
 struct vmcb_control_area___ks {
 	__u32 exit_code; /* 7.0: u64 */
+	__u16 pause_filter_count;
 };
 
 struct vmcb_save_area___ks {
@@ -87,6 +88,7 @@ struct vcpu_vt___ks {
 
 struct vcpu_vmx___ks {
 	struct vcpu_vt___ks vt; /* since 6.16 */
+	unsigned int ple_window;
 };
 
 struct vcpu_vmx___pre_v616 {

@@ -191,6 +191,14 @@ static __always_inline __u64 guest_ip(__u64 vcpu, __u64 vmcb, __u8 *flags)
 	return ip;
 }
 
+/* How many PAUSEs the guest may do before the next PLE exit (AMD), or for how many cycles (Intel). */
+static __always_inline __u32 ple_window(__u64 vcpu, __u64 vmcb)
+{
+	if (ks_isa == KS_ISA_SVM)
+		return (__u16)ks_peek(vmcb + ks_offset(struct vmcb___ks, control.pause_filter_count));
+	return vcpu_word(vcpu, ks_offset(struct vcpu_vmx___ks, ple_window));
+}
+
 static __always_inline void burst_flush(struct ks_vcpu_state *v, __u32 cpu, __u32 slot)
 {
 	struct ks_rec *rec;
@@ -202,6 +210,10 @@ static __always_inline void burst_flush(struct ks_vcpu_state *v, __u32 cpu, __u3
 		ks_commit(rec, v->burst_last, KS_BURST, v->burst_flags, cpu, slot, v->burst_ip,
 			  (v->burst_last - v->burst_first) << 32 | v->burst_count);
 	v->burst_count = 0;
+	if (v->ple_window == v->ple_window_told)
+		return;
+	ks_emit(cpu, KS_PLE_WINDOW, 0, cpu, slot, v->ple_window_told, v->ple_window);
+	v->ple_window_told = v->ple_window;
 }
 
 static __always_inline void burst_add(struct ks_vcpu_state *v, __u32 cpu, __u32 slot, __u64 ip,
@@ -250,10 +262,11 @@ int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (idx == (ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE)) {
 		ip = guest_ip(vcpu, vmcb, &flags);
+		v->ple_window = ple_window(vcpu, vmcb);
 		if (ks_fold)
 			burst_add(v, cpu, slot, ip, flags);
 		else
-			ks_emit(cpu, KS_PAUSE, flags, cpu, slot, ip, 0);
+			ks_emit(cpu, KS_PAUSE, flags, cpu, slot, ip, v->ple_window);
 	} else if (idx == (ks_isa == KS_ISA_SVM ? KS_SVM_HLT : KS_VMX_HLT)) {
 		ip = guest_ip(vcpu, vmcb, &flags);
 		ks_emit(cpu, KS_HLT, flags, cpu, slot, ip, 0);
@@ -394,16 +407,6 @@ int kvm_vcpu_wakeup(struct bpf_raw_tracepoint_args *ctx)
 	ks_emit(cpu, KS_HALT_POLL,
 		(ctx->args[1] & 1 ? KS_HALT_WAITED : 0) | (ctx->args[2] & 1 ? KS_HALT_VALID : 0), cpu,
 		slot, ctx->args[0], 0);
-	return 0;
-}
-
-SEC("?raw_tp/kvm_ple_window_update")
-int kvm_ple_window_update(struct bpf_raw_tracepoint_args *ctx)
-{
-	__u32 cpu = bpf_get_smp_processor_id(), slot;
-
-	if (current_vcpu(cpu, &slot))
-		ks_emit(cpu, KS_PLE_WINDOW, 0, cpu, slot, (__u32)ctx->args[2], (__u32)ctx->args[1]);
 	return 0;
 }
 

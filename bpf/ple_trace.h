@@ -36,6 +36,8 @@ struct ks_vcpu_state {
 	__u64 burst_last;
 	__u64 burst_ip;
 	__u64 burst_flags;
+	__u32 ple_window;      /* at its last PLE exit */
+	__u32 ple_window_told; /* in the last KS_PLE_WINDOW, mode bursts only */
 	__u64 tsc_offset;
 	__u64 tsc_ratio;
 	__u64 counts[KS_NREASONS];

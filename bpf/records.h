@@ -40,8 +40,10 @@ enum ks_type {
 	KS_VCPU_GONE = 17,  /* the thread or the vCPU is gone; its slot is not used again */
 	KS_TSC_OFFSET = 18, /* from `time` on: a = L1 TSC offset (s64), b = ratio, fixed point
 			     * with the fraction bits given in the metadata; 0 = not scaled */
-	KS_PLE_WINDOW = 19, /* a = old window, b = new window */
-	KS_PAUSE = 20,      /* a PLE exit: a = guest instruction pointer, b = 0 */
+	KS_PLE_WINDOW = 19, /* a = old window, b = new window; written behind a KS_BURST; where
+			     * every exit is a record, the window stands in it */
+	KS_PAUSE = 20,      /* a PLE exit: a = guest instruction pointer, b = PLE window in force
+			     * (PAUSEs on AMD, TSC cycles on Intel) */
 	KS_HLT = 21,        /* an exit on HLT: a = guest instruction pointer, b = 0 */
 	KS_BURST = 22,      /* PLE exits folded: time = last, a = guest ip of the last,
 			     * b = (first to last, ns) << 32 | count */

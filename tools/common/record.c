@@ -102,6 +102,14 @@ struct json_object *record_meta(const char *side, const char *tool, const struct
 	return m;
 }
 
+void record_discard(const char *path)
+{
+	char partial[4096];
+
+	snprintf(partial, sizeof(partial), "%s.partial", path);
+	unlink(partial);
+}
+
 /* ---- the command ---- */
 
 static sigset_t waited_for;

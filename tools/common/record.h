@@ -49,6 +49,9 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 /* Members that both sides' metadata begin with. The caller's. */
 struct json_object *record_meta(const char *side, const char *tool, const struct record_opts *o);
 
+/* Nothing was recorded: take back the empty PATH.partial that opening the writer made. */
+void record_discard(const char *path);
+
 /* Block the signals that end a recording; before any thread or probe is made. */
 void record_signals(void);
 

@@ -53,7 +53,6 @@ static void choose_programs(struct ks_host *h)
 		struct bpf_program *prog;
 	} optional[] = {
 		{ "kvm_vcpu_wakeup", h->skel->progs.kvm_vcpu_wakeup },
-		{ "kvm_ple_window_update", h->skel->progs.kvm_ple_window_update },
 		{ "kvm_write_tsc_offset", h->skel->progs.kvm_write_tsc_offset },
 	};
 	size_t i;

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "cli.h"
+#include "collect.h"
+#include "commands.h"
+#include "vsock.h"
+
+struct options {
+	struct ks_collect_opts collect;
+	uint64_t port, cid;
+};
+
+enum { OPT_PORT = 0x100, OPT_MAX, OPT_RATE, OPT_COUNT };
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "FILE", 0, "write each guest's trace to FILE with -cidN in its name", 0 },
+	{ "port", OPT_PORT, "N", 0, "vsock port to listen on (19031)", 0 },
+	{ "max-bytes", OPT_MAX, "SIZE", 0, "cut a guest off after SIZE (1G)", 0 },
+	{ "max-rate", OPT_RATE, "SIZE", 0, "take at most SIZE per second from a guest (64M)", 0 },
+	{ "count", OPT_COUNT, "N", 0, "end after N guests have ended (run until a signal)", 0 },
+	{ "quiet", 'q', NULL, 0, "print errors and warnings only", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	struct ks_err err;
+	uint64_t v;
+	int ret = 0;
+
+	switch (key) {
+	case 'o':
+		o->collect.out = arg;
+		break;
+	case 'q':
+		cli_verbosity = 0;
+		break;
+	case OPT_PORT:
+		ret = ks_arg_uint("--port", arg, 1, UINT32_MAX - 1, &o->port, &err);
+		break;
+	case OPT_MAX:
+		ret = ks_arg_size("--max-bytes", arg, &o->collect.max_bytes, &err);
+		break;
+	case OPT_RATE:
+		ret = ks_arg_size("--max-rate", arg, &o->collect.max_rate, &err);
+		break;
+	case OPT_COUNT:
+		ret = ks_arg_uint("--count", arg, 1, 100000, &v, &err);
+		if (!ret)
+			o->collect.expect = v;
+		break;
+	case ARGP_KEY_END:
+		if (!o->collect.out)
+			argp_error(state, "where to? give -o FILE");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	if (ret)
+		cli_usage(&err);
+	return 0;
+}
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal }; /* no SA_RESTART: accept() must end */
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+}
+
+static int failed;
+
+static void collected(void *ctx, const struct ks_collected *c)
+{
+	(void)ctx;
+	if (!c->status) {
+		cli_note("%s: %llu bytes from the guest with cid %u", c->path,
+			 (unsigned long long)c->bytes, c->cid);
+		return;
+	}
+	failed = 1;
+	cli_error("guest with cid %u: %s%s%s", c->cid, c->reason,
+		  c->path ? "; what came until then is in " : "", c->path ? c->path : "");
+}
+
+int lock_collect(int argc, char **argv)
+{
+	const struct argp argp = { options, parse, NULL,
+				   "Take the traces that guests send with `lock-timeline stream` and "
+				   "write them to files.", NULL, NULL, NULL };
+	struct options o = { .port = KS_VSOCK_PORT, .collect = { .stop = &stop } };
+	struct ks_err err;
+	int fd, ret = cli_parse(&argp, argc, argv, &o);
+
+	if (ret)
+		return ret;
+	catch_signals();
+	fd = ks_vsock_listen(UINT32_MAX, o.port, &err);
+	if (fd < 0)
+		return cli_fail(fd, &err);
+	cli_note("waiting for guests on vsock port %llu", (unsigned long long)o.port);
+	ret = ks_collect_run(fd, &o.collect, collected, NULL, &err);
+	close(fd);
+	if (ret)
+		return cli_fail(ret, &err);
+	return failed ? CLI_EXIT_FAILED : CLI_EXIT_OK;
+}

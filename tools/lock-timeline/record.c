@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0
+/* record and stream: the same recording, to a file or to the host. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <json-c/json.h>
+
+#include "args.h"
+#include "cli.h"
+#include "commands.h"
+#include "cpu.h"
+#include "lockfilter.h"
+#include "probe.h"
+#include "record.h"
+#include "symbols.h"
+#include "topology.h"
+#include "vsock.h"
+
+#define PIDS (1u << 22) /* the kernel's own limit of thread ids */
+
+struct options {
+	struct record_opts rec;
+	struct ks_guest_opts guest;
+	uint64_t wait_threshold_ns, port;
+	unsigned int mode;
+	bool stream;
+};
+
+static const char *const modes[] = { "full", "contention", NULL };
+
+enum { OPT_WAIT = 0x100, OPT_HOLD, OPT_MODE, OPT_PORT, OPT_NO_CAST };
+
+static const struct argp_option options[] = {
+	{ "wait-threshold", OPT_WAIT, "TIME", 0, "leave out shorter waits (10us)", 0 },
+	{ "hold-threshold", OPT_HOLD, "TIME", 0,
+	  "leave out shorter holds that nobody waited for (10us)", 0 },
+	{ "mode", OPT_MODE, "full|contention", 0,
+	  "every lock function, or the slow path alone: no cost without contention, but no "
+	  "holders (full)", 0 },
+	{ "no-rdonly-cast", OPT_NO_CAST, NULL, OPTION_HIDDEN, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp_option stream_options[] = {
+	{ "port", OPT_PORT, "N", 0, "vsock port of the host's `lock-timeline collect` (19031)", 0 },
+	{ 0 },
+};
+
+static int parse_mode(struct options *o, const char *arg)
+{
+	struct ks_err err;
+
+	if (ks_arg_choice("--mode", arg, modes, &o->mode, &err))
+		cli_usage(&err);
+	o->guest.mode = o->mode ? KS_GUEST_CONTENTION : KS_GUEST_FULL;
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	struct ks_err err;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->rec;
+		if (o->stream)
+			state->child_inputs[1] = o;
+		return 0;
+	case OPT_WAIT:
+		if (ks_arg_duration("--wait-threshold", arg, 0, &o->wait_threshold_ns, &err))
+			cli_usage(&err);
+		return 0;
+	case OPT_HOLD:
+		if (ks_arg_duration("--hold-threshold", arg, 0, &o->guest.hold_threshold_ns, &err))
+			cli_usage(&err);
+		return 0;
+	case OPT_MODE:
+		return parse_mode(o, arg);
+	case OPT_NO_CAST:
+		o->guest.no_rdonly_cast = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->rec.out && !o->stream)
+			argp_error(state, "where to? give -o FILE");
+		if (o->rec.out && o->stream)
+			argp_error(state, "stream writes no file: leave -o out");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_stream(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	struct ks_err err;
+
+	if (key != OPT_PORT)
+		return ARGP_ERR_UNKNOWN;
+	if (ks_arg_uint("--port", arg, 1, UINT32_MAX - 1, &o->port, &err))
+		cli_usage(&err);
+	return 0;
+}
+
+static const struct argp stream_argp = { .options = stream_options, .parser = parse_stream };
+
+/* ---- metadata ---- */
+
+static void add_machine(struct json_object *m)
+{
+	struct json_object *apic = json_object_new_array();
+	struct ks_machine mach;
+	uint32_t cid;
+	unsigned int i;
+
+	if (ks_machine_read(NULL, &mach)) {
+		json_object_put(apic);
+		return;
+	}
+	for (i = 0; i < mach.ncpus; i++)
+		json_object_array_add(apic, json_object_new_int64(mach.apic_id[i]));
+	json_object_object_add(m, "apic_ids", apic);
+	json_object_object_add(m, "ncpus", json_object_new_int(mach.ncpus));
+	json_object_object_add(m, "uuid", json_object_new_string(mach.product_uuid));
+	json_object_object_add(m, "boot_id", json_object_new_string(mach.boot_id));
+	json_object_object_add(m, "clocksource", json_object_new_string(mach.clocksource));
+	json_object_object_add(m, "hypervisor", json_object_new_string(mach.hypervisor));
+	json_object_object_add(m, "tsc_khz", json_object_new_int64(mach.tsc_khz));
+	if (!ks_vsock_own_cid(&cid))
+		json_object_object_add(m, "cid", json_object_new_int64(cid));
+	ks_machine_release(&mach);
+}
+
+static void add_nodes(struct json_object *m)
+{
+	struct json_object *nodes = json_object_new_array();
+	struct ks_numa *numa;
+	unsigned int i;
+
+	if (!ks_numa_new(&numa, NULL)) {
+		for (i = 0; i < ks_numa_cpus(numa); i++)
+			json_object_array_add(nodes, json_object_new_int(ks_numa_node(numa, i)));
+		ks_numa_free(numa);
+	}
+	json_object_object_add(m, "cpu_node", nodes);
+}
+
+static int write_meta(struct ks_writer *w, const struct options *o, struct ks_guest *guest)
+{
+	struct json_object *m = record_meta("guest", "lock-timeline", &o->rec);
+	int err;
+
+	json_object_object_add(m, "mode", json_object_new_string(modes[o->mode]));
+	json_object_object_add(m, "wait_threshold_ns", json_object_new_int64(o->wait_threshold_ns));
+	json_object_object_add(m, "hold_threshold_ns",
+			       json_object_new_int64(o->guest.hold_threshold_ns));
+	json_object_object_add(m, "programs", ks_guest_programs(guest));
+	add_machine(m);
+	add_nodes(m);
+	err = ks_writer_meta(w, m);
+	json_object_put(m);
+	return err;
+}
+
+static void write_symbols(struct ks_writer *w)
+{
+	struct ks_err err;
+	size_t len;
+	char *text;
+
+	if (ks_symbols_running(NULL, &text, &len, &err)) {
+		cli_warn("no symbols: %s", err.msg);
+		return;
+	}
+	if (ks_writer_symbols(w, text, len))
+		cli_warn("the symbols could not be written");
+	free(text);
+}
+
+/* ---- names of threads, as they appear ---- */
+
+struct sink {
+	struct ks_writer *w;
+	struct ks_guest *guest;
+	struct ks_lockfilter *filter;
+	uint8_t *seen; /* a bit per thread id */
+	struct json_object *names; /* found since the last time they were written */
+	uint64_t unmatched;
+};
+
+static void name_thread(struct sink *s, uint32_t pid)
+{
+	char path[48], comm[32], key[16];
+	ssize_t n;
+	int fd;
+
+	if (!pid || pid >= PIDS || s->seen[pid / 8] & 1 << pid % 8)
+		return;
+	s->seen[pid / 8] |= 1 << pid % 8;
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, comm, sizeof(comm) - 1);
+	close(fd);
+	if (n <= 0)
+		return;
+	comm[n] = 0;
+	comm[strcspn(comm, "\n")] = 0;
+	snprintf(key, sizeof(key), "%u", pid);
+	json_object_object_add(s->names, key, json_object_new_string(comm));
+}
+
+static int write_records(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
+{
+	struct sink *s = ctx;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (recs[i].type == KS_LOCK_TRY || recs[i].type == KS_LOCK_REL)
+			name_thread(s, recs[i].id);
+	return ks_writer_add(s->w, ring, recs, n);
+}
+
+static int write_names(struct sink *s)
+{
+	struct json_object *m;
+	int err;
+
+	if (!json_object_object_length(s->names))
+		return 0;
+	m = json_object_new_object();
+	json_object_object_add(m, "tasks", s->names);
+	err = ks_writer_meta(s->w, m);
+	json_object_put(m);
+	s->names = json_object_new_object();
+	return err;
+}
+
+static int write_totals(struct sink *s)
+{
+	struct json_object *m = json_object_new_object();
+	int err;
+
+	json_object_object_add(m, "unmatched_releases",
+			       json_object_new_int64(ks_guest_unmatched(s->guest)));
+	json_object_object_add(m, "short_waits_left_out",
+			       json_object_new_int64(ks_lockfilter_dropped(s->filter)));
+	err = ks_writer_meta(s->w, m);
+	json_object_put(m);
+	return err;
+}
+
+static int second(void *ctx, struct ks_writer *w, bool last)
+{
+	struct sink *s = ctx;
+	int err = 0;
+
+	(void)w;
+	if (last)
+		err = ks_lockfilter_flush(s->filter);
+	if (!err && last)
+		err = write_totals(s);
+	return err ? err : write_names(s);
+}
+
+/* ---- the recording ---- */
+
+static int drain_probe(void *probe, ks_rings_fn fn, void *ctx)
+{
+	return ks_guest_drain(probe, fn, ctx);
+}
+
+static const struct ks_rings *probe_rings(void *probe)
+{
+	return ks_guest_rings(probe);
+}
+
+static void stop_probe(void *probe)
+{
+	ks_guest_stop(probe);
+}
+
+static int open_writer(const struct options *o, struct ks_writer **w, struct ks_err *err)
+{
+	int fd;
+
+	if (!o->stream)
+		return ks_writer_open(w, o->rec.out, KS_SIDE_GUEST, KS_MAX_CPUS, err);
+	fd = ks_vsock_connect(KS_VSOCK_HOST, o->port, 10000, err);
+	return fd < 0 ? fd : ks_writer_open_fd(w, fd, KS_SIDE_GUEST, KS_MAX_CPUS, err);
+}
+
+static int sink_open(struct sink *s, const struct options *o, struct ks_guest *guest)
+{
+	s->guest = guest;
+	s->seen = calloc(1, PIDS / 8);
+	s->names = json_object_new_object();
+	if (!s->seen || !s->names)
+		return -ENOMEM;
+	return ks_lockfilter_new(&s->filter, o->wait_threshold_ns, o->guest.hold_threshold_ns,
+				 write_records, s);
+}
+
+static void sink_close(struct sink *s)
+{
+	ks_lockfilter_free(s->filter);
+	json_object_put(s->names);
+	free(s->seen);
+}
+
+static int run(struct options *o, struct ks_guest *guest, struct sink *s)
+{
+	struct record_side side = {
+		.probe = guest, .drain = drain_probe, .rings = probe_rings, .stop = stop_probe,
+		.take = ks_lockfilter_feed, .take_ctx = s->filter,
+		.second = second, .second_ctx = s,
+	};
+	struct ks_err err = { "" };
+	int ret = write_meta(s->w, o, guest);
+
+	if (ret) {
+		snprintf(err.msg, sizeof(err.msg), "writing the trace: %s", strerror(-ret));
+		ks_writer_abort(s->w);
+		return cli_fail(ret, &err);
+	}
+	write_symbols(s->w);
+	return record_run(s->w, &o->rec, &side);
+}
+
+static int record(struct options *o)
+{
+	struct sink s = { 0 };
+	struct ks_guest *guest;
+	struct ks_err err = { "out of memory" };
+	int ret = open_writer(o, &s.w, &err);
+
+	if (ret)
+		return cli_fail(ret, &err);
+	o->guest.slots = o->rec.slots;
+	ret = ks_guest_open(&guest, &o->guest, &err);
+	if (ret) {
+		ks_writer_abort(s.w);
+		if (o->rec.out)
+			record_discard(o->rec.out);
+		return cli_fail(ret, &err);
+	}
+	ret = sink_open(&s, o, guest);
+	ret = ret ? cli_fail(ret, &err) : run(o, guest, &s);
+	sink_close(&s);
+	ks_guest_free(guest);
+	return ret;
+}
+
+static int main_of(int argc, char **argv, bool stream, const char *doc)
+{
+	const struct argp_child children[] = {
+		{ &record_argp, 0, NULL, 0 }, { stream ? &stream_argp : NULL, 0, NULL, 0 }, { 0 }
+	};
+	const struct argp argp = { options, parse, "[-- COMMAND [ARG...]]", doc, children, NULL,
+				   NULL };
+	struct options o = {
+		.stream = stream, .port = KS_VSOCK_PORT, .wait_threshold_ns = 10000,
+		.guest = { .hold_threshold_ns = 10000 },
+	};
+	int ret = cli_parse(&argp, argc, argv, &o);
+
+	if (ret)
+		return ret;
+	record_signals();
+	return record(&o);
+}
+
+int lock_record(int argc, char **argv)
+{
+	return main_of(argc, argv, false,
+		       "Record the waits and holds of this kernel's spinlocks, until COMMAND ends or "
+		       "a signal comes. Meant for a guest; works on any Linux.");
+}
+
+int lock_stream(int argc, char **argv)
+{
+	return main_of(argc, argv, true,
+		       "As record, but send the trace to the host's `lock-timeline collect`.");
+}
