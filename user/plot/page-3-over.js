@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0
+// What lies over the rectangles, the strip above, and moving about.
+
+/* ---- the canvas above: text, marks, lines ---- */
+
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", Arial, sans-serif';
+const MAX_TEXTS = 500;
+
+function halo(ctx, text, x, y) {
+	ctx.strokeStyle = colours.back;
+	ctx.lineWidth = 3;
+	ctx.lineJoin = 'round';
+	ctx.strokeText(text, x, y);
+	ctx.fillText(text, x, y);
+}
+
+function drawAxis(ctx) {
+	ctx.fillStyle = colours.back;
+	ctx.fillRect(0, 0, width, AXIS);
+	ctx.fillStyle = colours.dim;
+	ctx.font = '11px ' + FONT;
+	ctx.textAlign = 'center';
+	eachTick((t, s) => {
+		const x = Math.max(GUTTER + 6, Math.min(width - RIGHT - 26, xOf(t)));
+		ctx.fillText(fmtTick(t, s), x, 15);
+	});
+	ctx.textAlign = 'left';
+	ctx.fillText(fmtTime(view.t1 - view.t0) + ' wide', 10, 15);
+	ctx.fillStyle = colours.line;
+	ctx.fillRect(0, AXIS - 1, width, 1);
+}
+
+// 0,1,2,5 as "0-2,5"
+function ranges(list) {
+	const out = [];
+	for (let i = 0, j; i < list.length; i = j) {
+		for (j = i + 1; j < list.length && list[j] === list[j - 1] + 1;)
+			j++;
+		out.push(j - i > 1 ? list[i] + '-' + list[j - 1] : String(list[i]));
+	}
+	return out.join(',') || '?';
+}
+
+function drawLabels(ctx, a, b) {
+	ctx.save();
+	ctx.beginPath();
+	ctx.rect(0, AXIS, GUTTER - 4, height);
+	ctx.clip();
+	ctx.textAlign = 'left';
+	for (let lane = a; lane < b; lane++) {
+		const l = D.lanes[lane], y = laneY(lane) + 14;
+		ctx.fillStyle = colours.text;
+		ctx.font = '650 12.5px ' + FONT;
+		ctx.fillText('vCPU ' + l.id, 10, y);
+		ctx.fillStyle = colours.dim;
+		ctx.font = '11px ' + FONT;
+		ctx.fillText((l.cpu >= 0 ? 'CPU ' + l.cpu + ' · ' : '') + 'pCPU ' + ranges(l.pcpus), 10,
+			y + 14);
+		ctx.fillText(fmtCount(l.ple.reduce((x, v) => x + v, 0)) + ' PLE exits', 10, y + 27);
+	}
+	ctx.restore();
+}
+
+function eachVisibleWait(lane, fn) {
+	for (let i = firstFrom(waits, lane, view.t0);
+		i < waits.first[lane + 1] && waits.from[i] < view.t1; i++)
+		if (!hidden.cls[waits.verdict[i]])
+			fn(i);
+}
+
+function triangle(ctx, x, y, size, dir) {
+	ctx.moveTo(x, y);
+	ctx.lineTo(x + size / 2, y + dir * size * .9);
+	ctx.lineTo(x - size / 2, y + dir * size * .9);
+	ctx.closePath();
+}
+
+// The waits that are wide enough for marks, and those with a number; of few pixels of width each.
+function collectMarks(a, b) {
+	const wide = [], counted = [], px = plotW() / (view.t1 - view.t0);
+	for (let lane = a; lane < b; lane++)
+		eachVisibleWait(lane, (i) => {
+			const w = lenOf(i) * px;
+			if (w >= 8)
+				wide.push(i);
+			if (waits.ple[i] && w >= 2)
+				counted.push(i);
+		});
+	return { wide, counted };
+}
+
+function drawMarks(ctx, wide) {
+	ctx.fillStyle = colours.try;
+	ctx.beginPath();
+	for (const i of wide)
+		triangle(ctx, xOf(waits.from[i]), waitRow(i) + 3, 6.5, -1);
+	ctx.fill();
+	ctx.fillStyle = colours.acq;
+	ctx.beginPath();
+	for (const i of wide)
+		if (waits.acquired[i])
+			triangle(ctx, xOf(waits.to[i]), waitRow(i) + rows.waitH - 3, 6.5, 1);
+	ctx.fill();
+}
+
+function drawBarTexts(ctx, wide) {
+	let texts = 0;
+	if (rows.waitH < 10)
+		return;
+	ctx.font = '700 10.5px ' + FONT;
+	ctx.textAlign = 'left';
+	for (const i of wide) {
+		const x0 = Math.max(GUTTER, xOf(waits.from[i])), x1 = Math.min(width, xOf(waits.to[i]));
+		const c = waits.verdict[i], mid = waitRow(i) + rows.waitH / 2;
+		if (x1 - x0 < 42 || ++texts > MAX_TEXTS)
+			continue;
+		const text = x1 - x0 > 110 ? D.classes[c].code + '  ' + fmtTime(lenOf(i)) :
+			D.classes[c].code;
+		ctx.fillStyle = colours.css[c];
+		ctx.fillRect(x0 + 4, mid - 6, ctx.measureText(text).width + 6, 12);
+		ctx.fillStyle = colours.ink[c];
+		ctx.fillText(text, x0 + 7, mid + 4);
+	}
+}
+
+// Larger numbers take their place first; taken[lane] has one bit of a byte per 4 pixels.
+function drawNumbers(ctx, counted) {
+	const taken = new Map();
+	let texts = 0;
+	if (hidden.numbers)
+		return;
+	counted.sort((p, q) => waits.ple[q] - waits.ple[p]);
+	ctx.font = '650 11px ' + FONT;
+	ctx.textAlign = 'left';
+	ctx.fillStyle = colours.text;
+	for (const i of counted) {
+		const lane = waits.lane[i], text = fmtCount(waits.ple[i]), w = text.length * 6.6 + 4;
+		const x0 = Math.max(GUTTER, xOf(waits.from[i])), x1 = Math.min(width, xOf(waits.to[i]));
+		const x = Math.min(width - w, x1 - x0 > w ? (x0 + x1 - w) / 2 : x0);
+		const a = x >> 2, b = (x + w) >> 2;
+		if (!taken.has(lane))
+			taken.set(lane, new Uint8Array((width >> 2) + 64));
+		const row = taken.get(lane);
+		if (row.subarray(a, b + 1).some((v) => v) || texts >= MAX_TEXTS)
+			continue;
+		row.fill(1, a, b + 1);
+		texts++;
+		halo(ctx, text, x + 1, laneY(lane) + rows.label + 10);
+	}
+}
+
+/* Where a wait's line ends: lane, y, and the time at which both were there. */
+function target(i) {
+	const l = waits.link[i];
+	if (waits.linkKind[i] === LINK_HOLD)
+		return { lane: holds.lane[l], t: Math.max(holds.from[l], waits.from[i]),
+			y: laneY(holds.lane[l]) + rows.hold + rows.holdH / 2 };
+	return { lane: waits.lane[l], t: Math.max(waits.from[l], waits.from[i]),
+		y: waitRow(l) + rows.waitH / 2 };
+}
+
+function blamedClass(i) {
+	let best = LHP;
+	for (const c of [LWP, HALTED])
+		if (shareOf(i, c) > shareOf(i, best))
+			best = c;
+	return shareOf(i, best) ? best : waits.verdict[i];
+}
+
+function drawFlow(ctx, i, strong) {
+	const k = target(i), x = xOf(k.t), y = waitRow(i) + rows.waitH / 2;
+	const b = Math.min(46, 10 + Math.abs(k.y - y) * .09), colour = colours.css[blamedClass(i)];
+	for (const [style, w] of [[colours.back, strong ? 6 : 4], [colour, strong ? 2.6 : 1.5]]) {
+		ctx.strokeStyle = style;
+		ctx.lineWidth = w;
+		ctx.beginPath();
+		ctx.moveTo(x, y);
+		ctx.bezierCurveTo(x - b, y, x - b, k.y, x, k.y);
+		ctx.stroke();
+	}
+	ctx.fillStyle = colour;
+	ctx.beginPath();
+	ctx.moveTo(x + 2, k.y);
+	ctx.lineTo(x - 6, k.y - 4);
+	ctx.lineTo(x - 6, k.y + 4);
+	ctx.fill();
+	ctx.beginPath();
+	ctx.arc(x, y, strong ? 3.4 : 2.4, 0, 7);
+	ctx.fill();
+}
+
+// Few lines say more than many: the worst visible ones, at most three to one hold.
+function drawFlows(ctx, wide) {
+	const to = new Map();
+	let drawn = 0;
+	if (hidden.flows)
+		return;
+	const best = wide.filter((i) => waits.linkKind[i] && lenOf(i) / (view.t1 - view.t0) *
+		plotW() >= 14 && blamedNs(i) > 0).sort((p, q) => blamedNs(q) - blamedNs(p));
+	for (const i of best) {
+		const key = waits.linkKind[i] * 1e9 + waits.link[i], n = to.get(key) || 0;
+		if (n >= 3)
+			continue;
+		to.set(key, n + 1);
+		drawFlow(ctx, i, false);
+		if (++drawn >= 16)
+			return;
+	}
+}
+
+function ring(ctx, kind, i, colour, w) {
+	const t = kind === 'wait' ? waits : holds, x0 = Math.max(GUTTER - 3, xOf(t.from[i]));
+	const x1 = Math.min(width + 3, xOf(t.to[i]));
+	const y = kind === 'wait' ? waitRow(i) : laneY(holds.lane[i]) + rows.hold;
+	const h = kind === 'wait' ? rows.waitH : rows.holdH;
+	if (x1 < GUTTER || x0 > width)
+		return;
+	ctx.strokeStyle = colours.back;
+	ctx.lineWidth = w + 3;
+	ctx.strokeRect(x0 - 2, y - 2, Math.max(3, x1 - x0) + 4, h + 4);
+	ctx.strokeStyle = colour;
+	ctx.lineWidth = w;
+	ctx.strokeRect(x0 - 2, y - 2, Math.max(3, x1 - x0) + 4, h + 4);
+}
+
+function drawPointer(ctx) {
+	if (band) {
+		ctx.fillStyle = colours.accent + '33';
+		ctx.fillRect(Math.min(band.a, band.b), AXIS, Math.abs(band.b - band.a), height);
+	}
+	if (!pointer || pointer.x < GUTTER || pointer.y < 0)
+		return;
+	ctx.fillStyle = colours.dim;
+	ctx.fillRect(Math.round(pointer.x), AXIS, 1, height);
+	ctx.font = '650 11px ' + FONT;
+	const text = fmtTick(tOf(pointer.x), (view.t1 - view.t0) / plotW()), w = text.length * 6.4 + 10;
+	const x = Math.min(width - w, Math.max(GUTTER, pointer.x - w / 2));
+	ctx.fillStyle = colours.accent;
+	ctx.fillRect(x, 2, w, AXIS - 6);
+	ctx.fillStyle = colours.back;
+	ctx.textAlign = 'center';
+	ctx.fillText(text, x + w / 2, 15);
+}
+
+function drawSelection(ctx) {
+	if (selected >= 0) {
+		if (waits.linkKind[selected]) {
+			ring(ctx, waits.linkKind[selected] === LINK_HOLD ? 'hold' : 'wait',
+				waits.link[selected], colours.css[blamedClass(selected)], 2);
+			drawFlow(ctx, selected, true);
+		}
+		ring(ctx, 'wait', selected, colours.accent, 2.5);
+	}
+	if (hover && (hover.kind === 'wait' || hover.kind === 'hold'))
+		ring(ctx, hover.kind, hover.i, colours.text, 1.2);
+}
+
+let marks = { wide: [], counted: [] };
+
+function drawOver() {
+	const ctx = overCtx, [a, b] = visibleLanes();
+	ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+	ctx.clearRect(0, 0, width, height);
+	ctx.save();
+	ctx.beginPath();
+	ctx.rect(GUTTER - 3, AXIS, width, height);
+	ctx.clip();
+	drawMarks(ctx, marks.wide);
+	drawBarTexts(ctx, marks.wide);
+	drawFlows(ctx, marks.wide);
+	drawNumbers(ctx, marks.counted);
+	drawSelection(ctx);
+	ctx.restore();
+	drawLabels(ctx, a, b);
+	drawAxis(ctx);
+	drawPointer(ctx);
+}
+
+/* ---- the strip that shows the whole ---- */
+
+function miniColumns(n) {
+	const exits = new Float64Array(n), lost = new Float64Array(n * NV), k = n / D.span;
+	const at = (t) => Math.max(0, Math.min(n - 1, Math.floor(t * k)));
+	for (let i = 0; i < ples.n; i++) {
+		const a = at(ples.from[i]), b = at(ples.to[i]);
+		for (let x = a; x <= b && !hidden.cls[ples.cls[i]]; x++)
+			exits[x] += ples.count[i] / (b - a + 1);
+	}
+	for (let i = 0; i < waits.n; i++) {
+		const c = waits.verdict[i], a = at(waits.from[i]), b = at(waits.to[i]);
+		for (let x = a; x <= b && !hidden.cls[c]; x++)
+			lost[x * NV + c] += lenOf(i) / (b - a + 1);
+	}
+	return { exits, lost };
+}
+
+// Above the exits, below a stripe in the colour of the verdict that cost most.
+function makeMini() {
+	const w = mini.width, h = mini.height, stripe = Math.round(7 * dpr);
+	const { exits, lost } = miniColumns(w), max = exits.reduce((a, b) => Math.max(a, b), 1);
+	miniImage = document.createElement('canvas');
+	miniImage.width = w;
+	miniImage.height = h;
+	const ctx = miniImage.getContext('2d');
+	for (let x = 0; x < w; x++) {
+		const y = exits[x] / max * (h - stripe - 4 * dpr);
+		let best = -1;
+		ctx.fillStyle = colours.area;
+		ctx.fillRect(x, h - stripe - 2 * dpr - y, 1, y);
+		for (let c = 0; c < NV; c++)
+			if (lost[x * NV + c] > (best < 0 ? 0 : lost[x * NV + best]))
+				best = c;
+		if (best >= 0) {
+			ctx.fillStyle = colours.css[best];
+			ctx.fillRect(x, h - stripe, 1, stripe);
+		}
+	}
+}
+
+function drawMini() {
+	if (!miniImage)
+		makeMini();
+	const w = mini.width, h = mini.height, a = view.t0 / D.span * w, b = view.t1 / D.span * w;
+	miniCtx.clearRect(0, 0, w, h);
+	miniCtx.drawImage(miniImage, 0, 0);
+	miniCtx.fillStyle = dark ? 'rgb(0 0 0 / .55)' : 'rgb(255 255 255 / .62)';
+	miniCtx.fillRect(0, 0, a, h);
+	miniCtx.fillRect(b, 0, w - b, h);
+	miniCtx.strokeStyle = colours.accent;
+	miniCtx.lineWidth = 2 * dpr;
+	miniCtx.strokeRect(a, dpr, Math.max(3 * dpr, b - a), h - 2 * dpr);
+}
+
+/* ---- frames ---- */
+
+let frames = 0;
+
+function frame() {
+	const t = performance.now();
+	if (dirty) {
+		paint();
+		marks = collectMarks(...visibleLanes());
+		drawMini();
+	}
+	if (dirty || overDirty)
+		drawOver();
+	dirty = overDirty = false;
+	// For the tests: what is shown, and what it cost.
+	stage.dataset.from = view.t0;
+	stage.dataset.to = view.t1;
+	stage.dataset.ms = (performance.now() - t).toFixed(2);
+	stage.dataset.frames = ++frames;
+}
+
+function schedule() {
+	if (!dirty && !overDirty)
+		requestAnimationFrame(frame);
+}
+function redraw() {
+	schedule();
+	dirty = true;
+}
+function redrawOver() {
+	schedule();
+	overDirty = true;
+}
+
+/* ---- moving ---- */
+
+function setView(t0, t1) {
+	const span = Math.max(MIN_SPAN, Math.min(D.span, t1 - t0));
+	const mid = (t0 + t1) / 2;
+	view.t0 = Math.max(0, Math.min(D.span - span, mid - span / 2));
+	view.t1 = view.t0 + span;
+	redraw();
+}
+
+function glide(t0, t1) {
+	const from = [view.t0, view.t1], start = performance.now();
+	cancelAnimationFrame(anim);
+	if (lessMotion.matches) {
+		setView(t0, t1);
+		return;
+	}
+	const tick = (now) => {
+		const k = Math.min(1, Math.max(0, (now - start) / 220)), e = 1 - (1 - k) ** 3;
+		setView(from[0] + (t0 - from[0]) * e, from[1] + (t1 - from[1]) * e);
+		if (k < 1)
+			anim = requestAnimationFrame(tick);
+	};
+	anim = requestAnimationFrame(tick);
+}
+
+function zoom(factor, at) {
+	const span = Math.max(MIN_SPAN, Math.min(D.span, (view.t1 - view.t0) * factor));
+	const k = (at - view.t0) / (view.t1 - view.t0);
+	cancelAnimationFrame(anim);
+	setView(at - k * span, at + (1 - k) * span);
+}
+
+function pan(part) {
+	const d = (view.t1 - view.t0) * part;
+	cancelAnimationFrame(anim);
+	setView(Math.max(0, view.t0 + d), Math.max(0, view.t0 + d) + view.t1 - view.t0);
+}
+
+// The selected wait if it is on the screen, else the middle.
+function anchor() {
+	if (selected >= 0 && waits.to[selected] > view.t0 && waits.from[selected] < view.t1)
+		return (Math.max(waits.from[selected], view.t0) + Math.min(waits.to[selected], view.t1)) / 2;
+	return (view.t0 + view.t1) / 2;
+}
+
+function showLane(lane) {
+	const y = lane * laneH, room = scroller.clientHeight - AXIS;
+	if (y < scroller.scrollTop || y + laneH > scroller.scrollTop + room)
+		scroller.scrollTop = y - (room - laneH) / 2;
+}
+
+function zoomToWait(i) {
+	const pad = Math.max(lenOf(i) * .9, 2000);
+	glide(waits.from[i] - pad, waits.to[i] + pad);
+	showLane(waits.lane[i]);
+}
