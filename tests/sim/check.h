@@ -8,7 +8,6 @@
 #include "params.h"
 
 struct check_opts {
-	const char *dir; /* where the traces go; NULL: a temporary one */
 	bool keep, verbose;
 };
 

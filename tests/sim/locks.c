@@ -95,12 +95,17 @@ static void stamp_acquire(struct vcpu *v, struct frame *f)
 
 	l->acq_stamp = v->w->now;
 	l->acq_own = emit_guest_now(v->vm);
-	if (wt) {
+	l->seen = v->w->recording;
+	if (wt && !wt->seen)
+		l->contended = false; /* the probe came too late for the try */
+	if (wt && wt->seen) {
 		struct ks_rec rec = { .type = KS_LOCK_ACQ, .id = wt->pid, .flags = wt->flags,
 				      .a = l->addr,
 				      .b = emit_guest_now(v->vm) - wt->try_own };
 
 		wt->acq_kept = l->acq_kept = emit_guest(v, &rec);
+	}
+	if (wt) {
 		truth_stamped(wt);
 		f->wait = NULL;
 		v->spun = 0;
@@ -208,7 +213,7 @@ static void stamp_release(struct vcpu *v, struct lock *l)
 	uint64_t hold = emit_guest_now(v->vm) - l->acq_own;
 	struct ks_rec rec = { .type = KS_LOCK_REL, .id = l->pid, .a = l->addr };
 
-	if (hold < v->w->p.hold_threshold && !l->nq && !l->contended)
+	if (!l->seen || (hold < v->w->p.hold_threshold && !l->nq && !l->contended))
 		return;
 	rec.flags = l->flags | (l->nq ? KS_F_WAITERS : 0);
 	if (hold >> 32) {

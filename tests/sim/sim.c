@@ -129,7 +129,7 @@ static int check_seeds(const struct options *o, const char *name)
 		struct params p;
 
 		scenario(&p, name, seed);
-		bad += check_run(&p, &(struct check_opts){ o->out, o->keep, o->verbose });
+		bad += check_run(&p, &(struct check_opts){ o->keep, o->verbose });
 	}
 	return bad;
 }

@@ -143,6 +143,7 @@ struct lock {
 	uint32_t pid, serial;
 	uint8_t flags;
 	bool contended;
+	bool seen; /* the probe was there when it was acquired */
 	/* what an observer of the trace knows of it */
 	bool acq_kept, rel_kept;
 	uint64_t rel_drained; /* when the ring that lost the release was last known to be whole */
@@ -198,8 +199,8 @@ struct vcpu {
 
 	/* true totals */
 	struct ks_vcpu_totals tot;
-	bool seen;          /* the recording has told a state */
-	uint64_t state_since;
+	bool seen; /* the recording has a switch of it */
+	uint64_t changed, before[KS_V_MAX]; /* last change of state; times before `seen` */
 	uint64_t ple_last, ple_run;
 	struct moved moved;
 };
@@ -215,7 +216,7 @@ struct vm {
 	/* true totals */
 	struct ks_vm_totals tot;
 	uint32_t nhalted, nbusy; /* vCPUs asleep; with more than one runnable thread */
-	uint64_t waste_since;
+	uint64_t waste_since, idle_changes;
 	uint64_t drained_own; /* when its rings were emptied last, its own clock */
 };
 

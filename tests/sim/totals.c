@@ -5,19 +5,24 @@
 #define BURST_GAP 1000000u
 #define PINGPONG 10000000u
 
-void totals_state(struct vcpu *v, enum ks_vstate s)
+/* Until its first switch its state is anybody's guess; `before` says what it was. */
+static void book(struct vcpu *v)
 {
 	struct world *w = v->w;
+	uint64_t from = v->changed > w->start ? v->changed : w->start;
 
+	(v->seen ? v->tot.state_ns : v->before)[v->hs] += w->now - from;
+}
+
+void totals_state(struct vcpu *v, enum ks_vstate s)
+{
 	totals_idle(v->vm);
 	if ((v->hs == KS_V_HALTED) != (s == KS_V_HALTED))
 		v->vm->nhalted += s == KS_V_HALTED ? 1 : -1;
-	if (!w->recording)
+	if (!v->w->recording)
 		return;
-	if (v->seen)
-		v->tot.state_ns[v->hs] += w->now - v->state_since;
-	v->seen = true;
-	v->state_since = w->now;
+	book(v);
+	v->seen |= v->hs == KS_V_RUNNING || s == KS_V_RUNNING;
 }
 
 static void burst_end(struct vcpu *v)
@@ -83,6 +88,7 @@ void totals_idle(struct vm *vm)
 		vm->tot.wasted_idle_ns += now - (vm->waste_since > vm->w->start ?
 						 vm->waste_since : vm->w->start);
 	vm->waste_since = now;
+	vm->idle_changes++;
 }
 
 void totals_hold(struct vm *vm)
@@ -96,8 +102,7 @@ void totals_end(struct world *w)
 	for (uint32_t i = 0; i < w->nvcpus; i++) {
 		struct vcpu *v = w->vcpus[i];
 
-		if (v->seen)
-			v->tot.state_ns[v->hs] += w->now - v->state_since;
+		book(v);
 		burst_end(v);
 	}
 	for (uint32_t i = 0; i < w->p.vms; i++)

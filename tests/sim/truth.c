@@ -7,6 +7,8 @@
 #include "truth.h"
 #include "util.h"
 
+#define NEAR_NS 2000u
+
 void truth_open(struct world *w, const char *dir)
 {
 	char path[512];
@@ -69,7 +71,10 @@ static void add_stretch(struct wait *wt, struct stretch s)
 {
 	struct stretch *last = wt->nst ? &wt->st[wt->nst - 1] : NULL;
 
-	if (last && last->class != s.class) {
+	/* A change of the host's close by: which came first, only the clocks can tell. */
+	if (s.from - decides(wt)->changed < NEAR_NS || s.from - wt->v->changed < NEAR_NS)
+		wt->cause = BY_HOST;
+	if ((last && last->class != s.class) || (!last && wt->cause == BY_HOST)) {
 		if (wt->cause == BY_HOST)
 			wt->nhost++;
 		else
@@ -158,6 +163,7 @@ struct wait *truth_try(struct vcpu *v, struct lock *l, const struct op *op, uint
 	wt->ip = op->ip;
 	wt->pid = guest_pid(v);
 	wt->flags = flags;
+	wt->seen = v->w->recording;
 	wt->try_stamp = v->w->now;
 	wt->try_own = emit_guest_now(v->vm);
 	v->waits[v->nwaits++] = wt;
@@ -268,7 +274,7 @@ void truth_stamped(struct wait *wt)
 	d.raced = wt->raced || wt->l->raced;
 	memcpy(d.ple, wt->ple, sizeof(d.ple));
 	wt->v->nwaits--; /* waits nest: it is the last one */
-	if (w->truth->on && w->recording) {
+	if (w->truth->on && wt->seen) {
 		sum_up(wt, &d);
 		keep(w->truth, &d);
 	}

@@ -25,6 +25,7 @@ struct wait {
 	uint32_t pid;
 	uint8_t flags;
 	uint64_t try_stamp, try_own, try_true, acq_true, acq_stamp; /* own: guest's clock */
+	bool seen; /* the probe was there when it began */
 	bool try_kept, acq_kept;
 	bool raced; /* the order of what was stamped is not the order of what happened */
 	bool queued;
@@ -68,7 +69,7 @@ void truth_lock(struct lock *l);
 struct wait *truth_try(struct vcpu *v, struct lock *l, const struct op *op, uint8_t flags);
 void truth_queued(struct wait *wt);
 void truth_acquired(struct wait *wt); /* the lock is taken; not stamped yet */
-void truth_stamped(struct wait *wt);  /* frees it */
+void truth_stamped(struct wait *wt);  /* all is over; frees it */
 void truth_drop(struct wait *wt);     /* the world ends */
 void truth_hold_end(struct lock *l);
 void truth_ple(struct vcpu *v, const struct frame *top);

@@ -19,6 +19,7 @@ static void set_state(struct vcpu *v, enum ks_vstate s)
 	truth_vcpu(v);
 	totals_state(v, s);
 	v->hs = s;
+	v->changed = v->w->now;
 }
 
 void vcpu_state(struct vcpu *v, enum ks_vstate s, uint8_t type, uint64_t a)

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sums, where nothing was lost. */
+#include <stdio.h>
+
+#include "compare.h"
+#include "emit.h"
+
+static void same(struct score *s, const char *who, uint32_t num, const char *what, uint64_t truth,
+		 uint64_t said, uint64_t tolerance)
+{
+	uint64_t diff = truth > said ? truth - said : said - truth;
+
+	if (diff <= tolerance)
+		return;
+	s->totals_wrong++;
+	printf("  %s %u: %s is %llu, the analysis says %llu\n", who, num, what,
+	       (unsigned long long)truth, (unsigned long long)said);
+}
+
+static void vcpu_totals(struct score *s, const struct vcpu *v, const struct run_vcpu *a,
+			uint64_t clock)
+{
+	static const char *const names[KS_V_MAX] = { "unknown", "running", "runnable", "halted",
+						     "blocked", "gone" };
+	const struct ks_vcpu_totals *t = &v->tot;
+
+	same(s, "vCPU", v->slot, "PLE exits", t->pause, a->tot.pause, 0);
+	same(s, "vCPU", v->slot, "HLT exits", t->hlt, a->tot.hlt, 0);
+	same(s, "vCPU", v->slot, "bursts", t->bursts, a->tot.bursts, 0);
+	same(s, "vCPU", v->slot, "bursts reported", t->bursts, a->bursts, 0);
+	same(s, "vCPU", v->slot, "exits in bursts", t->pause, a->burst_exits, 0);
+	same(s, "vCPU", v->slot, "longest burst", t->longest_burst, a->tot.longest_burst, 0);
+	same(s, "vCPU", v->slot, "migrations", t->migrations, a->tot.migrations, 0);
+	same(s, "vCPU", v->slot, "node migrations", t->node_migrations, a->tot.node_migrations, 0);
+	same(s, "vCPU", v->slot, "ping-pongs", t->pingpongs, a->tot.pingpongs, 0);
+	for (enum ks_vstate st = KS_V_RUNNING; st < KS_V_GONE; st++) {
+		/* What it did before its first switch may or may not be known. */
+		uint64_t half = v->before[st] / 2, mid = t->state_ns[st] + half;
+
+		same(s, "vCPU", v->slot, names[st], mid, a->tot.state_ns[st], half + clock + 1);
+		same(s, "vCPU segments", v->slot, names[st], a->tot.state_ns[st], a->segments[st], 0);
+	}
+}
+
+static void vm_totals(struct score *s, const struct vm *vm, const struct run_vm *a,
+		      uint64_t idle_changes)
+{
+	const struct ks_vm_totals *t = &vm->tot;
+
+	same(s, "VM", vm->id, "holds", t->holds, a->tot.holds, 0);
+	same(s, "VM", vm->id, "thread migrations", t->task_migrations, a->tot.task_migrations, 0);
+	same(s, "VM", vm->id, "thread node migrations", t->task_node_migrations,
+	     a->tot.task_node_migrations, 0);
+	same(s, "VM", vm->id, "thread ping-pongs", t->task_pingpongs, a->tot.task_pingpongs, 0);
+	same(s, "VM", vm->id, "wasted idle ns", t->wasted_idle_ns, a->tot.wasted_idle_ns,
+	     idle_changes * a->clock_error);
+}
+
+static void own_sums(struct score *s, const struct vm *vm, const struct run_vm *a)
+{
+	uint64_t acquired = 0, ns = 0, lost = 0, verdicts[KS_C_WAIT_MAX] = { 0 };
+
+	for (size_t i = 0; i < a->nwaits; i++) {
+		ns += a->waits[i].acq_time - a->waits[i].try_time;
+		acquired++;
+		verdicts[a->waits[i].verdict]++;
+	}
+	same(s, "VM", vm->id, "waits reported", acquired, a->tot.waits, 0);
+	same(s, "VM", vm->id, "sum of waits reported", ns, a->tot.wait_ns, 0);
+	for (enum ks_class c = 0; c < KS_C_WAIT_MAX; c++) {
+		lost += a->tot.lost_ns[c];
+		same(s, "VM", vm->id, ks_class_name(c), verdicts[c], a->tot.verdicts[c], 0);
+	}
+	same(s, "VM", vm->id, "sum of classes", ns, lost, 0);
+}
+
+void compare_totals(struct score *s, const struct world *w, const struct run *r)
+{
+	bool host_whole = !emit_lost(w, -1);
+	uint64_t worst = 0; /* the last event may be a guest's */
+
+	for (uint32_t i = 0; i < r->nvms; i++)
+		if (r->vms[i].clock_error > worst)
+			worst = r->vms[i].clock_error;
+
+	for (uint32_t i = 0; i < w->p.vms; i++) {
+		const struct vm *vm = &w->vms[i];
+		const struct run_vm *a = compare_vm(r, vm);
+
+		own_sums(s, vm, a);
+		same(s, "VM", i, "lost records", emit_lost(w, -1) + emit_lost(w, i),
+		     a->tot.lost_records, 0);
+		if (host_whole && !emit_lost(w, i))
+			vm_totals(s, vm, a, vm->idle_changes);
+		for (uint32_t k = 0; host_whole && k < vm->nvcpus; k++)
+			vcpu_totals(s, &vm->vcpus[k], compare_vcpu(r, &vm->vcpus[k]),
+				    worst);
+	}
+}
