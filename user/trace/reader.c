@@ -71,9 +71,9 @@ static int check_header(struct ks_reader *r, struct ks_err *err)
 			       r->path);
 	if (h->major != KS_MAJOR)
 		return ks_fail(err, -EPROTO,
-			       "%s: trace format %u.%u, this program reads %u.x: use a %s kvmsched",
+			       "%s: trace format %u.%u, this program reads %u.x: use %s kvmsched",
 			       r->path, h->major, h->minor, KS_MAJOR,
-			       h->major > KS_MAJOR ? "newer" : "older");
+			       h->major > KS_MAJOR ? "a newer" : "an older");
 	if (h->size < sizeof(*h) || h->size % 8 || h->record_size != sizeof(struct ks_rec) ||
 	    (h->side != KS_SIDE_HOST && h->side != KS_SIDE_GUEST) || !h->rings ||
 	    h->rings > KS_MAX_RINGS)
