@@ -77,7 +77,6 @@ static int init_vms(struct ks_analysis *a)
 
 static int init(struct ks_analysis *a, struct ks_reader *host)
 {
-	size_t i;
 	int err = init_vcpus(a);
 
 	if (!err)
@@ -92,8 +91,6 @@ static int init(struct ks_analysis *a, struct ks_reader *host)
 	if (!a->pending)
 		return -ENOMEM;
 	a->pcap = PENDING_FIRST;
-	for (i = 0; i < a->hloss.n; i++)
-		a->host_lost += a->hloss.v[i].count;
 	if (!strcmp(ks_meta_str(ks_reader_meta(host), "mode"), "bursts"))
 		a->burst_hold = AN_BURST_HOLD;
 	return 0;
@@ -173,7 +170,7 @@ void ks_analysis_free(struct ks_analysis *a)
 	free(a->vm);
 	an_locks_free(&a->locks);
 	an_losses_free(&a->hloss);
-	free(a->ring_lost);
+	free(a->out_lost);
 	free(a->src_vm);
 	free(a->pending);
 	free(a->blame);

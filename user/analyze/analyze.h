@@ -105,6 +105,12 @@ struct ks_analysis_opts {
 	uint64_t pingpong_ns;      /* A->B->A within this: default 10 ms */
 	uint64_t clock_error_ns;   /* of the guest's map; closer instants are `unknown` */
 	uint64_t slack_ns;         /* how late a lock record may be stamped: default 2 us */
+	/*
+	 * A waiter that halts inside its wait does so because of it (paravirtual spinlocks halt
+	 * after spinning for a while): class such time by the lock's holder, as if it spun on,
+	 * instead of as `self`.
+	 */
+	bool halted_spins;
 	const char *vm;            /* only this VM, by name or pid; NULL = all */
 	/* Classes of guest addresses, for PLE exits outside waits; NULL: by address only. */
 	enum ks_class (*ip_class)(void *ctx, uint32_t vm, uint64_t ip);

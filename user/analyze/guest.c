@@ -2,33 +2,34 @@
 /* A guest's records. The guest is not trusted: nothing in them is taken for granted. */
 #include "internal.h"
 
-#define DEPTH_TOP KS_F_DEPTH_MASK /* this many or more: says nothing exact */
 #define LONG_HOLD 1000000ull      /* from here on a hold's length is mapped, not just subtracted */
 
-static unsigned int depth_of(unsigned int flags)
+/* Task, softirq, hardirq, NMI: each interrupts those before it, and none interrupts itself. */
+static unsigned int level_of(unsigned int flags)
 {
-	return flags & KS_F_DEPTH_MASK;
+	return flags & KS_F_CTX_MASK;
 }
 
 /*
- * A record of a lock with `depth` locks below it: whatever wait was open at that depth or above
- * is over, though its end was not seen.
+ * While a CPU waits at one level, only higher levels do anything on it: a record of its own level
+ * or a lower one says that the wait is over, though its end was not seen (or that the thread was
+ * switched out before it began to wait in earnest).
  */
-static void contradict(struct ks_analysis *a, uint32_t vcpu, unsigned int depth)
+static void contradict(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r)
 {
 	struct an_vcpu *v = &a->vcpu[vcpu];
 	uint32_t keep = v->nopen;
 
-	if (depth == DEPTH_TOP)
-		return;
-	while (keep && depth_of(v->open[keep - 1]->flags) >= depth)
+	while (keep && level_of(v->open[keep - 1]->flags) >= level_of(r->flags))
 		keep--;
-	an_wait_drop_from(a, vcpu, keep);
+	if (keep < v->nopen)
+		an_wait_drop_from(a, vcpu, keep);
 }
 
-static void proved_by_depth(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
+/* Nothing waits below a thread. */
+static void proved_by_level(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 {
-	if (!depth_of(ev->rec->flags))
+	if (level_of(ev->rec->flags) == KS_F_CTX_TASK)
 		an_proved(a, vcpu, ev->time);
 }
 
@@ -37,8 +38,8 @@ static void lock_try(struct ks_analysis *a, uint32_t vcpu, const struct ks_event
 	struct an_vcpu *v = &a->vcpu[vcpu];
 	struct an_wait *w;
 
-	contradict(a, vcpu, depth_of(ev->rec->flags));
-	proved_by_depth(a, vcpu, ev);
+	contradict(a, vcpu, ev->rec);
+	proved_by_level(a, vcpu, ev);
 	if (v->nopen == AN_OPEN_MAX)
 		an_wait_drop_from(a, vcpu, 0);
 	w = an_wait_open(a, vcpu, ev->rec, ev->time, ev->rec->b, false);
@@ -46,7 +47,7 @@ static void lock_try(struct ks_analysis *a, uint32_t vcpu, const struct ks_event
 		v->open[v->nopen++] = w;
 }
 
-/* The open wait for this lock at this depth, that began at try_time or so; nopen if none. */
+/* The open wait for this lock at this level, that began at try_time or so; nopen if none. */
 static uint32_t find_open(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r,
 			  uint64_t try_time, uint64_t tolerance)
 {
@@ -56,7 +57,7 @@ static uint32_t find_open(struct ks_analysis *a, uint32_t vcpu, const struct ks_
 
 	for (i = v->nopen; i--;) {
 		w = v->open[i];
-		if (w->addr != r->a || depth_of(w->flags) != depth_of(r->flags))
+		if (w->addr != r->a || level_of(w->flags) != level_of(r->flags))
 			continue;
 		if (w->try_time > try_time + tolerance || try_time > w->try_time + tolerance)
 			continue;
@@ -117,13 +118,13 @@ static void lock_acq(struct ks_analysis *a, uint32_t vcpu, const struct ks_event
 		ip = v->open[i]->ip;
 		end_open(a, vcpu, i, ev->time);
 	} else {
-		contradict(a, vcpu, depth_of(r->flags));
+		contradict(a, vcpu, r);
 		w = an_wait_open(a, vcpu, r, try_time, 0, true);
 		if (w)
 			an_wait_end(a, w, ev->time, true);
 	}
 	set_owner(a, vcpu, ev, ip);
-	proved_by_depth(a, vcpu, ev);
+	proved_by_level(a, vcpu, ev);
 }
 
 static uint64_t hold_ns(const struct ks_rec *r)
@@ -163,9 +164,7 @@ static void acquire_was_lost(struct ks_analysis *a, uint32_t vcpu, const struct 
 	uint32_t i;
 
 	for (i = v->nopen; i--;) {
-		if (v->open[i]->addr != r->a ||
-		    depth_of(v->open[i]->flags) != depth_of(r->flags) ||
-		    v->open[i]->try_time > acq_time)
+		if (v->open[i]->addr != r->a || v->open[i]->try_time > acq_time)
 			continue;
 		end_open(a, vcpu, i, acq_time);
 		break;
@@ -187,7 +186,7 @@ static void lock_rel(struct ks_analysis *a, uint32_t vcpu, const struct ks_event
 
 	if (a->vcpu[vcpu].nopen) {
 		acquire_was_lost(a, vcpu, r, h.acq);
-		contradict(a, vcpu, depth_of(r->flags));
+		contradict(a, vcpu, r);
 	}
 	k = an_lock_get(&a->locks, vm, r->a);
 	if (k) {
@@ -197,7 +196,7 @@ static void lock_rel(struct ks_analysis *a, uint32_t vcpu, const struct ks_event
 			an_past_hold(a, k->past, &h);
 	}
 	report_hold(a, r, &h);
-	proved_by_depth(a, vcpu, ev);
+	proved_by_level(a, vcpu, ev);
 }
 
 /* The vCPU went to sleep or switched threads: it is in no spinlock. */
@@ -220,8 +219,20 @@ static uint32_t vcpu_of(const struct ks_analysis *a, uint32_t vm, uint32_t cpu)
 	return cpu < a->vm[vm].ncpus ? a->vm[vm].cpu_vcpu[cpu] : KS_NO_VCPU;
 }
 
+/* Whoever writes records runs; on which pCPU, they do not tell. */
+static void it_runs(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
+{
+	if (a->model.vcpus[vcpu].state != KS_V_UNKNOWN || a->any_out_lost >= a->now)
+		return;
+	if (ev->rec->type == KS_RQ_BUSY || ev->rec->type == KS_RQ_CALM)
+		return; /* may be written by another vCPU */
+	a->model.vcpus[vcpu].pcpu = -1;
+	an_set_state(a, vcpu, ev->time, KS_V_RUNNING, -1);
+}
+
 static void vcpu_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 {
+	it_runs(a, vcpu, ev);
 	switch (ev->rec->type) {
 	case KS_LOCK_TRY:
 		lock_try(a, vcpu, ev);

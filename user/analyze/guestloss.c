@@ -5,26 +5,58 @@
  */
 #include "internal.h"
 
-static void begin(struct ks_analysis *a, uint32_t vm, const struct an_loss *x)
+static void doubt(struct ks_analysis *a, uint32_t vcpu, const struct an_loss *x)
 {
-	struct an_vm *m = &a->vm[vm];
-	uint32_t vcpu = x->cpu < m->ncpus ? m->cpu_vcpu[x->cpu] : KS_NO_VCPU;
-	struct an_vcpu *v;
+	struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
+	struct an_vcpu *v = &a->vcpu[vcpu];
 
-	if (vcpu == KS_NO_VCPU)
-		return;
-	v = &a->vcpu[vcpu];
 	if (x->to > v->doubt_to)
 		v->doubt_to = x->to;
-	/* Whether it is idle or busy is not known either. */
-	an_busy_update(a, vcpu, a->now, false);
-	v->guest_idle = false;
-	an_idle_update(a, vcpu, a->now);
 	if (v->doubt)
 		return;
 	v->doubt = true;
 	if (!m->ndoubt++ || x->from < m->doubt_since)
 		m->doubt_since = x->from;
+}
+
+static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss *x)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+
+	if (vcpu == KS_NO_VCPU)
+		return;
+	switch (x->type) {
+	case KS_NONE:
+		an_busy_update(a, vcpu, a->now, false);
+		v->guest_idle = false;
+		an_idle_update(a, vcpu, a->now);
+		doubt(a, vcpu, x);
+		break;
+	case KS_LOCK_TRY:
+	case KS_LOCK_ACQ:
+		doubt(a, vcpu, x);
+		break;
+	case KS_RQ_BUSY:
+	case KS_RQ_CALM:
+		an_busy_update(a, vcpu, a->now, false);
+		break;
+	case KS_IDLE_ENTER:
+	case KS_IDLE_EXIT:
+		v->guest_idle = false;
+		an_idle_update(a, vcpu, a->now);
+		break;
+	}
+}
+
+static void begin(struct ks_analysis *a, uint32_t vm, const struct an_loss *x)
+{
+	struct an_vm *m = &a->vm[vm];
+	uint32_t cpu;
+
+	if (x->cpu < m->ncpus)
+		begin_on(a, m->cpu_vcpu[x->cpu], x);
+	for (cpu = 0; x->cpu == KS_RING_ANY && cpu < m->ncpus; cpu++)
+		begin_on(a, m->cpu_vcpu[cpu], x);
 }
 
 void an_guestloss_step(struct ks_analysis *a, uint32_t vm, uint64_t now)
@@ -41,7 +73,7 @@ void an_guestloss_step(struct ks_analysis *a, uint32_t vm, uint64_t now)
 void an_guestloss_late(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev)
 {
 	struct an_vm *m = &a->vm[vm];
-	struct an_loss x = { ev->rec->a, ev->time, ev->rec->b, ev->rec->cpu };
+	struct an_loss x = { ev->rec->a, ev->time, ev->rec->b, ev->rec->cpu, ev->rec->flags };
 
 	if (!x.count)
 		return;

@@ -69,8 +69,7 @@ static void state_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_ev
 		an_set_state(a, vcpu, ev->time, KS_V_UNKNOWN, -1);
 	}
 	an_set_state(a, vcpu, ev->time, s, s == KS_V_RUNNING ? ev->rec->cpu : -1);
-	if (a->nlost && s != KS_V_GONE &&
-	    an_hostloss_doubt(a, s == KS_V_RUNNING, ev->rec->cpu))
+	if (an_hostloss_doubt(a, s, ev->rec->cpu))
 		an_set_state(a, vcpu, ev->time, KS_V_UNKNOWN, -1);
 }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Losses of the host's rings. A ring belongs to a pCPU. While it loses records,
- * - a vCPU that runs on that pCPU may leave it unseen;
- * - a vCPU that does not run may be woken or begin to run there unseen;
- * - a vCPU that runs on another pCPU stays known: its departure is recorded by that pCPU's ring.
+ * Losses of the host's rings. A ring belongs to a pCPU. While one loses records,
+ * - a vCPU that runs on that pCPU may leave it unseen (KS_VCPU_OUT);
+ * - a vCPU that is asleep may be woken unseen (KS_VCPU_WAKE is written where the waker runs);
+ * - a vCPU that does not run may begin to run there unseen (KS_VCPU_IN);
+ * - a vCPU that runs on another pCPU stays known: its departure is written by that pCPU's ring.
+ * A loss of other records changes nothing about the states.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "internal.h"
-
-#define RING_LIMIT 65536u
 
 int an_hostloss_init(struct ks_analysis *a, struct ks_reader *host)
 {
@@ -22,32 +22,58 @@ int an_hostloss_init(struct ks_analysis *a, struct ks_reader *host)
 	err = an_losses_init(&a->hloss, ctl, n, NULL, NULL);
 	if (err)
 		return err;
+	a->nrings = KS_RING_ANY;
 	for (i = 0; i < a->hloss.n; i++)
-		if (a->hloss.v[i].cpu >= a->nrings)
-			a->nrings = a->hloss.v[i].cpu + 1;
-	a->ring_lost = calloc(a->nrings + 1, sizeof(*a->ring_lost));
-	if (!a->ring_lost)
+		a->host_lost += a->hloss.v[i].count;
+	a->out_lost = calloc(a->nrings, sizeof(*a->out_lost));
+	if (!a->out_lost)
 		return -ENOMEM;
 	if (a->hloss.n)
 		an_due(a, a->hloss.v[0].from);
 	return 0;
 }
 
-static int ring_room(struct ks_analysis *a, uint32_t ring)
+static void later(uint64_t *t, uint64_t than)
 {
-	uint64_t *r;
+	if (*t < than)
+		*t = than;
+}
+
+static void note(struct ks_analysis *a, const struct an_loss *x)
+{
+	bool any = x->type == KS_NONE || x->type == KS_VCPU_GONE;
 	uint32_t i;
 
-	if (ring < a->nrings)
-		return 0;
-	r = realloc(a->ring_lost, (ring + 2) * sizeof(*r));
-	if (!r)
-		return -ENOMEM;
-	for (i = a->nrings; i <= ring; i++)
-		r[i] = 0;
-	a->ring_lost = r;
-	a->nrings = ring + 1;
-	return 0;
+	if (any || x->type == KS_VCPU_WAKE)
+		later(&a->wake_lost, x->to);
+	if (any || x->type == KS_VCPU_IN)
+		later(&a->in_lost, x->to);
+	if (!any && x->type != KS_VCPU_OUT)
+		return;
+	later(&a->any_out_lost, x->to);
+	if (x->cpu < a->nrings)
+		later(&a->out_lost[x->cpu], x->to);
+	for (i = 0; x->cpu == KS_RING_ANY && i < a->nrings; i++)
+		later(&a->out_lost[i], x->to);
+}
+
+/* Is what the vCPU does during loss x hidden by it? */
+static bool hidden(const struct an_loss *x, const struct ks_vcpu *m)
+{
+	bool any = x->type == KS_NONE || x->type == KS_VCPU_GONE;
+
+	switch (m->state) {
+	case KS_V_RUNNING:
+		return (any || x->type == KS_VCPU_OUT) &&
+		       (x->cpu == KS_RING_ANY || m->pcpu < 0 || m->pcpu == x->cpu);
+	case KS_V_RUNNABLE:
+		return any || x->type == KS_VCPU_IN;
+	case KS_V_HALTED:
+	case KS_V_BLOCKED:
+		return any || x->type == KS_VCPU_IN || x->type == KS_VCPU_WAKE;
+	default:
+		return false;
+	}
 }
 
 static void begin(struct ks_analysis *a, const struct an_loss *x, uint64_t now)
@@ -55,53 +81,42 @@ static void begin(struct ks_analysis *a, const struct an_loss *x, uint64_t now)
 	uint64_t from = x->from < now ? x->from : now;
 	uint32_t i;
 
-	if (ring_room(a, x->cpu))
-		return;
-	if (x->to >= now && a->ring_lost[x->cpu] < x->to) {
-		a->nlost += !a->ring_lost[x->cpu];
-		a->ring_lost[x->cpu] = x->to;
-	}
-	for (i = 0; i < a->model.nvcpus; i++) {
-		const struct ks_vcpu *m = &a->model.vcpus[i];
-
-		if (m->state == KS_V_GONE)
-			continue;
-		if (m->state != KS_V_RUNNING || m->pcpu < 0 || (uint32_t)m->pcpu == x->cpu)
+	note(a, x);
+	for (i = 0; i < a->model.nvcpus; i++)
+		if (hidden(x, &a->model.vcpus[i]))
 			an_set_state(a, i, from, KS_V_UNKNOWN, -1);
-	}
 }
 
 void an_hostloss_step(struct ks_analysis *a, uint64_t now)
 {
 	struct an_losses *l = &a->hloss;
-	uint32_t i;
 
-	for (i = 0; i < a->nrings && a->nlost; i++) {
-		if (a->ring_lost[i] && a->ring_lost[i] < now) {
-			a->ring_lost[i] = 0;
-			a->nlost--;
-		}
-	}
 	while (l->next < l->n && l->v[l->next].from <= now)
 		begin(a, &l->v[l->next++], now);
 	if (l->next < l->n)
 		an_due(a, l->v[l->next].from);
-	for (i = 0; i < a->nrings && a->nlost; i++)
-		if (a->ring_lost[i])
-			an_due(a, a->ring_lost[i] + 1);
 }
 
-bool an_hostloss_doubt(const struct ks_analysis *a, bool running, uint32_t pcpu)
+bool an_hostloss_doubt(const struct ks_analysis *a, enum ks_vstate s, uint32_t pcpu)
 {
-	if (running)
-		return pcpu < a->nrings && a->ring_lost[pcpu];
-	return a->nlost > 0;
+	switch (s) {
+	case KS_V_RUNNING:
+		return pcpu < a->nrings && a->out_lost[pcpu] >= a->now;
+	case KS_V_RUNNABLE:
+		return a->in_lost >= a->now && a->in_lost;
+	case KS_V_HALTED:
+	case KS_V_BLOCKED:
+		return (a->in_lost >= a->now && a->in_lost) ||
+		       (a->wake_lost >= a->now && a->wake_lost);
+	default:
+		return false;
+	}
 }
 
 /* Most were known from the beginning; a chunk that turned out unreadable was not. */
 void an_hostloss_late(struct ks_analysis *a, const struct ks_event *ev)
 {
-	struct an_loss x = { ev->rec->a, ev->time, ev->rec->b, ev->rec->cpu };
+	struct an_loss x = { ev->rec->a, ev->time, ev->rec->b, ev->rec->cpu, ev->rec->flags };
 
 	if (!x.count)
 		return;

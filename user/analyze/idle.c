@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Wasted idle time: a vCPU has nothing to do while another one of its VM has more than one
- * runnable thread.
+ * Wasted idle time: a vCPU is halted while another one of its VM has more than one runnable
+ * thread.
  */
 #include "internal.h"
 
@@ -18,16 +18,14 @@ static void waste(struct an_vm *m, uint64_t time)
 	}
 }
 
-/*
- * A vCPU that halts inside a wait for a lock (a paravirtual spinlock) is not idle, and one with a
- * busy run queue that halts is about to be woken.
- */
+/* A halted vCPU with a busy run queue of its own is about to be woken. */
 void an_idle_update(struct ks_analysis *a, uint32_t vcpu, uint64_t time)
 {
 	struct an_vcpu *v = &a->vcpu[vcpu];
 	struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
 	enum ks_vstate s = a->model.vcpus[vcpu].state;
-	bool idle = !v->busy && (v->guest_idle || (s == KS_V_HALTED && !v->nopen));
+	/* What the host says counts; the guest, if the host's records are missing. */
+	bool idle = !v->busy && (s == KS_V_HALTED || (s == KS_V_UNKNOWN && v->guest_idle));
 
 	if (idle == v->idle)
 		return;

@@ -116,13 +116,14 @@ struct an_span {
 
 struct an_loss {
 	uint64_t from, to, count;
-	uint32_t cpu;
+	uint16_t cpu;  /* KS_RING_ANY: any */
+	uint8_t type;  /* KS_NONE: any */
 };
 
-/* Losses of one trace, in order of their beginning, and what they cover. */
+/* Losses of one trace, in order of their beginning. */
 struct an_losses {
 	struct an_loss *v;
-	struct an_span *cover; /* disjoint, in order */
+	struct an_span *cover; /* where a release may be lost: disjoint, in order */
 	size_t n, ncover, next; /* next: first one that the stream has not come to */
 };
 
@@ -174,8 +175,9 @@ struct ks_analysis {
 	struct an_locks locks;
 	struct an_losses hloss;
 	uint64_t host_lost;  /* records */
-	uint64_t *ring_lost; /* host ring -> end of its present loss */
-	uint32_t nrings, nlost; /* rings with a loss going on */
+	/* Until when records may be lost: departures by ring, wake-ups and arrivals of any ring. */
+	uint64_t *out_lost, any_out_lost, wake_lost, in_lost;
+	uint32_t nrings;
 	uint64_t burst_hold; /* AN_BURST_HOLD if the host trace has folded bursts, else 0 */
 
 	struct an_wait **pending; /* ring */
@@ -201,8 +203,8 @@ void an_set_state(struct ks_analysis *a, uint32_t vcpu, uint64_t time, enum ks_v
 void an_end_segment(struct ks_analysis *a, uint32_t vcpu, uint64_t time);
 int an_hostloss_init(struct ks_analysis *a, struct ks_reader *host);
 void an_hostloss_step(struct ks_analysis *a, uint64_t now);
-/* May a ring that loses records now hide what a vCPU on this pCPU, or on none, does next? */
-bool an_hostloss_doubt(const struct ks_analysis *a, bool running, uint32_t pcpu);
+/* May a record that is lost now hide what a vCPU in this state (on this pCPU) does next? */
+bool an_hostloss_doubt(const struct ks_analysis *a, enum ks_vstate s, uint32_t pcpu);
 void an_hostloss_late(struct ks_analysis *a, const struct ks_event *ev);
 void an_pause(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev);
 void an_burst(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev);
@@ -214,7 +216,7 @@ int an_losses_init(struct an_losses *l, const struct ks_rec *ctl, size_t n, ks_m
 		   void *ctx);
 int an_losses_add(struct an_losses *l, const struct an_loss *x);
 void an_losses_free(struct an_losses *l);
-/* End of the last loss that began at or before time; 0 if none. */
+/* End of the last loss of releases that began at or before time; 0 if none. */
 uint64_t an_losses_floor(const struct an_losses *l, uint64_t time);
 
 /* ---- guest.c, guestloss.c ---- */

@@ -23,6 +23,8 @@ static void cover(struct an_losses *l)
 
 	l->ncover = 0;
 	for (i = 0; i < l->n; i++) {
+		if (l->v[i].type != KS_NONE && l->v[i].type != KS_LOCK_REL)
+			continue;
 		c = l->ncover ? &l->cover[l->ncover - 1] : NULL;
 		if (c && l->v[i].from <= c->to) {
 			if (l->v[i].to > c->to)
@@ -40,11 +42,15 @@ static void fold_into(struct an_loss *last, const struct an_loss *x)
 	if (x->to > last->to)
 		last->to = x->to;
 	last->count += x->count;
+	if (x->cpu != last->cpu)
+		last->cpu = KS_RING_ANY;
+	if (x->type != last->type)
+		last->type = KS_NONE;
 }
 
 static struct an_loss from_rec(const struct ks_rec *r, ks_map_fn map, void *ctx)
 {
-	struct an_loss x = { r->a, r->time, r->b, r->cpu };
+	struct an_loss x = { r->a, r->time, r->b, r->cpu, r->flags };
 
 	if (x.from > x.to)
 		x.from = x.to;
@@ -108,7 +114,8 @@ static bool known(const struct an_losses *l, const struct an_loss *x, size_t beh
 	size_t i;
 
 	for (i = behind; i-- && l->v[i].from == x->from;)
-		if (l->v[i].to == x->to && l->v[i].cpu == x->cpu)
+		if (l->v[i].to == x->to && l->v[i].cpu == x->cpu &&
+		    l->v[i].type == x->type)
 			return true;
 	return false;
 }

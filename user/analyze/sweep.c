@@ -121,14 +121,18 @@ static void lock_free(struct sweep *s, uint64_t from, uint64_t to, uint64_t rele
 	emit(s, AN_UNSEEN, p.to, to);
 }
 
-/* The trace ended before the lock was released: the holder is known only if it had waited. */
+/*
+ * The trace ended before the lock was released: the holder is known only if it, too, had waited, and
+ * acquired the lock when this wait had begun (of an earlier hold the release may have left no record).
+ */
 static void open_end(struct sweep *s, uint64_t from, uint64_t released)
 {
 	const struct an_lock *k = s->w->lock;
 	struct an_hold h = { .vcpu = k->owner, .pid = k->owner_pid, .ip = k->owner_ip };
 	uint64_t acq = k->owner_acq > from ? k->owner_acq : from;
 
-	if (!s->vm->full || k->owner == KS_NO_VCPU || k->owner_acq < released || acq > s->to) {
+	if (!s->vm->full || k->owner == KS_NO_VCPU ||
+	    k->owner_acq < s->w->try_time || k->owner_acq < released || acq > s->to) {
 		emit(s, AN_UNSEEN, from, s->to);
 		return;
 	}

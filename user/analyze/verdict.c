@@ -17,13 +17,9 @@ struct judge {
 	bool blaming;
 };
 
-/*
- * A waiter that halts does so inside its wait (a paravirtual spinlock halts instead of spinning
- * on): it is the lock it waits for, so such time is classed as if it were spinning.
- */
 static enum ks_class class_of(enum an_kind kind, enum ks_vstate self, enum ks_vstate other)
 {
-	if (self == KS_V_RUNNABLE || self == KS_V_BLOCKED || self == KS_V_GONE)
+	if (1u << self & OFF_CPU)
 		return KS_C_SELF;
 	if (self == KS_V_UNKNOWN || kind == AN_UNSEEN)
 		return KS_C_UNKNOWN;
@@ -117,10 +113,14 @@ static struct walk walk_from(const struct judge *j, const struct an_piece *p, ui
 	return k;
 }
 
-static enum ks_class walk_class(const struct walk *k, enum an_kind kind)
+static enum ks_class walk_class(const struct judge *j, const struct walk *k, enum an_kind kind)
 {
-	return class_of(kind, ks_history_state(k->self, k->si),
-			k->other ? ks_history_state(k->other, k->oi) : KS_V_UNKNOWN);
+	enum ks_vstate self = ks_history_state(k->self, k->si);
+
+	if (self == KS_V_HALTED && j->a->opts.halted_spins)
+		self = KS_V_RUNNING;
+	return class_of(kind, self, k->other ? ks_history_state(k->other, k->oi) :
+						   KS_V_UNKNOWN);
 }
 
 static uint64_t walk_until(const struct walk *k)
@@ -144,12 +144,12 @@ static enum ks_class steady(const struct judge *j, const struct an_piece *p, uin
 			    uint64_t to)
 {
 	struct walk k = walk_from(j, p, from);
-	enum ks_class c = walk_class(&k, p->kind);
+	enum ks_class c = walk_class(j, &k, p->kind);
 	uint64_t t;
 
 	while ((t = walk_until(&k)) < to) {
 		walk_to(&k, t);
-		if (walk_class(&k, p->kind) != c)
+		if (walk_class(j, &k, p->kind) != c)
 			return MIXED;
 	}
 	return c;
@@ -162,7 +162,7 @@ static void add_time(struct judge *j, const struct an_piece *p, uint64_t from, u
 	uint64_t t;
 
 	while (from < to) {
-		c = walk_class(&k, p->kind);
+		c = walk_class(j, &k, p->kind);
 		t = walk_until(&k);
 		if (t > to)
 			t = to;
@@ -231,7 +231,7 @@ static void class_exits(struct judge *j, const struct an_piece *p, uint64_t e)
 static bool judge_steady(struct judge *j, const struct an_piece *p)
 {
 	struct walk k = walk_from(j, p, p->from > j->error ? p->from - j->error : 0);
-	enum ks_class c = walk_class(&k, p->kind);
+	enum ks_class c = walk_class(j, &k, p->kind);
 
 	if (walk_until(&k) < p->to + j->error)
 		return false;

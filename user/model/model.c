@@ -50,27 +50,18 @@ int ks_meta_ints(struct json_object *meta, const char *key, uint32_t max, int32_
 	return 0;
 }
 
-/* The member of metadata "vms" that speaks of process tgid. */
+/* What metadata "vms", an object by process id, says of process tgid. */
 static struct json_object *vm_meta(struct json_object *meta, uint32_t tgid)
 {
-	static const char *const keys[] = { "pid", "tgid" };
-	struct json_object *vms, *o, *v;
-	size_t i, k, n;
+	struct json_object *vms, *o;
+	char key[16];
 
+	snprintf(key, sizeof(key), "%u", tgid);
 	if (!json_object_object_get_ex(meta, "vms", &vms) ||
-	    !json_object_is_type(vms, json_type_array))
+	    !json_object_is_type(vms, json_type_object) ||
+	    !json_object_object_get_ex(vms, key, &o) || !json_object_is_type(o, json_type_object))
 		return NULL;
-	n = json_object_array_length(vms);
-	for (i = n; i--;) {
-		o = json_object_array_get_idx(vms, i);
-		if (!json_object_is_type(o, json_type_object))
-			continue;
-		for (k = 0; k < 2; k++)
-			if (json_object_object_get_ex(o, keys[k], &v) &&
-			    json_object_get_int64(v) == tgid)
-				return o;
-	}
-	return NULL;
+	return o;
 }
 
 static void name_vm(struct ks_vm *vm, struct json_object *meta)

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "match.h"
+
+#define GUEST_CPUS 4096u
+#define LOOK_AT 400000u      /* events of evidence */
+#define SOON 500000u         /* ns from idle entry to the exit on HLT */
+#define ENOUGH 64u           /* halts that make evidence */
+#define CONTRADICTS 2u       /* percent explained, or less: not this VM */
+#define CONVINCES 50u        /* percent explained, or more: this VM */
+
+static int fail(struct ks_err *err, int ret, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err) {
+		va_start(ap, fmt);
+		vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+		va_end(ap);
+	}
+	return ret;
+}
+
+/* ---- clock ---- */
+
+static const struct ks_vcpu *first_vcpu(const struct ks_model *m, uint32_t vm)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->nvcpus; i++)
+		if (m->vcpus[i].vm == vm)
+			return &m->vcpus[i];
+	return NULL;
+}
+
+/* The TSC offsets of one slot; the caller frees. */
+static struct ks_rec *offsets_of(struct ks_reader *host, uint32_t slot, size_t *n)
+{
+	const struct ks_rec *ctl;
+	struct ks_rec *out;
+	size_t all, i;
+
+	ctl = ks_reader_control(host, &all);
+	out = malloc((all + 1) * sizeof(*out));
+	*n = 0;
+	for (i = 0; out && i < all; i++)
+		if (ctl[i].type == KS_TSC_OFFSET && ctl[i].id == slot)
+			out[(*n)++] = ctl[i];
+	return out;
+}
+
+static int frac_bits(struct ks_reader *host)
+{
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(ks_reader_meta(host), "tsc_ratio_frac", &v))
+		return 48;
+	return json_object_get_int(v);
+}
+
+static int build_clock(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
+		       const struct ks_clockmap *host_map, uint32_t vm)
+{
+	const struct ks_vcpu *v = first_vcpu(m, vm);
+	struct ks_rec *off;
+	size_t n;
+	int ret;
+
+	if (!v)
+		return -ENOENT;
+	off = offsets_of(host, v->slot, &n);
+	if (!off)
+		return -ENOMEM;
+	ret = ks_guestclock_new(&l->clock, l->guest_map, host_map, off, n, frac_bits(host));
+	free(off);
+	if (!ret)
+		l->error_ns = ks_guestclock_error(l->clock);
+	return ret;
+}
+
+static int clock_failed(int ret, const struct ks_model *m, uint32_t vm, struct ks_reader *host,
+			struct ks_reader *guest, struct ks_err *err)
+{
+	const char *name = m->vms[vm].name;
+
+	switch (ret) {
+	case -ENOENT:
+		return fail(err, -ENODATA,
+			    "%s: the TSC offset of VM %s is not in it: record the host while the VM runs",
+			    ks_reader_path(host), name);
+	case -ENODATA:
+		return fail(err, -EINVAL,
+			    "%s: its clock has no place in %s's time: not a guest of this host, or another recording",
+			    ks_reader_path(guest), ks_reader_path(host));
+	default:
+		return fail(err, ret, "%s: clock of VM %s: %s", ks_reader_path(guest), name,
+			    strerror(-ret));
+	}
+}
+
+/* ---- overlap ---- */
+
+static bool overlap(const struct ks_link *l, struct ks_reader *host, struct ks_reader *guest,
+		    uint64_t *from, uint64_t *gap)
+{
+	uint64_t hf, hl, gf, gl;
+
+	*gap = 0;
+	if (!ks_reader_span(host, &hf, &hl) || !ks_reader_span(guest, &gf, &gl))
+		return false;
+	gf = ks_guestclock_map(l->clock, gf);
+	gl = ks_guestclock_map(l->clock, gl);
+	*from = gf > hf ? gf : hf;
+	if (gf > hl)
+		*gap = gf - hl;
+	else if (hf > gl)
+		*gap = hf - gl;
+	return gf <= hl && hf <= gl;
+}
+
+/* ---- evidence ---- */
+
+struct evidence {
+	uint32_t vm;
+	uint64_t *idle;  /* per vCPU of the model: time of its last idle entry, 0 = none */
+	uint64_t error;
+	uint64_t halts, explained, idles;
+};
+
+/* The vCPU that is CPU `cpu` inside the guest. */
+static uint32_t vcpu_of(const struct ks_model *m, uint32_t vm, const int32_t *apic, uint32_t n,
+			uint32_t cpu)
+{
+	uint32_t id = cpu, i;
+
+	if (n) {
+		if (cpu >= n || apic[cpu] < 0)
+			return KS_NO_VCPU;
+		id = apic[cpu];
+	}
+	for (i = 0; i < m->nvcpus; i++)
+		if (m->vcpus[i].vm == vm && m->vcpus[i].vcpu_id == id)
+			return i;
+	return KS_NO_VCPU;
+}
+
+static void look_at(struct evidence *e, const struct ks_model *m, const struct ks_event *ev,
+		    const int32_t *apic, uint32_t n)
+{
+	uint32_t v;
+
+	if (ev->src && ev->rec->type == KS_IDLE_ENTER) {
+		v = vcpu_of(m, e->vm, apic, n, ev->rec->cpu);
+		if (v == KS_NO_VCPU)
+			return;
+		e->idle[v] = ev->time;
+		e->idles++;
+	} else if (!ev->src && ev->rec->type == KS_HLT) {
+		v = ks_model_slot(m, ev->rec->id);
+		if (v == KS_NO_VCPU || m->vcpus[v].vm != e->vm || !e->idles)
+			return;
+		e->halts++;
+		e->explained += e->idle[v] && e->idle[v] <= ev->time + e->error &&
+				ev->time <= e->idle[v] + SOON + e->error;
+		e->idle[v] = 0;
+	}
+}
+
+static int gather(struct evidence *e, const struct ks_link *l, const struct ks_model *m,
+		  struct ks_reader *host, struct ks_reader *guest, uint64_t from,
+		  struct ks_err *err)
+{
+	struct ks_merge *merge;
+	struct ks_event ev;
+	int32_t *apic;
+	uint32_t n, left = LOOK_AT;
+	int ret = ks_meta_ints(ks_reader_meta(guest), "apic_ids", GUEST_CPUS, &apic, &n);
+
+	if (ret)
+		return ret;
+	ret = ks_merge_new(&merge);
+	if (ret) {
+		free(apic);
+		return ret;
+	}
+	ret = ks_reader_seek(host, from, err);
+	if (!ret)
+		ret = ks_merge_add(merge, host, NULL, NULL);
+	if (ret >= 0)
+		ret = ks_merge_add(merge, guest, ks_guestclock_map, l->clock);
+	while (ret >= 0 && left-- && (ret = ks_merge_next(merge, &ev, err)) > 0)
+		if (ev.time >= from)
+			look_at(e, m, &ev, apic, n);
+	ks_merge_free(merge);
+	free(apic);
+	return ret < 0 ? ret : 0;
+}
+
+static int rewind_both(struct ks_reader *host, struct ks_reader *guest, struct ks_err *err)
+{
+	int ret = ks_reader_seek(host, 0, err);
+
+	return ret ? ret : ks_reader_seek(guest, 0, err);
+}
+
+static int weigh(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
+		 struct ks_reader *guest, uint32_t vm, uint64_t from, struct ks_err *err)
+{
+	struct evidence e = { .vm = vm, .error = l->error_ns };
+	int ret, back;
+
+	e.idle = calloc(m->nvcpus + 1, sizeof(*e.idle));
+	if (!e.idle)
+		return -ENOMEM;
+	ret = gather(&e, l, m, host, guest, from, err);
+	back = rewind_both(host, guest, err);
+	free(e.idle);
+	l->halts = e.halts;
+	l->explained = e.explained;
+	return ret ? ret : back;
+}
+
+/* ---- candidates ---- */
+
+static uint32_t by_name(const struct ks_model *m, const char *want)
+{
+	char pid[16];
+	uint32_t i;
+
+	for (i = 0; i < m->nvms; i++) {
+		snprintf(pid, sizeof(pid), "%u", m->vms[i].tgid);
+		if (!strcmp(m->vms[i].name, want) || !strcmp(pid, want) ||
+		    (*m->vms[i].uuid && !strcasecmp(m->vms[i].uuid, want)))
+			return i;
+	}
+	return KS_NO_VCPU;
+}
+
+static uint32_t by_uuid(const struct ks_model *m, const char *uuid)
+{
+	uint32_t i;
+
+	for (i = 0; *uuid && i < m->nvms; i++)
+		if (!strcasecmp(m->vms[i].uuid, uuid))
+			return i;
+	return KS_NO_VCPU;
+}
+
+static uint32_t by_cid(const struct ks_model *m, struct json_object *meta)
+{
+	struct json_object *v;
+	int64_t cid;
+	uint32_t i;
+
+	if (!json_object_object_get_ex(meta, "cid", &v))
+		return KS_NO_VCPU;
+	cid = json_object_get_int64(v);
+	/* 0 to 2 are the hypervisor, loopback and the host: they name no guest. */
+	for (i = 0; cid > 2 && i < m->nvms; i++)
+		if (m->vms[i].cid == cid)
+			return i;
+	return KS_NO_VCPU;
+}
+
+/* A VM that the traces themselves name, or the only one there is. */
+static uint32_t named(struct ks_link *l, const struct ks_model *m, struct ks_reader *guest,
+		      const char *want)
+{
+	struct json_object *meta = ks_reader_meta(guest);
+	uint32_t vm;
+
+	if (want) {
+		l->how = "named";
+		return by_name(m, want);
+	}
+	l->how = "uuid";
+	vm = by_uuid(m, ks_meta_str(meta, "uuid"));
+	if (vm != KS_NO_VCPU)
+		return vm;
+	l->how = "cid";
+	vm = by_cid(m, meta);
+	if (vm != KS_NO_VCPU)
+		return vm;
+	l->how = "only one";
+	return m->nvms == 1 ? 0 : KS_NO_VCPU;
+}
+
+static void drop_clock(struct ks_link *l)
+{
+	ks_guestclock_free(l->clock);
+	l->clock = NULL;
+}
+
+/* Take this VM, if nothing speaks against it. */
+static int settle(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
+		  const struct ks_clockmap *host_map, struct ks_reader *guest, uint32_t vm,
+		  struct ks_err *err)
+{
+	uint64_t from, gap;
+	int ret = build_clock(l, m, host, host_map, vm);
+
+	if (ret)
+		return clock_failed(ret, m, vm, host, guest, err);
+	l->vm = vm;
+	if (!overlap(l, host, guest, &from, &gap))
+		return fail(err, -EINVAL,
+			    "%s and %s do not overlap in time (%.3f s apart): record both at the same time",
+			    ks_reader_path(host), ks_reader_path(guest), gap / 1e9);
+	ret = weigh(l, m, host, guest, vm, from, err);
+	if (ret)
+		return ret;
+	if (l->halts >= ENOUGH && l->explained * 100 <= l->halts * CONTRADICTS)
+		return fail(err, -EINVAL,
+			    "%s is not of VM %s: of its %" PRIu64 " halts the guest explains %" PRIu64
+			    "; name the right VM as NAME=FILE",
+			    ks_reader_path(guest), m->vms[vm].name, l->halts, l->explained);
+	return 0;
+}
+
+/* Try all VMs; the evidence must be clear. */
+static int by_evidence(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
+		       const struct ks_clockmap *host_map, struct ks_reader *guest,
+		       struct ks_err *err)
+{
+	uint64_t from, gap, best = 0, second = 0, share;
+	uint32_t vm, found = KS_NO_VCPU;
+	int ret;
+
+	for (vm = 0; vm < m->nvms; vm++) {
+		if (build_clock(l, m, host, host_map, vm))
+			continue;
+		ret = overlap(l, host, guest, &from, &gap) ?
+			      weigh(l, m, host, guest, vm, from, err) : 0;
+		drop_clock(l);
+		if (ret)
+			return ret;
+		share = l->halts >= ENOUGH / 4 ? l->explained * 100 / l->halts : 0;
+		l->halts = l->explained = 0;
+		if (share > best) {
+			second = best;
+			best = share;
+			found = vm;
+		} else if (share > second) {
+			second = share;
+		}
+	}
+	l->how = "evidence";
+	if (best < CONVINCES || second * 2 > best)
+		return fail(err, -EINVAL,
+			    "%s: cannot tell which of the %u VMs it is of: say so as NAME=FILE",
+			    ks_reader_path(guest), m->nvms);
+	return settle(l, m, host, host_map, guest, found, err);
+}
+
+int ks_link_find(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
+		 const struct ks_clockmap *host_map, struct ks_reader *guest, const char *want,
+		 struct ks_err *err)
+{
+	const struct ks_rec *ctl;
+	uint32_t vm;
+	size_t n;
+	int ret;
+
+	memset(l, 0, sizeof(*l));
+	if (ks_reader_side(guest) != KS_SIDE_GUEST)
+		return fail(err, -EINVAL, "%s is a host's trace: here a guest's is wanted",
+			    ks_reader_path(guest));
+	if (!m->nvms)
+		return fail(err, -ENOENT, "%s: there is no VM in it", ks_reader_path(host));
+	vm = named(l, m, guest, want);
+	if (want && vm == KS_NO_VCPU)
+		return fail(err, -ENOENT, "%s: no VM \"%s\" in it", ks_reader_path(host), want);
+	ctl = ks_reader_control(guest, &n);
+	ret = ks_clockmap_new(&l->guest_map, ctl, n);
+	if (ret)
+		return fail(err, ret, "%s: %s", ks_reader_path(guest),
+			    ret == -ENODATA ? "fewer than two clock samples: record for longer" :
+					      strerror(-ret));
+	ret = vm == KS_NO_VCPU ? by_evidence(l, m, host, host_map, guest, err) :
+				 settle(l, m, host, host_map, guest, vm, err);
+	if (ret)
+		ks_link_free(l);
+	return ret;
+}
+
+void ks_link_free(struct ks_link *l)
+{
+	ks_guestclock_free(l->clock);
+	ks_clockmap_free(l->guest_map);
+	l->clock = NULL;
+	l->guest_map = NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which VM of a host trace is a guest trace of? And is it of any of them at all?
+ *
+ * By UUID, by vsock CID, because there is only one VM, or by evidence: a guest that goes idle
+ * (KS_IDLE_ENTER) exits on HLT (KS_HLT) within moments, on the same vCPU. Whoever is chosen, the
+ * two traces must overlap in time, and the evidence must not speak against it.
+ */
+#ifndef KVMSCHED_MATCH_H
+#define KVMSCHED_MATCH_H
+
+#include "clock.h"
+#include "model.h"
+#include "trace.h"
+
+/* A guest trace on its host's clock. */
+struct ks_link {
+	struct ks_clockmap *guest_map;
+	struct ks_guestclock *clock; /* ks_guestclock_map() with this is the map for the merge */
+	uint64_t error_ns;           /* bound of its error */
+	uint32_t vm;                 /* index into the model's VMs */
+	const char *how;             /* "named", "uuid", "cid", "only one", "evidence" */
+	uint64_t halts, explained;   /* HLT exits looked at; of them, after an idle entry */
+};
+
+/*
+ * host_map: of the host's samples; must outlive the link. want: name, UUID or PID of the VM, NULL =
+ * find out. Reads in both traces and leaves the readers at their beginning.
+ * 0; -ENOENT: no such VM; -ENODATA: no clock; -EINVAL: wrong side, the traces do not belong
+ * together, or it cannot be told; -ENOMEM. err says what and what to do. On failure there is
+ * nothing to free.
+ */
+int ks_link_find(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
+		 const struct ks_clockmap *host_map, struct ks_reader *guest, const char *want,
+		 struct ks_err *err);
+void ks_link_free(struct ks_link *l);
+
+#endif /* KVMSCHED_MATCH_H */
