@@ -256,3 +256,10 @@ void ks_sink_drop(struct ks_sink *s)
 	s->fd = -1;
 	sink_free(s);
 }
+
+void ks_sink_discard(struct ks_sink *s)
+{
+	if (s->partial)
+		unlink(s->partial);
+	ks_sink_drop(s);
+}

@@ -31,5 +31,7 @@ int ks_sink_write(struct ks_sink *s, struct iovec *iov, int n);
 int ks_sink_finish(struct ks_sink *s, struct ks_err *err);
 /* Close and free; PATH.partial stays. */
 void ks_sink_drop(struct ks_sink *s);
+/* The same, and PATH.partial goes, too: there is nothing in it. */
+void ks_sink_discard(struct ks_sink *s);
 
 #endif /* KVMSCHED_TRACE_SINK_H */

@@ -82,7 +82,7 @@ static int writer_new(struct ks_writer **out, const char *path, int fd, enum ks_
 		return ret;
 	w = calloc(1, sizeof(*w));
 	if (!w) {
-		ks_sink_drop(&sink);
+		ks_sink_discard(&sink);
 		return ks_fail(err, -ENOMEM, "out of memory");
 	}
 	w->out.sink = sink;
@@ -93,6 +93,7 @@ static int writer_new(struct ks_writer **out, const char *path, int fd, enum ks_
 	ret = w->ring && w->control ? write_file_header(w, side) : -ENOMEM;
 	if (ret) {
 		ks_fail(err, ret, "%s: cannot write: %s", path ? path : "stream", strerror(-ret));
+		ks_sink_discard(&w->out.sink);
 		writer_free(w);
 		return ret;
 	}
