@@ -118,6 +118,7 @@ static int cpuinfo_line(struct ks_machine *m, const char *key, const char *val, 
 	uint64_t v;
 
 	if (!strcmp(key, "processor")) {
+		*cpu = UINT32_MAX;
 		if (ks_arg_uint("", val, 0, MAX_CPUS - 1, &v, NULL))
 			return 0;
 		*cpu = (unsigned int)v;
