@@ -251,6 +251,16 @@ static int guest_losses(struct ks_analysis *a, struct an_vm *m, struct ks_reader
 	return err;
 }
 
+static void guest_begins(struct ks_analysis *a, uint32_t vm, struct ks_reader *guest)
+{
+	struct an_vm *m = &a->vm[vm];
+	uint64_t first, last;
+
+	if (!ks_reader_span(guest, &first, &last))
+		return;
+	an_guest_begins(a, vm, m->map ? m->map(m->map_ctx, first) : first);
+}
+
 static int fail(struct ks_err *err, int ret, const char *path, const char *what)
 {
 	if (err)
@@ -284,6 +294,7 @@ int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader 
 	if (ret)
 		return fail(err, ret, path, strerror(-ret));
 	a->model.vms[vm].guest_src = src;
+	guest_begins(a, vm, guest);
 	return 0;
 }
 

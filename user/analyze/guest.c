@@ -26,10 +26,10 @@ static void contradict(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec
 		an_wait_drop_from(a, vcpu, keep);
 }
 
-/* Nothing waits below a thread. */
+/* Below a thread that holds no other lock nothing is held or waited for. */
 static void proved_by_level(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 {
-	if (level_of(ev->rec->flags) == KS_F_CTX_TASK)
+	if (!(ev->rec->flags & (KS_F_CTX_MASK | KS_F_DEPTH_MASK)))
 		an_proved(a, vcpu, ev->time);
 }
 

@@ -1,22 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Losses of a guest's rings. After one, its CPU may be waiting for a lock without our knowing,
- * until a record of it proves the contrary: it is in doubt.
+ * until a record of it proves the contrary: it is in doubt. So is every CPU at the beginning of
+ * the recording. A CPU of which nothing more is heard does not stay in doubt for ever.
  */
 #include "internal.h"
 
-static void doubt(struct ks_analysis *a, uint32_t vcpu, const struct an_loss *x)
+#define DOUBT_NS 500000000ull
+
+static void doubt(struct ks_analysis *a, uint32_t vcpu, uint64_t from, uint64_t to)
 {
 	struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
 	struct an_vcpu *v = &a->vcpu[vcpu];
 
-	if (x->to > v->doubt_to)
-		v->doubt_to = x->to;
+	if (to > v->doubt_to)
+		v->doubt_to = to;
+	an_due(a, v->doubt_to + DOUBT_NS);
 	if (v->doubt)
 		return;
 	v->doubt = true;
-	if (!m->ndoubt++ || x->from < m->doubt_since)
-		m->doubt_since = x->from;
+	if (!m->ndoubt++ || from < m->doubt_since)
+		m->doubt_since = from;
+}
+
+void an_guest_begins(struct ks_analysis *a, uint32_t vm, uint64_t time)
+{
+	struct an_vm *m = &a->vm[vm];
+	uint32_t cpu;
+
+	for (cpu = 0; cpu < m->ncpus; cpu++)
+		if (m->cpu_vcpu[cpu] != KS_NO_VCPU)
+			doubt(a, m->cpu_vcpu[cpu], 0, time);
+}
+
+static void expire(struct ks_analysis *a, uint32_t vm, uint64_t now)
+{
+	struct an_vm *m = &a->vm[vm];
+	struct an_vcpu *v;
+	uint32_t i;
+
+	for (i = m->first; i < m->first + m->n && m->ndoubt; i++) {
+		v = &a->vcpu[i];
+		if (!v->doubt)
+			continue;
+		if (now >= v->doubt_to + DOUBT_NS)
+			an_proved(a, i, now);
+		else
+			an_due(a, v->doubt_to + DOUBT_NS);
+	}
 }
 
 static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss *x)
@@ -30,11 +61,11 @@ static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss 
 		an_busy_update(a, vcpu, a->now, false);
 		v->guest_idle = false;
 		an_idle_update(a, vcpu, a->now);
-		doubt(a, vcpu, x);
+		doubt(a, vcpu, x->from, x->to);
 		break;
 	case KS_LOCK_TRY:
 	case KS_LOCK_ACQ:
-		doubt(a, vcpu, x);
+		doubt(a, vcpu, x->from, x->to);
 		break;
 	case KS_RQ_BUSY:
 	case KS_RQ_CALM:
@@ -63,6 +94,8 @@ void an_guestloss_step(struct ks_analysis *a, uint32_t vm, uint64_t now)
 {
 	struct an_losses *l = &a->vm[vm].loss;
 
+	if (a->vm[vm].ndoubt)
+		expire(a, vm, now);
 	while (l->next < l->n && l->v[l->next].from <= now)
 		begin(a, vm, &l->v[l->next++]);
 	if (l->next < l->n)

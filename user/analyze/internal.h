@@ -221,6 +221,8 @@ uint64_t an_losses_floor(const struct an_losses *l, uint64_t time);
 
 /* ---- guest.c, guestloss.c ---- */
 void an_guest_event(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev);
+/* The guest began to record at this time. */
+void an_guest_begins(struct ks_analysis *a, uint32_t vm, uint64_t time);
 void an_guestloss_step(struct ks_analysis *a, uint32_t vm, uint64_t now);
 void an_guestloss_late(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev);
 void an_proved(struct ks_analysis *a, uint32_t vcpu, uint64_t time);

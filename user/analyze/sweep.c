@@ -74,15 +74,14 @@ static uint64_t next_in_order(struct sweep *s, uint64_t t)
 }
 
 /*
- * Is it certain that n was the next in order, and the lock free? released: the last release seen.
- * A waiter that came to a lock which, as far as was seen, was free already met a holder that was
- * not seen.
+ * Is it certain that n was the next in order? (That the lock was free is: every release with a
+ * waiter leaves a record.)
  */
-static bool certain(const struct sweep *s, const struct an_queued *n, uint64_t released)
+static bool certain(const struct sweep *s, const struct an_queued *n)
 {
 	const struct an_vm *vm = s->vm;
 
-	if (!released || n->try_time > released + s->a->opts.slack_ns || n->doubt)
+	if (n->doubt)
 		return false;
 	if (n->end == AN_NEVER && s->a->vcpu[n->vcpu].doubt)
 		return false;
@@ -90,7 +89,7 @@ static bool certain(const struct sweep *s, const struct an_queued *n, uint64_t r
 	return !vm->ndoubt || vm->doubt_since > s->w->acq_time || n->try_time < vm->doubt_since;
 }
 
-static void lock_free(struct sweep *s, uint64_t from, uint64_t to, uint64_t released)
+static void lock_free(struct sweep *s, uint64_t from, uint64_t to)
 {
 	const struct an_queued *n;
 	struct an_piece p = { .kind = AN_FREE_NEXT, .from = from, .to = to };
@@ -106,7 +105,7 @@ static void lock_free(struct sweep *s, uint64_t from, uint64_t to, uint64_t rele
 	}
 	at = next_in_order(s, p.from);
 	n = at < s->p->qtail ? queued(s->p, at) : NULL;
-	if (!n || !certain(s, n, released)) {
+	if (!n || !certain(s, n)) {
 		emit(s, AN_UNSEEN, p.from, to);
 		return;
 	}
@@ -137,7 +136,7 @@ static void open_end(struct sweep *s, uint64_t from, uint64_t released)
 		return;
 	}
 	if (from < acq)
-		lock_free(s, from, acq, released);
+		lock_free(s, from, acq);
 	held(s, &h, acq, s->to);
 }
 
@@ -181,7 +180,7 @@ static void walk(struct sweep *s, uint64_t t)
 			released = h->rel;
 			i++;
 		} else {
-			lock_free(s, t, end, released);
+			lock_free(s, t, end);
 		}
 		t = end;
 	}
