@@ -53,3 +53,33 @@ int vg_header_print(FILE *out, const struct btf *btf, char *const *notes, size_t
 	fputs(bottom, out);
 	return !err && ferror(out) ? -EIO : err;
 }
+
+static void print_struct_proof(FILE *out, const struct btf *btf, const struct btf_type *t)
+{
+	const char *kind = btf_is_struct(t) ? "struct" : "union", *member;
+	const char *name = btf__name_by_offset(btf, t->name_off);
+	int i;
+
+	fprintf(out, "_Static_assert(sizeof(%s %s) == %u, \"\");\n", kind, name, t->size);
+	for (i = 0; i < btf_vlen(t); i++) {
+		member = btf__name_by_offset(btf, btf_members(t)[i].name_off);
+		if (*member && !btf_member_bitfield_size(t, i))
+			fprintf(out,
+				"_Static_assert(__builtin_offsetof(%s %s, %s) == %u, \"\");\n",
+				kind, name, member, btf_member_bit_offset(t, i) / 8);
+	}
+}
+
+int vg_header_print_proof(FILE *out, const struct btf *btf)
+{
+	__u32 id;
+
+	fputs("#include \"vmlinux.h\"\n", out);
+	for (id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (btf_is_composite(t) && t->name_off)
+			print_struct_proof(out, btf, t);
+	}
+	return ferror(out) ? -EIO : 0;
+}

@@ -14,4 +14,10 @@ struct btf;
  */
 int vg_header_print(FILE *out, const struct btf *btf, char *const *notes, size_t nr_notes);
 
+/*
+ * Print a C file that does not compile unless that header gives every struct the size and its
+ * members the offsets that btf says. 0 or -errno.
+ */
+int vg_header_print_proof(FILE *out, const struct btf *btf);
+
 #endif

@@ -53,19 +53,28 @@ kernel_release() {
 	echo "${line%% *}, ${package:-$(echo "$line" | sed 's/^[^#]*//')}"
 }
 
-# make_header OUTPUT: from the committed selections, with where they came from on top.
+# from_selections COMMAND OUTPUT [OPTION...]: run it on the committed selections.
+from_selections() {
+	command=$1
+	out=$2
+	shift 2
+	set -- -l "$dir/types.list" -o "$out" "$@" "$command"
+	while read -r version _; do
+		set -- "$@" "$dir/btf/$version.btf"
+	done < "$dir/btf/kernels"
+	"$gen" "$@"
+}
+
+# make_header OUTPUT: with where it came from on top.
 make_header() {
 	out=$1
 	set -- -n "What kvmsched's BPF programs use of the kernel: made by vmlinux-gen/regen from" \
 		-n "types.list and the BTF (image, kvm, kvm-amd, kvm-intel) of these kernels, of" \
 		-n "which the first that has a type wins:" -n ""
-	while read -r version release; do
+	while read -r _ release; do
 		set -- "$@" -n "  $release"
 	done < "$dir/btf/kernels"
-	set -- "$@" -n "" -n "Of many structs only the members in types.list are here: their sizes" \
-		-n "and offsets are not the kernel's. Do not edit." header
-	while read -r version release; do
-		set -- "$@" "$dir/btf/$version.btf"
-	done < "$dir/btf/kernels"
-	"$gen" -l "$dir/types.list" -o "$out" "$@"
+	set -- "$@" -n "" -n "Of many structs only the members in types.list are here: their" \
+		-n "sizes and offsets are not the kernel's. Do not edit."
+	from_selections header "$out" "$@"
 }

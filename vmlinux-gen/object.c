@@ -2,6 +2,7 @@
 #include "object.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -409,7 +410,10 @@ int vg_object_open(const char *path, struct vg_object *object)
 	err = r.elf ? check_elf(&r) : -ENOEXEC;
 	if (!err) {
 		object->btf = btf__parse_elf(path, &object->ext);
-		err = !object->btf ? -errno : !object->ext ? -ENODATA : read_elf(&r);
+		if (!object->btf) /* libbpf has error numbers of its own for broken files */
+			err = errno < __LIBBPF_ERRNO__START ? -errno : -ENOEXEC;
+		else
+			err = object->ext ? read_elf(&r) : -ENODATA;
 	}
 	if (!err)
 		err = read_relos(object);

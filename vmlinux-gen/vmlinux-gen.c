@@ -22,6 +22,8 @@ static const char doc[] =
 	"  trim KERNEL [MODULE...]   what the list selects from one kernel, as raw BTF\n"
 	"  header BTF...             the C header for several trimmed BTFs, the newest first:\n"
 	"                            where they differ, the first that has a type wins\n"
+	"  proof BTF...              a C file that compiles only if that header lays out every\n"
+	"                            struct as it should\n"
 	"  compare OLD NEW           what of one BTF is gone or different in another; fails if\n"
 	"                            something is gone\n"
 	"  version BZIMAGE           the version line of a kernel image\n"
@@ -146,14 +148,15 @@ static int close_output(const struct job *job, FILE *f)
 	return err ? complain(err, "%s", job->opt->output ? job->opt->output : "output") : 0;
 }
 
-static int write_header(const struct job *job, const struct btf *btf)
+static int write_header(const struct job *job, const struct btf *btf, bool proof)
 {
 	FILE *f = open_output(job);
 	int err;
 
 	if (!f)
 		return -EIO;
-	err = vg_header_print(f, btf, job->opt->notes, job->opt->nr_notes);
+	err = proof ? vg_header_print_proof(f, btf) :
+		      vg_header_print(f, btf, job->opt->notes, job->opt->nr_notes);
 	if (err)
 		complain(err, "printing the header");
 	return close_output(job, f) ? -EIO : err;
@@ -227,7 +230,7 @@ static int run_trim(struct job *job)
 	return err;
 }
 
-static int run_header(struct job *job)
+static int print_header(struct job *job, bool proof)
 {
 	struct btf *btf;
 	int err = select_types(job, false);
@@ -246,9 +249,19 @@ static int run_header(struct job *job)
 		err = vg_graph_to_btf(&job->graph, &btf);
 	if (err)
 		return complain(err, "making BTF");
-	err = write_header(job, btf);
+	err = write_header(job, btf, proof);
 	btf__free(btf);
 	return err;
+}
+
+static int run_header(struct job *job)
+{
+	return print_header(job, false);
+}
+
+static int run_proof(struct job *job)
+{
+	return print_header(job, true);
 }
 
 static void print_change(void *ctx, enum vg_change change, const char *what, const char *was,
@@ -305,6 +318,7 @@ static const struct {
 } commands[] = {
 	{ "trim", run_trim },
 	{ "header", run_header },
+	{ "proof", run_proof },
 	{ "compare", run_compare },
 	{ "version", run_version },
 };

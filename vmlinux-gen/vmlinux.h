@@ -9,8 +9,8 @@
  *   6.12.117+deb13-amd64, Debian 6.12.117-1 (2026-11-12)
  *   6.1.0-56-amd64, Debian 6.1.192-2 (2026-11-16)
  *
- * Of many structs only the members in types.list are here: their sizes
- * and offsets are not the kernel's. Do not edit.
+ * Of many structs only the members in types.list are here: their
+ * sizes and offsets are not the kernel's. Do not edit.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
