@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A straight line through integers, without floating point: y = y0 +- |x - x0| * num / den, rounded
- * towards y0. Internal to user/clock.
+ * to the nearest. Internal to user/clock.
  *
  * num / den is kept as a 64-bit multiplier with 63 significant bits or more and a shift, so over
- * 2^53 ns (104 days) the product is off by less than 2^-9; x, y are never wrapped but clamped.
+ * 2^53 ns (104 days) the product is off by less than 2^-9, never upwards: a line through (x1, y1) is
+ * at most y1 there, so that pieces joined end to end are monotonic. Nothing wraps, y is clamped.
  */
 #ifndef KVMSCHED_CLOCK_LINE_H
 #define KVMSCHED_CLOCK_LINE_H
@@ -16,7 +17,7 @@ typedef unsigned __int128 ks_u128;
 struct ks_line {
 	uint64_t x0, y0;
 	uint64_t mult;
-	uint8_t shift; /* < 128 */
+	uint8_t shift; /* 0 to 127 */
 };
 
 /* den must not be 0; num = 0 gives a level line. */
@@ -37,15 +38,22 @@ static inline struct ks_line ks_line_make(uint64_t x0, uint64_t y0, uint64_t num
 	return l;
 }
 
+static inline ks_u128 ks_line_delta(const struct ks_line *l, uint64_t d)
+{
+	ks_u128 p = (ks_u128)d * l->mult;
+
+	return l->shift ? (p >> l->shift) + (p >> (l->shift - 1) & 1) : p;
+}
+
 static inline uint64_t ks_line_at(const struct ks_line *l, uint64_t x)
 {
 	ks_u128 d;
 
 	if (x >= l->x0) {
-		d = (ks_u128)(x - l->x0) * l->mult >> l->shift;
+		d = ks_line_delta(l, x - l->x0);
 		return d > UINT64_MAX - l->y0 ? UINT64_MAX : l->y0 + (uint64_t)d;
 	}
-	d = (ks_u128)(l->x0 - x) * l->mult >> l->shift;
+	d = ks_line_delta(l, l->x0 - x);
 	return d > l->y0 ? 0 : l->y0 - (uint64_t)d;
 }
 
