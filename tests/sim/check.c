@@ -15,8 +15,8 @@
 
 void check_header(void)
 {
-	printf("%-14s %4s %7s %7s %8s %8s %8s %7s %6s %5s %6s\n", "scenario", "seed", "waits",
-	       "right", "time", "strict", "unknown", "doubt", "error", "raced", "wrong");
+	printf("%-14s %4s %7s %7s %8s %8s %8s %7s %5s %5s %5s %6s\n", "scenario", "seed", "waits",
+	       "right", "time", "strict", "unknown", "doubt", "off", "bound", "raced", "wrong");
 }
 
 static double part(double a, double of)
@@ -51,23 +51,23 @@ static uint64_t worst_clock(const struct run *r)
 static int verdict(const struct score *s, const struct run *r, const struct params *p)
 {
 	uint64_t wrong = s->missing + s->phantom + s->false_claims + s->guesses + s->ple_wrong +
-			 s->totals_wrong;
+			 s->clock_wrong + s->totals_wrong;
 	int bad = 0;
 
-	printf("%-14s %4llu %7llu %6.2f%% %7.3f%% %7.3f%% %7.3f%% %6.2f%% %6llu %5llu %6llu\n",
+	printf("%-14s %4llu %7llu %6.2f%% %7.3f%% %7.3f%% %7.3f%% %6.2f%% %5llu %5llu %5llu %6llu\n",
 	       p->scenario, (unsigned long long)p->seed, (unsigned long long)s->waits,
 	       100 * part(s->right, s->waits), 100 * part(s->ns_right, s->ns),
 	       100 * part(s->ns_strict, s->ns), 100 * part(s->ns_unknown, s->ns),
-	       100 * part(s->doubtful, s->waits), (unsigned long long)worst_clock(r),
+	       100 * part(s->doubtful, s->waits), (unsigned long long)s->clock_worst, (unsigned long long)worst_clock(r),
 	       (unsigned long long)s->raced, (unsigned long long)wrong);
 	bad |= !s->waits || part(s->right, s->waits) < WAITS_RIGHT;
 	bad |= part(s->ns_right, s->ns) < TIME_RIGHT;
 	if (wrong)
 		printf("  missing %llu, phantom %llu, false claims %llu, guesses %llu, "
-		       "PLE exits %llu, totals %d\n", (unsigned long long)s->missing,
+		       "PLE exits %llu, clock %llu, totals %d\n", (unsigned long long)s->missing,
 		       (unsigned long long)s->phantom, (unsigned long long)s->false_claims,
 		       (unsigned long long)s->guesses, (unsigned long long)s->ple_wrong,
-		       s->totals_wrong);
+		       (unsigned long long)s->clock_wrong, s->totals_wrong);
 	if (bad)
 		print_confusion(s);
 	return bad || wrong;

@@ -20,7 +20,7 @@ void simclock_guest_init(struct sim_guest_clock *g, struct sim_host_clock *h,
 {
 	double scale = p->scaled ? 0.7 + 0.6 * rng_unit(r) : 1;
 
-	g->frac = rng_range(r, 0, 1) ? 32 : 48;
+	g->frac = p->seed % 2 ? 32 : 48; /* AMD or Intel, one host */
 	g->ratio = p->scaled ? (uint64_t)(scale * (double)(1ull << g->frac)) : 0;
 	/* A guest's TSC starts near 0 when it boots. */
 	g->offset = -(int64_t)(h->tsc0 * (long double)scale) +

@@ -71,7 +71,7 @@ static bool doubtful(const struct world *w, const struct done *d)
 	size_t n;
 	const struct lost *l = emit_losses(w, &n);
 
-	if (d->since < w->start)
+	if (d->since < w->start || d->unclear)
 		return true;
 	for (size_t i = 0; i < n; i++)
 		if ((l[i].vm < 0 || (uint32_t)l[i].vm == d->vm) && l[i].from <= d->acq_stamp &&
@@ -174,9 +174,23 @@ static void judge_exits(struct pairing *p, const struct done *d, const struct ks
 		       a->ple_total);
 }
 
+/* Is the map of the clocks as good as it says? */
+static void judge_clock(struct pairing *p, const struct done *d, const struct ks_wait *a)
+{
+	uint64_t off = a->try_time > d->try_stamp ? a->try_time - d->try_stamp :
+						    d->try_stamp - a->try_time;
+
+	if (off > p->s->clock_worst)
+		p->s->clock_worst = off;
+	if (off > p->error + 1)
+		p->s->clock_wrong++;
+}
+
 static void judge(struct pairing *p, const struct done *d, const struct ks_wait *a)
 {
 	bool doubt = doubtful(p->w, d);
+
+	judge_clock(p, d, a);
 
 	if (d->raced) {
 		p->s->raced++;
@@ -223,7 +237,7 @@ static void phantom(struct pairing *p, const struct ks_wait *a)
 /* Both in order of vCPU, lock and time. */
 static void pair_up(struct pairing *p, const struct done **d, size_t nd, struct ks_wait *a, size_t na)
 {
-	uint64_t tol = p->error + 100;
+	uint64_t tol = 2 * p->error + 100;
 	size_t i = 0, k = 0;
 
 	while (i < nd || k < na) {

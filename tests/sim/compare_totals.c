@@ -34,10 +34,13 @@ static void vcpu_totals(struct score *s, const struct vcpu *v, const struct run_
 	same(s, "vCPU", v->slot, "node migrations", t->node_migrations, a->tot.node_migrations, 0);
 	same(s, "vCPU", v->slot, "ping-pongs", t->pingpongs, a->tot.pingpongs, 0);
 	for (enum ks_vstate st = KS_V_RUNNING; st < KS_V_GONE; st++) {
-		/* What it did before its first switch may or may not be known. */
+		/*
+		 * What it did before its first switch may or may not be known. Two records with
+		 * the same time have no order: a microsecond.
+		 */
 		uint64_t half = v->before[st] / 2, mid = t->state_ns[st] + half;
 
-		same(s, "vCPU", v->slot, names[st], mid, a->tot.state_ns[st], half + clock + 1);
+		same(s, "vCPU", v->slot, names[st], mid, a->tot.state_ns[st], half + clock + 1000);
 		same(s, "vCPU segments", v->slot, names[st], a->tot.state_ns[st], a->segments[st], 0);
 	}
 }

@@ -182,8 +182,11 @@ bool emit_guest_of(struct vcpu *by, const struct ks_rec *rec)
 	if (!w->recording)
 		return false;
 	copy.time = emit_guest_now(by->vm);
-	if (!put(w, &w->emit->rec[1 + by->vm->id], by->idx, &copy))
+	if (!put(w, &w->emit->rec[1 + by->vm->id], by->idx, &copy)) {
+		truth_lost(by);
 		return false;
+	}
+	truth_clear(by, &copy);
 	truth_proof(by);
 	return true;
 }
@@ -320,6 +323,7 @@ void emit_start(struct world *w)
 				      .b = v->apic };
 
 		now_control(w, &e->rec[0], rec);
+		truth_lost(v); /* what went before is not known */
 	}
 	for (uint32_t i = 0; i < w->p.vms; i++) {
 		offset_recs(w, &w->vms[i]);

@@ -55,7 +55,7 @@ static void take(struct vcpu *v, struct frame *f, struct lock *l, bool contended
 	l->pid = guest_pid(v);
 	l->flags = f->ctx | v->nheld;
 	l->contended = contended;
-	l->acq_kept = l->rel_kept = l->raced = false;
+	l->acq_kept = l->rel_kept = l->raced = l->murky = false;
 	l->serial++;
 	v->held[v->nheld++] = l;
 	f->phase = PH_TAKEN;
@@ -252,6 +252,8 @@ static void let_go(struct vcpu *v, struct frame *f)
 	truth_lock(l);
 	truth_hold_end(l);
 	l->holder = NULL;
+	/* A release without a record, because nobody waited when it was looked at, and then did. */
+	l->murky = l->raced && !l->rel_kept;
 	l->raced = false;
 	while (v->held[i] != l)
 		i++;

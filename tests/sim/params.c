@@ -10,7 +10,7 @@
 static void base(struct params *p)
 {
 	*p = (struct params){
-		.duration = 150 * MS, .warmup = 10 * MS, .truth = true,
+		.duration = 250 * MS, .warmup = 10 * MS, .truth = true,
 		.pcpus = 4, .nodes = 1, .vms = 1, .vcpus = 8,
 		.policy = HOST_FAIR, .slice = 3 * MS, .balance_every = 4 * MS,
 		.noise = 2, .yield_ppm = 300000, .fault_ppm = 2000,
@@ -84,21 +84,20 @@ static void idle_heavy(struct params *p)
 	p->sleep_ns = 250 * US;
 	p->wake_ppm = 150000;
 	p->pull_ppm = 900000;
-	p->duration = 250 * MS;
 }
 
 static void lossy_host(struct params *p)
 {
-	p->host_ring = 220;
-	p->host_drop_ppm = 200;
-	p->duration = 300 * MS;
+	p->host_ring = 260;
+	p->host_drop_ppm = 500;
+	p->duration = 400 * MS;
 }
 
 static void lossy_guest(struct params *p)
 {
-	p->guest_ring = 300;
-	p->guest_drop_ppm = 200;
-	p->duration = 300 * MS;
+	p->guest_ring = 75;
+	p->guest_drop_ppm = 800;
+	p->duration = 400 * MS;
 }
 
 static void clock_drift(struct params *p)

@@ -148,6 +148,7 @@ struct lock {
 	bool acq_kept, rel_kept;
 	uint64_t rel_drained; /* when the ring that lost the release was last known to be whole */
 	bool raced;           /* stopped between the operation and its time stamp */
+	bool murky;           /* free, but the trace has no sign of it */
 	uint32_t raced_tries; /* waiters stopped between try and queue */
 };
 
@@ -196,6 +197,8 @@ struct vcpu {
 	/* what an observer of the trace knows */
 	bool hidden;      /* its last change of state is not in the trace */
 	uint64_t evident; /* when the trace last told its state */
+	bool unclear;     /* it may wait for a lock without the trace telling */
+	uint64_t lost_at;
 
 	/* true totals */
 	struct ks_vcpu_totals tot;
@@ -216,6 +219,7 @@ struct vm {
 	/* true totals */
 	struct ks_vm_totals tot;
 	uint32_t nhalted, nbusy; /* vCPUs asleep; with more than one runnable thread */
+	uint32_t nunclear;
 	uint64_t waste_since, idle_changes;
 	uint64_t drained_own; /* when its rings were emptied last, its own clock */
 };

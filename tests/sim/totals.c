@@ -79,12 +79,22 @@ void totals_task_migrate(struct thread *t, uint32_t from, uint32_t to)
 	t->moved = (struct moved){ now, from };
 }
 
-/* Some vCPU sleeps while a thread waits for its turn on another. */
+/* Does some vCPU sleep while a thread waits for its turn on another? */
+static bool wasting(const struct vm *vm)
+{
+	if (vm->nhalted != 1 || vm->nbusy != 1)
+		return vm->nhalted && vm->nbusy;
+	for (uint32_t i = 0; i < vm->nvcpus; i++)
+		if (vm->vcpus[i].hs == KS_V_HALTED)
+			return vm->vcpus[i].nr_running < 2;
+	return false;
+}
+
 void totals_idle(struct vm *vm)
 {
 	uint64_t now = vm->w->now;
 
-	if (vm->w->recording && vm->nhalted && vm->nbusy)
+	if (vm->w->recording && wasting(vm))
 		vm->tot.wasted_idle_ns += now - (vm->waste_since > vm->w->start ?
 						 vm->waste_since : vm->w->start);
 	vm->waste_since = now;

@@ -91,23 +91,46 @@ static void add_stretch(struct wait *wt, struct stretch s)
 	wt->st[wt->nst++] = s;
 }
 
+/* Are the stamps of the tries in another order than the queue, as to who is first? */
+static bool inverted(const struct lock *l)
+{
+	for (uint32_t i = 1; i < l->nq; i++)
+		if (l->q[i]->try_stamp < l->q[0]->try_stamp)
+			return true;
+	return false;
+}
+
+/* What an observer has to know of to tell this stretch begins how early? */
+static void look_back(struct wait *wt, const struct vcpu *d)
+{
+	earliest(&wt->since, wt->v->evident);
+	if (wt->v->hs != KS_V_RUNNING)
+		return;
+	earliest(&wt->since, d->evident);
+	earliest(&wt->since, wt->l->holder ? wt->l->acq_true : wt->l->q[0]->try_true);
+	if (wt->l->holder)
+		return;
+	if (inverted(wt->l))
+		wt->raced = true;
+	if (wt->l->vm->nunclear)
+		wt->unclear = true;
+}
+
 /* Book the time since the last change under what was true until now. */
 static void accrue(struct wait *wt, enum cause cause)
 {
 	const struct vcpu *d = decides(wt);
 	uint64_t now = wt->v->w->now;
+	bool unseen = !wt->l->holder && !wt->l->q[0]->seen;
 
 	if (now > wt->last) {
 		add_stretch(wt, (struct stretch){ wt->last, now, truth_class(wt),
-						  d->hidden || wt->v->hidden });
-		earliest(&wt->since, wt->v->evident);
-		earliest(&wt->since, d->evident);
-		if (wt->l->holder)
-			earliest(&wt->since, wt->l->acq_true);
+						  d->hidden || wt->v->hidden || unseen });
+		look_back(wt, d);
 		wt->last = now;
 		wt->cause = BY_NOTHING;
 	}
-	if (wt->l->raced || wt->l->raced_tries)
+	if (wt->l->raced || wt->l->raced_tries || wt->l->murky)
 		wt->raced = true;
 	if (cause > wt->cause)
 		wt->cause = cause;
@@ -150,6 +173,32 @@ void truth_proof(struct vcpu *v)
 	truth_vcpu(v);
 	v->hidden = false;
 	v->evident = v->w->now;
+}
+
+/* ---- could it be waiting without the trace telling? ---- */
+
+void truth_lost(struct vcpu *v)
+{
+	v->lost_at = v->w->now;
+	if (!v->unclear)
+		v->vm->nunclear++;
+	v->unclear = true;
+}
+
+/* A kept record shows that it waits for nothing but what the trace tells. */
+void truth_clear(struct vcpu *v, const struct ks_rec *rec)
+{
+	bool lock = rec->type == KS_LOCK_TRY || rec->type == KS_LOCK_ACQ ||
+		    rec->type == KS_LOCK_REL;
+	uint8_t where = rec->flags & (KS_F_CTX_MASK | KS_F_DEPTH_MASK);
+
+	/* What was lost is known when the ring is drained. */
+	if (!v->unclear || emit_whole_until(v->w) < v->lost_at)
+		return;
+	if ((lock && !where) || rec->type == KS_IDLE_ENTER) {
+		v->unclear = false;
+		v->vm->nunclear--;
+	}
 }
 
 /* ---- the life of a wait ---- */
@@ -272,6 +321,7 @@ void truth_stamped(struct wait *wt)
 			  .acq_kept = wt->acq_kept };
 
 	d.raced = wt->raced || wt->l->raced;
+	d.unclear = wt->unclear;
 	memcpy(d.ple, wt->ple, sizeof(d.ple));
 	wt->v->nwaits--; /* waits nest: it is the last one */
 	if (w->truth->on && wt->seen) {

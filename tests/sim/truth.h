@@ -29,6 +29,7 @@ struct wait {
 	bool try_kept, acq_kept;
 	bool raced; /* the order of what was stamped is not the order of what happened */
 	bool queued;
+	bool unclear; /* somebody may be in the queue whom the trace does not show */
 	/* stretches so far */
 	struct stretch *st;
 	uint32_t nst, cap, hold_from;
@@ -49,7 +50,7 @@ struct done { /* a wait that is over */
 	uint32_t ple[KS_C_WAIT_MAX], ple_over;
 	uint32_t nhost, nguest;
 	enum ks_class verdict;
-	bool raced, try_kept, acq_kept;
+	bool raced, unclear, try_kept, acq_kept;
 };
 
 struct truth {
@@ -75,6 +76,8 @@ void truth_hold_end(struct lock *l);
 void truth_ple(struct vcpu *v, const struct frame *top);
 void truth_known(struct vcpu *v, bool kept); /* a record that tells of its state was sent */
 void truth_proof(struct vcpu *v);            /* a record that proves that it runs is kept */
+void truth_lost(struct vcpu *v);             /* a record of its guest's ring is lost */
+void truth_clear(struct vcpu *v, const struct ks_rec *rec);
 enum ks_class truth_class(const struct wait *wt);
 
 /* totals.c */
