@@ -66,6 +66,7 @@ static int init_vms(struct ks_analysis *a)
 	for (i = 0; i < a->model.nvms; i++) {
 		a->vm[i].clock_error = a->opts.clock_error_ns;
 		a->vm[i].wasting = AN_NEVER;
+		a->vm[i].end = AN_NEVER;
 	}
 	for (i = a->model.nvcpus; i--;) {
 		vm = a->model.vcpus[i].vm;
@@ -77,6 +78,7 @@ static int init_vms(struct ks_analysis *a)
 
 static int init(struct ks_analysis *a, struct ks_reader *host)
 {
+	uint64_t first;
 	int err = init_vcpus(a);
 
 	if (!err)
@@ -93,6 +95,10 @@ static int init(struct ks_analysis *a, struct ks_reader *host)
 	a->pcap = PENDING_FIRST;
 	if (!strcmp(ks_meta_str(ks_reader_meta(host), "mode"), "bursts"))
 		a->burst_hold = AN_BURST_HOLD;
+	if (ks_reader_span(host, &first, &a->host_end))
+		an_due(a, a->host_end + 1);
+	else
+		a->host_end = AN_NEVER;
 	return 0;
 }
 
@@ -251,7 +257,8 @@ static int guest_losses(struct ks_analysis *a, struct an_vm *m, struct ks_reader
 	return err;
 }
 
-static void guest_begins(struct ks_analysis *a, uint32_t vm, struct ks_reader *guest)
+/* Between the first and the last record of its trace the guest tells what it does. */
+static void guest_span(struct ks_analysis *a, uint32_t vm, struct ks_reader *guest)
 {
 	struct an_vm *m = &a->vm[vm];
 	uint64_t first, last;
@@ -259,6 +266,9 @@ static void guest_begins(struct ks_analysis *a, uint32_t vm, struct ks_reader *g
 	if (!ks_reader_span(guest, &first, &last))
 		return;
 	an_guest_begins(a, vm, m->map ? m->map(m->map_ctx, first) : first);
+	m->end = m->map ? m->map(m->map_ctx, last) : last;
+	if (m->end < AN_NEVER)
+		an_due(a, m->end + 1);
 }
 
 static int fail(struct ks_err *err, int ret, const char *path, const char *what)
@@ -294,7 +304,7 @@ int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader 
 	if (ret)
 		return fail(err, ret, path, strerror(-ret));
 	a->model.vms[vm].guest_src = src;
-	guest_begins(a, vm, guest);
+	guest_span(a, vm, guest);
 	return 0;
 }
 
@@ -306,12 +316,66 @@ void ks_analysis_guest_error(struct ks_analysis *a, uint32_t vm, uint64_t error_
 
 /* ---- events ---- */
 
+/* The host trace is over: what the vCPUs do from now on is not known. */
+static void host_over(struct ks_analysis *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->model.nvcpus; i++)
+		an_set_state(a, i, a->host_end, KS_V_UNKNOWN, -1);
+	a->host_end = AN_NEVER;
+}
+
+/* The guest's trace is over: what still waits was not seen to acquire. */
+static void guest_over(struct ks_analysis *a, uint32_t vm)
+{
+	struct an_vm *m = &a->vm[vm];
+	struct an_vcpu *v;
+	uint32_t i;
+
+	for (i = m->first; i < m->first + m->n; i++) {
+		v = &a->vcpu[i];
+		while (v->nopen) {
+			v->nopen--;
+			an_wait_end(a, v->open[v->nopen], m->end, false);
+		}
+		an_busy_update(a, i, m->end, false);
+		v->guest_idle = false;
+		an_idle_update(a, i, m->end);
+	}
+	m->end = AN_NEVER;
+}
+
+static void due_after(struct ks_analysis *a, uint64_t time)
+{
+	if (time < AN_NEVER)
+		an_due(a, time + 1);
+}
+
+static void traces_over(struct ks_analysis *a, uint64_t now)
+{
+	uint32_t s, vm;
+
+	if (now > a->host_end)
+		host_over(a);
+	due_after(a, a->host_end);
+	for (s = 1; s < a->nsrc; s++) {
+		vm = a->src_vm[s];
+		if (vm == KS_NO_VCPU)
+			continue;
+		if (now > a->vm[vm].end)
+			guest_over(a, vm);
+		due_after(a, a->vm[vm].end);
+	}
+}
+
 /* Things that are due by time, not by an event of their own. */
 static void tick(struct ks_analysis *a, uint64_t now)
 {
 	uint32_t s;
 
 	a->tick = AN_NEVER;
+	traces_over(a, now);
 	an_hostloss_step(a, now);
 	for (s = 1; s < a->nsrc; s++)
 		if (a->src_vm[s] != KS_NO_VCPU)
@@ -329,6 +393,9 @@ static void dispatch(struct ks_analysis *a, const struct ks_event *ev)
 	}
 	a->count[type]++;
 	if (!ev->src) {
+		if (!a->host_last)
+			a->host_first = ev->time;
+		a->host_last = ev->time;
 		if (type == KS_LOSS)
 			an_hostloss_late(a, ev);
 		else
@@ -373,8 +440,9 @@ static void end_vcpu(struct ks_analysis *a, uint32_t vcpu)
 		an_wait_end(a, v->open[v->nopen], a->now, false);
 	}
 	an_burst_flush(a, vcpu);
-	an_end_segment(a, vcpu, a->now);
-	a->model.vcpus[vcpu].since = a->now;
+	/* Of what comes after the host trace it is known only that it is not known. */
+	an_end_segment(a, vcpu, a->host_last);
+	a->model.vcpus[vcpu].since = a->host_last;
 }
 
 static void end_vm(struct ks_analysis *a, uint32_t vm)
@@ -383,7 +451,7 @@ static void end_vm(struct ks_analysis *a, uint32_t vm)
 	struct ks_vm_totals *t = &m->tot;
 
 	an_idle_end(a, vm, a->now);
-	t->span_ns = a->now - a->first;
+	t->span_ns = a->host_last - a->host_first;
 	t->lost_records += a->host_lost;
 	t->ple_per_wait[0] = an_hist_quantile(&m->per_wait, 50, 100);
 	t->ple_per_wait[1] = an_hist_quantile(&m->per_wait, 99, 100);

@@ -66,7 +66,7 @@ struct ks_hold {
 	bool waiters;    /* somebody waited when it was released */
 };
 
-struct ks_segment { /* a stretch of one state of one vCPU */
+struct ks_segment { /* a stretch of one state of one vCPU, within the host trace */
 	uint32_t vcpu;
 	enum ks_vstate state;
 	int32_t pcpu;
@@ -165,7 +165,7 @@ struct ks_vm_totals {
 	uint64_t ple_per_wait[3];              /* PLE exits per contended acquisition: p50 p99 max */
 	uint64_t task_migrations, task_node_migrations, task_pingpongs; /* inside the guest */
 	uint64_t wasted_idle_ns; /* a vCPU halted while a runnable thread waited on another */
-	uint64_t span_ns;
+	uint64_t span_ns;        /* from the first to the last event of the host trace */
 	uint64_t lost_records;   /* host + guest */
 };
 const struct ks_vm_totals *ks_analysis_vm_totals(const struct ks_analysis *a, uint32_t vm);

@@ -2,6 +2,8 @@
 /* The host's records: what the vCPUs are, and their exits. */
 #include "internal.h"
 
+#define WAKE_RACE 20000u /* ns from a wake-up to the departure that it overtook */
+
 /* Room in the vCPU's history for one more change, grown if an unresolved wait needs all of it. */
 static void make_room(struct ks_analysis *a, uint32_t vcpu)
 {
@@ -57,6 +59,20 @@ void an_set_state(struct ks_analysis *a, uint32_t vcpu, uint64_t time, enum ks_v
 	an_idle_update(a, vcpu, time);
 }
 
+/*
+ * A thread on its way to sleep can be woken after it left the run queue and before its departure is
+ * stamped; it then leaves as runnable, whatever the departure says. An HLT in between says that it
+ * went on and came back.
+ */
+static bool woken_on_the_way(struct an_vcpu *v, const struct ks_event *ev)
+{
+	bool woken = v->woken && ev->time - v->woken <= WAKE_RACE;
+
+	v->woken = 0;
+	return woken && ev->rec->type == KS_VCPU_OUT &&
+	       (ev->rec->flags == KS_OUT_HALTED || ev->rec->flags == KS_OUT_BLOCKED);
+}
+
 /* A record that may change the state of its vCPU. */
 static void state_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 {
@@ -64,6 +80,10 @@ static void state_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_ev
 	enum ks_vstate s = ks_vstate_after(m->state, ev->rec);
 	bool in = ev->rec->type == KS_VCPU_IN;
 
+	if (ev->rec->type == KS_VCPU_WAKE && m->state == KS_V_RUNNING)
+		a->vcpu[vcpu].woken = ev->time;
+	else if (woken_on_the_way(&a->vcpu[vcpu], ev))
+		s = KS_V_RUNNABLE;
 	if (s == KS_V_RUNNING && m->state == s && in && m->pcpu != ev->rec->cpu) {
 		/* Its departure from the other pCPU was not seen. */
 		an_set_state(a, vcpu, ev->time, KS_V_UNKNOWN, -1);
@@ -100,6 +120,7 @@ void an_host_event(struct ks_analysis *a, const struct ks_event *ev)
 		break;
 	case KS_HLT:
 		a->vcpu[vcpu].tot.hlt++;
+		a->vcpu[vcpu].woken = 0;
 		if (a->model.vcpus[vcpu].state == KS_V_UNKNOWN)
 			state_event(a, vcpu, ev);
 		break;

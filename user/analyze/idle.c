@@ -7,7 +7,9 @@
 
 static void waste(struct an_vm *m, uint64_t time)
 {
-	bool on = m->nidle && m->nbusy;
+	/* One that is both has threads of its own to run, and is about to be woken. */
+	bool same = m->nidle == 1 && m->nbusy == 1 && m->nboth == 1;
+	bool on = m->nidle && m->nbusy && !same;
 
 	if (on && m->wasting == AN_NEVER) {
 		m->wasting = time;
@@ -18,33 +20,34 @@ static void waste(struct an_vm *m, uint64_t time)
 	}
 }
 
-/* A halted vCPU with a busy run queue of its own is about to be woken. */
-void an_idle_update(struct ks_analysis *a, uint32_t vcpu, uint64_t time)
+static void update(struct ks_analysis *a, uint32_t vcpu, uint64_t time, bool idle, bool busy)
 {
 	struct an_vcpu *v = &a->vcpu[vcpu];
 	struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
-	enum ks_vstate s = a->model.vcpus[vcpu].state;
-	/* What the host says counts; the guest, if the host's records are missing. */
-	bool idle = !v->busy && (s == KS_V_HALTED || (s == KS_V_UNKNOWN && v->guest_idle));
 
-	if (idle == v->idle)
+	if (idle == v->idle && busy == v->busy)
 		return;
+	m->nidle += idle - v->idle;
+	m->nbusy += busy - v->busy;
+	m->nboth += (idle && busy) - (v->idle && v->busy);
 	v->idle = idle;
-	m->nidle += idle ? 1 : -1;
+	v->busy = busy;
 	waste(m, time);
+}
+
+/* What the host says counts; the guest, if the host's records are missing. */
+void an_idle_update(struct ks_analysis *a, uint32_t vcpu, uint64_t time)
+{
+	enum ks_vstate s = a->model.vcpus[vcpu].state;
+	struct an_vcpu *v = &a->vcpu[vcpu];
+	bool idle = s == KS_V_HALTED || (s == KS_V_UNKNOWN && v->guest_idle);
+
+	update(a, vcpu, time, idle, v->busy);
 }
 
 void an_busy_update(struct ks_analysis *a, uint32_t vcpu, uint64_t time, bool busy)
 {
-	struct an_vcpu *v = &a->vcpu[vcpu];
-	struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
-
-	if (busy != v->busy) {
-		v->busy = busy;
-		m->nbusy += busy ? 1 : -1;
-		an_idle_update(a, vcpu, time);
-		waste(m, time);
-	}
+	update(a, vcpu, time, a->vcpu[vcpu].idle, busy);
 }
 
 void an_idle_end(struct ks_analysis *a, uint32_t vm, uint64_t time)

@@ -105,6 +105,7 @@ struct an_vcpu {
 	uint32_t nopen;
 	struct an_wait *pend, **pend_tail; /* in order of their end */
 	int32_t since_pcpu;     /* pCPU of the present state */
+	uint64_t woken;         /* when it was woken while it still ran; 0 = not */
 	bool guest_idle, busy, idle;
 	bool doubt;             /* records of its guest ring were lost; may be waiting unseen */
 	uint64_t doubt_to;      /* end of the loss */
@@ -147,12 +148,13 @@ struct an_vm {
 	ks_map_fn map;        /* of the guest's clock, NULL = identity */
 	void *map_ctx;
 	bool full;            /* releases were recorded */
+	uint64_t end;         /* last record of its trace; AN_NEVER if not known, or passed */
 	struct an_move *moves;
 	struct an_hist per_wait;
 	uint32_t ndoubt;
 	uint64_t doubt_since; /* of the vCPUs in doubt now: the earliest loss */
 	uint64_t doubt_end;   /* when the last doubt was cleared; 0 = there was none */
-	uint32_t nidle, nbusy;
+	uint32_t nidle, nbusy, nboth;
 	uint64_t wasting;     /* since when, AN_NEVER = not now */
 };
 
@@ -188,6 +190,8 @@ struct ks_analysis {
 	uint32_t nblamed;
 
 	uint64_t first, now; /* of the events fed */
+	uint64_t host_end;   /* last record of the host trace; AN_NEVER if not known, or passed */
+	uint64_t host_first, host_last; /* of the host's events */
 	uint64_t tick;       /* next time something is due besides events */
 	bool any;
 	uint64_t budget;
