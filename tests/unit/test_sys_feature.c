@@ -47,15 +47,15 @@ static void put_all_btf(const struct tree *t, const char *without)
 {
 	static const char *const tps[] = { "sched_switch", "sched_waking", "sched_wakeup", "cpu_idle",
 					   "sched_migrate_task", "contention_begin",
-					   "contention_end" };
+					   "contention_end", "sched_wakeup_new",
+					   "sched_process_exit" };
 	static const char *const funcs[] = {
 		"_raw_spin_lock", "_raw_spin_lock_irqsave", "_raw_spin_lock_irq",
 		"_raw_spin_lock_bh", "_raw_spin_trylock", "_raw_spin_unlock",
 		"_raw_spin_unlock_irqrestore", "_raw_spin_unlock_irq", "_raw_spin_unlock_bh",
 		"__pv_queued_spin_lock_slowpath",
 	};
-	static const char *const kvm[] = { "kvm_exit", "kvm_vcpu_wakeup", "kvm_write_tsc_offset",
-					   "kvm_ple_window_update" };
+	static const char *const kvm[] = { "kvm_exit", "kvm_vcpu_wakeup", "kvm_write_tsc_offset" };
 	struct btf *b = btf__new_empty(), *m;
 
 	assert_int_equal(btf__add_int(b, "int", 4, BTF_INT_SIGNED), 1);
@@ -225,11 +225,11 @@ static void events(void **state)
 	(void)state;
 	lacking("kvm_exit", KS_FOR_HOST, "kvm-events", KS_ST_MISSING, -ENOTSUP);
 	lacking("sched_switch", KS_FOR_HOST, "kvm-events", KS_ST_MISSING, -ENOTSUP);
-	lacking("kvm_ple_window_update", KS_FOR_HOST, "kvm-events", KS_ST_DEGRADED, 0);
+	lacking("kvm_write_tsc_offset", KS_FOR_HOST, "kvm-events", KS_ST_DEGRADED, 0);
 	lacking("contention_begin", KS_FOR_GUEST, "lock-events", KS_ST_MISSING, -ENOTSUP);
 	lacking("_raw_spin_lock_bh", KS_FOR_GUEST, "lock-functions", KS_ST_DEGRADED, 0);
 	lacking("_raw_spin_unlock", KS_FOR_GUEST, "lock-functions", KS_ST_DEGRADED, 0);
-	lacking("cpu_idle", KS_FOR_GUEST, "sched-events", KS_ST_DEGRADED, 0);
+	lacking("cpu_idle", KS_FOR_GUEST, "sched-events", KS_ST_MISSING, -ENOTSUP);
 }
 
 static void no_kvm(void **state)

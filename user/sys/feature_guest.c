@@ -64,14 +64,14 @@ static void lock_functions(struct ks_fctx *c)
 
 static void sched_events(struct ks_fctx *c)
 {
-	static const char *const names[] = { "sched_switch", "sched_wakeup", "sched_migrate_task",
-					     "cpu_idle", NULL };
+	static const char *const names[] = { "sched_switch", "sched_wakeup", "sched_wakeup_new",
+					     "sched_migrate_task", "cpu_idle", NULL };
 	char missing[96];
 
 	if (!c->vmlinux)
 		return;
 	if (ks_btf_missing(c->vmlinux, names, ks_btf_tracepoint, missing, sizeof(missing)))
-		ks_fline(c, "sched-events", KS_ST_DEGRADED, "tracepoints not in this kernel: %s",
+		ks_fline(c, "sched-events", KS_ST_MISSING, "tracepoints not in this kernel: %s",
 			 missing);
 	else
 		ks_fline(c, "sched-events", KS_ST_OK, "migrations, wake-ups, idle");

@@ -49,10 +49,10 @@ static void kvm_btf(struct ks_fctx *c)
 
 static void events(struct ks_fctx *c)
 {
-	static const char *const needed[] = { "kvm_exit", "kvm_vcpu_wakeup", NULL };
-	static const char *const extra[] = { "kvm_write_tsc_offset", "kvm_ple_window_update", NULL };
+	static const char *const needed[] = { "kvm_exit", NULL };
+	static const char *const extra[] = { "kvm_vcpu_wakeup", "kvm_write_tsc_offset", NULL };
 	static const char *const sched[] = { "sched_switch", "sched_waking", "sched_migrate_task",
-					     NULL };
+					     "sched_process_exit", NULL };
 	char a[96], b[96];
 
 	if (!c->kvm)
@@ -62,11 +62,9 @@ static void events(struct ks_fctx *c)
 		ks_fline(c, "kvm-events", KS_ST_MISSING, "tracepoints not in this kernel: %s%s%s", a,
 			 a[0] && b[0] ? ", " : "", b);
 	else if (ks_btf_missing(c->kvm, extra, ks_btf_tracepoint, a, sizeof(a)))
-		ks_fline(c, "kvm-events", KS_ST_DEGRADED, "without %s: such changes in mid-trace are "
-			 "not recorded", a);
+		ks_fline(c, "kvm-events", KS_ST_DEGRADED, "without %s: such events are not recorded", a);
 	else
-		ks_fline(c, "kvm-events", KS_ST_OK, "exits, wake-ups, TSC offsets, PLE windows, "
-			 "scheduling");
+		ks_fline(c, "kvm-events", KS_ST_OK, "exits, wake-ups, TSC offsets, scheduling");
 }
 
 /* A module's parameter as a number in text; "" if there is none. */
