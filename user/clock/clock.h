@@ -84,7 +84,9 @@ uint64_t ks_guestclock_from_tsc_after(const struct ks_guestclock *g, uint64_t gu
 /*
  * How many intervals between two samples of the guest had their TSC stepped, and by how many ns the
  * guest's own clock jumped with it at most (about 0 with a kvm-clock). largest may be NULL.
- * ks_guestclock_error() does not hold for what the guest stamped within such a jump backwards.
+ * A step backwards stops a clock that follows the TSC until the TSC has made it good: from there to
+ * the second sample behind the stop ks_guestclock_error() does not hold; nor does it between two
+ * steps that have no sample between them.
  */
 unsigned int ks_guestclock_steps(const struct ks_guestclock *g, uint64_t *largest);
 
