@@ -8,6 +8,7 @@ const hidden = { cls: new Array(NC).fill(false), state: new Array(NS).fill(false
 	holds: false, ticks: false, flows: false, numbers: false };
 const MIN_SPAN = 200;
 let selected = -1, hover = null, pointer = null, anim = 0, dirty = false, overDirty = false;
+let drag = null; // what is being dragged, and from where
 let band = null; // the stretch that is being dragged with Shift
 let order = []; // waits, worst first
 
@@ -40,6 +41,7 @@ function tile(fill, mark, pattern, strength) {
 		for (let x = 0; x < size; x++)
 			t[y * size + x] = PATTERNS[pattern](x / scale | 0, y / scale | 0) ?
 				marked : plain;
+	t.solid = pattern === 0;
 	return t;
 }
 
@@ -94,7 +96,9 @@ let rows = null, laneH = 0, miniImage = null;
 const plotW = () => width - GUTTER - RIGHT;
 const xOf = (t) => GUTTER + (t - view.t0) / (view.t1 - view.t0) * plotW();
 const tOf = (x) => view.t0 + (x - GUTTER) / plotW() * (view.t1 - view.t0);
-const laneY = (lane) => AXIS + lane * laneH - scroller.scrollTop;
+// scroller.scrollTop as of the frame: to read it may cost a layout of the page.
+let scrolled = 0;
+const laneY = (lane) => AXIS + lane * laneH - scrolled;
 const waitRow = (i) => laneY(waits.lane[i]) + rows.wait + waits.level[i] * rows.waitStep;
 
 // The rows of a lane share its height; a lane is never so low that they cannot be told apart.
@@ -146,26 +150,36 @@ function resize() {
 
 /* ---- painting into the buffer; x and y in its pixels ---- */
 
-function fillTile(x0, x1, y0, y1, t) {
-	const size = t.length === 64 ? 8 : 16, mask = size - 1;
-	x0 = Math.max(0, x0);
-	x1 = Math.min(W, x1);
-	y0 = Math.max(0, y0);
-	y1 = Math.min(H, y1);
-	for (let y = y0; y < y1; y++) {
-		const row = y * W, ty = (y & mask) * size;
-		for (let x = x0; x < x1; x++)
-			fb[row + x] = t[ty + (x & mask)];
-	}
-}
-
+// Most stretches are narrow: a loop is faster for them than fill(), which is for the others.
 function fillPlain(x0, x1, y0, y1, c) {
 	x0 = Math.max(0, x0);
 	x1 = Math.min(W, x1);
 	y0 = Math.max(0, y0);
 	y1 = Math.min(H, y1);
-	for (let y = y0; y < y1 && x0 < x1; y++)
-		fb.fill(c, y * W + x0, y * W + x1);
+	for (let y = y0, row = y0 * W; y < y1 && x0 < x1; y++, row += W) {
+		if (x1 - x0 > 24)
+			fb.fill(c, row + x0, row + x1);
+		else
+			for (let at = row + x0; at < row + x1; at++)
+				fb[at] = c;
+	}
+}
+
+function fillTile(x0, x1, y0, y1, t) {
+	if (t.solid) {
+		fillPlain(x0, x1, y0, y1, t[0]);
+		return;
+	}
+	const size = t.length === 64 ? 8 : 16, mask = size - 1;
+	x0 = Math.max(0, x0);
+	x1 = Math.min(W, x1);
+	y0 = Math.max(0, y0);
+	y1 = Math.min(H, y1);
+	for (let y = y0, row = y0 * W; y < y1; y++, row += W) {
+		const ty = (y & mask) * size;
+		for (let x = x0; x < x1; x++)
+			fb[row + x] = t[ty + (x & mask)];
+	}
 }
 
 let pxPerNs = 1;
@@ -177,6 +191,7 @@ function paintStack(lane, s) {
 	let sum = 0;
 	for (let k = 0; k < NS; k++)
 		sum += s.ns[k];
+	s.open = false;
 	if (!sum)
 		return;
 	const y0 = top(lane, 0), y1 = top(lane, rows.strip), y2 = top(lane, rows.bottom);
@@ -192,13 +207,12 @@ function paintStack(lane, s) {
 		b = b1;
 	}
 	s.ns.fill(0);
-	s.x0 = -1;
 }
 
 // A stretch of less than two pixels is stacked with its neighbours.
 function paintStates(lane) {
 	const y0 = top(lane, 0), y1 = top(lane, rows.strip), y2 = top(lane, rows.bottom);
-	const s = { ns: new Float64Array(NS), x0: -1, x1: 0 }, end = segs.first[lane + 1];
+	const s = { ns: new Float64Array(NS), open: false, x0: 0, x1: 0 }, end = segs.first[lane + 1];
 	fillTile(0, W, y0, y2, colours.state[0]);
 	for (let i = firstFrom(segs, lane, view.t0); i < end && segs.from[i] < view.t1; i++) {
 		const x0 = px(segs.from[i]), x1 = px(segs.to[i]), k = segs.state[i];
@@ -210,10 +224,11 @@ function paintStates(lane) {
 			}
 			continue;
 		}
-		if (s.x0 >= 0 && (x0 - s.x1 > 2 || s.x1 - s.x0 >= 2))
+		if (s.open && (x0 - s.x1 > 2 || s.x1 - s.x0 >= 2))
 			paintStack(lane, s);
-		if (s.x0 < 0)
+		if (!s.open)
 			s.x0 = x0;
+		s.open = true;
 		s.x1 = Math.max(x1, x0 + 1);
 		for (let j = 0; k === MIXED && j < NS; j++)
 			s.ns[j] += segs.ns[i * NS + j];
@@ -354,8 +369,8 @@ function paintGrid() {
 }
 
 function visibleLanes() {
-	const a = Math.max(0, Math.floor(scroller.scrollTop / laneH));
-	const b = Math.min(D.lanes.length, Math.ceil((scroller.scrollTop + height - AXIS) / laneH));
+	const a = Math.max(0, Math.floor(scrolled / laneH));
+	const b = Math.min(D.lanes.length, Math.ceil((scrolled + height - AXIS) / laneH));
 	return [a, b];
 }
 

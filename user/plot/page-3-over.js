@@ -30,15 +30,16 @@ function drawAxis(ctx) {
 	ctx.fillRect(0, AXIS - 1, width, 1);
 }
 
-// 0,1,2,5 as "0-2,5"
-function ranges(list) {
+// 0,1,2,5 as "pCPU 0-2,5", or how many if they are too many to list.
+function pcpuText(list) {
 	const out = [];
 	for (let i = 0, j; i < list.length; i = j) {
 		for (j = i + 1; j < list.length && list[j] === list[j - 1] + 1;)
 			j++;
 		out.push(j - i > 1 ? list[i] + '-' + list[j - 1] : String(list[i]));
 	}
-	return out.join(',') || '?';
+	const text = out.join(',');
+	return text.length <= 7 ? 'pCPU ' + (text || '?') : list.length + ' pCPUs';
 }
 
 function drawLabels(ctx, a, b) {
@@ -54,8 +55,7 @@ function drawLabels(ctx, a, b) {
 		ctx.fillText('vCPU ' + l.id, 10, y);
 		ctx.fillStyle = colours.dim;
 		ctx.font = '11px ' + FONT;
-		ctx.fillText((l.cpu >= 0 ? 'CPU ' + l.cpu + ' · ' : '') + 'pCPU ' + ranges(l.pcpus), 10,
-			y + 14);
+		ctx.fillText((l.cpu >= 0 ? 'CPU ' + l.cpu + ' · ' : '') + pcpuText(l.pcpus), 10, y + 14);
 		ctx.fillText(fmtCount(l.ple.reduce((x, v) => x + v, 0)) + ' PLE exits', 10, y + 27);
 	}
 	ctx.restore();
@@ -136,7 +136,7 @@ function drawNumbers(ctx, counted) {
 	for (const i of counted) {
 		const lane = waits.lane[i], text = fmtCount(waits.ple[i]), w = text.length * 6.6 + 4;
 		const x0 = Math.max(GUTTER, xOf(waits.from[i])), x1 = Math.min(width, xOf(waits.to[i]));
-		const x = Math.min(width - w, x1 - x0 > w ? (x0 + x1 - w) / 2 : x0);
+		const x = Math.min(width - RIGHT - w, x1 - x0 > w ? (x0 + x1 - w) / 2 : x0);
 		const a = x >> 2, b = (x + w) >> 2;
 		if (!taken.has(lane))
 			taken.set(lane, new Uint8Array((width >> 2) + 64));
@@ -263,13 +263,13 @@ function drawOver() {
 	ctx.clearRect(0, 0, width, height);
 	ctx.save();
 	ctx.beginPath();
-	ctx.rect(GUTTER - 3, AXIS, width, height);
+	ctx.rect(GUTTER - 3, AXIS, plotW() + 6, height);
 	ctx.clip();
 	drawMarks(ctx, marks.wide);
-	drawBarTexts(ctx, marks.wide);
 	drawFlows(ctx, marks.wide);
-	drawNumbers(ctx, marks.counted);
+	drawBarTexts(ctx, marks.wide);
 	drawSelection(ctx);
+	drawNumbers(ctx, marks.counted);
 	ctx.restore();
 	drawLabels(ctx, a, b);
 	drawAxis(ctx);
@@ -337,13 +337,14 @@ let frames = 0;
 
 function frame() {
 	const t = performance.now();
+	scrolled = scroller.scrollTop;
 	if (dirty) {
 		paint();
 		marks = collectMarks(...visibleLanes());
 		drawMini();
 	}
-	if (dirty || overDirty)
-		drawOver();
+	updateHover();
+	drawOver();
 	dirty = overDirty = false;
 	// For the tests: what is shown, and what it cost.
 	stage.dataset.from = view.t0;

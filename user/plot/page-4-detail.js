@@ -28,6 +28,12 @@ function lockName(i) {
 	return !addr ? 'not known' : name && name !== addr ? name + ' (' + addr + ')' : addr;
 }
 
+// What tells locks apart in one line: the lock's symbol, or else where it is taken.
+function shortName(i) {
+	const [addr, name] = D.locks[waits.lock[i]];
+	return name && name !== addr ? name : waits.ip[i] ? D.syms[waits.ip[i]] : addr;
+}
+
 function taskName(i) {
 	const [pid, name] = D.tasks[i];
 	return i ? (name ? name + ' (' + pid + ')' : 'thread ' + pid) : 'not known';
@@ -55,7 +61,7 @@ function waitFacts(i) {
 		list.push([next ? 'tried in' : 'acquired in', symName(w.blameIp[i])]);
 		list.push(['off-CPU', fmtTime(w.blameOff[i]) + ' within the wait']);
 	}
-	list.push(['from', '+' + fmtTime(w.from[i]) + ' = ' + fmtAbsolute(w.from[i])]);
+	list.push(['tried at', '+' + fmtTime(w.from[i])], ['', fmtAbsolute(w.from[i])]);
 	return list;
 }
 
@@ -72,7 +78,7 @@ function shareBar(i) {
 
 function shareTable(i) {
 	const t = el('table'), head = el('tr');
-	head.append(el('th', 'cause'), el('th', 'time'), el('th', 'share'), el('th', 'PLE exits'));
+	head.append(el('th', 'cause'), el('th', 'time'), el('th', 'share'), el('th', 'PLE'));
 	t.append(head);
 	for (let c = 0; c < NV; c++) {
 		const row = el('tr'), name = el('td');
@@ -94,14 +100,18 @@ function showDetail() {
 			el('p', 'Click a wait, or press n for the worst one.', 'dim'));
 		return;
 	}
-	const title = el('h2'), go = el('button', 'Zoom to it'), close = el('button', 'Let go');
-	const buttons = el('div', undefined, 'row');
+	const title = el('h2'), go = el('button', 'Zoom'), close = el('button', '✕');
+	const head = el('div', undefined, 'row');
 	title.append(tag(waits.verdict[i]), ' ' + D.classes[waits.verdict[i]].words);
 	go.type = close.type = 'button';
+	go.title = 'Zoom to this wait (Enter)';
+	close.title = 'Let go (Esc)';
+	close.setAttribute('aria-label', 'Let go');
 	go.addEventListener('click', () => zoomToWait(i));
 	close.addEventListener('click', () => select(-1));
-	buttons.append(go, close);
-	box.append(title, pairs(waitFacts(i)), shareBar(i), shareTable(i), buttons);
+	title.style.flex = '1';
+	head.append(title, go, close);
+	box.append(head, shareBar(i), pairs(waitFacts(i)), shareTable(i));
 }
 
 const summary = (i) => D.classes[waits.verdict[i]].words + ', ' + vcpuName(waits.lane[i]) +
@@ -139,7 +149,7 @@ function fillList() {
 		b.type = 'button';
 		b.dataset.wait = i;
 		b.append(tag(waits.verdict[i]), el('span', fmtTime(lenOf(i))),
-			el('span', vcpuName(waits.lane[i]) + ' · ' + lockName(waits.lock[i]), 'lock'),
+			el('span', vcpuName(waits.lane[i]) + ' · ' + shortName(i), 'lock'),
 			el('span', fmtCount(waits.ple[i]) + ' PLE'));
 		b.setAttribute('aria-label', summary(i));
 		b.addEventListener('click', () => {
@@ -208,7 +218,7 @@ function nearest(t, lane, time, ok) {
 }
 
 function under(x, y) {
-	const lane = Math.floor((y - AXIS + scroller.scrollTop) / laneH);
+	const lane = Math.floor((y - AXIS + scrolled) / laneH);
 	if (x < GUTTER || x > width - RIGHT || y < AXIS || lane < 0 || lane >= D.lanes.length)
 		return null;
 	const row = y - laneY(lane), t = tOf(x), hit = (kind, i) => ({ kind, i, lane, t });
@@ -276,7 +286,7 @@ function tipContent(h) {
 	const out = [], t = el('h2');
 	if (h.kind === 'wait') {
 		t.append(tag(waits.verdict[h.i]), ' ' + D.classes[waits.verdict[h.i]].words);
-		out.push(t, pairs(waitFacts(h.i).slice(0, -1)), shareBar(h.i));
+		out.push(t, pairs(waitFacts(h.i).slice(0, -2)), shareBar(h.i));
 		for (let c = 0; c < NV; c++)
 			if (shareOf(h.i, c))
 				out.push(tag(c), ' ' + percent(shareOf(h.i, c), lenOf(h.i)) + '  ');
@@ -293,28 +303,36 @@ function tipContent(h) {
 	return out;
 }
 
+let tipKey = '', tipSize = null;
+
+// Built anew only when the pointer comes to something else.
 function showTip() {
-	const tip = $('tip');
-	tip.hidden = !hover || !pointer;
-	if (tip.hidden)
+	const tip = $('tip'), key = hover ? hover.kind + hover.i + '/' + hover.lane : '';
+	if (key !== tipKey) {
+		tip.hidden = !hover;
+		if (hover) {
+			tip.replaceChildren(...tipContent(hover));
+			tip.style.left = tip.style.top = '0px';
+			tipSize = tip.getBoundingClientRect();
+		}
+	}
+	tipKey = key;
+	if (!hover)
 		return;
-	tip.replaceChildren(...tipContent(hover));
-	const r = tip.getBoundingClientRect();
-	const x = pointer.x + 16 + r.width > width ? pointer.x - r.width - 12 : pointer.x + 16;
-	const y = Math.min(pointer.y + 14, height - r.height - 4);
+	const right = pointer.x + 16 + tipSize.width <= width;
+	const x = right ? pointer.x + 16 : pointer.x - tipSize.width - 12;
+	const y = Math.min(pointer.y + 14, height - tipSize.height - 4);
 	tip.style.left = Math.max(4, x) + 'px';
 	tip.style.top = Math.max(4, y) + 'px';
 }
 
-function hoverAt(x, y) {
-	pointer = { x, y };
-	hover = under(x, y);
+// Once per frame, with the view that is drawn.
+function updateHover() {
+	hover = pointer && !(drag && drag.moved) ? under(pointer.x, pointer.y) : null;
 	showTip();
-	redrawOver();
 }
 
-function noHover() {
-	pointer = hover = null;
-	$('tip').hidden = true;
+function hoverAt(p) {
+	pointer = p;
 	redrawOver();
 }

@@ -44,7 +44,7 @@ function classButton(c) {
 		fmtCount(t.ple[c]) + ' exits';
 	const b = legendButton(c < NV ? k.code : k.words, count, tileSwatch(colours.cls[c]),
 		() => hidden.cls[c], () => { hidden.cls[c] = !hidden.cls[c]; });
-	b.title = k.words;
+	b.title = k.words + (c < NV ? ': waits with this verdict, and the part of all waiting' : '');
 	return b;
 }
 
@@ -77,7 +77,6 @@ function drawLegend() {
 /* ---- pointer ---- */
 
 const fingers = new Map();
-let drag = null;
 
 function local(e) {
 	const r = stage.getBoundingClientRect();
@@ -94,7 +93,7 @@ function onWheel(e) {
 		pan((e.deltaX || e.deltaY) * unit / plotW());
 	else
 		zoom(Math.exp(e.deltaY * unit * (e.ctrlKey ? .01 : .0016)), tOf(p.x));
-	hoverAt(p.x, p.y);
+	hoverAt(p);
 }
 
 function pinchOf() {
@@ -146,10 +145,7 @@ function onMove(e) {
 		onPinch();
 	else if (drag && fingers.size === 1)
 		onDrag(p);
-	if (drag && drag.moved)
-		noHover();
-	else
-		hoverAt(p.x, p.y);
+	hoverAt(p);
 }
 
 function onUp(e) {
@@ -182,7 +178,7 @@ function listenPointer() {
 	scroller.addEventListener('pointermove', onMove);
 	scroller.addEventListener('pointerup', onUp);
 	scroller.addEventListener('pointercancel', onUp);
-	scroller.addEventListener('pointerleave', noHover);
+	scroller.addEventListener('pointerleave', () => hoverAt(null));
 	scroller.addEventListener('scroll', redraw);
 	scroller.addEventListener('dblclick', (e) => {
 		const p = local(e), h = under(p.x, p.y);
@@ -282,9 +278,9 @@ function foot() {
 		'Error of the guest’s clock not known.'];
 	parts.push(D.lost ? fmtCount(D.lost) + ' records were lost: what they touch is unknown.' :
 		'No records lost.');
-	if (D.foldedWaits || D.foldedHolds)
-		parts.push('The ' + fmtCount(D.foldedWaits) + ' shortest waits and ' +
-			fmtCount(D.foldedHolds) + ' shortest holds are drawn pale, as density.');
+	for (const [n, what] of [[D.foldedWaits, 'waits'], [D.foldedHolds, 'holds']])
+		if (n)
+			parts.push('The ' + fmtCount(n) + ' shortest ' + what + ' are pale, as density.');
 	if (D.pleCell)
 		parts.push('PLE exits closer than ' + fmtTime(D.pleCell) + ' are one tick.');
 	if (D.segCell)

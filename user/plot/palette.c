@@ -12,7 +12,7 @@ const struct ks_paint ks_class_paint[KS_C_MAX] = {
 	[KS_C_HALTED] = { "HALT", "holder halted or blocked", "#0072b2", "#3f9bdc", W, K,
 			  KS_P_HORIZONTAL },
 	[KS_C_LWP] = { "LWP", "lock-waiter preemption", "#b0357f", "#e57fb9", W, K, KS_P_FALLING },
-	[KS_C_HANDOFF] = { "HAND", "lock free, next waiter running", "#e6a100", "#f0c033", K, K,
+	[KS_C_HANDOFF] = { "HAND", "being handed over", "#e6a100", "#f0c033", K, K,
 			   KS_P_DOTS },
 	[KS_C_UNKNOWN] = { "?", "unknown", "#8a8f98", "#8a8f98", W, K, KS_P_CROSS },
 	[KS_C_IPI] = { "IPI", "waiting for an IPI's answer", "#5e4fa2", "#a795ea", W, K,

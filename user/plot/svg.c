@@ -227,18 +227,25 @@ static void grid(struct svg *g, double y0, double y1)
 	fputs("\"/>\n", g->out);
 }
 
+/* "pCPU 0-2,5", or how many if they are too many to list. */
 static void pcpus(const struct sc_lane *l, char *buf, size_t len)
 {
+	const int32_t *v = l->sums.pcpu;
+	uint32_t n = l->sums.npcpus, j;
 	size_t o = 0;
 
-	o += (size_t)snprintf(buf, len, "pCPU ");
-	for (uint32_t i = 0; i < l->sums.npcpus && i < 4 && o < len; i++)
-		o += (size_t)snprintf(buf + o, len - o, "%s%" PRId32, i ? "," : "",
-				      l->sums.pcpu[i]);
-	if (l->sums.npcpus > 4 && o < len)
-		snprintf(buf + o, len - o, "…");
-	else if (!l->sums.npcpus && o < len)
-		snprintf(buf + o, len - o, "?");
+	for (uint32_t i = 0; i < n && n <= SC_MAX_PCPUS && o < len; i = j) {
+		for (j = i + 1; j < n && v[j] == v[j - 1] + 1;)
+			j++;
+		o += (size_t)snprintf(buf + o, len - o, o ? ",%" PRId32 : "pCPU %" PRId32, v[i]);
+		if (j - i > 1 && o < len)
+			o += (size_t)snprintf(buf + o, len - o, "-%" PRId32, v[j - 1]);
+	}
+	if (!n)
+		snprintf(buf, len, "pCPU ?");
+	else if (o > 12 || n > SC_MAX_PCPUS)
+		snprintf(buf, len, "%s%" PRIu32 " pCPUs", n > SC_MAX_PCPUS ? ">" : "",
+			 n > SC_MAX_PCPUS ? SC_MAX_PCPUS : n);
 }
 
 static void lane_label(struct svg *g, uint32_t lane)
@@ -271,7 +278,7 @@ static void frame(struct svg *g, uint32_t lane)
 static void foot(struct svg *g, FILE *f)
 {
 	const struct ks_scene *s = g->s;
-	char a[32], b[32];
+	char a[32];
 
 	if (s->opts.clock_error_ns)
 		fprintf(f, "Guest times are exact to ±%s.",
@@ -283,10 +290,12 @@ static void foot(struct svg *g, FILE *f)
 			ks_scale_count(s->lost, a, sizeof(a)));
 	else
 		fputs(" No records lost.", f);
-	if (s->folded_waits || s->folded_holds)
-		fprintf(f, " The %s shortest waits and %s shortest holds are drawn pale, as density.",
-			ks_scale_count(s->folded_waits, a, sizeof(a)),
-			ks_scale_count(s->folded_holds, b, sizeof(b)));
+	if (s->folded_waits)
+		fprintf(f, " The %s shortest waits are pale, as density.",
+			ks_scale_count(s->folded_waits, a, sizeof(a)));
+	if (s->folded_holds)
+		fprintf(f, " The %s shortest holds are pale, as density.",
+			ks_scale_count(s->folded_holds, a, sizeof(a)));
 	if (s->ple_cell)
 		fprintf(f, " PLE exits closer than %s are one tick.",
 			ks_scale_time(s->ple_cell, a, sizeof(a)));

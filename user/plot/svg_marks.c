@@ -8,7 +8,7 @@
 #include "svg.h"
 
 #define MAX_NUMBERS 512 /* candidates per lane */
-#define MAX_FLOWS 24
+#define MAX_FLOWS 16
 #define DIGIT 6.4 /* px, of the font of the numbers */
 
 /* ---- numbers ---- */
@@ -165,6 +165,17 @@ static void flow(struct svg *g, const struct sc_wait *w)
 		"cx=\"%.1f\" cy=\"%.1f\" r=\"2.4\"/>\n", d, c, d, c, x + 1, ty, c, x, y);
 }
 
+/* How many of the waits before this one in the list lead to the same place. */
+static int same_target(const struct sc_wait *const *v, size_t i)
+{
+	int n = 0;
+
+	for (size_t k = 0; k < i; k++)
+		n += v[k]->link == v[i]->link && v[k]->link_kind == v[i]->link_kind;
+	return n;
+}
+
+/* Few lines say more than many: at most three to one hold. */
 void svg_flows(struct svg *g)
 {
 	const struct sc_wait *v[MAX_FLOWS];
@@ -172,5 +183,6 @@ void svg_flows(struct svg *g)
 
 	/* The worst on top. */
 	while (n--)
-		flow(g, v[n]);
+		if (same_target(v, n) < 3)
+			flow(g, v[n]);
 }
