@@ -65,7 +65,8 @@ static void names(void **state)
 	assert_int_equal(ks_symbols_lookup(s, 0xffffffffc0300000, &sym), 0);
 	assert_int_equal(sym.type, 'd');
 	assert_string_equal(sym.module, "kvm");
-	assert_string_equal(ks_symbols_name(s, 0xffffffff8100201a, small, sizeof(small)), "_raw_sp");
+	assert_string_equal(ks_symbols_name(s, 0xffffffff8100201a, small, sizeof(small)),
+			    "_raw_sp");
 	ks_symbols_free(s);
 	ks_symbols_free(NULL);
 }
@@ -327,8 +328,9 @@ static void hidden_kernel(void **state)
 	tree_text(&t, "/proc/sys/kernel/kptr_restrict", "2\n");
 	assert_int_equal(ks_symbols_running(t.root, &text, &len, &err), -EPERM);
 	assert_null(text);
-	assert_string_equal(err.msg, "the kernel hides its symbols (kernel.kptr_restrict = 2): run as "
-				     "root, after sysctl kernel.kptr_restrict=1");
+	assert_string_equal(err.msg,
+			    "the kernel hides its symbols (kernel.kptr_restrict = 2): run as "
+			    "root, after sysctl kernel.kptr_restrict=1");
 	tree_text(&t, "/proc/kallsyms", "\n");
 	assert_int_equal(ks_symbols_running(t.root, &text, &len, &err), -ENODATA);
 	tree_free(&t);

@@ -116,8 +116,9 @@ static void bad_files(void **state)
 	refused(&t, "/none", -ENOENT, "No such file");
 	tree_text(&t, "/empty", "");
 	refused(&t, "/empty", -EINVAL, "");
-	tree_text(&t, "/vmlinuz", "MZ\xea\x07 this is a boot image, and it is long enough to be one "
-				  "for a program that looks at its first bytes");
+	tree_text(&t, "/vmlinuz",
+		  "MZ\xea\x07 this is a boot image, and it is long enough to be one "
+		  "for a program that looks at its first bytes");
 	refused(&t, "/vmlinuz", -EINVAL, "vmlinuz");
 	tree_put(&t, "/cut", head, sizeof(head));
 	refused(&t, "/cut", -ENODATA, "symbol table");

@@ -150,8 +150,9 @@ static void flipped(void **state)
 	assert_non_null(copy);
 	memcpy(copy, trace.p, trace.n);
 	for (int i = 0; i < 3000; i++) {
-		size_t at = i < 1024 ? (size_t)i / 8 :
-				       ((size_t)rand_r(&seed) << 8 ^ (size_t)rand_r(&seed)) % trace.n;
+		size_t at =
+			i < 1024 ? (size_t)i / 8
+				 : ((size_t)rand_r(&seed) << 8 ^ (size_t)rand_r(&seed)) % trace.n;
 		struct taken t = { 0 };
 		struct ks_framing *f;
 		struct ks_err err;

@@ -45,9 +45,10 @@ static void put_btf(const struct tree *t, const char *name, const struct btf *b)
 /* A kernel's BTF with all that is asked for, except `without`; kvm's, split from it, likewise. */
 static void put_all_btf(const struct tree *t, const char *without)
 {
-	static const char *const tps[] = { "sched_switch", "sched_waking", "sched_wakeup", "cpu_idle",
+	static const char *const tps[] = { "sched_switch",	 "sched_waking",
+					   "sched_wakeup",	 "cpu_idle",
 					   "sched_migrate_task", "contention_begin",
-					   "contention_end", "sched_wakeup_new",
+					   "contention_end",	 "sched_wakeup_new",
 					   "sched_process_exit" };
 	static const char *const funcs[] = {
 		"_raw_spin_lock", "_raw_spin_lock_irqsave", "_raw_spin_lock_irq",
@@ -266,8 +267,8 @@ static void intel(void **state)
 	tree_text(&t, "/sys/module/kvm_intel/parameters/ple_gap", "128\n");
 	tree_text(&t, "/sys/module/kvm_intel/parameters/ple_window", "4096\n");
 	tree_text(&t, "/sys/module/kvm_intel/parameters/ple_window_max", "4294967295\n");
-	expect(&t, KS_FOR_HOST, "ple", KS_ST_OK, "ple_gap=128, ple_window=4096 (at most 4294967295)",
-	       0);
+	expect(&t, KS_FOR_HOST, "ple", KS_ST_OK,
+	       "ple_gap=128, ple_window=4096 (at most 4294967295)", 0);
 	expect(&t, KS_FOR_HOST, "kvm-btf", KS_ST_OK, "vendor module", 0);
 	tree_text(&t, "/sys/module/kvm_intel/parameters/ple_gap", "0\n");
 	expect(&t, KS_FOR_HOST, "ple", KS_ST_MISSING, "pause-loop exiting", 0);
@@ -327,9 +328,11 @@ static void empty_and_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_well), cmocka_unit_test(rights), cmocka_unit_test(kernels),
-		cmocka_unit_test(no_btf),   cmocka_unit_test(events), cmocka_unit_test(no_kvm),
-		cmocka_unit_test(intel),    cmocka_unit_test(guests), cmocka_unit_test(empty_and_real),
+		cmocka_unit_test(all_well),	  cmocka_unit_test(rights),
+		cmocka_unit_test(kernels),	  cmocka_unit_test(no_btf),
+		cmocka_unit_test(events),	  cmocka_unit_test(no_kvm),
+		cmocka_unit_test(intel),	  cmocka_unit_test(guests),
+		cmocka_unit_test(empty_and_real),
 	};
 
 	return cmocka_run_group_tests_name("sys feature", tests, NULL, NULL);

@@ -72,7 +72,8 @@ static void libvirt_vm(const struct tree *t, int pid, const char *name)
 		",debug-threads=on\0-S\0-m\0size=2097152k,slots=16,maxmem=8388608k\0-uuid\0"
 		"1F8B6A3C-0D2E-4B5F-9A7C-3E1D5B7F9A0C\0-device\0"
 		"{\"driver\":\"virtio-net-pci\",\"id\":\"net0\"}\0-device\0"
-		"{\"driver\":\"vhost-vsock-pci\",\"id\":\"vsock0\",\"guest-cid\":5,\"vhostfd\":\"26\"}";
+		"{\"driver\":\"vhost-vsock-pci\",\"id\":\"vsock0\",\"guest-cid\":5,\"vhostfd\":"
+		"\"26\"}";
 	char argv[1024];
 	size_t n = strlen(name);
 
@@ -185,11 +186,25 @@ static void other_vmms(void **state)
 
 static void hostile_options(void **state)
 {
-	static const char *const words[] = { "-name", "--", "-", "-m", "-device", "{", "{\"driver\":",
-					     "=", "-=", "guest=", ",", ",,", "-uuid", "\xff\xfe",
-					     "-name=\033[2Jx", "{\"driver\":7,\"guest-cid\":[]}",
+	static const char *const words[] = { "-name",
+					     "--",
+					     "-",
+					     "-m",
+					     "-device",
+					     "{",
+					     "{\"driver\":",
+					     "=",
+					     "-=",
+					     "guest=",
+					     ",",
+					     ",,",
+					     "-uuid",
+					     "\xff\xfe",
+					     "-name=\033[2Jx",
+					     "{\"driver\":7,\"guest-cid\":[]}",
 					     "{\"driver\":\"vhost-vsock\",\"guest-cid\":null}",
-					     "size=99999999999999999999T", "vsock,guest-cid=-1" };
+					     "size=99999999999999999999T",
+					     "vsock,guest-cid=-1" };
 	unsigned int seed = 1;
 
 	(void)state;

@@ -151,10 +151,22 @@ int ks_arg_size(const char *opt, const char *s, uint64_t *out, struct ks_err *er
 	static const struct unit units[] = {
 		{ "", 1 },
 		{ "B", 1 },
-		{ "K", 1ull << 10 }, { "k", 1ull << 10 }, { "KiB", 1ull << 10 }, { "kB", 1ull << 10 },
-		{ "M", 1ull << 20 }, { "m", 1ull << 20 }, { "MiB", 1ull << 20 }, { "MB", 1ull << 20 },
-		{ "G", 1ull << 30 }, { "g", 1ull << 30 }, { "GiB", 1ull << 30 }, { "GB", 1ull << 30 },
-		{ "T", 1ull << 40 }, { "t", 1ull << 40 }, { "TiB", 1ull << 40 }, { "TB", 1ull << 40 },
+		{ "K", 1ull << 10 },
+		{ "k", 1ull << 10 },
+		{ "KiB", 1ull << 10 },
+		{ "kB", 1ull << 10 },
+		{ "M", 1ull << 20 },
+		{ "m", 1ull << 20 },
+		{ "MiB", 1ull << 20 },
+		{ "MB", 1ull << 20 },
+		{ "G", 1ull << 30 },
+		{ "g", 1ull << 30 },
+		{ "GiB", 1ull << 30 },
+		{ "GB", 1ull << 30 },
+		{ "T", 1ull << 40 },
+		{ "t", 1ull << 40 },
+		{ "TiB", 1ull << 40 },
+		{ "TB", 1ull << 40 },
 	};
 	struct shown b;
 	uint64_t v;

@@ -34,8 +34,9 @@ void ks_framing_free(struct ks_framing *f);
 
 /*
  * Take n bytes. Memory: the bytes received of one chunk, no more than was really sent. 0; -EPROTO
- * with err on bytes that are no trace; what fn returned (err is fn's business then). The stream is dead after a failure:
- * further calls return the same. Bytes behind the closing chunk are not looked at.
+ * with err on bytes that are no trace; what fn returned (err is fn's business then). The stream is
+ * dead after a failure: further calls return the same. Bytes behind the closing chunk are not
+ * looked at.
  */
 int ks_framing_feed(struct ks_framing *f, const void *buf, size_t n, struct ks_err *err);
 

@@ -44,7 +44,7 @@ static uint64_t khz_from_perf(void)
 	return khz;
 }
 
-/* Leaf 0x15: crystal (Hz) and its ratio to the TSC. Leaf 0x40000010: kHz, if a hypervisor has it. */
+/* Leaf 0x15: crystal (Hz) and its ratio to the TSC. Leaf 0x40000010: kHz, from a hypervisor. */
 static uint64_t khz_from_cpuid(void)
 {
 	unsigned int a, b, c, d;

@@ -117,7 +117,8 @@ static void tsc(struct ks_fctx *c)
 			 (unsigned long long)(m->tsc_khz / 1000),
 			 (unsigned long long)(m->tsc_khz % 1000));
 	if (!based)
-		ks_fline(c, "tsc", KS_ST_DEGRADED, "clock source %s is not the TSC: the common clock "
+		ks_fline(c, "tsc", KS_ST_DEGRADED,
+			 "clock source %s is not the TSC: the common clock "
 			 "of host and guest gets a wider error bound",
 			 m->clocksource[0] ? m->clocksource : "unknown");
 	else if (!m->constant_tsc)
@@ -133,7 +134,8 @@ static void symbols(struct ks_fctx *c)
 
 	ks_read_line(c->root, level, sizeof(level), "/proc/sys/kernel/kptr_restrict");
 	if (!ks_exists(c->root, "/proc/kallsyms"))
-		ks_fline(c, "symbols", KS_ST_MISSING, "no /proc/kallsyms (CONFIG_KALLSYMS): addresses "
+		ks_fline(c, "symbols", KS_ST_MISSING,
+			 "no /proc/kallsyms (CONFIG_KALLSYMS): addresses "
 			 "stay numbers");
 	else if (level[0] == '2')
 		ks_fline(c, "symbols", KS_ST_DEGRADED, "kernel.kptr_restrict=2 hides them: sysctl "

@@ -17,11 +17,14 @@ static void hypervisor(struct ks_fctx *c)
 	const struct ks_machine *m = &c->machine;
 
 	if (!m->guest)
-		ks_fline(c, "guest", KS_ST_DEGRADED, "not a virtual machine: locks are recorded, but "
+		ks_fline(c, "guest", KS_ST_DEGRADED,
+			 "not a virtual machine: locks are recorded, but "
 			 "there is no host's trace to lay beside them");
 	else if (m->hypervisor[0] && strncmp(m->hypervisor, "KVMKVMKVM", 9))
-		ks_fline(c, "guest", KS_ST_DEGRADED, "the hypervisor is %s, not KVM: ple-trace cannot "
-			 "record its host", m->hypervisor);
+		ks_fline(c, "guest", KS_ST_DEGRADED,
+			 "the hypervisor is %s, not KVM: ple-trace cannot "
+			 "record its host",
+			 m->hypervisor);
 	else
 		ks_fline(c, "guest", KS_ST_OK, "a virtual machine of KVM, %s", m->model);
 }
@@ -34,8 +37,10 @@ static void contention(struct ks_fctx *c)
 	if (!c->vmlinux)
 		return;
 	if (ks_btf_missing(c->vmlinux, names, ks_btf_tracepoint, missing, sizeof(missing)))
-		ks_fline(c, "lock-events", KS_ST_MISSING, "tracepoints not in this kernel: %s (5.19 "
-			 "and newer have them)", missing);
+		ks_fline(c, "lock-events", KS_ST_MISSING,
+			 "tracepoints not in this kernel: %s (5.19 "
+			 "and newer have them)",
+			 missing);
 	else
 		ks_fline(c, "lock-events", KS_ST_OK, "contention tracepoints: waits of all locks, "
 			 "--mode contention");
@@ -56,10 +61,13 @@ static void lock_functions(struct ks_fctx *c)
 		ks_fline(c, "lock-functions", KS_ST_DEGRADED, "not in this kernel's BTF: %s; use "
 			 "--mode contention", missing);
 	else if (ks_btf_missing(c->vmlinux, unlock, ks_btf_func, missing, sizeof(missing)))
-		ks_fline(c, "lock-functions", KS_ST_DEGRADED, "inlined here: %s; holds ending there "
-			 "are not seen (needs CONFIG_PARAVIRT_SPINLOCKS)", missing);
+		ks_fline(c, "lock-functions", KS_ST_DEGRADED,
+			 "inlined here: %s; holds ending there "
+			 "are not seen (needs CONFIG_PARAVIRT_SPINLOCKS)",
+			 missing);
 	else
-		ks_fline(c, "lock-functions", KS_ST_OK, "spinlock functions out of line: --mode full");
+		ks_fline(c, "lock-functions", KS_ST_OK,
+			 "spinlock functions out of line: --mode full");
 }
 
 static void sched_events(struct ks_fctx *c)
@@ -106,7 +114,8 @@ static void pv_spinlocks(struct ks_fctx *c)
 	if (!*c->root && !strncmp(c->machine.hypervisor, "KVMKVMKVM", 9))
 		__cpuid(KVM_FEATURES, a, b, x, d);
 	if (on_command_line(c->root, "nopvspin"))
-		ks_fline(c, "pv-spinlocks", KS_ST_OK, "off by nopvspin: waiters spin until they have "
+		ks_fline(c, "pv-spinlocks", KS_ST_OK,
+			 "off by nopvspin: waiters spin until they have "
 			 "the lock");
 	else if (!(a & PV_UNHALT) || (d & HINTS_REALTIME))
 		ks_fline(c, "pv-spinlocks", KS_ST_OK, "off, the host does not offer them: waiters "
@@ -114,7 +123,8 @@ static void pv_spinlocks(struct ks_fctx *c)
 	else if (c->machine.ncpus == 1)
 		ks_fline(c, "pv-spinlocks", KS_ST_OK, "off with a single vCPU");
 	else
-		ks_fline(c, "pv-spinlocks", KS_ST_OK, "on: waiters halt after some spinning, so that "
+		ks_fline(c, "pv-spinlocks", KS_ST_OK,
+			 "on: waiters halt after some spinning, so that "
 			 "a long wait has few PLE exits");
 }
 
@@ -128,10 +138,12 @@ static void apic_ids(struct ks_fctx *c)
 		same += m->apic_id[i] == i;
 	}
 	if (!known)
-		ks_fline(c, "apic-ids", KS_ST_DEGRADED, "not in /proc/cpuinfo: guest CPU N is taken "
+		ks_fline(c, "apic-ids", KS_ST_DEGRADED,
+			 "not in /proc/cpuinfo: guest CPU N is taken "
 			 "for vCPU N");
 	else if (same != known)
-		ks_fline(c, "apic-ids", KS_ST_OK, "differ from CPU numbers; recorded, so that vCPUs "
+		ks_fline(c, "apic-ids", KS_ST_OK,
+			 "differ from CPU numbers; recorded, so that vCPUs "
 			 "are matched by them");
 	else
 		ks_fline(c, "apic-ids", KS_ST_OK, "CPU N is vCPU N");
@@ -142,7 +154,8 @@ static void vsock(struct ks_fctx *c)
 	uint32_t cid = 0;
 
 	if (!ks_exists(c->root, "/dev/vsock"))
-		ks_fline(c, "vsock", KS_ST_DEGRADED, "no /dev/vsock: no stream to the host; record to "
+		ks_fline(c, "vsock", KS_ST_DEGRADED,
+			 "no /dev/vsock: no stream to the host; record to "
 			 "a file (or modprobe vmw_vsock_virtio_transport)");
 	else if (!*c->root && ks_vsock_own_cid(&cid))
 		ks_fline(c, "vsock", KS_ST_DEGRADED, "no device: give the VM one (QEMU: -device "

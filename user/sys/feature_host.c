@@ -24,10 +24,11 @@ static void kvm(struct ks_fctx *c)
 		ks_fline(c, "kvm", KS_ST_MISSING, "module not loaded: modprobe %s",
 			 c->machine.svm ? "kvm_amd" : "kvm_intel");
 	else
-		ks_fline(c, "kvm", KS_ST_MISSING, "this %s has no virtualization (flags svm, vmx)%s",
+		ks_fline(c, "kvm", KS_ST_MISSING,
+			 "this %s has no virtualization (flags svm, vmx)%s",
 			 c->machine.guest ? "virtual machine" : "processor",
-			 c->machine.guest ? ": switch nesting on in its host" :
-					    ": is it switched off in the firmware?");
+			 c->machine.guest ? ": switch nesting on in its host"
+					  : ": is it switched off in the firmware?");
 }
 
 static void kvm_btf(struct ks_fctx *c)
@@ -59,10 +60,11 @@ static void events(struct ks_fctx *c)
 		return;
 	if (ks_btf_missing(c->kvm, needed, ks_btf_tracepoint, a, sizeof(a)) |
 	    ks_btf_missing(c->vmlinux, sched, ks_btf_tracepoint, b, sizeof(b)))
-		ks_fline(c, "kvm-events", KS_ST_MISSING, "tracepoints not in this kernel: %s%s%s", a,
-			 a[0] && b[0] ? ", " : "", b);
+		ks_fline(c, "kvm-events", KS_ST_MISSING, "tracepoints not in this kernel: %s%s%s",
+			 a, a[0] && b[0] ? ", " : "", b);
 	else if (ks_btf_missing(c->kvm, extra, ks_btf_tracepoint, a, sizeof(a)))
-		ks_fline(c, "kvm-events", KS_ST_DEGRADED, "without %s: such events are not recorded", a);
+		ks_fline(c, "kvm-events", KS_ST_DEGRADED,
+			 "without %s: such events are not recorded", a);
 	else
 		ks_fline(c, "kvm-events", KS_ST_OK, "exits, wake-ups, TSC offsets, scheduling");
 }
@@ -112,8 +114,8 @@ static void vms(struct ks_fctx *c)
 	if (ks_vm_list(c->root, &l))
 		return;
 	if (l.n)
-		ks_fline(c, "vms", KS_ST_OK, "%zu running, the first: %s (PID %u)", l.n, l.vm[0].name,
-			 l.vm[0].tgid);
+		ks_fline(c, "vms", KS_ST_OK, "%zu running, the first: %s (PID %u)", l.n,
+			 l.vm[0].name, l.vm[0].tgid);
 	else if (l.unreadable)
 		ks_fline(c, "vms", KS_ST_DEGRADED, "none seen, %zu processes could not be looked "
 			 "into: run as root", l.unreadable);
@@ -150,7 +152,8 @@ static void cgroup2(struct ks_fctx *c)
 	if (ks_exists(c->root, "/sys/fs/cgroup/cgroup.controllers"))
 		ks_fline(c, "cgroup2", KS_ST_OK, "/sys/fs/cgroup");
 	else
-		ks_fline(c, "cgroup2", KS_ST_DEGRADED, "not mounted at /sys/fs/cgroup; tracing does "
+		ks_fline(c, "cgroup2", KS_ST_DEGRADED,
+			 "not mounted at /sys/fs/cgroup; tracing does "
 			 "not need it");
 }
 
@@ -159,7 +162,8 @@ static void vsock(struct ks_fctx *c)
 	if (ks_exists(c->root, "/dev/vhost-vsock"))
 		ks_fline(c, "vsock", KS_ST_OK, "/dev/vhost-vsock: guests can stream their traces");
 	else
-		ks_fline(c, "vsock", KS_ST_DEGRADED, "no /dev/vhost-vsock: modprobe vhost_vsock, or "
+		ks_fline(c, "vsock", KS_ST_DEGRADED,
+			 "no /dev/vhost-vsock: modprobe vhost_vsock, or "
 			 "copy the guests' trace files");
 }
 

@@ -67,8 +67,10 @@ static int check_file(struct ks_framing *f, struct ks_err *err)
 	if (h->crc != ks_crc(0, h, offsetof(struct ks_file_header, crc)))
 		return ks_fail(err, -EPROTO, "the trace's header is damaged");
 	if (h->major != KS_MAJOR)
-		return ks_fail(err, -EPROTO, "it sends trace format %u.%u, this program takes %u.x: "
-			       "use the same version on both sides", h->major, h->minor, KS_MAJOR);
+		return ks_fail(err, -EPROTO,
+			       "it sends trace format %u.%u, this program takes %u.x: "
+			       "use the same version on both sides",
+			       h->major, h->minor, KS_MAJOR);
 	if (h->size < sizeof(*h) || h->size > 4096 || h->size % 8 ||
 	    h->byte_order != KS_BYTE_ORDER || h->record_size != sizeof(struct ks_rec) ||
 	    !h->rings || h->rings > KS_MAX_RINGS)

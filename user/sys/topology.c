@@ -91,7 +91,8 @@ static void sysfs_distances(struct ks_numa *n, const char *root, unsigned int fr
 	char text[8192], *p = text, *save;
 	unsigned int to = 0;
 
-	if (ks_read_line(root, text, sizeof(text), "/sys/devices/system/node/node%u/distance", from))
+	if (ks_read_line(root, text, sizeof(text), "/sys/devices/system/node/node%u/distance",
+			 from))
 		return;
 	while (to < n->nodes && (p = strtok_r(to ? NULL : text, " ", &save))) {
 		uint64_t v;

@@ -343,5 +343,6 @@ int ks_vm_resolve(const struct ks_vmlist *l, const char *arg, uint32_t *tgid, st
 	if (!hits)
 		return not_found(l, name, err);
 	describe(l, name, all, sizeof(all));
-	return ks_fail(err, -ENOTUNIQ, "%u VMs are called '%.40s'; give a PID: %s", hits, name, all);
+	return ks_fail(err, -ENOTUNIQ, "%u VMs are called '%.40s'; give a PID: %s", hits, name,
+		       all);
 }
