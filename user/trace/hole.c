@@ -52,7 +52,10 @@ static bool closed(const struct ks_reader *r, uint32_t i)
 	return true;
 }
 
-/* Rings were written one after the other: some got further than others before the cut. */
+/*
+ * Rings were written one after the other: some got further than others before the cut. How many
+ * records are missing nobody knows: one is the least.
+ */
 static int lose_end(struct ks_reader *r)
 {
 	uint64_t from = oldest_newest(r, false);
@@ -61,7 +64,7 @@ static int lose_end(struct ks_reader *r)
 		return 0;
 	if (r->last > FLUSH_NS && from < r->last - FLUSH_NS)
 		from = r->last - FLUSH_NS;
-	return from < r->last ? ks_take_loss(r, from, r->last, 0) : 0;
+	return from < r->last ? ks_take_loss(r, from, r->last, 1) : 0;
 }
 
 /* The END chunk tells how many records there were; a hole may have had none: an index. */

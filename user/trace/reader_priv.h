@@ -74,7 +74,7 @@ void ks_reader_reset(struct ks_reader *r);
 /* Times of records, for ks_reader_span(). */
 void ks_widen_span(struct ks_reader *r, uint64_t first, uint64_t last);
 int ks_take_control(struct ks_reader *r, const struct ks_rec *recs, size_t n);
-/* Records are missing, of which ring nobody knows; count 0: nor how many. */
+/* Records are missing, of which ring nobody knows. */
 int ks_take_loss(struct ks_reader *r, uint64_t first, uint64_t last, uint64_t count);
 
 /*
