@@ -3,12 +3,11 @@
  * The guest's probe: spinlocks tried, acquired and released; what the guest's scheduler does.
  *
  * A CPU that holds a spinlock cannot be preempted or migrated by its own kernel, and holds nest, so
- * all state is per CPU, without maps or locks. The way to the lock is different: between the entry
- * of a lock function and its disabling of preemption the thread may move. Hence a wait belongs to a
- * level (task, softirq, hardirq, NMI) of a CPU, is overwritten by the next attempt at that level
- * (the scheduler's own locks, if the thread was switched out), and is believed at the end only if
- * the lock is the same. The tracepoints of the slow path, which runs with preemption off, put right
- * what was missed.
+ * all state is per CPU, without maps or locks. Waits nest as well: an interrupt may take locks while
+ * the interrupted context spins. Only the way to the lock is different: between the entry of a lock
+ * function and its disabling of preemption the thread may be switched out and come back elsewhere.
+ * So a context switch forgets the CPU's open waits: none of them can be a real one. The tracepoints
+ * of the slow path, which runs with preemption off, put right what was missed.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -47,7 +46,7 @@ static __always_inline __u32 level_now(void)
 	__u32 bits = preempt_bits();
 
 	if (bits & NMI_BITS)
-		return 3;
+		return 0;
 	if (bits & HARDIRQ_BITS)
 		return 2;
 	return bits & SOFTIRQ_SERVING ? 1 : 0;
@@ -64,23 +63,24 @@ static __always_inline __u32 this_thread(void)
 }
 
 /*
- * Call site of the traced function. The trampoline's frame lies directly under the traced
- * function's return addresses: the one into the traced function itself, right behind its first
- * instruction, and the one into its caller. How far above the arguments they are depends on the
- * kernel and on the number of arguments, so look for the first of them.
+ * Call site of the traced function, which has `nargs` arguments. Above the arguments (and the
+ * return value, where the trampoline also serves an fexit) lies the trampoline's saved frame
+ * pointer, then the return addresses: into the traced function itself, right behind its first
+ * instruction, and into its caller. Since 7.0 a trampoline with an fexit is jumped to, not called:
+ * then only the second one is there.
  */
 #define FRAME_WORDS 8
-static __always_inline __u64 call_site(void *ctx)
+static __always_inline __u64 call_site(void *ctx, int nargs)
 {
 	__u64 self = bpf_get_func_ip(ctx), w[FRAME_WORDS];
 	int i;
 
 	if (bpf_probe_read_kernel(w, sizeof(w), ctx))
 		return 0;
-	for (i = 0; i < FRAME_WORDS - 1; i++)
+	for (i = nargs; i < FRAME_WORDS - 1; i++)
 		if (w[i] - self <= 16)
 			return w[i + 1];
-	return 0;
+	return w[nargs + 2] >> 31 == 0x1ffffffff ? w[nargs + 2] : 0; /* kernel text */
 }
 
 static __always_inline bool is_lock_code(__u64 ip)
@@ -114,60 +114,69 @@ static __always_inline __u64 call_site_slow(void *ctx)
 
 /* ---- waits ---- */
 
-static __always_inline void wait_begin(struct ks_lock_cpu *c, __u32 cpu, __u32 level, __u64 lock,
-				       __u64 ip, bool by_slowpath)
+static __always_inline __u8 lock_flags_now(const struct ks_lock_cpu *c)
 {
-	struct ks_lock_wait *w = &c->wait[level & (KS_LOCK_LEVELS - 1)];
-	struct ks_rec *rec;
+	return lock_flags(level_now(), c->depth + c->pending);
+}
 
+static __always_inline void wait_begin(struct ks_lock_cpu *c, __u32 cpu, __u64 lock, __u64 ip)
+{
+	struct ks_lock_wait *w;
+	struct ks_rec *rec;
+	__u32 n = c->pending;
+
+	if (n >= KS_LOCK_WAITS)
+		return;
+	w = &c->wait[n];
 	w->lock = lock;
 	w->try_time = bpf_ktime_get_ns();
 	w->acq_time = 0;
 	w->ip = ip;
-	w->by_slowpath = by_slowpath;
-	c->pending |= 1u << level;
 	rec = ks_reserve(cpu, KS_LOCK_TRY, 1);
 	if (rec)
-		ks_commit(rec, w->try_time, KS_LOCK_TRY, lock_flags(level, c->depth), cpu,
-			  this_thread(), lock, ip);
+		ks_commit(rec, w->try_time, KS_LOCK_TRY, lock_flags_now(c), cpu, this_thread(),
+			  lock, ip);
+	c->pending = n + 1;
 }
 
-static __always_inline void wait_end(struct ks_lock_cpu *c, __u32 cpu, __u32 level,
-				     struct ks_lock_wait *w)
+/* The youngest open wait for a lock; KS_LOCK_WAITS if there is none. */
+static __always_inline __u32 wait_find(struct ks_lock_cpu *c, __u64 lock)
+{
+	__u32 n = c->pending, i;
+
+	for (i = 0; i < KS_LOCK_WAITS; i++) {
+		n--;
+		if (n >= KS_LOCK_WAITS)
+			break;
+		if (c->wait[n].lock == lock)
+			return n;
+	}
+	return KS_LOCK_WAITS;
+}
+
+static __always_inline void wait_end(struct ks_lock_cpu *c, __u32 cpu, struct ks_lock_wait *w,
+				     __u32 below)
 {
 	struct ks_rec *rec = ks_reserve(cpu, KS_LOCK_ACQ, 1);
 
 	w->acq_time = bpf_ktime_get_ns();
 	if (rec)
-		ks_commit(rec, w->acq_time, KS_LOCK_ACQ, lock_flags(level, c->depth), cpu,
-			  this_thread(), w->lock, w->acq_time - w->try_time);
+		ks_commit(rec, w->acq_time, KS_LOCK_ACQ, lock_flags(level_now(), c->depth + below),
+			  cpu, this_thread(), w->lock, w->acq_time - w->try_time);
 }
 
-/* Somebody has the lock, or an older wait of this CPU needs a look. */
-static __noinline int try_slow(void *ctx, __u64 lock, __u32 cpu, bool taken)
+/* Somebody has the lock. */
+static __noinline int try_slow(void *ctx, __u64 lock, __u32 cpu)
 {
-	struct ks_lock_cpu *c;
-	__u32 level = level_now();
-
-	if (cpu >= KS_MAX_CPUS)
-		return 0;
-	c = &ks_locks[cpu];
-	if (taken)
-		wait_begin(c, cpu, level, lock, call_site(ctx), false);
-	else
-		c->pending &= ~(1u << level);
+	if (cpu < KS_MAX_CPUS)
+		wait_begin(&ks_locks[cpu], cpu, lock, call_site(ctx, 1));
 	return 0;
 }
 
 static __always_inline int lock_try(void *ctx, raw_spinlock_t *lock)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	bool taken = lock->raw_lock.val.counter != 0;
-
-	if (cpu >= KS_MAX_CPUS)
-		return 0;
-	if (taken || ks_locks[cpu].pending)
-		try_slow(ctx, (__u64)lock, cpu, taken);
+	if (lock->raw_lock.val.counter)
+		try_slow(ctx, (__u64)lock, bpf_get_smp_processor_id());
 	return 0;
 }
 
@@ -189,25 +198,25 @@ static __always_inline void hold_begin(struct ks_lock_cpu *c, __u64 lock, __u64 
 	c->depth = d + 1;
 }
 
-/* A wait of this CPU may have ended with this acquire. */
+/* This CPU waits for something: for this lock? Then the wait is over. */
 static __noinline int acquired_slow(__u64 lock, __u32 cpu)
 {
-	__u32 level = level_now();
 	struct ks_lock_cpu *c;
 	struct ks_lock_wait *w;
+	__u32 at;
 
 	if (cpu >= KS_MAX_CPUS)
 		return 0;
 	c = &ks_locks[cpu];
-	w = &c->wait[level];
-	if (!(c->pending & 1u << level) || w->lock != lock) {
-		c->pending &= ~(1u << level);
+	at = wait_find(c, lock);
+	if (at >= KS_LOCK_WAITS) {
 		hold_begin(c, lock, bpf_ktime_get_ns(), 0, 0);
 		return 0;
 	}
-	c->pending &= ~(1u << level);
+	w = &c->wait[at];
 	if (!w->acq_time)
-		wait_end(c, cpu, level, w);
+		wait_end(c, cpu, w, at);
+	c->pending = at;
 	hold_begin(c, lock, w->acq_time, w->ip, 1);
 	return 0;
 }
@@ -225,6 +234,16 @@ static __always_inline int lock_acquired(raw_spinlock_t *lock)
 	return 0;
 }
 
+/* A trylock waits for nothing, though the context that it interrupts may, even for this lock. */
+static __always_inline int lock_caught(raw_spinlock_t *lock)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (cpu < KS_MAX_CPUS)
+		hold_begin(&ks_locks[cpu], (__u64)lock, bpf_ktime_get_ns(), 0, 0);
+	return 0;
+}
+
 static __always_inline __u64 pack_hold(__u64 ns, __u32 ip, __u8 *flags)
 {
 	if (ns >> 32) {
@@ -237,20 +256,21 @@ static __always_inline __u64 pack_hold(__u64 ns, __u32 ip, __u8 *flags)
 }
 
 /* A release worth a record: contended before, at the end, or held long. */
-static __noinline int released_slow(void *ctx, __u32 cpu, __u32 at, bool waiters)
+static __noinline int released_slow(void *ctx, __u32 cpu, __u32 at, bool waiters, int nargs)
 {
-	__u8 flags = lock_flags(level_now(), at);
 	__u64 now = bpf_ktime_get_ns(), b;
 	struct ks_lock_hold *h;
 	struct ks_rec *rec;
+	__u8 flags;
 	__u32 ip;
 
 	if (cpu >= KS_MAX_CPUS || at >= KS_LOCK_DEPTH)
 		return 0;
 	h = &ks_locks[cpu].hold[at];
+	flags = lock_flags(level_now(), at + ks_locks[cpu].pending);
 	ip = h->ip;
 	if (!ip)
-		ip = call_site(ctx);
+		ip = call_site(ctx, nargs);
 	if (waiters)
 		flags |= KS_F_WAITERS;
 	rec = ks_reserve(cpu, KS_LOCK_REL, 1);
@@ -292,7 +312,7 @@ static __noinline int hold_remove(__u32 cpu, __u32 at)
 	return 0;
 }
 
-static __always_inline int lock_release(void *ctx, raw_spinlock_t *lock)
+static __always_inline int lock_release(void *ctx, raw_spinlock_t *lock, int nargs)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), at;
 	bool waiters = ((__u32)lock->raw_lock.val.counter & ~0xffu) != 0;
@@ -309,7 +329,7 @@ static __always_inline int lock_release(void *ctx, raw_spinlock_t *lock)
 	}
 	h = &c->hold[at];
 	if (waiters || h->contended || bpf_ktime_get_ns() - h->acq_time >= ks_hold_threshold)
-		released_slow(ctx, cpu, at, waiters);
+		released_slow(ctx, cpu, at, waiters, nargs);
 	if (at + 1 == c->depth)
 		c->depth = at;
 	else
@@ -330,25 +350,26 @@ static __always_inline int lock_release(void *ctx, raw_spinlock_t *lock)
 #define TRYLOCK_FUNCTION(name)                                                                     \
 	SEC("?fexit/" #name) int BPF_PROG(name##_acquired, raw_spinlock_t *lock, int got)          \
 	{                                                                                          \
-		return got ? lock_acquired(lock) : 0;                                              \
+		return got ? lock_caught(lock) : 0;                                                \
 	}
 
-#define UNLOCK_FUNCTION(name)                                                                      \
+#define UNLOCK_FUNCTION(name, nargs)                                                               \
 	SEC("?fentry/" #name) int BPF_PROG(name##_release, raw_spinlock_t *lock)                   \
 	{                                                                                          \
-		return lock_release(ctx, lock);                                                    \
+		return lock_release(ctx, lock, nargs);                                             \
 	}
 
+/* Attached in this order: an acquire must not be noted before its release can be seen. */
+UNLOCK_FUNCTION(_raw_spin_unlock, 1)
+UNLOCK_FUNCTION(_raw_spin_unlock_irq, 1)
+UNLOCK_FUNCTION(_raw_spin_unlock_irqrestore, 2)
+UNLOCK_FUNCTION(_raw_spin_unlock_bh, 1)
 LOCK_FUNCTION(_raw_spin_lock)
 LOCK_FUNCTION(_raw_spin_lock_irq)
 LOCK_FUNCTION(_raw_spin_lock_irqsave)
 LOCK_FUNCTION(_raw_spin_lock_bh)
 TRYLOCK_FUNCTION(_raw_spin_trylock)
 TRYLOCK_FUNCTION(_raw_spin_trylock_bh)
-UNLOCK_FUNCTION(_raw_spin_unlock)
-UNLOCK_FUNCTION(_raw_spin_unlock_irq)
-UNLOCK_FUNCTION(_raw_spin_unlock_irqrestore)
-UNLOCK_FUNCTION(_raw_spin_unlock_bh)
 
 /* ---- the slow path's tracepoints (since 5.19) ---- */
 
@@ -357,42 +378,35 @@ UNLOCK_FUNCTION(_raw_spin_unlock_bh)
 SEC("?tp_btf/contention_begin")
 int BPF_PROG(contention_begin, void *lock, unsigned int flags)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), level;
+	__u32 cpu = bpf_get_smp_processor_id(), at;
 	struct ks_lock_cpu *c;
-	struct ks_lock_wait *w;
 
 	if (flags != LCB_F_SPIN || cpu >= KS_MAX_CPUS)
 		return 0;
-	level = level_now();
 	c = &ks_locks[cpu];
-	w = &c->wait[level];
-	if (c->pending & 1u << level && w->lock == (__u64)lock && !w->acq_time)
+	at = wait_find(c, (__u64)lock);
+	if (at < KS_LOCK_WAITS && !c->wait[at].acq_time)
 		return 0;
-	wait_begin(c, cpu, level, (__u64)lock, call_site_slow(ctx), true);
+	wait_begin(c, cpu, (__u64)lock, call_site_slow(ctx));
 	return 0;
 }
 
 SEC("?tp_btf/contention_end")
 int BPF_PROG(contention_end, void *lock, int ret)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), level;
+	__u32 cpu = bpf_get_smp_processor_id(), at;
 	struct ks_lock_cpu *c;
-	struct ks_lock_wait *w;
 
 	if (cpu >= KS_MAX_CPUS || !ks_locks[cpu].pending)
 		return 0;
-	level = level_now();
 	c = &ks_locks[cpu];
-	w = &c->wait[level];
-	if (!(c->pending & 1u << level) || w->lock != (__u64)lock || w->acq_time)
+	at = wait_find(c, (__u64)lock);
+	if (at >= KS_LOCK_WAITS || c->wait[at].acq_time)
 		return 0;
-	wait_end(c, cpu, level, w);
-	/*
-	 * In full mode the lock function's exit takes it from here, unless the lock was taken by
-	 * a road that has none: then the next attempt at this level clears it.
-	 */
+	wait_end(c, cpu, &c->wait[at], at);
+	/* In full mode the end of the lock function takes it from here. */
 	if (!ks_full)
-		c->pending &= ~(1u << level);
+		c->pending = at;
 	return 0;
 }
 
@@ -418,7 +432,11 @@ static __always_inline void rq_look(__u32 cpu)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	rq_look(bpf_get_smp_processor_id());
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (cpu < KS_MAX_CPUS)
+		ks_locks[cpu].pending = 0;
+	rq_look(cpu);
 	return 0;
 }
 
@@ -457,8 +475,12 @@ SEC("tp_btf/cpu_idle")
 int BPF_PROG(cpu_idle, unsigned int state, unsigned int cpu_id)
 {
 	bool leave = state == (unsigned int)-1;
+	__u32 cpu = bpf_get_smp_processor_id();
 
-	ks_emit(bpf_get_smp_processor_id(), leave ? KS_IDLE_EXIT : KS_IDLE_ENTER, 0, cpu_id, 0,
+	/* An idle CPU holds no spinlock: what is left over (unlocks not seen) goes. */
+	if (!leave && cpu < KS_MAX_CPUS)
+		ks_locks[cpu].depth = ks_locks[cpu].pending = 0;
+	ks_emit(cpu, leave ? KS_IDLE_EXIT : KS_IDLE_ENTER, 0, cpu_id, 0,
 		leave ? 0 : state, 0);
 	return 0;
 }

@@ -5,17 +5,16 @@
 
 #include "records.h"
 
-#define KS_LOCK_LEVELS 4 /* task, softirq, hardirq, NMI: each can wait for one lock at a time */
+#define KS_LOCK_WAITS 8  /* spinlocks waited for at once on one CPU: interrupts nest */
 #define KS_LOCK_DEPTH 16 /* spinlocks held at once on one CPU */
 #define KS_SKIP_RANGES 4
 
-/* A wait that has begun on this CPU at one level. */
+/* A wait that has begun on this CPU. */
 struct ks_lock_wait {
 	__u64 lock;
 	__u64 try_time;
 	__u64 acq_time; /* 0 until the slow path says that it has the lock */
-	__u32 ip;
-	__u32 by_slowpath; /* begun by contention_begin: no function of ours will end it */
+	__u64 ip;
 };
 
 struct ks_lock_hold {
@@ -28,10 +27,10 @@ struct ks_lock_hold {
 /* Locks waited for and held on one CPU; only that CPU writes. */
 struct ks_lock_cpu {
 	__u32 depth;   /* entries of hold[] */
-	__u32 pending; /* bit per level: wait[level] is open */
+	__u32 pending; /* entries of wait[] */
 	__u64 unmatched;
 	struct ks_lock_hold hold[KS_LOCK_DEPTH];
-	struct ks_lock_wait wait[KS_LOCK_LEVELS];
+	struct ks_lock_wait wait[KS_LOCK_WAITS];
 } __attribute__((aligned(64)));
 
 /* Code whose frames are not call sites: the lock functions themselves. */

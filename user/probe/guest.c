@@ -47,7 +47,7 @@ static int choose(struct bpf_program *prog, const char *section, enum ks_guest_m
 		  struct json_object *programs)
 {
 	const char *target = strchr(section, '/') + 1, *name = bpf_program__name(prog);
-	bool tracepoint = !strncmp(section, "?tp_btf/", 8);
+	bool tracepoint = !strncmp(section, "tp_btf/", 7);
 	bool want = tracepoint || mode == KS_GUEST_FULL;
 	bool has = tracepoint ? ks_has_tracepoint(NULL, target) : ks_has_function(target);
 
@@ -64,7 +64,9 @@ static int choose_programs(struct ks_guest *g, enum ks_guest_mode mode)
 	bpf_object__for_each_program(prog, g->skel->obj) {
 		const char *section = bpf_program__section_name(prog);
 
-		if (section[0] == '?' && !err)
+		if (err)
+			break;
+		if (!bpf_program__autoload(prog)) /* "?" in front of its section's name */
 			err = choose(prog, section, mode, g->programs);
 		else
 			ks_note_program(g->programs, bpf_program__name(prog), "attached");
@@ -73,16 +75,15 @@ static int choose_programs(struct ks_guest *g, enum ks_guest_mode mode)
 }
 
 /*
- * Where the lock functions lie, so that a stack's first frame outside of them is the call site:
- * the section of lock functions, and the slow path, which lies elsewhere on some kernels.
+ * Where the lock functions lie, so that a stack's first frame outside of them is the call site: the
+ * _raw_spin_* functions, which are linked next to each other, and the slow paths.
  */
 static void fill_skip(struct lock_timeline_bpf *s)
 {
-	static const char *const bounds[][2] = {
-		{ "__lock_text_start", "__lock_text_end" },
-		{ "native_queued_spin_lock_slowpath", NULL },
-		{ "__pv_queued_spin_lock_slowpath", NULL },
-	};
+	static const char *const slow[] = { "native_queued_spin_lock_slowpath",
+					    "__pv_queued_spin_lock_slowpath" };
+	const uint64_t longest = 4096; /* no such function is longer */
+	uint64_t addr, start = UINT64_MAX, end = 0;
 	struct ks_symbols *syms;
 	struct ks_err err;
 	size_t i, len;
@@ -91,17 +92,19 @@ static void fill_skip(struct lock_timeline_bpf *s)
 	if (ks_symbols_running(NULL, &text, &len, &err))
 		return;
 	if (!ks_symbols_parse(&syms, text, len, &err)) {
-		for (i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-			uint64_t start = 0, end = 0;
-
-			if (ks_symbols_addr(syms, bounds[i][0], &start))
+		for (i = 0; i < sizeof(must_have) / sizeof(must_have[0]); i++) {
+			if (ks_symbols_addr(syms, must_have[i], &addr))
 				continue;
-			if (!bounds[i][1])
-				end = start + 4096; /* no such function is longer */
-			else if (ks_symbols_addr(syms, bounds[i][1], &end))
+			start = addr < start ? addr : start;
+			end = addr + 256 > end ? addr + 256 : end;
+		}
+		s->rodata->ks_skip[0].start = start;
+		s->rodata->ks_skip[0].end = end;
+		for (i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+			if (ks_symbols_addr(syms, slow[i], &addr))
 				continue;
-			s->rodata->ks_skip[i].start = start;
-			s->rodata->ks_skip[i].end = end;
+			s->rodata->ks_skip[i + 1].start = addr;
+			s->rodata->ks_skip[i + 1].end = addr + longest;
 		}
 		ks_symbols_free(syms);
 	}

@@ -8,10 +8,13 @@
 
 #define HELD_MAX 4096
 
-/* What is held back of one ring, and how many of its waits are open. */
+#define OPEN_MAX 8
+
+/* What is held back of one ring, and which of its tries are still waiting. */
 struct held {
 	struct ks_rec *recs;
 	unsigned int n, open;
+	unsigned int try_at[OPEN_MAX];
 };
 
 struct ks_lockfilter {
@@ -57,19 +60,31 @@ static int pass(struct ks_lockfilter *f, unsigned int ring)
 	return n ? f->out(f->ctx, ring, h->recs, n) : 0;
 }
 
-/* The youngest held-back try of this lock at this level. */
-static struct ks_rec *find_try(struct held *h, const struct ks_rec *acq)
+/* Which of the open tries the acquire ends: the youngest of this lock; OPEN_MAX if none. */
+static unsigned int find_try(const struct held *h, const struct ks_rec *acq)
 {
-	unsigned int i = h->n;
+	unsigned int i = h->open;
 
-	while (i--) {
-		struct ks_rec *r = &h->recs[i];
+	while (i--)
+		if (h->recs[h->try_at[i]].a == acq->a)
+			return i;
+	return OPEN_MAX;
+}
 
-		if (r->type == KS_LOCK_TRY && r->a == acq->a &&
-		    (r->flags & KS_F_CTX_MASK) == (acq->flags & KS_F_CTX_MASK))
-			return r;
+/*
+ * A try at some depth says that older tries at this depth or deeper are not being waited for any
+ * more: their thread was switched out on its way to the lock.
+ */
+static void close_stale(struct held *h, const struct ks_rec *try)
+{
+	while (h->open) {
+		struct ks_rec *old = &h->recs[h->try_at[h->open - 1]];
+
+		if ((old->flags & KS_F_DEPTH_MASK) < (try->flags & KS_F_DEPTH_MASK))
+			break;
+		old->type = KS_NONE;
+		h->open--;
 	}
-	return NULL;
 }
 
 static bool short_release(const struct ks_lockfilter *f, const struct ks_rec *r)
@@ -86,28 +101,31 @@ static int hold_back(struct ks_lockfilter *f, unsigned int ring, const struct ks
 		h->recs = malloc(HELD_MAX * sizeof(*h->recs));
 	if (!h->recs)
 		return -ENOMEM;
+	if (r->type == KS_LOCK_TRY) {
+		close_stale(h, r);
+		if (h->open < OPEN_MAX)
+			h->try_at[h->open++] = h->n;
+	}
 	h->recs[h->n++] = *r;
-	if (r->type == KS_LOCK_TRY)
-		h->open++;
 	return h->n == HELD_MAX ? pass(f, ring) : 0;
 }
 
 static int acquired(struct ks_lockfilter *f, unsigned int ring, const struct ks_rec *r)
 {
 	struct held *h = &f->ring[ring];
-	struct ks_rec *try = find_try(h, r);
-	int err;
+	unsigned int try = find_try(h, r);
+	int err = 0;
 
-	if (try && r->b < f->wait_threshold) {
-		try->type = KS_NONE;
+	if (try == OPEN_MAX) /* its try has gone out already, or was lost */
+		return h->open ? hold_back(f, ring, r) : f->out(f->ctx, ring, r, 1);
+	h->open = try;
+	if (r->b < f->wait_threshold) {
+		h->recs[h->try_at[try]].type = KS_NONE;
 		f->dropped++;
-		h->open--;
-		return h->open ? 0 : pass(f, ring);
+	} else {
+		err = hold_back(f, ring, r);
 	}
-	err = hold_back(f, ring, r);
-	if (!err && try && h->open && --h->open == 0)
-		err = pass(f, ring);
-	return err;
+	return err || h->open || !h->n ? err : pass(f, ring);
 }
 
 int ks_lockfilter_feed(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
