@@ -38,6 +38,7 @@ void ks_symbols_free(struct ks_symbols *s)
 		return;
 	ks_symdwarf_free(s->dwarf);
 	free(s->elf_path);
+	free(s->class);
 	free(s->pool);
 	free(s->row);
 	free(s);
@@ -160,6 +161,7 @@ void ks_symtab_finish(struct ks_symbols *s)
 	pool = realloc(s->pool, s->pool_used);
 	if (pool)
 		s->pool = pool;
+	s->class = calloc(s->n ? s->n : 1, sizeof(*s->class));
 	s->end = 0;
 	for (size_t i = 0; i < s->n && !s->end; i++)
 		if (!s->row[i].module && !strcmp(s->pool + s->row[i].name, "_end"))
@@ -343,27 +345,37 @@ static size_t bound(const struct ks_symbols *s, uint64_t addr, bool equal)
 	return lo;
 }
 
-int ks_symbols_lookup(const struct ks_symbols *s, uint64_t addr, struct ks_symbol *sym)
+/* The row that a link address lies in, or NULL. */
+static const struct ks_symrow *find_row(const struct ks_symbols *s, uint64_t link)
 {
-	uint64_t link = addr - (uint64_t)s->slide, reach = REACH;
 	size_t i = bound(s, link, false);
 	const struct ks_symrow *r;
-	char type;
+	uint64_t reach = REACH;
 
 	if (!i)
-		return -ENOENT;
-	r = &s->row[bound(s, s->row[i - 1].addr, true)];
-	type = s->pool[r->name - 1];
-	if (!r->module && !ks_sym_is_code(type))
+		return NULL;
+	r = &s->row[i - 1];
+	if (i > 1 && s->row[i - 2].addr == r->addr)
+		r = &s->row[bound(s, r->addr, true)];
+	if (!r->module && !ks_sym_is_code(s->pool[r->name - 1]))
 		reach = REACH_DATA;
 	if (link - r->addr >= reach)
-		return -ENOENT;
+		return NULL;
 	if (s->end && !r->module && link >= s->end && r->addr <= s->end)
+		return NULL;
+	return r;
+}
+
+int ks_symbols_lookup(const struct ks_symbols *s, uint64_t addr, struct ks_symbol *sym)
+{
+	const struct ks_symrow *r = find_row(s, addr - (uint64_t)s->slide);
+
+	if (!r)
 		return -ENOENT;
 	sym->name = s->pool + r->name;
 	sym->module = r->module ? s->pool + r->module : NULL;
 	sym->addr = r->addr + (uint64_t)s->slide;
-	sym->type = type;
+	sym->type = s->pool[r->name - 1];
 	return 0;
 }
 
@@ -394,11 +406,18 @@ const char *ks_symbols_name(const struct ks_symbols *s, uint64_t addr, char *buf
 	return buf;
 }
 
+/* Names are compared once per function: a trace has millions of addresses in a few of them. */
 enum ks_ipclass ks_symbols_ip_class(const struct ks_symbols *s, uint64_t ip)
 {
-	struct ks_symbol sym;
+	const struct ks_symrow *r = s ? find_row(s, ip - (uint64_t)s->slide) : NULL;
+	enum ks_ipclass c;
 
-	if (!s || ks_symbols_lookup(s, ip, &sym) || !ks_sym_is_code(sym.type))
+	if (!r || !ks_sym_is_code(s->pool[r->name - 1]))
 		return KS_IP_UNKNOWN;
-	return ks_ipclass_of_name(sym.name);
+	if (s->class && s->class[r - s->row])
+		return (enum ks_ipclass)(s->class[r - s->row] - 1);
+	c = ks_ipclass_of_name(s->pool + r->name);
+	if (s->class)
+		s->class[r - s->row] = (uint8_t)(c + 1);
+	return c;
 }

@@ -30,6 +30,7 @@ struct ks_symbols {
 	uint64_t end;  /* link address of _end, 0 = not known */
 	int64_t slide; /* to be added to every address of the table */
 	size_t bad;
+	uint8_t *class; /* by row: enum ks_ipclass + 1, 0 = not asked for yet; NULL: no memory */
 	char *elf_path; /* for DWARF, NULL if from kallsyms */
 	struct ks_symdwarf *dwarf;
 };
