@@ -14,6 +14,7 @@
 enum { PART_WAITS = 20, PART_HOLDS = 20, PART_SEGS = 20, PART_PLES = 40 };
 
 #define FIRST_CELL_NS 1024
+#define LAST_CELL_NS (1ull << 60)
 
 #define CMP(a, b) ((a) < (b) ? -1 : (a) > (b))
 
@@ -53,13 +54,33 @@ static size_t merge_ples(struct sc_ple *v, size_t n, uint64_t cell)
 	return n ? o + 1 : 0;
 }
 
-static void fold_ples(struct ks_scene *s, size_t most)
+/*
+ * First what came since the last time is merged in the cells there are. Only if that frees too
+ * little do the cells grow, and then until half is free: so they grow with the logarithm of the
+ * trace's length.
+ */
+static bool wider(uint64_t *cell, size_t n, size_t before, bool *growing)
 {
+	if (!*growing && n <= before - before / 8)
+		return false;
+	*growing = true;
+	if (n <= before / 2 || *cell >= LAST_CELL_NS)
+		return false;
+	*cell *= 2;
+	return true;
+}
+
+static void fold_ples(struct ks_scene *s)
+{
+	size_t before = s->ples.n;
+	bool growing = false;
+
 	qsort(s->ples.v, s->ples.n, s->ples.size, cmp_ple);
-	do {
-		s->ple_cell = s->ple_cell ? s->ple_cell * 2 : FIRST_CELL_NS;
+	if (!s->ple_cell)
+		s->ple_cell = FIRST_CELL_NS;
+	do
 		s->ples.n = merge_ples(sc_ples(s), s->ples.n, s->ple_cell);
-	} while (s->ples.n > most && s->ple_cell < UINT64_MAX / 4);
+	while (wider(&s->ple_cell, s->ples.n, before, &growing));
 }
 
 /* ---- states ---- */
@@ -109,13 +130,17 @@ static size_t merge_segs(struct sc_seg *v, size_t n, uint64_t cell)
 	return n ? o + 1 : 0;
 }
 
-static void fold_segs(struct ks_scene *s, size_t most)
+static void fold_segs(struct ks_scene *s)
 {
+	size_t before = s->segs.n;
+	bool growing = false;
+
 	qsort(s->segs.v, s->segs.n, s->segs.size, cmp_seg);
-	do {
-		s->seg_cell = s->seg_cell ? s->seg_cell * 2 : FIRST_CELL_NS;
+	if (!s->seg_cell)
+		s->seg_cell = FIRST_CELL_NS;
+	do
 		s->segs.n = merge_segs(sc_segs(s), s->segs.n, s->seg_cell);
-	} while (s->segs.n > most && s->seg_cell < UINT64_MAX / 4);
+	while (wider(&s->seg_cell, s->segs.n, before, &growing));
 }
 
 /* ---- waits and holds ---- */
@@ -155,7 +180,7 @@ static void fold_cells(struct sc_vec *cells, uint64_t *width, size_t most)
 		*width = FIRST_CELL_NS;
 	for (;;) {
 		cells->n = merge_cells(cells->v, cells->n, *width);
-		if (cells->n <= most || *width > UINT64_MAX / 4)
+		if (cells->n <= most || *width >= LAST_CELL_NS)
 			return;
 		*width *= 2;
 	}
@@ -296,10 +321,10 @@ int sc_fold(struct ks_scene *s)
 	case 1:
 		return fold_holds(s, s->holds.n / 2);
 	case 2:
-		fold_segs(s, s->segs.n / 2);
+		fold_segs(s);
 		return 0;
 	default:
-		fold_ples(s, s->ples.n / 2);
+		fold_ples(s);
 		return 0;
 	}
 }

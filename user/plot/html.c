@@ -150,7 +150,7 @@ static int data(const struct ks_scene *s, FILE *out)
 {
 	struct html_data d = { .s = s, .out = out };
 
-	if (intern(&d.syms, 0) || intern(&d.locks, 0) || intern(&d.tasks, 0))
+	if (html_intern(&d.syms, 0) || html_intern(&d.locks, 0) || html_intern(&d.tasks, 0))
 		d.err = -ENOMEM;
 	fputs("{", out);
 	facts(s, out);
@@ -161,9 +161,9 @@ static int data(const struct ks_scene *s, FILE *out)
 	if (!d.err)
 		names(&d);
 	fputs("}", out);
-	intern_free(&d.syms);
-	intern_free(&d.locks);
-	intern_free(&d.tasks);
+	html_intern_free(&d.syms);
+	html_intern_free(&d.locks);
+	html_intern_free(&d.tasks);
 	return d.err;
 }
 

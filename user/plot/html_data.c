@@ -13,7 +13,7 @@ static size_t hash(uint64_t key, size_t nslots)
 	return (key >> 20) & (nslots - 1);
 }
 
-static int rehash(struct intern *t)
+static int rehash(struct html_intern *t)
 {
 	size_t nslots = t->nslots ? t->nslots * 2 : 64;
 	uint32_t *slot = calloc(nslots, sizeof(*slot));
@@ -33,7 +33,7 @@ static int rehash(struct intern *t)
 	return 0;
 }
 
-static int grow(struct intern *t)
+static int grow(struct html_intern *t)
 {
 	size_t cap = t->cap ? t->cap * 2 : 32;
 	uint64_t *key = reallocarray(t->key, cap, sizeof(*key));
@@ -45,7 +45,7 @@ static int grow(struct intern *t)
 	return 0;
 }
 
-size_t intern(struct intern *t, uint64_t key)
+size_t html_intern(struct html_intern *t, uint64_t key)
 {
 	size_t h;
 
@@ -61,11 +61,11 @@ size_t intern(struct intern *t, uint64_t key)
 	return t->n - 1;
 }
 
-void intern_free(struct intern *t)
+void html_intern_free(struct html_intern *t)
 {
 	free(t->key);
 	free(t->slot);
-	*t = (struct intern){ 0 };
+	*t = (struct html_intern){ 0 };
 }
 
 /* ---- base64 ---- */
@@ -106,9 +106,9 @@ static void put(struct html_data *d, uint64_t v)
 	put_byte(d, (uint8_t)v);
 }
 
-static void put_key(struct html_data *d, struct intern *t, uint64_t key)
+static void put_key(struct html_data *d, struct html_intern *t, uint64_t key)
 {
-	size_t i = intern(t, key);
+	size_t i = html_intern(t, key);
 
 	if (i == SIZE_MAX)
 		d->err = -ENOMEM;

@@ -11,20 +11,20 @@
 #include "scene.h"
 
 /* A set of numbers that remembers the order they came in. */
-struct intern {
+struct html_intern {
 	uint64_t *key;
 	uint32_t *slot; /* hash table of index + 1 */
 	size_t n, cap, nslots;
 };
 
 /* The index of a key, added if it is new; SIZE_MAX without memory. */
-size_t intern(struct intern *t, uint64_t key);
-void intern_free(struct intern *t);
+size_t html_intern(struct html_intern *t, uint64_t key);
+void html_intern_free(struct html_intern *t);
 
 struct html_data {
 	const struct ks_scene *s;
 	FILE *out;
-	struct intern syms, locks, tasks; /* filled by the writers; 0 is index 0 in each */
+	struct html_intern syms, locks, tasks; /* filled by the writers; 0 is index 0 in each */
 	uint8_t rest[3];                  /* of the base64 */
 	unsigned int nrest;
 	int err;

@@ -46,6 +46,8 @@ static int copy_opts(struct ks_scene *s, const struct ks_scene_opts *o)
 	s->opts.vm = o->vm ? strdup(o->vm) : NULL;
 	if (!s->opts.max_items)
 		s->opts.max_items = SC_DEFAULT_MAX;
+	if (s->opts.max_items < SC_LEAST_MAX)
+		s->opts.max_items = SC_LEAST_MAX;
 	if ((o->title && !s->opts.title) || (o->vcpus && !s->opts.vcpus) || (o->vm && !s->opts.vm))
 		return -ENOMEM;
 	return 0;
@@ -158,7 +160,8 @@ static void on_wait(void *ctx, const struct ks_wait *w)
 	struct sc_sums *sums;
 	struct sc_wait *e;
 
-	if (outside(s, w->try_time, w->acq_time) || other_lock(s, w->lock))
+	if (w->acq_time < w->try_time || outside(s, w->try_time, w->acq_time) ||
+	    other_lock(s, w->lock))
 		return;
 	sums = sums_of(s, w->vcpu);
 	e = sums ? room(s, &s->waits) : NULL;
@@ -178,7 +181,8 @@ static void on_hold(void *ctx, const struct ks_hold *h)
 	struct sc_sums *sums;
 	struct sc_hold *e;
 
-	if (outside(s, h->acq_time, h->rel_time) || other_lock(s, h->lock))
+	if (h->rel_time < h->acq_time || outside(s, h->acq_time, h->rel_time) ||
+	    other_lock(s, h->lock))
 		return;
 	sums = sums_of(s, h->vcpu);
 	e = sums ? room(s, &s->holds) : NULL;

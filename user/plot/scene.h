@@ -7,6 +7,7 @@
 #include "vcpulist.h"
 
 #define SC_DEFAULT_MAX 200000
+#define SC_LEAST_MAX 100
 #define SC_STATES KS_V_GONE /* states that are drawn: unknown to blocked */
 #define SC_MIXED KS_V_MAX   /* state of a segment that is several folded into one */
 #define SC_MAX_LEVEL 3      /* rows of waits in a lane, and of boxes in boxes */
