@@ -2,7 +2,7 @@
 # The Debian 13 root: a folder (its QEMU runs on this machine) and, made of it, a read-only squashfs
 # image (the virtual machines' root).
 ROOT_RECIPE=2
-ROOT_PACKAGES="qemu-system-x86 linux-perf bpftool bpftrace trace-cmd busybox-static kmod procps \
+ROOT_PACKAGES="bash-builtins qemu-system-x86 linux-perf bpftool bpftrace trace-cmd busybox-static kmod procps \
 	util-linux iproute2 strace jq numactl libnuma1 libelf1t64 libdw1t64 libjson-c5 libbpf1 \
 	libcmocka0 zlib1g liblzma5 libzstd1 libbz2-1.0"
 # Places in the root where a virtual machine mounts something.
