@@ -51,7 +51,7 @@ static uint64_t worst_clock(const struct run *r)
 static int verdict(const struct score *s, const struct run *r, const struct params *p)
 {
 	uint64_t wrong = s->missing + s->phantom + s->false_claims + s->guesses + s->ple_wrong +
-			 s->clock_wrong + s->totals_wrong;
+			 s->blame_wrong + s->clock_wrong + s->totals_wrong;
 	int bad = 0;
 
 	printf("%-14s %4llu %7llu %6.2f%% %7.3f%% %7.3f%% %7.3f%% %6.2f%% %5llu %5llu %5llu %6llu\n",
@@ -64,9 +64,9 @@ static int verdict(const struct score *s, const struct run *r, const struct para
 	bad |= part(s->ns_right, s->ns) < TIME_RIGHT;
 	if (wrong)
 		printf("  missing %llu, phantom %llu, false claims %llu, guesses %llu, "
-		       "PLE exits %llu, clock %llu, totals %d\n", (unsigned long long)s->missing,
+		       "PLE exits %llu, blame %llu, clock %llu, totals %d\n", (unsigned long long)s->missing,
 		       (unsigned long long)s->phantom, (unsigned long long)s->false_claims,
-		       (unsigned long long)s->guesses, (unsigned long long)s->ple_wrong,
+		       (unsigned long long)s->guesses, (unsigned long long)s->ple_wrong, (unsigned long long)s->blame_wrong,
 		       (unsigned long long)s->clock_wrong, s->totals_wrong);
 	if (bad)
 		print_confusion(s);

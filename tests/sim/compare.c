@@ -186,6 +186,26 @@ static void judge_clock(struct pairing *p, const struct done *d, const struct ks
 		p->s->clock_wrong++;
 }
 
+/* The holder or next waiter blamed: nobody else's part may be clearly larger. */
+static void judge_blame(struct pairing *p, const struct done *d, const struct ks_wait *a)
+{
+	uint64_t most = 0, said = 0;
+
+	if (a->verdict != d->verdict || (d->verdict != KS_C_LHP && d->verdict != KS_C_BUSY &&
+					 d->verdict != KS_C_HALTED && d->verdict != KS_C_LWP))
+		return;
+	for (uint32_t i = 0; i < 64; i++)
+		if (d->blamed[i] > most)
+			most = d->blamed[i];
+	if (a->blame_vcpu != KS_NO_VCPU)
+		said = d->blamed[p->vcpu_of[a->blame_vcpu]];
+	if (most <= said + allowance(p, d))
+		return;
+	p->s->blame_wrong++;
+	if (p->s->verbose)
+		print_pair("blame", d, a);
+}
+
 static void judge(struct pairing *p, const struct done *d, const struct ks_wait *a)
 {
 	bool doubt = doubtful(p->w, d);
@@ -208,8 +228,10 @@ static void judge(struct pairing *p, const struct done *d, const struct ks_wait 
 	else if (p->s->verbose)
 		print_pair("verdict", d, a);
 	judge_time(p, d, a, doubt);
-	if (!doubt)
-		judge_exits(p, d, a);
+	if (doubt)
+		return;
+	judge_exits(p, d, a);
+	judge_blame(p, d, a);
 }
 
 static void missing(struct pairing *p, const struct done *d)

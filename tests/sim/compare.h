@@ -15,6 +15,7 @@ struct score {
 	uint64_t false_claims;      /* a wrong class where records were lost */
 	uint64_t guesses;           /* a class that the records left cannot tell */
 	uint64_t ple_wrong;         /* waits whose PLE exits are wrong */
+	uint64_t blame_wrong;       /* waits that blame another vCPU */
 	uint64_t clock_worst;       /* error of the map from the guest's clock, ns */
 	uint64_t clock_wrong;       /* waits where it was larger than its stated bound */
 	double ns, ns_right;        /* waiting time, and of it right within the clocks' error */

@@ -45,18 +45,37 @@ static void vcpu_totals(struct score *s, const struct vcpu *v, const struct run_
 	}
 }
 
-static void vm_totals(struct score *s, const struct vm *vm, const struct run_vm *a,
-		      uint64_t idle_changes)
+static void exit_classes(struct score *s, const struct vcpu *v, const struct run_vcpu *a)
+{
+	const uint64_t *t = v->tot.ple, *said = a->tot.ple;
+	uint64_t sum = 0;
+
+	for (enum ks_class c = 0; c < KS_C_MAX; c++)
+		sum += said[c];
+	same(s, "vCPU", v->slot, "PLE exits classed", v->tot.pause, sum, 0);
+	same(s, "vCPU PLE", v->slot, "ipi", t[KS_C_IPI], said[KS_C_IPI], v->unclear_ple);
+	same(s, "vCPU PLE", v->slot, "user", t[KS_C_USER], said[KS_C_USER], v->unclear_ple);
+	/* Near a change of class an exit may get the other one, or none. */
+	for (enum ks_class c = 0; c < KS_C_UNKNOWN; c++)
+		if (said[c] > t[c])
+			same(s, "vCPU PLE", v->slot, ks_class_name(c), t[c], said[c],
+			     1 + v->tot.pause / 100 + v->raced_ple);
+}
+
+static void vm_totals(struct score *s, const struct vm *vm, const struct run_vm *a)
 {
 	const struct ks_vm_totals *t = &vm->tot;
+	uint64_t half;
 
 	same(s, "VM", vm->id, "holds", t->holds, a->tot.holds, 0);
 	same(s, "VM", vm->id, "thread migrations", t->task_migrations, a->tot.task_migrations, 0);
 	same(s, "VM", vm->id, "thread node migrations", t->task_node_migrations,
 	     a->tot.task_node_migrations, 0);
 	same(s, "VM", vm->id, "thread ping-pongs", t->task_pingpongs, a->tot.task_pingpongs, 0);
-	same(s, "VM", vm->id, "wasted idle ns", t->wasted_idle_ns, a->tot.wasted_idle_ns,
-	     idle_changes * a->clock_error);
+	/* In the beginning it is not known who is asleep and which run queue is long. */
+	half = (t->wasted_idle_ns - vm->waste_known) / 2;
+	same(s, "VM", vm->id, "wasted idle ns", vm->waste_known + half, a->tot.wasted_idle_ns,
+	     half + vm->idle_changes * a->clock_error);
 }
 
 static void own_sums(struct score *s, const struct vm *vm, const struct run_vm *a)
@@ -94,7 +113,9 @@ void compare_totals(struct score *s, const struct world *w, const struct run *r)
 		same(s, "VM", i, "lost records", emit_lost(w, -1) + emit_lost(w, i),
 		     a->tot.lost_records, 0);
 		if (host_whole && !emit_lost(w, i))
-			vm_totals(s, vm, a, vm->idle_changes);
+			vm_totals(s, vm, a);
+		for (uint32_t k = 0; host_whole && !emit_lost(w, i) && k < vm->nvcpus; k++)
+			exit_classes(s, &vm->vcpus[k], compare_vcpu(r, &vm->vcpus[k]));
 		for (uint32_t k = 0; host_whole && k < vm->nvcpus; k++)
 			vcpu_totals(s, &vm->vcpus[k], compare_vcpu(r, &vm->vcpus[k]),
 				    worst);

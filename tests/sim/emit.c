@@ -15,6 +15,7 @@ struct ring {
 	struct ks_rec *buf;
 	uint32_t n, cap;
 	uint64_t lost[KS_TYPE_MAX];
+	uint64_t drop_until; /* dropping on purpose */
 	bool lossy;
 };
 
@@ -144,11 +145,19 @@ uint64_t emit_guest_now(struct vm *vm)
 	return own_now(vm->w, vm->id);
 }
 
+/* Now and then a ring drops what comes, one record or some hundred microseconds of them. */
+static bool drops(struct world *w, struct recorder *r, struct ring *q)
+{
+	if (rng_chance(&w->rng, r->drop_ppm))
+		q->drop_until = w->now + rng_exp(&w->rng, 100000);
+	return w->now < q->drop_until;
+}
+
 static bool put(struct world *w, struct recorder *r, uint32_t ring, const struct ks_rec *rec)
 {
 	struct ring *q = &r->rings[ring];
 
-	if (q->n >= r->limit || rng_chance(&w->rng, r->drop_ppm)) {
+	if (q->n >= r->limit || drops(w, r, q)) {
 		q->lost[rec->type]++;
 		q->lossy = true;
 		r->lost++;

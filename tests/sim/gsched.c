@@ -21,8 +21,8 @@ static void rq_rec(struct vcpu *by, struct vcpu *v, uint32_t before)
 	struct ks_rec rec = { .type = v->nr_running > 1 ? KS_RQ_BUSY : KS_RQ_CALM,
 			      .cpu = v->idx, .a = v->nr_running };
 
-	if ((before > 1) != (v->nr_running > 1))
-		emit_guest_of(by, &rec);
+	if ((before > 1) != (v->nr_running > 1) && emit_guest_of(by, &rec))
+		v->rq_seen = true;
 }
 
 static void enqueue(struct vcpu *by, struct vcpu *v, struct thread *t)

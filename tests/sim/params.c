@@ -86,18 +86,26 @@ static void idle_heavy(struct params *p)
 	p->pull_ppm = 900000;
 }
 
+/* Losses of every kind: rings that overflow, and drops, between drains that follow fast. */
+static void lossy(struct params *p)
+{
+	p->duration = 400 * MS;
+	p->drain_every = p->seed % 2 ? 1 * MS : 4 * MS;
+	p->algo = p->seed % 3;
+}
+
 static void lossy_host(struct params *p)
 {
-	p->host_ring = 260;
-	p->host_drop_ppm = 500;
-	p->duration = 400 * MS;
+	lossy(p);
+	p->host_ring = p->seed % 2 ? 70 : 260;
+	p->host_drop_ppm = 1500;
 }
 
 static void lossy_guest(struct params *p)
 {
-	p->guest_ring = 75;
-	p->guest_drop_ppm = 800;
-	p->duration = 400 * MS;
+	lossy(p);
+	p->guest_ring = p->seed % 2 ? 30 : 75;
+	p->guest_drop_ppm = 3000;
 }
 
 static void clock_drift(struct params *p)

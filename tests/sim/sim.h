@@ -202,9 +202,12 @@ struct vcpu {
 
 	/* true totals */
 	struct ks_vcpu_totals tot;
-	bool seen; /* the recording has a switch of it */
+	bool seen;    /* the recording has a switch of it */
+	bool rq_seen; /* and a change of its run queue */
 	uint64_t changed, before[KS_V_MAX]; /* last change of state; times before `seen` */
 	uint64_t ple_last, ple_run;
+	uint64_t raced_ple;   /* PLE exits in waits that nobody can judge */
+	uint64_t unclear_ple; /* and while the trace could not tell what it waits for */
 	struct moved moved;
 };
 
@@ -220,7 +223,7 @@ struct vm {
 	struct ks_vm_totals tot;
 	uint32_t nhalted, nbusy; /* vCPUs asleep; with more than one runnable thread */
 	uint32_t nunclear;
-	uint64_t waste_since, idle_changes;
+	uint64_t waste_since, waste_known, idle_changes;
 	uint64_t drained_own; /* when its rings were emptied last, its own clock */
 };
 

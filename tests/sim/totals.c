@@ -79,24 +79,42 @@ void totals_task_migrate(struct thread *t, uint32_t from, uint32_t to)
 	t->moved = (struct moved){ now, from };
 }
 
-/* Does some vCPU sleep while a thread waits for its turn on another? */
-static bool wasting(const struct vm *vm)
+/*
+ * Does some vCPU sleep while a thread waits for its turn on another? known: as far as the recording
+ * can tell, which begins with neither states nor run queues.
+ */
+static bool wasting(const struct vm *vm, bool known)
 {
-	if (vm->nhalted != 1 || vm->nbusy != 1)
-		return vm->nhalted && vm->nbusy;
-	for (uint32_t i = 0; i < vm->nvcpus; i++)
-		if (vm->vcpus[i].hs == KS_V_HALTED)
-			return vm->vcpus[i].nr_running < 2;
-	return false;
+	const struct vcpu *asleep = NULL, *busy = NULL;
+	uint32_t nasleep = 0, nbusy = 0;
+
+	if (!vm->nhalted || !vm->nbusy)
+		return false;
+	for (uint32_t i = 0; i < vm->nvcpus; i++) {
+		const struct vcpu *v = &vm->vcpus[i];
+
+		if (v->hs == KS_V_HALTED && (v->seen || !known)) {
+			asleep = v;
+			nasleep++;
+		}
+		if (v->nr_running > 1 && (v->rq_seen || !known)) {
+			busy = v;
+			nbusy++;
+		}
+	}
+	return nasleep && nbusy && (nasleep > 1 || nbusy > 1 || asleep != busy);
 }
 
 void totals_idle(struct vm *vm)
 {
-	uint64_t now = vm->w->now;
+	uint64_t now = vm->w->now, from = vm->waste_since;
 
-	if (vm->w->recording && wasting(vm))
-		vm->tot.wasted_idle_ns += now - (vm->waste_since > vm->w->start ?
-						 vm->waste_since : vm->w->start);
+	if (from < vm->w->start)
+		from = vm->w->start;
+	if (vm->w->recording && wasting(vm, false))
+		vm->tot.wasted_idle_ns += now - from;
+	if (vm->w->recording && wasting(vm, true))
+		vm->waste_known += now - from;
 	vm->waste_since = now;
 	vm->idle_changes++;
 }

@@ -80,7 +80,8 @@ static void add_stretch(struct wait *wt, struct stretch s)
 		else
 			wt->nguest++;
 	}
-	if (last && wt->nst > wt->hold_from && last->class == s.class && last->hidden == s.hidden) {
+	if (last && wt->nst > wt->hold_from && last->class == s.class && last->hidden == s.hidden &&
+	    last->whose == s.whose) {
 		last->to = s.to;
 		return;
 	}
@@ -124,7 +125,7 @@ static void accrue(struct wait *wt, enum cause cause)
 	bool unseen = !wt->l->holder && !wt->l->q[0]->seen;
 
 	if (now > wt->last) {
-		add_stretch(wt, (struct stretch){ wt->last, now, truth_class(wt),
+		add_stretch(wt, (struct stretch){ wt->last, now, truth_class(wt), d->idx,
 						  d->hidden || wt->v->hidden || unseen });
 		look_back(wt, d);
 		wt->last = now;
@@ -271,6 +272,9 @@ static void sum_up(const struct wait *wt, struct done *d)
 			d->visible[s->class] += s->to - s->from;
 	}
 	d->verdict = largest(d->share);
+	for (uint32_t i = 0; i < wt->nst; i++)
+		if (wt->st[i].class == d->verdict)
+			d->blamed[wt->st[i].whose] += wt->st[i].to - wt->st[i].from;
 }
 
 static void print(FILE *out, const struct done *d)
@@ -322,6 +326,8 @@ void truth_stamped(struct wait *wt)
 
 	d.raced = wt->raced || wt->l->raced;
 	d.unclear = wt->unclear;
+	for (enum ks_class c = 0; d.raced && c < KS_C_WAIT_MAX; c++)
+		wt->v->raced_ple += wt->ple[c];
 	memcpy(d.ple, wt->ple, sizeof(d.ple));
 	wt->v->nwaits--; /* waits nest: it is the last one */
 	if (w->truth->on && wt->seen) {
@@ -348,4 +354,5 @@ void truth_ple(struct vcpu *v, const struct frame *top)
 		c = script_ip_class(NULL, v->vm->id, guest_ip(v));
 	}
 	v->tot.ple[c]++;
+	v->unclear_ple += v->unclear;
 }

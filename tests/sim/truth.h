@@ -15,6 +15,7 @@ enum cause { BY_NOTHING, BY_GUEST, BY_HOST }; /* of a change; a host's is seen o
 struct stretch { /* of a wait, one class */
 	uint64_t from, to;
 	uint8_t class;
+	uint8_t whose; /* guest CPU of the vCPU that decides it */
 	bool hidden; /* a record without which it cannot be known is not in the trace */
 };
 
@@ -50,6 +51,7 @@ struct done { /* a wait that is over */
 	uint32_t ple[KS_C_WAIT_MAX], ple_over;
 	uint32_t nhost, nguest;
 	enum ks_class verdict;
+	uint64_t blamed[64]; /* ns under the verdict's class, by guest CPU of holder or next */
 	bool raced, unclear, try_kept, acq_kept;
 };
 
