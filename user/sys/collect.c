@@ -171,7 +171,7 @@ static int early_end(struct conn *c)
 /* Returns 1 when the stream is over: c->status tells how. */
 static int conn_read(struct server *s, struct conn *c, uint64_t now)
 {
-	size_t want = c->credit < READ_MAX ? (size_t)c->credit : READ_MAX;
+	size_t want = c->credit < (double)READ_MAX ? (size_t)c->credit : READ_MAX;
 	ssize_t n = read(c->fd, s->buf, want ? want : 1);
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -199,7 +199,7 @@ static void top_up(struct conn *c, uint64_t now)
 /* Enough for a read that is worth its while. */
 static bool may_read(const struct conn *c)
 {
-	return c->credit >= READ_MAX / 16 || c->credit >= (double)c->opts->max_rate / 2;
+	return c->credit >= READ_MAX / 16.0 || c->credit >= (double)c->opts->max_rate / 2;
 }
 
 static int conn_turn(struct server *s, struct conn *c, short events, uint64_t now)

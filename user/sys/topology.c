@@ -88,7 +88,7 @@ static void fill_nodes(struct ks_numa *n, const char *root, bool lib)
 /* "10 21": the distances of one node to all nodes that are online, in their order. */
 static void sysfs_distances(struct ks_numa *n, const char *root, unsigned int from)
 {
-	char text[8192], *p = text, *save;
+	char text[8192], *p, *save = NULL;
 	unsigned int to = 0;
 
 	if (ks_read_line(root, text, sizeof(text), "/sys/devices/system/node/node%u/distance",

@@ -55,13 +55,16 @@ int ks_vm_vcpu_of_name(const char *comm)
 	return -1;
 }
 
-/* A directory of /proc below root, or NULL with errno. */
-static DIR *open_dir(const char *root, const char *fmt, uint32_t pid)
+/* /proc, or the folder `sub` of a process in it, below root; NULL with errno. */
+static DIR *open_dir(const char *root, uint32_t pid, const char *sub)
 {
-	char path[PATH_MAX], rel[64];
+	char path[PATH_MAX], proc[32] = "";
+	int n;
 
-	snprintf(rel, sizeof(rel), fmt, pid);
-	if (snprintf(path, sizeof(path), "%s%s", root ? root : "", rel) >= (int)sizeof(path)) {
+	if (pid)
+		snprintf(proc, sizeof(proc), "/%u/", pid);
+	n = snprintf(path, sizeof(path), "%s/proc%s%s", root ? root : "", proc, sub);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
@@ -83,7 +86,7 @@ static uint32_t next_number(DIR *d)
 /* Count the KVM descriptors. 0 or -errno if the process does not let us look. */
 static int read_fds(const char *root, struct ks_vminfo *vm)
 {
-	DIR *d = open_dir(root, "/proc/%u/fd", vm->tgid);
+	DIR *d = open_dir(root, vm->tgid, "fd");
 	const struct dirent *e;
 	char to[64];
 
@@ -114,15 +117,15 @@ static int by_tid(const void *a, const void *b)
 
 static int add_thread(struct ks_vminfo *vm, const char *root, uint32_t tid)
 {
-	struct ks_vmthread *t = vm->threads;
+	struct ks_vmthread *t;
 
-	if (!(vm->nthreads & (vm->nthreads + 1)) || !t) { /* full at 1, 3, 7, 15 ... */
-		t = realloc(t, (2 * vm->nthreads + 1) * sizeof(*t));
+	if (!(vm->nthreads & (vm->nthreads + 1))) { /* full at 0, 1, 3, 7, 15 ... */
+		t = realloc(vm->threads, (2 * vm->nthreads + 1) * sizeof(*t));
 		if (!t)
 			return -ENOMEM;
 		vm->threads = t;
 	}
-	t += vm->nthreads;
+	t = vm->threads + vm->nthreads;
 	t->tid = tid;
 	if (ks_read_line(root, t->name, sizeof(t->name), "/proc/%u/task/%u/comm", vm->tgid, tid))
 		return 0; /* it has ended meanwhile */
@@ -133,7 +136,7 @@ static int add_thread(struct ks_vminfo *vm, const char *root, uint32_t tid)
 
 static int read_threads(const char *root, struct ks_vminfo *vm)
 {
-	DIR *d = open_dir(root, "/proc/%u/task", vm->tgid);
+	DIR *d = open_dir(root, vm->tgid, "task");
 	uint32_t tid;
 	int ret = 0;
 
@@ -253,7 +256,7 @@ static int by_tgid(const void *a, const void *b)
 
 int ks_vm_list(const char *root, struct ks_vmlist *l)
 {
-	DIR *d = open_dir(root, "/proc", 0);
+	DIR *d = open_dir(root, 0, "");
 	uint32_t tgid;
 	int ret = 0;
 
