@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "collect.h"
-#include "format.h"
+#include "../../user/trace/format.h"
 #include "test_sys_tree.h"
 #include "trace.h"
 #include "vsock.h"

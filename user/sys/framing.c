@@ -6,7 +6,7 @@
 
 #include "collect.h"
 #include "err.h"
-#include "format.h"
+#include "../trace/format.h"
 #include "reader_priv.h"
 
 #define BIG (1u << 20)
