@@ -81,9 +81,13 @@ static int complain(int err, const char *fmt, ...)
 
 static void add(struct strings *s, char *arg, struct argp_state *state)
 {
-	s->all = reallocarray(s->all, s->nr + 1, sizeof(*s->all));
-	if (!s->all)
-		argp_failure(state, 1, ENOMEM, "options");
+	char **grown = reallocarray(s->all, s->nr + 1, sizeof(*grown));
+
+	if (!grown) {
+		argp_failure(state, EXIT_FAILURE, ENOMEM, "options");
+		return;
+	}
+	s->all = grown;
 	s->all[s->nr++] = arg;
 }
 

@@ -523,9 +523,10 @@ static void match_one(const void *node, VISIT visit, void *data)
 	if (named->class != m->want->class || fnmatch(m->want->name, named->name, 0))
 		return;
 	grown = reallocarray(m->hits, m->nr + 1, sizeof(*grown));
-	m->failed = !grown;
-	if (m->failed)
+	if (!grown) {
+		m->failed = true;
 		return;
+	}
 	m->hits = grown;
 	m->hits[m->nr++] = named;
 }

@@ -70,6 +70,17 @@ static int complain(int err, const char *fmt, ...)
 	return err ? err : -EINVAL;
 }
 
+static error_t add_note(struct options *opt, char *text)
+{
+	char **grown = reallocarray(opt->notes, opt->nr_notes + 1, sizeof(*grown));
+
+	if (!grown)
+		return ENOMEM;
+	opt->notes = grown;
+	opt->notes[opt->nr_notes++] = text;
+	return 0;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct options *opt = state->input;
@@ -82,11 +93,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		opt->output = arg;
 		return 0;
 	case 'n':
-		opt->notes = reallocarray(opt->notes, opt->nr_notes + 1, sizeof(*opt->notes));
-		if (!opt->notes)
-			argp_failure(state, 1, ENOMEM, "notes");
-		opt->notes[opt->nr_notes++] = arg;
-		return 0;
+		return add_note(opt, arg);
 	case ARGP_KEY_ARGS:
 		opt->args = state->argv + state->next;
 		opt->nr_args = state->argc - state->next;
