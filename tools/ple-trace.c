@@ -4,6 +4,8 @@
 
 static const struct cli_command commands[] = {
 	{ "record", ple_record, "record PLE and HLT exits and the vCPUs' scheduling" },
+	{ "report", ple_report, "say what is in recordings" },
+	{ "check", ple_check, "say what this machine can do, and why not" },
 	{ 0 },
 };
 

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "cli.h"
+#include "inputs.h"
+
+enum { OPT_VM = 0x200, OPT_KALLSYMS, OPT_VMLINUX, OPT_GAP };
+
+static const struct argp_option options[] = {
+	{ "vm", OPT_VM, "NAME|PID", 0, "only this VM", 0 },
+	{ "guest-kallsyms", OPT_KALLSYMS, "FILE", 0,
+	  "take the guest's symbols from its /proc/kallsyms, copied to FILE", 0 },
+	{ "guest-vmlinux", OPT_VMLINUX, "FILE", 0, "take them, and source lines, from this ELF", 0 },
+	{ "burst-gap", OPT_GAP, "TIME", 0, "PLE exits further apart begin a new burst (1ms)", 0 },
+	{ "quiet", 'q', NULL, 0, "print errors and warnings only", 0 },
+	{ "verbose", 'v', NULL, 0, "print more", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct inputs *in = state->input;
+	struct ks_err err;
+
+	switch (key) {
+	case OPT_VM:
+		in->files.vm = arg;
+		return 0;
+	case OPT_KALLSYMS:
+		in->names.kallsyms = arg;
+		return 0;
+	case OPT_VMLINUX:
+		in->names.vmlinux = arg;
+		return 0;
+	case OPT_GAP:
+		if (ks_arg_duration("--burst-gap", arg, 0, &in->analysis.burst_gap_ns, &err))
+			cli_usage(&err);
+		return 0;
+	case 'q':
+		cli_verbosity = 0;
+		return 0;
+	case 'v':
+		cli_verbosity++;
+		return 0;
+	case ARGP_KEY_ARGS:
+		in->args = state->argv + state->next;
+		in->nargs = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which recordings? name at least the host's");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp inputs_argp = { .options = options, .parser = parse };
+
+int inputs_names(struct opened *o, const struct inputs *in, struct ks_err *err)
+{
+	int ret = ks_names_new(&o->names, &in->names);
+
+	if (ret)
+		snprintf(err->msg, sizeof(err->msg), "out of memory");
+	return ret;
+}
+
+int inputs_open(struct opened *o, const struct inputs *in, const struct ks_analysis_ops *ops,
+		struct ks_err *err)
+{
+	struct ks_analysis_opts a = in->analysis;
+	int ret = ks_session_open(&o->session, &in->files, err);
+
+	if (ret)
+		return ret;
+	a.ip_class = ks_names_ip_class;
+	a.ip_ctx = o->names;
+	a.halted_spins = true; /* most guests have paravirtual spinlocks */
+	ret = ks_session_start(o->session, &a, ops, err);
+	return ret ? ret : ks_names_load(o->names, o->session, err);
+}
+
+static volatile int stop;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+int inputs_run(struct opened *o, struct ks_err *err)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+	int ret;
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	ret = ks_session_run(o->session, &stop, err);
+	if (!ret && stop) {
+		snprintf(err->msg, sizeof(err->msg), "interrupted");
+		ret = -ECANCELED;
+	}
+	return ret;
+}
+
+void inputs_close(struct opened *o)
+{
+	ks_names_free(o->names);
+	if (o->session)
+		ks_session_close(o->session);
+	memset(o, 0, sizeof(*o));
+}
