@@ -50,7 +50,11 @@ struct ks_wait {
 	uint32_t ple[KS_C_WAIT_MAX];   /* PLE exits of the waiter in the wait, by class */
 	uint32_t ple_total;
 	enum ks_class verdict; /* class of the largest share */
-	/* The blamed vCPU: holder (LHP, BUSY, HALTED) or next waiter (LWP) with the largest share. */
+	/*
+	 * The blamed vCPU: holder (LHP, BUSY, HALTED) or next waiter (LWP) with the largest part of
+	 * blame_class: the verdict if it is one of these, else that of them with the largest share.
+	 */
+	enum ks_class blame_class;
 	uint32_t blame_vcpu;   /* index, KS_NO_VCPU if none */
 	uint32_t blame_pid;    /* guest thread, 0 if not known */
 	uint64_t blame_ip;     /* call site of the holder's acquire or the next waiter's try */

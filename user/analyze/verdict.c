@@ -40,12 +40,17 @@ static enum ks_class class_of(enum an_kind kind, enum ks_vstate self, enum ks_vs
 
 /* ---- blame ---- */
 
+static bool blames(enum ks_class c)
+{
+	return c == KS_C_LHP || c == KS_C_BUSY || c == KS_C_HALTED || c == KS_C_LWP;
+}
+
 static void blame(struct judge *j, const struct an_piece *p, enum ks_class c, uint64_t ns)
 {
 	struct ks_analysis *a = j->a;
 	struct an_blame *b;
 
-	if (!j->blaming || (c != KS_C_LHP && c != KS_C_BUSY && c != KS_C_HALTED && c != KS_C_LWP))
+	if (!j->blaming || !blames(c))
 		return;
 	b = &a->blame[p->other];
 	if (!b->listed) {
@@ -61,11 +66,17 @@ static void blame(struct judge *j, const struct an_piece *p, enum ks_class c, ui
 	}
 }
 
-static uint64_t blamed_ns(const struct an_blame *b, enum ks_class c)
+static enum ks_class blame_class(const struct ks_wait *o)
 {
-	if (c == KS_C_LHP || c == KS_C_BUSY || c == KS_C_HALTED || c == KS_C_LWP)
-		return b->ns[c];
-	return b->ns[KS_C_LHP] + b->ns[KS_C_BUSY] + b->ns[KS_C_HALTED] + b->ns[KS_C_LWP];
+	enum ks_class best = KS_C_LHP;
+	int c;
+
+	if (blames(o->verdict))
+		return o->verdict;
+	for (c = 0; c < KS_C_WAIT_MAX; c++)
+		if (blames(c) && o->share[c] > o->share[best])
+			best = c;
+	return best;
 }
 
 static void pick_blamed(struct judge *j)
@@ -76,9 +87,10 @@ static void pick_blamed(struct judge *j)
 	uint32_t i, v;
 
 	o->blame_vcpu = KS_NO_VCPU;
+	o->blame_class = blame_class(o);
 	for (i = 0; i < a->nblamed; i++) {
 		v = a->blamed[i];
-		ns = blamed_ns(&a->blame[v], o->verdict);
+		ns = a->blame[v].ns[o->blame_class];
 		a->blame[v].listed = false;
 		if (ns <= best)
 			continue;

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exits.h"
+#include "priv.h"
+#include "text.h"
+
+#define MOST 1000u
+
+int ks_report_new(struct ks_report **out, const struct ks_report_opts *o)
+{
+	struct ks_report *r = calloc(1, sizeof(*r));
+
+	*out = r;
+	if (!r)
+		return -ENOMEM;
+	if (o)
+		r->opts = *o;
+	if (!r->opts.worst)
+		r->opts.worst = 10;
+	if (!r->opts.top)
+		r->opts.top = 10;
+	if (r->opts.worst > MOST)
+		r->opts.worst = MOST;
+	if (r->opts.top > MOST)
+		r->opts.top = MOST;
+	return 0;
+}
+
+void ks_report_free(struct ks_report *r)
+{
+	uint32_t i;
+
+	if (!r)
+		return;
+	for (i = 0; i < r->nvms; i++) {
+		topk_free(&r->vm[i].locks);
+		topk_free(&r->vm[i].sites);
+		topk_free(&r->vm[i].spins);
+		free(r->vm[i].worst);
+		free(r->vm[i].spin);
+	}
+	free(r->vm);
+	free(r);
+}
+
+void ks_report_ops(struct ks_report *r, struct ks_analysis_ops *ops)
+{
+	ops->wait = ks_report_wait;
+	ops->hold = ks_report_hold;
+	ops->ple = ks_report_ple;
+	ops->ctx = r;
+}
+
+static struct rep_vm *vm_of(struct ks_report *r, uint32_t vm)
+{
+	struct rep_vm *v;
+
+	if (vm < r->nvms)
+		return &r->vm[vm];
+	v = realloc(r->vm, (vm + 1) * sizeof(*v));
+	if (!v) {
+		r->no_memory = true;
+		return NULL;
+	}
+	memset(v + r->nvms, 0, (vm + 1 - r->nvms) * sizeof(*v));
+	r->vm = v;
+	r->nvms = vm + 1;
+	return &v[vm];
+}
+
+/*
+ * ---- the worst waits: a heap with the least bad of them on top ----
+ * How bad: the time that the waiter's vCPU had a pCPU and did not get the lock. What it lost
+ * because it was off-CPU itself, it would have lost without the lock.
+ */
+
+static uint64_t length(const struct ks_wait *w)
+{
+	return w->acq_time - w->try_time;
+}
+
+static uint64_t badness(const struct ks_wait *w)
+{
+	return length(w) - w->share[KS_C_SELF];
+}
+
+static void sift_down(struct ks_wait *h, uint32_t n)
+{
+	struct ks_wait w = h[0];
+	uint32_t i = 0, c;
+
+	while ((c = 2 * i + 1) < n) {
+		if (c + 1 < n && badness(&h[c + 1]) < badness(&h[c]))
+			c++;
+		if (badness(&h[c]) >= badness(&w))
+			break;
+		h[i] = h[c];
+		i = c;
+	}
+	h[i] = w;
+}
+
+static void sift_up(struct ks_wait *h, uint32_t i)
+{
+	struct ks_wait w = h[i];
+
+	while (i && badness(&h[(i - 1) / 2]) > badness(&w)) {
+		h[i] = h[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	h[i] = w;
+}
+
+static void keep_worst(struct ks_report *r, struct rep_vm *v, const struct ks_wait *w)
+{
+	if (!v->worst)
+		v->worst = malloc(r->opts.worst * sizeof(*v->worst));
+	if (!v->worst) {
+		r->no_memory = true;
+		return;
+	}
+	if (v->nworst < r->opts.worst) {
+		v->worst[v->nworst] = *w;
+		sift_up(v->worst, v->nworst++);
+	} else if (badness(w) > badness(&v->worst[0])) {
+		v->worst[0] = *w;
+		sift_down(v->worst, v->nworst);
+	}
+}
+
+/* ---- what the analysis tells ---- */
+
+static struct topk_entry *count_wait(struct ks_report *r, struct topk *t, uint64_t key,
+				     const struct ks_wait *w)
+{
+	struct topk_entry *e = topk_add(t, key, length(w));
+	int c;
+
+	if (!e) {
+		r->no_memory = true;
+		return NULL;
+	}
+	e->count++;
+	e->ns += length(w);
+	if (length(w) > e->max_ns)
+		e->max_ns = length(w);
+	e->ple += w->ple_total;
+	for (c = 0; c < KS_C_WAIT_MAX; c++)
+		e->class_ns[c] += w->share[c];
+	return e;
+}
+
+void ks_report_wait(void *ctx, const struct ks_wait *w)
+{
+	struct ks_report *r = ctx;
+	struct rep_vm *v = vm_of(r, w->vm);
+	struct topk_entry *e;
+
+	if (!v)
+		return;
+	e = count_wait(r, &v->locks, w->lock, w);
+	if (e)
+		topk_site(e, w->ip);
+	count_wait(r, &v->sites, w->ip, w);
+	keep_worst(r, v, w);
+}
+
+void ks_report_hold(void *ctx, const struct ks_hold *h)
+{
+	struct ks_report *r = ctx;
+	struct rep_vm *v = vm_of(r, h->vm);
+	uint64_t ns = h->rel_time - h->acq_time;
+
+	if (!v)
+		return;
+	v->hold_ns += ns;
+	v->hold_off_ns += h->off_ns;
+	v->holds_off += h->off_ns > 0;
+	if (ns > v->longest_hold)
+		v->longest_hold = ns;
+}
+
+void ks_report_ple(void *ctx, const struct ks_ple *p)
+{
+	struct ks_report *r = ctx;
+	struct topk_entry *e;
+	struct rep_vm *v;
+
+	if (!r->vcpus || p->vcpu >= r->nvcpus || !p->ip)
+		return;
+	v = vm_of(r, r->vcpus[p->vcpu].vm);
+	e = v ? topk_add(&v->spins, p->ip, p->count) : NULL;
+	if (e)
+		e->count += p->count;
+	else
+		r->no_memory = true;
+}
+
+void ks_report_begin(struct ks_report *r, const struct ks_session *s)
+{
+	r->s = s;
+	r->a = ks_session_analysis(s);
+	r->vcpus = ks_analysis_vcpus(r->a, &r->nvcpus);
+}
+
+/* ---- finish ---- */
+
+static int worst_first(const void *pa, const void *pb)
+{
+	const struct ks_wait *a = pa, *b = pb;
+
+	if (badness(a) != badness(b))
+		return badness(a) > badness(b) ? -1 : 1;
+	return a->try_time < b->try_time ? -1 : a->try_time > b->try_time;
+}
+
+static void sum_vcpu(struct rep_vm *v, const struct ks_vcpu_totals *t)
+{
+	int c;
+
+	v->pause += t->pause;
+	v->hlt += t->hlt;
+	v->bursts += t->bursts;
+	if (t->longest_burst > v->longest_burst)
+		v->longest_burst = t->longest_burst;
+	v->migrations += t->migrations;
+	v->node_migrations += t->node_migrations;
+	v->pingpongs += t->pingpongs;
+	for (c = 0; c < KS_C_MAX; c++)
+		v->ple[c] += t->ple[c];
+}
+
+static int most_exits(const void *pa, const void *pb)
+{
+	const struct rep_spin *a = pa, *b = pb;
+
+	if (a->exits != b->exits)
+		return a->exits > b->exits ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+/* The function's name alone: without offset, module and source. */
+static void function_name(const struct ks_report *r, uint32_t vm, uint64_t ip, char *buf,
+			  size_t len)
+{
+	if (!rep_has_sym(r, vm, ip) && !(ip >> 63)) {
+		snprintf(buf, len, "(guest user space)");
+		return;
+	}
+	rep_sym(r, vm, ip, buf, len);
+	buf[strcspn(buf, "+ ")] = 0;
+}
+
+/* PLE exits by function, from those by address. */
+static int sum_spins(struct ks_report *r, uint32_t vm)
+{
+	struct rep_vm *v = &r->vm[vm];
+	char name[REP_NAME];
+	uint32_t i, j;
+
+	v->spin = calloc(v->spins.n + 1, sizeof(*v->spin));
+	if (!v->spin)
+		return -ENOMEM;
+	for (i = 0; i < v->spins.n; i++) {
+		function_name(r, vm, v->spins.e[i].key, name, sizeof(name));
+		for (j = 0; j < v->nspin && strcmp(v->spin[j].name, name); j++)
+			;
+		if (j == v->nspin) {
+			memcpy(v->spin[j].name, name, sizeof(name));
+			v->nspin++;
+		}
+		v->spin[j].exits += v->spins.e[i].count;
+	}
+	qsort(v->spin, v->nspin, sizeof(*v->spin), most_exits);
+	return 0;
+}
+
+static void find_isa(struct ks_report *r)
+{
+	const char *isa = ks_meta_str(ks_reader_meta(ks_session_host(r->s)), "isa");
+
+	r->isa = !strcmp(isa, "svm") ? KS_ISA_SVM : !strcmp(isa, "vmx") ? KS_ISA_VMX : 0;
+}
+
+int ks_report_finish(struct ks_report *r, const struct ks_session *s)
+{
+	uint32_t i, nvms;
+	int err = 0;
+
+	ks_report_begin(r, s);
+	r->vms = ks_analysis_vms(r->a, &nvms);
+	ks_analysis_span(r->a, &r->first, &r->last);
+	find_isa(r);
+	if (nvms && !vm_of(r, nvms - 1))
+		return -ENOMEM;
+	r->nvms = nvms;
+	for (i = 0; i < r->nvcpus; i++)
+		sum_vcpu(&r->vm[r->vcpus[i].vm], ks_analysis_vcpu_totals(r->a, i));
+	for (i = 0; i < nvms && !err; i++) {
+		if (r->vm[i].nworst)
+			qsort(r->vm[i].worst, r->vm[i].nworst, sizeof(*r->vm[i].worst),
+			      worst_first);
+		if (ks_session_guest(s, i))
+			r->vm[i].guest_lost = ks_reader_lost(ks_session_guest(s, i));
+		err = sum_spins(r, i);
+	}
+	return r->no_memory ? -ENOMEM : err;
+}
+
+/* ---- names ---- */
+
+bool rep_has_sym(const struct ks_report *r, uint32_t vm, uint64_t addr)
+{
+	char buf[REP_NAME];
+
+	return r->opts.sym && r->opts.sym(r->opts.sym_ctx, vm, addr, buf, sizeof(buf));
+}
+
+const char *rep_sym(const struct ks_report *r, uint32_t vm, uint64_t addr, char *buf, size_t len)
+{
+	const char *s = NULL;
+
+	if (!addr)
+		return strncpy(buf, "-", len);
+	if (r->opts.sym)
+		s = r->opts.sym(r->opts.sym_ctx, vm, addr, buf, len);
+	if (!s)
+		snprintf(buf, len, "0x%" PRIx64, addr);
+	else if (s != buf)
+		snprintf(buf, len, "%s", s);
+	return buf;
+}
+
+const char *rep_comm(const struct ks_report *r, uint32_t vm, uint32_t pid, char *buf, size_t len)
+{
+	if (!pid)
+		return NULL;
+	return r->opts.task ? r->opts.task(r->opts.task_ctx, vm, pid, buf, len) : NULL;
+}
+
+const char *rep_task(const struct ks_report *r, uint32_t vm, uint32_t pid, char *buf, size_t len)
+{
+	char comm[64];
+	const char *s = rep_comm(r, vm, pid, comm, sizeof(comm));
+
+	if (!pid)
+		snprintf(buf, len, "idle thread");
+	else if (s)
+		snprintf(buf, len, "%s (%u)", s, pid);
+	else
+		snprintf(buf, len, "thread %u", pid);
+	return buf;
+}
+
+const char *rep_class_words(enum ks_class c)
+{
+	static const char *const words[KS_C_MAX] = {
+		[KS_C_SELF] = "the waiter's own vCPU was off-CPU",
+		[KS_C_LHP] = "holder preempted: runnable, not running",
+		[KS_C_BUSY] = "holder running",
+		[KS_C_HALTED] = "holder halted or blocked",
+		[KS_C_LWP] = "lock free, next waiter off-CPU",
+		[KS_C_HANDOFF] = "lock free, next waiter running",
+		[KS_C_UNKNOWN] = "not seen, lost, or within the clock's error",
+		[KS_C_IPI] = "waits for other vCPUs to answer an IPI",
+		[KS_C_USER] = "guest user space",
+		[KS_C_OTHER] = "elsewhere in the guest's kernel",
+	};
+
+	return words[c];
+}
+
+/* ---- exits by reason ---- */
+
+static int most_first(const void *pa, const void *pb)
+{
+	const struct rep_exit *a = pa, *b = pb;
+
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	return a->reason < b->reason ? -1 : a->reason > b->reason;
+}
+
+static void add_exit(struct rep_exit *e, uint32_t *n, uint32_t reason, uint64_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < *n && e[i].reason != reason; i++)
+		;
+	if (i == *n)
+		e[(*n)++] = (struct rep_exit){ .reason = reason };
+	e[i].count += count;
+}
+
+static struct rep_exit *exits_of(const struct ks_report *r, uint32_t vm, uint32_t slot, bool all,
+				 uint32_t *n)
+{
+	const struct ks_exit_count *c;
+	struct rep_exit *e;
+	uint32_t k;
+	size_t i, count;
+
+	*n = 0;
+	c = ks_reader_exit_counts(ks_session_host(r->s), &count);
+	e = malloc((count + 1) * sizeof(*e));
+	if (!e)
+		return NULL;
+	for (i = 0; i < count; i++) {
+		for (k = 0; k < r->nvcpus; k++)
+			if (r->vcpus[k].slot == c[i].slot)
+				break;
+		if (k == r->nvcpus || !c[i].count)
+			continue;
+		if (all ? r->vcpus[k].vm == vm : c[i].slot == slot)
+			add_exit(e, n, c[i].reason, c[i].count);
+	}
+	qsort(e, *n, sizeof(*e), most_first);
+	return e;
+}
+
+struct rep_exit *rep_exits_slot(const struct ks_report *r, uint32_t slot, uint32_t *n)
+{
+	return exits_of(r, 0, slot, false, n);
+}
+
+struct rep_exit *rep_exits_vm(const struct ks_report *r, uint32_t vm, uint32_t *n)
+{
+	return exits_of(r, vm, 0, true, n);
+}

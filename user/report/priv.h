@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Inside the report. */
+#ifndef KVMSCHED_REPORT_PRIV_H
+#define KVMSCHED_REPORT_PRIV_H
+
+#include "report.h"
+#include "topk.h"
+
+#define REP_NAME 192
+
+struct rep_spin { /* a function in which PLE exits happened */
+	char name[REP_NAME];
+	uint64_t exits;
+};
+
+struct rep_vm {
+	struct topk locks, sites, spins;
+	struct ks_wait *worst; /* a heap, the least bad on top; sorted by finish */
+	uint32_t nworst;
+	uint64_t hold_ns, hold_off_ns, holds_off, longest_hold;
+	/* by finish */
+	uint64_t pause, hlt, bursts, longest_burst;
+	uint64_t ple[KS_C_MAX];
+	uint64_t migrations, node_migrations, pingpongs;
+	uint64_t guest_lost;
+	struct rep_spin *spin;
+	uint32_t nspin;
+};
+
+struct rep_exit {
+	uint32_t reason;
+	uint64_t count;
+};
+
+struct ks_report {
+	struct ks_report_opts opts;
+	struct rep_vm *vm;
+	uint32_t nvms;
+	bool no_memory;
+	/* by finish */
+	const struct ks_session *s;
+	const struct ks_analysis *a;
+	const struct ks_vm *vms;
+	const struct ks_vcpu *vcpus;
+	uint32_t nvcpus;
+	uint64_t first, last; /* ns, of the events */
+	int isa;              /* enum ks_isa, 0 = not known */
+};
+
+/* Name of an address, "0x..." without symbols; "-" for 0. */
+const char *rep_sym(const struct ks_report *r, uint32_t vm, uint64_t addr, char *buf, size_t len);
+/* True if the address has a name. */
+bool rep_has_sym(const struct ks_report *r, uint32_t vm, uint64_t addr);
+/* "contend-1 (1234)" or "thread 1234". */
+const char *rep_task(const struct ks_report *r, uint32_t vm, uint32_t pid, char *buf, size_t len);
+/* The name alone, NULL if not known. */
+const char *rep_comm(const struct ks_report *r, uint32_t vm, uint32_t pid, char *buf, size_t len);
+
+/* Exits of one vCPU slot, or of all vCPUs of a VM: most frequent first. Caller frees. */
+struct rep_exit *rep_exits_slot(const struct ks_report *r, uint32_t slot, uint32_t *n);
+struct rep_exit *rep_exits_vm(const struct ks_report *r, uint32_t vm, uint32_t *n);
+
+/* Waits acquired late? The class in words, for people. */
+const char *rep_class_words(enum ks_class c);
+
+#endif /* KVMSCHED_REPORT_PRIV_H */
