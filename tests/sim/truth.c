@@ -92,11 +92,11 @@ static void add_stretch(struct wait *wt, struct stretch s)
 	wt->st[wt->nst++] = s;
 }
 
-/* Are the stamps of the tries in another order than the queue, as to who is first? */
+/* Do the stamps of the tries not tell who is first in the queue? */
 static bool inverted(const struct lock *l)
 {
 	for (uint32_t i = 1; i < l->nq; i++)
-		if (l->q[i]->try_stamp < l->q[0]->try_stamp)
+		if (l->q[i]->try_own <= l->q[0]->try_own)
 			return true;
 	return false;
 }
