@@ -95,6 +95,12 @@ static int read_header(struct ks_reader *r, struct ks_err *err)
 	return check_header(r, err);
 }
 
+static void rewind_control(struct ks_reader *r)
+{
+	r->ctl.pos = r->control;
+	r->ctl.end = r->control ? r->control + r->ncontrol : NULL;
+}
+
 static int reader_init(struct ks_reader *r, const char *path, struct ks_err *err)
 {
 	int ret;
@@ -114,8 +120,7 @@ static int reader_init(struct ks_reader *r, const char *path, struct ks_err *err
 		return ks_fail(err, -ENOMEM, "out of memory");
 	ret = ks_scan(r, err);
 	r->ctl.r = r;
-	r->ctl.pos = r->control;
-	r->ctl.end = r->control ? r->control + r->ncontrol : NULL;
+	rewind_control(r);
 	return ret;
 }
 
@@ -262,8 +267,7 @@ int ks_reader_seek(struct ks_reader *r, uint64_t time, struct ks_err *err)
 {
 	int ret = 0;
 
-	r->ctl.pos = r->control;
-	r->ctl.end = r->control + r->ncontrol;
+	rewind_control(r);
 	while (r->ctl.pos < r->ctl.end && r->ctl.pos->time < time)
 		r->ctl.pos++;
 	for (uint32_t i = 0; i < r->header.rings && !ret; i++)
