@@ -28,8 +28,6 @@ const char *ks_class_name(enum ks_class c)
 
 static void set_defaults(struct ks_analysis_opts *o)
 {
-	if (!o->burst_gap_ns)
-		o->burst_gap_ns = 1000000;
 	if (!o->pingpong_ns)
 		o->pingpong_ns = 10000000;
 	if (!o->slack_ns)
@@ -76,6 +74,17 @@ static int init_vms(struct ks_analysis *a)
 	return 0;
 }
 
+/* The gap that the recorder folded with, so that both modes count the same bursts. */
+static uint64_t burst_gap(struct ks_reader *host)
+{
+	struct json_object *v;
+	int64_t gap = 0;
+
+	if (json_object_object_get_ex(ks_reader_meta(host), "burst_gap_ns", &v))
+		gap = json_object_get_int64(v);
+	return gap > 0 ? gap : 1000000;
+}
+
 static int init(struct ks_analysis *a, struct ks_reader *host)
 {
 	uint64_t first;
@@ -93,6 +102,8 @@ static int init(struct ks_analysis *a, struct ks_reader *host)
 	if (!a->pending)
 		return -ENOMEM;
 	a->pcap = PENDING_FIRST;
+	if (!a->opts.burst_gap_ns)
+		a->opts.burst_gap_ns = burst_gap(host);
 	if (!strcmp(ks_meta_str(ks_reader_meta(host), "mode"), "bursts"))
 		a->burst_hold = AN_BURST_HOLD;
 	if (ks_reader_span(host, &first, &a->host_end))

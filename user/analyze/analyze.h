@@ -105,7 +105,7 @@ struct ks_analysis_ops {
 
 /* Zero-initialise it: 0 stands for each default. */
 struct ks_analysis_opts {
-	uint64_t burst_gap_ns;     /* default 1 ms */
+	uint64_t burst_gap_ns;     /* default: as recorded, else 1 ms */
 	uint64_t pingpong_ns;      /* A->B->A within this: default 10 ms */
 	uint64_t clock_error_ns;   /* of the guest's map; closer instants are `unknown` */
 	uint64_t slack_ns;         /* how late a lock record may be stamped: default 2 us */

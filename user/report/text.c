@@ -254,14 +254,18 @@ static void blame_line(const struct page *p, const struct ks_wait *w)
 
 static void shares(const struct page *p, const struct ks_wait *w)
 {
+	bool first = true;
 	char s[FMT];
 	int c;
 
-	say(p, "    ");
-	for (c = 0; c < KS_C_WAIT_MAX; c++)
-		if (w->share[c])
-			say(p, " %s %s", ks_class_name(c),
-			    fmt_share(w->share[c], w->acq_time - w->try_time, s));
+	say(p, "     ");
+	for (c = 0; c < KS_C_WAIT_MAX; c++) {
+		if (!w->share[c])
+			continue;
+		say(p, "%s%s %s", first ? "" : ", ", ks_class_name(c),
+		    fmt_share(w->share[c], w->acq_time - w->try_time, s));
+		first = false;
+	}
 	say(p, "\n");
 }
 
@@ -347,7 +351,7 @@ static void hold_line(const struct page *p, uint32_t vm)
 
 	if (!t->holds)
 		return;
-	say(p, "Holds     %s on record, the longest of %s; %s of them were preempted, for %s in all\n",
+	say(p, "Holds     %s on record, longest %s; %s of them preempted, for %s in all\n",
 	    fmt_count(t->holds, n), fmt_ns(v->longest_hold, max), fmt_count(v->holds_off, off),
 	    fmt_ns(v->hold_off_ns, ns));
 }
