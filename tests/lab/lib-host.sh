@@ -22,11 +22,11 @@ lab_guest_cid() {
 
 lab_guest_append() {
 	echo "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off random.trust_cpu=on" \
-		"no_timer_check audit=0 pci=noearly,lastbus=0 lab.role=guest lab.vm=$1 ${LAB_GUEST_APPEND:-}"
+		"no_timer_check audit=0 pci=noearly,lastbus=0 rcupdate.rcu_expedited=1 lab.role=guest lab.vm=$1 ${LAB_GUEST_APPEND:-}"
 }
 
 # lab_guest_start N [QEMU-ARGUMENT...]: boots guest N; returns as soon as QEMU runs. The guest's
-# files appear in $LAB_OUT/vmN at once. Set LAB_GUEST_SMP, LAB_GUEST_MEM, LAB_GUEST_APPEND to
+# files appear in $LAB_OUT/vmN at once. Set LAB_GUEST_SMP, LAB_GUEST_RAM, LAB_GUEST_APPEND to
 # override what the command line of tests/lab/run said.
 lab_guest_start() {
 	local n=$1 out=/out/vm$1 blk="disable-modern=on,disable-legacy=off" vsock=()
