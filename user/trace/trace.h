@@ -34,14 +34,19 @@ struct ks_err {
 struct ks_writer;
 
 /*
- * Begin a trace. Data go to PATH.partial, which close() renames to PATH, so that a half-written
- * file never has the final name; after a crash the .partial reads up to its last whole chunk.
- * rings: how many rings (CPUs) records may come from. 0 or -errno; err may be NULL.
+ * Begin a trace. Data go to PATH.partial, which close() renames to PATH (an older PATH becomes
+ * PATH.old), so that a half-written file never has the final name; after a crash the .partial reads
+ * up to its last whole chunk. A PATH.partial that exists is not touched: -EBUSY if somebody is
+ * writing it, else -EEXIST. rings: how many rings (CPUs) records may come from, at most 65536.
+ * 0 or -errno; err may be NULL.
  */
 int ks_writer_open(struct ks_writer **w, const char *path, enum ks_side side, unsigned int rings,
 		   struct ks_err *err);
 
-/* The same to a file descriptor (a socket); owns fd from then on, also on failure. */
+/*
+ * The same to a file descriptor (a socket or pipe); owns fd from then on, also on failure. SIGPIPE
+ * is never raised: -EPIPE. A socket with SO_SNDTIMEO fails with -ETIMEDOUT when it stalls.
+ */
 int ks_writer_open_fd(struct ks_writer **w, int fd, enum ks_side side, unsigned int rings,
 		      struct ks_err *err);
 
@@ -49,10 +54,15 @@ int ks_writer_open_fd(struct ks_writer **w, int fd, enum ks_side side, unsigned 
  * Add records of one ring. They are copied, buffered, put in time order within the buffer and
  * written as chunks. Control records (KS_CLOCK, KS_LOSS, KS_VCPU_NEW, KS_VCPU_GONE,
  * KS_TSC_OFFSET) go to control chunks, which a reader has in hand before it reads the first event.
+ * 0 or -errno (-ENOSPC, -EFBIG, -EIO, -EPIPE ...): the first failure to write is final, all further
+ * calls return it and drop what they are given.
  */
 int ks_writer_add(struct ks_writer *w, unsigned int ring, const struct ks_rec *recs, size_t n);
 
-/* Add metadata: a JSON object; a reader merges all of them, member by member, later ones win. */
+/*
+ * Add metadata: a JSON object of at most 1 MiB; a reader merges all of them, objects member by
+ * member, else later ones win. The object stays the caller's. 0 or -errno.
+ */
 int ks_writer_meta(struct ks_writer *w, struct json_object *meta);
 
 /* Add the kernel's symbols: text in the format of /proc/kallsyms; stored compressed. */
@@ -66,13 +76,20 @@ struct ks_exit_count {
 };
 int ks_writer_exit_counts(struct ks_writer *w, const struct ks_exit_count *c, size_t n);
 
-/* Write out everything that is buffered, as whole chunks. Call it once a second or so. */
+/*
+ * Write out what is buffered, as whole chunks. Call it once a second: readers of a cut trace rely on
+ * less than three. The newest 8 records of a ring stay back if some came since the last flush: the
+ * next ones may be older.
+ */
 int ks_writer_flush(struct ks_writer *w);
 
 /* Bytes written so far. */
 uint64_t ks_writer_bytes(const struct ks_writer *w);
 
-/* Flush, write the index, sync, rename. The writer is freed in any case. 0 or -errno. */
+/*
+ * Flush, write the index, sync, rename. The writer is freed in any case. 0 or -errno: then
+ * PATH.partial is what there is, and err says so.
+ */
 int ks_writer_close(struct ks_writer *w, struct ks_err *err);
 
 /* Free the writer and leave PATH.partial as it is. */
@@ -101,10 +118,13 @@ const char *ks_reader_symbols(struct ks_reader *r, size_t *len);
 /* The last exit counts; borrowed. */
 const struct ks_exit_count *ks_reader_exit_counts(const struct ks_reader *r, size_t *n);
 
-/* True if the file ends in mid-chunk or without an index: crash, full disk, still recording. */
+/* True if the recording did not end properly: crash, full disk, still recording. */
 bool ks_reader_truncated(const struct ks_reader *r);
 
-/* Bytes that were not readable (bad checksum, cut), 0 if all was well. */
+/*
+ * Bytes that were not readable (bad checksum, cut), 0 if all was well. Records are checked when they
+ * are read, symbols when they are asked for: the number may grow until then, as may the losses.
+ */
 uint64_t ks_reader_bad_bytes(const struct ks_reader *r);
 
 /* Time of the first and last record, ns, own clock; false if there is none. */
@@ -116,18 +136,20 @@ uint64_t ks_reader_lost(const struct ks_reader *r);
 /*
  * The next record in time order over all rings, control records included; valid until the next
  * call. 1, 0 at the end, -errno + err on an I/O error. A chunk with a bad checksum is skipped and
- * turned into a KS_LOSS record with count b = its number of records, spanning its times.
+ * turned into two KS_LOSS records of its ring: one at its first time, with b = 1, one at its last,
+ * with a = its first time and b = the rest of its records. Records that were written far too late to
+ * be sorted come late, as recorded: their `time` alone may be older than that of the one before.
  */
 int ks_reader_next(struct ks_reader *r, const struct ks_rec **rec, struct ks_err *err);
 
-/* Continue with the first record at or after time (ns, own clock). */
+/* Continue with the first record at or after time (ns, own clock). 0 or -errno + err. */
 int ks_reader_seek(struct ks_reader *r, uint64_t time, struct ks_err *err);
 
 /* ---- merge ---- */
 
 /* One record on the common clock. */
 struct ks_event {
-	uint64_t time;            /* ns, host's CLOCK_MONOTONIC */
+	uint64_t time;            /* ns, host's CLOCK_MONOTONIC; never runs backwards */
 	const struct ks_rec *rec; /* as recorded; rec->time is still the recorder's own clock */
 	unsigned int src;         /* number of the reader, in the order they were added */
 };
@@ -138,9 +160,15 @@ struct ks_merge;
 typedef uint64_t (*ks_map_fn)(void *ctx, uint64_t own);
 
 int ks_merge_new(struct ks_merge **m);
-/* map NULL = identity. The reader stays the caller's. Returns the source's number or -errno. */
+/*
+ * map NULL = identity. The merge goes on from where the reader stands and moves it; it stays the
+ * caller's, who must not read or seek it meanwhile. Returns the source's number or -errno.
+ */
 int ks_merge_add(struct ks_merge *m, struct ks_reader *r, ks_map_fn map, void *ctx);
-/* 1, 0 at the end, -errno. The event is valid until the next call. */
+/*
+ * 1, 0 at the end, -errno + err. The event is valid until the next call. Of events with one time,
+ * those of the source added first come first, and of these, control records.
+ */
 int ks_merge_next(struct ks_merge *m, struct ks_event *ev, struct ks_err *err);
 void ks_merge_free(struct ks_merge *m);
 
