@@ -22,8 +22,9 @@ UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 GUEST_SRC := $(wildcard tests/lab/guests/*.c)
 SIM_SRC   := $(wildcard tests/sim/*.c)
+GEN_MAIN  := vmlinux-gen/vmlinux-gen.c vmlinux-gen/core-check.c
 PLOT_SRC  := $(wildcard tests/plot/*.c)
-GEN_SRC   := $(filter-out vmlinux-gen/core-check.c,$(wildcard vmlinux-gen/*.c))
+GEN_SRC   := $(filter-out $(GEN_MAIN),$(wildcard vmlinux-gen/*.c))
 MAN_SRC   := $(wildcard docs/*.1)
 
 SKEL   := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/gen/%.skel.h)
@@ -34,6 +35,8 @@ BENCH  := $(BENCH_SRC:tests/bench/%.c=$(OUT)/tests/%)
 GUESTS := $(GUEST_SRC:tests/lab/guests/%.c=$(OUT)/tests/%)
 SIM    := $(if $(SIM_SRC),$(OUT)/tests/sim)
 PLOT   := $(PLOT_SRC:tests/plot/%.c=$(OUT)/tests/%)
+GEN    := $(GEN_MAIN:vmlinux-gen/%.c=$(OUT)/tests/%)
+GEN_OBJ := $(GEN_SRC:%.c=$(OUT)/obj/%.o)
 LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/obj/%.o)
 
 # libbpf >= 1.5 with the bpftool of the same kernel: the system's, or built from kernel source.
@@ -142,7 +145,12 @@ $(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objs,tools/$$*) $(call objs,tools/com
 
 # ---- tests ----
 
-tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT)
+tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT) $(GEN)
+
+$(GEN): $(OUT)/tests/%: $(OUT)/obj/vmlinux-gen/%.o $(GEN_OBJ)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(BPF_LIB) -lelf -lz -o $@
 
 $(UNIT): $(OUT)/tests/%: $(OUT)/obj/tests/unit/%.o $(LIB) $(GEN_OBJ)
 	$(call say,LINK,$@)

@@ -97,8 +97,8 @@ struct vcpu_vmx___pre_v616 {
 
 struct kvm_vcpu_arch___ks {
 	unsigned long regs[17];
-	unsigned long rip; /* 7.1: no longer regs[16] */
-	__u32 regs_avail;
+	unsigned long rip;           /* 7.1: no longer regs[16] */
+	unsigned long regs_avail[1]; /* 7.1: a bitmap, before a u32 */
 	__u64 l1_tsc_offset;
 	__u64 l1_tsc_scaling_ratio;
 };
@@ -106,7 +106,15 @@ struct kvm_vcpu_arch___ks {
 struct kvm_vcpu___ks {
 	int vcpu_id;
 	struct kvm_vcpu_arch___ks arch;
-} __attribute__((preserve_access_index));
+};
+
+struct kvm_vcpu_arch___pre_v701 {
+	__u32 regs_avail;
+};
+
+struct kvm_vcpu___pre_v701 {
+	struct kvm_vcpu_arch___pre_v701 arch;
+};
 
 #define KS_REG_RIP 16
 #define KS_ISA_VMX 1 /* as in the kernel's KVM_ISA_VMX, KVM_ISA_SVM */

@@ -169,6 +169,18 @@ static __always_inline __u64 vcpu_rip(__u64 vcpu)
 	return vcpu_word(vcpu, ks_offset(struct kvm_vcpu___ks, arch.regs) + KS_REG_RIP * 8);
 }
 
+/* VMX: has KVM asked the hardware for the instruction pointer? */
+static __always_inline bool rip_is_read(__u64 vcpu)
+{
+	__u64 avail;
+
+	if (bpf_core_field_exists(struct kvm_vcpu_arch___ks, regs_avail))
+		avail = vcpu_word(vcpu, ks_offset(struct kvm_vcpu___ks, arch.regs_avail));
+	else
+		avail = vcpu_word(vcpu, ks_offset(struct kvm_vcpu___pre_v701, arch.regs_avail));
+	return avail >> KS_REG_RIP & 1;
+}
+
 /*
  * Where the guest was. SVM: KVM has the instruction pointer in the vCPU by now, the privilege level
  * is in the control block. VMX: both stay in hardware until KVM asks; the instruction pointer is
@@ -183,7 +195,7 @@ static __always_inline __u64 guest_ip(__u64 vcpu, __u64 vmcb, __u8 *flags)
 			 (ks_peek(vmcb + ks_offset(struct vmcb___ks, save.cpl)) & KS_F_CPL_MASK);
 		return ip;
 	}
-	if (!(vcpu_word(vcpu, ks_offset(struct kvm_vcpu___ks, arch.regs_avail)) >> KS_REG_RIP & 1)) {
+	if (!rip_is_read(vcpu)) {
 		*flags = 0;
 		return 0;
 	}
