@@ -12,7 +12,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "format.h"
+#include "../trace/format.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);

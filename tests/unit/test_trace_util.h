@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "format.h"
+#include "../trace/format.h"
 #include "trace.h"
 
 struct dir {
