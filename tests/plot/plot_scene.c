@@ -184,7 +184,8 @@ static void spin(struct world *w, unsigned int i)
 		c->inner = true;
 		c->in = (struct ks_wait){ .vcpu = i, .lock = lock_addr(NLOCKS), .pid = 4000 + i,
 					  .ip = call_site(NLOCKS), .ctx_flags = KS_F_CTX_HARDIRQ | 1,
-					  .try_time = w->now, .blame_vcpu = KS_NO_VCPU };
+					  .try_time = w->now - STEP,
+					  .blame_vcpu = KS_NO_VCPU };
 	}
 	if (c->inner) {
 		c->in.share[c->on ? KS_C_UNKNOWN : KS_C_SELF] += STEP;
@@ -295,11 +296,12 @@ static void simulate(struct world *w, uint64_t items)
 		w->cpu[i].since = T0 - 1000000;
 		w->cpu[i].pcpu = -1;
 	}
-	for (w->now = T0; w->items < items; w->now += STEP) {
+	for (w->now = T0 + STEP; w->items < items; w->now += STEP) {
 		schedule(w);
 		for (unsigned int i = 0; i < w->ncpus; i++)
 			run(w, i);
 	}
+	w->now -= STEP;
 	for (unsigned int i = 0; i < w->ncpus; i++) {
 		if (w->cpu[i].doing == WAIT)
 			end_wait(w, &w->cpu[i].wait, false);

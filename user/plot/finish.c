@@ -342,16 +342,36 @@ int ks_scene_finish_world(struct ks_scene *s, const struct ks_scene_world *w)
 	return 0;
 }
 
+uint64_t sc_blamed_ns(const struct ks_wait *w, enum ks_class *class)
+{
+	static const enum ks_class others[] = { KS_C_LHP, KS_C_LWP, KS_C_HALTED };
+	uint64_t sum = 0;
+
+	*class = KS_C_LHP;
+	for (size_t i = 0; i < 3; i++) {
+		sum += w->share[others[i]];
+		if (w->share[others[i]] > w->share[*class])
+			*class = others[i];
+	}
+	return sum;
+}
+
 const struct sc_wait *sc_worst(const struct ks_scene *s)
 {
 	const struct sc_wait *best = NULL;
+	uint64_t best_blamed = 0, best_len = 0;
 
 	for (size_t i = 0; i < s->waits.n; i++) {
 		const struct sc_wait *w = &sc_waits(s)[i];
+		enum ks_class class;
+		uint64_t blamed = sc_blamed_ns(&w->w, &class);
+		uint64_t len = w->w.acq_time - w->w.try_time;
 
-		if (!best || w->w.acq_time - w->w.try_time >
-				     best->w.acq_time - best->w.try_time)
-			best = w;
+		if (best && (blamed < best_blamed || (blamed == best_blamed && len <= best_len)))
+			continue;
+		best = w;
+		best_blamed = blamed;
+		best_len = len;
 	}
 	return best;
 }

@@ -11,7 +11,7 @@
 #define SC_STATES KS_V_GONE /* states that are drawn: unknown to blocked */
 #define SC_MIXED KS_V_MAX   /* state of a segment that is several folded into one */
 #define SC_MAX_LEVEL 3      /* rows of waits in a lane, and of boxes in boxes */
-#define SC_MAX_PCPUS 16
+#define SC_MAX_PCPUS 256
 
 enum sc_link { SC_LINK_NONE, SC_LINK_HOLD, SC_LINK_WAIT };
 
@@ -126,7 +126,10 @@ int sc_fold(struct ks_scene *s);
 /* Mark the vCPUs that are not wanted; *vm is the VM drawn, if it is known. select.c */
 int sc_select(struct ks_scene *s, const struct ks_scene_world *w);
 
-/* The longest wait that is drawn, or NULL. */
+/* The time of a wait that is another vCPU's doing, and the class that most of it has. */
+uint64_t sc_blamed_ns(const struct ks_wait *w, enum ks_class *class);
+
+/* Of the waits that are drawn the one that others cost most; if none, the longest; or NULL. */
 const struct sc_wait *sc_worst(const struct ks_scene *s);
 
 /* All PLE exits of a lane or of the scene. */

@@ -60,17 +60,17 @@ static void layout(struct svg *g)
 	struct svg_rows *r = &g->rows;
 
 	r->label = y;
-	r->label_h = 12;
+	r->label_h = 14;
 	y += r->label_h;
 	r->wait = y;
-	r->wait_h = round(15 * k);
+	r->wait_h = round(17 * k);
 	r->wait_step = r->wait_h + 2;
 	y += r->wait_step * g->s->levels + 2;
 	r->hold = y;
-	r->hold_h = round(10 * k);
+	r->hold_h = round(11 * k);
 	y += r->hold_h + 4;
 	r->tick = y;
-	r->tick_h = round(14 * k);
+	r->tick_h = round(15 * k);
 	y += r->tick_h + 1;
 	r->strip = y;
 	r->strip_h = 5;
@@ -111,33 +111,45 @@ static const struct sc_lane *lane_of(const struct ks_scene *s, uint32_t vcpu)
 	return NULL;
 }
 
-/* The longest wait in one line: the story that the picture tells. */
+static void blamed_on(struct svg *g, FILE *f, const struct sc_wait *w, const struct sc_lane *l)
+{
+	char a[32], b[96];
+
+	fprintf(f, "; vCPU %" PRIu32 " %s", l->vcpu_id,
+		w->link_kind == SC_LINK_WAIT ? "was next in order" : "held the lock");
+	if (w->w.blame_ip)
+		fprintf(f, " (%s)", sc_sym(g->s, w->w.blame_ip, b, sizeof(b)));
+	if (w->w.blame_off_ns)
+		fprintf(f, ", off-CPU for %s", ks_scale_time(w->w.blame_off_ns, a, sizeof(a)));
+}
+
+/* The worst wait in one line: the story that the picture tells. */
 static void story(struct svg *g, FILE *f)
 {
 	const struct ks_scene *s = g->s;
 	const struct sc_wait *w = sc_worst(s);
 	const struct sc_lane *blamed;
+	enum ks_class class;
+	uint64_t part;
 	char a[32], b[96];
 
 	if (!w) {
 		fputs("No contended lock was recorded here.", f);
 		return;
 	}
-	fprintf(f, "Longest wait: vCPU %" PRIu32 ", %s", s->lanes[w->lane].vcpu_id,
+	part = sc_blamed_ns(&w->w, &class);
+	class = part ? class : w->w.verdict;
+	part = w->w.share[class];
+	fprintf(f, "Worst wait: vCPU %" PRIu32 ", %s", s->lanes[w->lane].vcpu_id,
 		ks_scale_time(w->w.acq_time - w->w.try_time, a, sizeof(a)));
 	if (w->w.ip)
 		fprintf(f, " in %s", sc_sym(s, w->w.ip, b, sizeof(b)));
-	fprintf(f, ", %s PLE exits: %s", ks_scale_count(w->w.ple_total, a, sizeof(a)),
-		ks_class_paint[w->w.verdict].words);
+	fprintf(f, ", %s PLE exits, of it %s %s",
+		ks_scale_count(w->w.ple_total, a, sizeof(a)), ks_scale_time(part, b, sizeof(b)),
+		ks_class_paint[class].words);
 	blamed = lane_of(s, w->w.blame_vcpu);
-	if (!blamed)
-		return;
-	fprintf(f, "; vCPU %" PRIu32 " %s", blamed->vcpu_id,
-		w->w.verdict == KS_C_LWP || w->w.verdict == KS_C_HANDOFF ? "was next" : "held it");
-	if (w->w.blame_ip)
-		fprintf(f, " in %s", sc_sym(s, w->w.blame_ip, b, sizeof(b)));
-	if (w->w.blame_off_ns)
-		fprintf(f, ", off-CPU for %s", ks_scale_time(w->w.blame_off_ns, a, sizeof(a)));
+	if (blamed)
+		blamed_on(g, f, w, blamed);
 }
 
 /* A line that is composed with stdio and then escaped as a whole. */
@@ -251,7 +263,7 @@ static void pcpus(const struct sc_lane *l, char *buf, size_t len)
 static void lane_label(struct svg *g, uint32_t lane)
 {
 	const struct sc_lane *l = &g->s->lanes[lane];
-	double y = svg_lane_y(g, lane) + fmin(18, g->rows.height / 3);
+	double y = svg_lane_y(g, lane) + fmin(20, (g->rows.height - 24) / 2);
 	char text[96], p[48], n[32];
 
 	snprintf(text, sizeof(text), "vCPU %" PRIu32, l->vcpu_id);
@@ -261,10 +273,12 @@ static void lane_label(struct svg *g, uint32_t lane)
 		snprintf(text, sizeof(text), "CPU %" PRId32 " · %s", l->guest_cpu, p);
 	else
 		snprintf(text, sizeof(text), "%s", p);
-	svg_text(g, 26, y + 14, "dim sm", "start", text);
+	svg_text(g, 26, y + 16, "dim sm", "start", text);
+	if (g->rows.height < 56)
+		return;
 	snprintf(text, sizeof(text), "%s PLE exits",
 		 ks_scale_count(sc_sum_ple(&l->sums), n, sizeof(n)));
-	svg_text(g, 26, y + 27, "dim sm", "start", text);
+	svg_text(g, 26, y + 31, "dim sm", "start", text);
 }
 
 static void frame(struct svg *g, uint32_t lane)
@@ -320,20 +334,20 @@ static void head(struct svg *g, double height)
 	svg_style(g);
 	fprintf(g->out, "<rect class=\"bg\" x=\".5\" y=\".5\" width=\"%d\" height=\"%.0f\" rx=\"10\"/>\n",
 		SVG_WIDTH - 1, height - 1);
-	svg_text(g, 26, 38, "ink h1", "start", title);
-	composed(g, caption, 60, "dim");
-	composed(g, story, 80, "ink");
+	svg_text(g, 26, 42, "ink h1", "start", title);
+	composed(g, caption, 68, "dim");
+	composed(g, story, 91, "ink");
 }
 
 int ks_scene_svg(const struct ks_scene *s, FILE *out)
 {
 	struct svg g = { .s = s, .out = out };
-	double legend_y = 108, over_y = legend_y + 7 * 18 + 22, bottom;
+	double legend_y = 124, over_y = svg_legend_height() + legend_y + 20, bottom;
 
 	layout(&g);
-	g.top = over_y + OVERVIEW_H + 26;
+	g.top = over_y + OVERVIEW_H + 28;
 	bottom = svg_lane_y(&g, s->nlanes);
-	head(&g, bottom + 52);
+	head(&g, bottom + 58);
 	svg_legend(&g, legend_y);
 	overview(&g, over_y);
 	axis(&g, g.top - 8);
@@ -344,10 +358,12 @@ int ks_scene_svg(const struct ks_scene *s, FILE *out)
 	}
 	grid(&g, over_y, bottom);
 	svg_flows(&g);
-	for (uint32_t l = 0; l < s->nlanes; l++)
+	for (uint32_t l = 0; l < s->nlanes; l++) {
+		svg_names(&g, l);
 		svg_numbers(&g, l);
-	axis(&g, bottom + 12);
-	composed(&g, foot, bottom + 34, "dim");
+	}
+	axis(&g, bottom + 13);
+	composed(&g, foot, bottom + 40, "dim");
 	fputs("</svg>\n", out);
 	if (fflush(out) || ferror(out))
 		return errno ? -errno : -EIO;

@@ -182,22 +182,9 @@ static void tip(struct svg *g, const struct ks_wait *w)
 
 static void wide_wait(struct svg *g, const struct ks_wait *w, double x0, double x1, double y)
 {
-	const struct ks_paint *p = &ks_class_paint[w->verdict];
-	double h = g->rows.wait_h, width = x1 - x0;
-	char text[64], time[32];
-
 	fprintf(g->out, "<g><rect fill=\"url(#v%d)\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
-		"height=\"%.1f\" rx=\"2\"/>", w->verdict, x0, y, width, h);
+		"height=\"%.1f\" rx=\"2\"/>", w->verdict, x0, y, x1 - x0, g->rows.wait_h);
 	tip(g, w);
-	if (width >= 30 && h >= 11) {
-		ks_scale_time(w->acq_time - w->try_time, time, sizeof(time));
-		snprintf(text, sizeof(text), width >= 86 ? "%s %s" : "%s", p->code, time);
-		fprintf(g->out, "<rect class=\"c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
-			"height=\"%.1f\"/>", w->verdict, x0 + 3, y + 1.5,
-			width >= 86 ? 78.0 : 26.0, h - 3);
-		fprintf(g->out, "<text class=\"bar i%d\" x=\"%.1f\" y=\"%.1f\">%s</text>",
-			w->verdict, x0 + 5, y + h - 3, text);
-	}
 	fputs("</g>\n", g->out);
 }
 
@@ -211,9 +198,9 @@ static void one_wait(struct svg *g, struct waits *k, const struct sc_wait *w)
 	if (x1 - x0 >= WIDE_WAIT) {
 		wide_wait(g, &w->w, x0, x1, y);
 		if (w->w.try_time >= g->s->t0)
-			svg_path_triangle(&k->try, x0, y + 2.5, 5.5, 0);
+			svg_path_triangle(&k->try, x0, y + 3, 6.5, 0);
 		if (w->w.acquired && w->w.acq_time <= g->s->t1)
-			svg_path_triangle(&k->acq, x1, y + h - 2.5, 5.5, 1);
+			svg_path_triangle(&k->acq, x1, y + h - 3, 6.5, 1);
 		return;
 	}
 	if (x1 - x0 >= NARROW) {

@@ -9,7 +9,7 @@
 
 #define MAX_NUMBERS 512 /* candidates per lane */
 #define MAX_FLOWS 16
-#define DIGIT 6.4 /* px, of the font of the numbers */
+#define DIGIT 8.0 /* px, of the font of the numbers */
 
 /* ---- numbers ---- */
 
@@ -53,10 +53,14 @@ static void place_number(const struct svg *g, struct number *n, int len)
 	n->x1 = n->x0 + width;
 }
 
-static bool is_free(const struct number *v, size_t n, const struct number *c)
+/* The number of a wait that is hardly to be seen needs more space around it, or it is clutter. */
+static bool is_free(const struct svg *g, const struct number *v, size_t n, const struct number *c)
 {
+	bool narrow = svg_x(g, c->w->acq_time) - svg_x(g, c->w->try_time) < 3;
+	double margin = narrow ? 20 : 3;
+
 	for (size_t i = 0; i < n; i++)
-		if (c->x0 < v[i].x1 + 3 && v[i].x0 < c->x1 + 3)
+		if (c->x0 < v[i].x1 + margin && v[i].x0 < c->x1 + margin)
 			return false;
 	return true;
 }
@@ -78,7 +82,7 @@ void svg_numbers(struct svg *g, uint32_t lane)
 
 		ks_scale_count(c.w->ple_total, text, sizeof(text));
 		place_number(g, &c, snprintf(NULL, 0, "%s", text));
-		if (!is_free(v, placed, &c))
+		if (!is_free(g, v, placed, &c))
 			continue;
 		svg_text(g, c.x0 + 1, svg_lane_y(g, lane) + g->rows.label + g->rows.label_h - 2.5,
 			 "num", "start", text);
@@ -86,22 +90,32 @@ void svg_numbers(struct svg *g, uint32_t lane)
 	}
 }
 
-/* ---- flows ---- */
+/* ---- verdicts in the bars, over the lines ---- */
 
-/* The time of a wait that is another vCPU's doing, and the class most of it has. */
-static uint64_t blamed_ns(const struct ks_wait *w, enum ks_class *class)
+void svg_names(struct svg *g, uint32_t lane)
 {
-	static const enum ks_class others[] = { KS_C_LHP, KS_C_LWP, KS_C_HALTED };
-	uint64_t sum = 0;
+	const struct sc_lane *l = &g->s->lanes[lane];
+	char text[64], time[32];
 
-	*class = KS_C_LHP;
-	for (size_t i = 0; i < 3; i++) {
-		sum += w->share[others[i]];
-		if (w->share[others[i]] > w->share[*class])
-			*class = others[i];
+	for (size_t i = l->wait0; i < l->wait1 && g->rows.wait_h >= 12; i++) {
+		const struct sc_wait *w = &sc_waits(g->s)[i];
+		double x0 = svg_x(g, w->w.try_time), width = svg_x(g, w->w.acq_time) - x0;
+		double y = svg_wait_y(g, w), mid = y + g->rows.wait_h / 2;
+		bool wide = width >= 116;
+
+		if (width < 46)
+			continue;
+		ks_scale_time(w->w.acq_time - w->w.try_time, time, sizeof(time));
+		snprintf(text, sizeof(text), wide ? "%s %s" : "%s",
+			 ks_class_paint[w->w.verdict].code, time);
+		fprintf(g->out, "<rect class=\"c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"13\"/>"
+			"<text class=\"bar i%d\" x=\"%.1f\" y=\"%.1f\">%s</text>\n",
+			w->w.verdict, x0 + 4, mid - 6.5, wide ? 102 : 38, w->w.verdict, x0 + 7,
+			mid + 4.3, text);
 	}
-	return sum;
 }
+
+/* ---- flows ---- */
 
 static uint64_t score(const struct svg *g, const struct sc_wait *w)
 {
@@ -109,7 +123,7 @@ static uint64_t score(const struct svg *g, const struct sc_wait *w)
 
 	if (w->link_kind == SC_LINK_NONE || svg_x(g, w->w.acq_time) - svg_x(g, w->w.try_time) < 10)
 		return 0;
-	return blamed_ns(&w->w, &class);
+	return sc_blamed_ns(&w->w, &class);
 }
 
 /* The waits in which others cost the most, most first; at most `most`. */
@@ -154,7 +168,7 @@ static void flow(struct svg *g, const struct sc_wait *w)
 	uint64_t from;
 	char d[128];
 
-	blamed_ns(&w->w, &c);
+	sc_blamed_ns(&w->w, &c);
 	ty = target(g, w, &from);
 	x = svg_x(g, from > w->w.try_time ? from : w->w.try_time);
 	b = fmin(42, 10 + fabs(ty - y) * 0.09);

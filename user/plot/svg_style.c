@@ -74,11 +74,11 @@ void svg_style(struct svg *g)
 	FILE *out = g->out;
 
 	fputs("<style>\ntext{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica "
-	      "Neue','DejaVu Sans',Arial,sans-serif;font-size:12px}\n"
-	      ".h1{font-size:22px;font-weight:650}.b{font-weight:650}.sm{font-size:11px}"
-	      ".xs{font-size:10px}.num{font-size:10.5px;font-weight:650;font-variant-numeric:"
+	      "Neue','DejaVu Sans',Arial,sans-serif;font-size:14px}\n"
+	      ".h1{font-size:27px;font-weight:650}.b{font-weight:650}.sm{font-size:13px}"
+	      ".num{font-size:13px;font-weight:650;font-variant-numeric:"
 	      "tabular-nums}.halo{stroke-width:3;paint-order:stroke;stroke-linejoin:round}\n"
-	      ".bar{font-size:10px;font-weight:700}.grid{stroke-width:1}.frame{fill:none}"
+	      ".bar{font-size:12px;font-weight:700}.grid{stroke-width:1}.frame{fill:none}"
 	      ".flow{fill:none;stroke-width:1.6}.flowh{fill:none;stroke-width:4;stroke-opacity:.8}"
 	      ".hv,.hs,.hx{fill:none}.hv{stroke-width:1.3}.hs,.hx{stroke-width:1.4}"
 	      ".tk{fill:none}.area{fill-opacity:.75}\n",
