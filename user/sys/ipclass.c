@@ -83,6 +83,8 @@ static const struct ks_ipclass_row rows[] = {
 	{ "mtrr_rendezvous_handler", KS_IP_IPI, ALL },
 	{ "cache_rendezvous_handler", KS_IP_IPI, "6.12-7.2" },
 	{ "wait_task_inactive", KS_IP_IPI, ALL },
+	{ "cpuhp_ap_sync_alive", KS_IP_IPI, "6.12-7.2" },
+	{ "cpuhp_wait_for_sync_state", KS_IP_IPI, "6.12-7.2" },
 	/* Code patching. */
 	{ "text_poke_bp_batch", KS_IP_IPI, "6.1-6.12" },
 	{ "text_poke_sync", KS_IP_IPI, "6.1-6.12" },
