@@ -11,11 +11,13 @@
 #include "match.h"
 
 #define GUEST_CPUS 4096u
+#define WORST_CLOCK 10000000u /* ns; a clock that fits worse does not fit at all */
 #define LOOK_AT 400000u      /* events of evidence */
 #define SOON 500000u         /* ns from idle entry to the exit on HLT */
+#define APART 3700000u       /* ns: idle entries that long before a halt have nothing to do with it */
 #define ENOUGH 64u           /* halts that make evidence */
-#define CONTRADICTS 2u       /* percent explained, or less: not this VM */
 #define CONVINCES 50u        /* percent explained, or more: this VM */
+#define ENTRIES 16u          /* idle entries remembered per vCPU */
 
 static int fail(struct ks_err *err, int ret, const char *fmt, ...)
 {
@@ -81,9 +83,14 @@ static int build_clock(struct ks_link *l, const struct ks_model *m, struct ks_re
 		return -ENOMEM;
 	ret = ks_guestclock_new(&l->clock, l->guest_map, host_map, off, n, frac_bits(host));
 	free(off);
-	if (!ret)
-		l->error_ns = ks_guestclock_error(l->clock);
-	return ret;
+	if (ret)
+		return ret;
+	l->error_ns = ks_guestclock_error(l->clock);
+	if (l->error_ns <= WORST_CLOCK)
+		return 0;
+	ks_guestclock_free(l->clock);
+	l->clock = NULL;
+	return -ERANGE;
 }
 
 static int clock_failed(int ret, const struct ks_model *m, uint32_t vm, struct ks_reader *host,
@@ -97,9 +104,10 @@ static int clock_failed(int ret, const struct ks_model *m, uint32_t vm, struct k
 			    "%s: the TSC offset of VM %s is not in it: record the host while the VM runs",
 			    ks_reader_path(host), name);
 	case -ENODATA:
+	case -ERANGE:
 		return fail(err, -EINVAL,
-			    "%s: its clock has no place in %s's time: not a guest of this host, or another recording",
-			    ks_reader_path(guest), ks_reader_path(host));
+			    "%s: its clock does not fit VM %s of %s: another VM's, or another recording's",
+			    ks_reader_path(guest), name, ks_reader_path(host));
 	default:
 		return fail(err, ret, "%s: clock of VM %s: %s", ks_reader_path(guest), name,
 			    strerror(-ret));
@@ -128,12 +136,28 @@ static bool overlap(const struct ks_link *l, struct ks_reader *host, struct ks_r
 
 /* ---- evidence ---- */
 
+struct entries { /* the last idle entries of a vCPU */
+	uint64_t time[ENTRIES];
+	uint32_t n;
+};
+
 struct evidence {
 	uint32_t vm;
-	uint64_t *idle;  /* per vCPU of the model: time of its last idle entry, 0 = none */
+	struct entries *idle; /* per vCPU of the model */
 	uint64_t error;
-	uint64_t halts, explained, idles;
+	uint64_t halts, explained, chance, idles;
 };
+
+/* Was there an idle entry up to SOON before t? */
+static bool entered(const struct entries *x, uint64_t t, uint64_t error)
+{
+	uint32_t i, n = x->n < ENTRIES ? x->n : ENTRIES;
+
+	for (i = 0; i < n; i++)
+		if (x->time[i] <= t + error && t <= x->time[i] + SOON + error)
+			return true;
+	return false;
+}
 
 /* The vCPU that is CPU `cpu` inside the guest. */
 static uint32_t vcpu_of(const struct ks_model *m, uint32_t vm, const int32_t *apic, uint32_t n,
@@ -161,16 +185,15 @@ static void look_at(struct evidence *e, const struct ks_model *m, const struct k
 		v = vcpu_of(m, e->vm, apic, n, ev->rec->cpu);
 		if (v == KS_NO_VCPU)
 			return;
-		e->idle[v] = ev->time;
+		e->idle[v].time[e->idle[v].n++ % ENTRIES] = ev->time;
 		e->idles++;
 	} else if (!ev->src && ev->rec->type == KS_HLT) {
 		v = ks_model_slot(m, ev->rec->id);
 		if (v == KS_NO_VCPU || m->vcpus[v].vm != e->vm || !e->idles)
 			return;
 		e->halts++;
-		e->explained += e->idle[v] && e->idle[v] <= ev->time + e->error &&
-				ev->time <= e->idle[v] + SOON + e->error;
-		e->idle[v] = 0;
+		e->explained += entered(&e->idle[v], ev->time, e->error);
+		e->chance += ev->time > APART && entered(&e->idle[v], ev->time - APART, e->error);
 	}
 }
 
@@ -225,6 +248,7 @@ static int weigh(struct ks_link *l, const struct ks_model *m, struct ks_reader *
 	free(e.idle);
 	l->halts = e.halts;
 	l->explained = e.explained;
+	l->chance = e.chance;
 	return ret ? ret : back;
 }
 
@@ -278,7 +302,7 @@ static uint32_t named(struct ks_link *l, const struct ks_model *m, struct ks_rea
 	uint32_t vm;
 
 	if (want) {
-		l->how = "named";
+		l->how = "name";
 		return by_name(m, want);
 	}
 	l->how = "uuid";
@@ -289,7 +313,7 @@ static uint32_t named(struct ks_link *l, const struct ks_model *m, struct ks_rea
 	vm = by_cid(m, meta);
 	if (vm != KS_NO_VCPU)
 		return vm;
-	l->how = "only one";
+	l->how = "there being one VM";
 	return m->nvms == 1 ? 0 : KS_NO_VCPU;
 }
 
@@ -297,6 +321,17 @@ static void drop_clock(struct ks_link *l)
 {
 	ks_guestclock_free(l->clock);
 	l->clock = NULL;
+}
+
+/*
+ * A guest's idle entries and the halts of another VM have nothing to do with each other: no more
+ * halts follow an idle entry than would by chance. What chance does is seen by asking for idle
+ * entries at a wrong time.
+ */
+static bool contradicted(const struct ks_link *l)
+{
+	return l->halts >= ENOUGH && l->explained * 100 < l->halts * CONVINCES &&
+	       l->explained * 2 <= l->chance * 3 + l->halts / 50;
 }
 
 /* Take this VM, if nothing speaks against it. */
@@ -317,11 +352,11 @@ static int settle(struct ks_link *l, const struct ks_model *m, struct ks_reader 
 	ret = weigh(l, m, host, guest, vm, from, err);
 	if (ret)
 		return ret;
-	if (l->halts >= ENOUGH && l->explained * 100 <= l->halts * CONTRADICTS)
+	if (contradicted(l))
 		return fail(err, -EINVAL,
-			    "%s is not of VM %s: of its %" PRIu64 " halts the guest explains %" PRIu64
-			    "; name the right VM as NAME=FILE",
-			    ks_reader_path(guest), m->vms[vm].name, l->halts, l->explained);
+			    "%s is not of VM %s: it went idle before %" PRIu64 " of %" PRIu64
+			    " halts only; name the right VM as NAME=FILE",
+			    ks_reader_path(guest), m->vms[vm].name, l->explained, l->halts);
 	return 0;
 }
 
@@ -343,7 +378,7 @@ static int by_evidence(struct ks_link *l, const struct ks_model *m, struct ks_re
 		if (ret)
 			return ret;
 		share = l->halts >= ENOUGH / 4 ? l->explained * 100 / l->halts : 0;
-		l->halts = l->explained = 0;
+		l->halts = l->explained = l->chance = 0;
 		if (share > best) {
 			second = best;
 			best = share;

@@ -340,6 +340,7 @@ static struct json_object *guest(const struct ks_report *r, uint32_t vm)
 	put_str(o, "matched_by", l->how);
 	put_num(o, "halts_checked", l->halts);
 	put_num(o, "halts_explained", l->explained);
+	put_num(o, "halts_by_chance", l->chance);
 	return o;
 }
 
