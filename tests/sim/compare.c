@@ -71,7 +71,7 @@ static bool doubtful(const struct world *w, const struct done *d)
 	size_t n;
 	const struct lost *l = emit_losses(w, &n);
 
-	if (d->since < w->start || d->unclear)
+	if (d->since < w->start || d->since < w->vms[d->vm].start || d->unclear)
 		return true;
 	for (size_t i = 0; i < n; i++)
 		if ((l[i].vm < 0 || (uint32_t)l[i].vm == d->vm) && l[i].from <= d->acq_stamp &&
@@ -216,7 +216,7 @@ static void judge(struct pairing *p, const struct done *d, const struct ks_wait 
 		p->s->raced++;
 		return;
 	}
-	if (doubt)
+	if (doubt || !a->acquired)
 		judge_claims(p, d, a);
 	if (!a->acquired)
 		return;
@@ -236,7 +236,9 @@ static void judge(struct pairing *p, const struct done *d, const struct ks_wait 
 
 static void missing(struct pairing *p, const struct done *d)
 {
-	if (!d->acq_kept || d->raced)
+	/* The recorder leaves short ones out. */
+	if (!d->acq_kept || d->raced ||
+	    d->acq_stamp - d->try_stamp < p->w->p.wait_threshold + 10)
 		return;
 	p->s->missing++;
 	p->s->waits++;

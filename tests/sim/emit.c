@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emit.h"
+#include "lockfilter.h"
 #include "trace.h"
 #include "truth.h"
 #include "util.h"
@@ -21,6 +22,7 @@ struct ring {
 
 struct recorder {
 	struct ks_writer *out;
+	struct ks_lockfilter *filter; /* a guest's: leaves short waits out */
 	struct ring *rings;
 	uint32_t nrings, limit, drop_ppm;
 	int vm; /* -1: the host */
@@ -42,6 +44,18 @@ static void check(int err, const char *what)
 		die("%s: %s", what, strerror(-err));
 }
 
+static int take(void *out, unsigned int ring, const struct ks_rec *recs, size_t n)
+{
+	return ks_writer_add(out, ring, recs, n);
+}
+
+/* From a ring to the writer, in a guest by way of the filter. */
+static void pass(struct recorder *r, uint32_t ring, const struct ks_rec *recs, size_t n)
+{
+	check(r->filter ? ks_lockfilter_feed(r->filter, ring, recs, n) :
+			  ks_writer_add(r->out, ring, recs, n), "writing");
+}
+
 static void recorder_open(struct world *w, struct recorder *r, int vm, const char *dir)
 {
 	struct ks_err err;
@@ -58,6 +72,9 @@ static void recorder_open(struct world *w, struct recorder *r, int vm, const cha
 		snprintf(path, sizeof(path), "%s/guest%d.kvs", dir, vm);
 	if (ks_writer_open(&r->out, path, vm < 0 ? KS_SIDE_HOST : KS_SIDE_GUEST, r->nrings, &err))
 		die("%s", err.msg);
+	if (vm >= 0)
+		check(ks_lockfilter_new(&r->filter, w->p.wait_threshold, w->p.hold_threshold,
+					take, r->out), "lock filter");
 }
 
 void emit_open(struct world *w, const char *dir)
@@ -158,9 +175,11 @@ static bool put(struct world *w, struct recorder *r, uint32_t ring, const struct
 	struct ring *q = &r->rings[ring];
 
 	if (q->n >= r->limit || drops(w, r, q)) {
-		q->lost[rec->type]++;
+		uint64_t n = rec->type == KS_BURST ? (uint32_t)rec->b : 1;
+
+		q->lost[rec->type] += n;
 		q->lossy = true;
-		r->lost++;
+		r->lost += n;
 		return false;
 	}
 	if (q->n == q->cap) {
@@ -173,14 +192,17 @@ static bool put(struct world *w, struct recorder *r, uint32_t ring, const struct
 	return true;
 }
 
+bool emit_host_at(struct world *w, uint32_t pcpu, const struct ks_rec *rec)
+{
+	return w->recording && put(w, &w->emit->rec[0], pcpu, rec);
+}
+
 bool emit_host(struct world *w, uint32_t pcpu, const struct ks_rec *rec)
 {
 	struct ks_rec copy = *rec;
 
-	if (!w->recording)
-		return false;
 	copy.time = w->now;
-	return put(w, &w->emit->rec[0], pcpu, &copy);
+	return emit_host_at(w, pcpu, &copy);
 }
 
 bool emit_guest_of(struct vcpu *by, const struct ks_rec *rec)
@@ -188,7 +210,7 @@ bool emit_guest_of(struct vcpu *by, const struct ks_rec *rec)
 	struct world *w = by->w;
 	struct ks_rec copy = *rec;
 
-	if (!w->recording)
+	if (!by->vm->recording)
 		return false;
 	copy.time = emit_guest_now(by->vm);
 	if (!put(w, &w->emit->rec[1 + by->vm->id], by->idx, &copy)) {
@@ -241,7 +263,7 @@ static void write_losses(struct world *w, struct recorder *r, uint32_t ring, uin
 			continue;
 		sum += q->lost[t];
 		q->lost[t] = 0;
-		check(ks_writer_add(r->out, ring, &rec, 1), "writing");
+		pass(r, ring, &rec, 1);
 	}
 	q->lossy = false;
 	note_lost(w, r->vm, sum);
@@ -252,7 +274,7 @@ static void drain(struct world *w, struct recorder *r, uint64_t since, bool flus
 	for (uint32_t i = 0; i < r->nrings; i++) {
 		struct ring *q = &r->rings[i];
 
-		check(ks_writer_add(r->out, i, q->buf, q->n), "writing");
+		pass(r, i, q->buf, q->n);
 		q->n = 0;
 		if (q->lossy)
 			write_losses(w, r, i, since);
@@ -261,17 +283,22 @@ static void drain(struct world *w, struct recorder *r, uint64_t since, bool flus
 		check(ks_writer_flush(r->out), "writing");
 }
 
+static void drain_guest(struct world *w, struct vm *vm, bool flush)
+{
+	drain(w, &w->emit->rec[1 + vm->id], vm->drained_own, flush);
+	vm->drained_own = emit_guest_now(vm);
+}
+
 void emit_drain(struct world *w)
 {
 	struct emit *e = w->emit;
 	bool flush = ++e->drains % FLUSH_EVERY == 0;
 
-	drain(w, &e->rec[0], e->drained, flush);
+	if (w->recording)
+		drain(w, &e->rec[0], e->drained, flush);
 	for (uint32_t i = 0; i < w->p.vms; i++) {
-		struct vm *vm = &w->vms[i];
-
-		drain(w, &e->rec[1 + i], vm->drained_own, flush);
-		vm->drained_own = emit_guest_now(vm);
+		if (w->vms[i].recording)
+			drain_guest(w, &w->vms[i], flush);
 	}
 	e->drained = w->now;
 }
@@ -297,8 +324,10 @@ void emit_sample(struct world *w)
 	simclock_host_slew(&w->clk, &w->p, &w->rng, w->now);
 	for (uint32_t i = 0; i < w->p.vms; i++)
 		simclock_guest_slew(&w->vms[i].clk, &w->clk, &w->p, &w->rng, w->now);
-	for (uint32_t i = 0; i < w->emit->n; i++)
-		sample(w, &w->emit->rec[i]);
+	sample(w, &w->emit->rec[0]);
+	for (uint32_t i = 0; i < w->p.vms; i++)
+		if (w->vms[i].recording)
+			sample(w, &w->emit->rec[1 + i]);
 }
 
 static void offset_recs(struct world *w, struct vm *vm)
@@ -323,8 +352,7 @@ void emit_start(struct world *w)
 {
 	struct emit *e = w->emit;
 
-	for (uint32_t i = 0; i < e->n; i++)
-		write_meta(w, &e->rec[i]);
+	write_meta(w, &e->rec[0]);
 	for (uint32_t i = 0; i < w->nvcpus; i++) {
 		struct vcpu *v = w->vcpus[i];
 		struct ks_rec rec = { .type = KS_VCPU_NEW, .id = v->slot,
@@ -332,16 +360,48 @@ void emit_start(struct world *w)
 				      .b = v->apic };
 
 		now_control(w, &e->rec[0], rec);
-		truth_lost(v); /* what went before is not known */
 	}
-	for (uint32_t i = 0; i < w->p.vms; i++) {
+	for (uint32_t i = 0; i < w->p.vms; i++)
 		offset_recs(w, &w->vms[i]);
-		w->vms[i].drained_own = emit_guest_now(&w->vms[i]);
-	}
 	e->drained = w->now;
 	w->start = w->now;
 	w->recording = true;
 	emit_sample(w);
+}
+
+void emit_start_guest(struct world *w, struct vm *vm)
+{
+	struct recorder *r = &w->emit->rec[1 + vm->id];
+
+	write_meta(w, r);
+	vm->drained_own = emit_guest_now(vm);
+	vm->start = w->now;
+	vm->stop = UINT64_MAX;
+	totals_idle(vm);
+	vm->recording = true;
+	for (uint32_t i = 0; i < vm->nvcpus; i++)
+		truth_lost(&vm->vcpus[i]); /* what went before is not known */
+	sample(w, r);
+}
+
+void emit_stop_guest(struct world *w, struct vm *vm)
+{
+	struct recorder *r = &w->emit->rec[1 + vm->id];
+	size_t len;
+	char *syms;
+
+	if (!vm->recording)
+		return;
+	totals_idle(vm);
+	truth_stop(vm);
+	sample(w, r);
+	drain_guest(w, vm, true);
+	check(ks_lockfilter_flush(r->filter), "writing");
+	vm->recording = false;
+	vm->stop = w->now;
+	syms = script_symbols(&len);
+	check(ks_writer_symbols(r->out, syms, len), "writing symbols");
+	free(syms);
 }
 
 static void exit_counts(struct world *w)
@@ -364,19 +424,19 @@ void emit_close(struct world *w)
 {
 	struct emit *e = w->emit;
 	struct ks_err err;
-	size_t len;
-	char *syms = script_symbols(&len);
 
+	for (uint32_t i = 0; i < w->p.vms; i++)
+		emit_stop_guest(w, &w->vms[i]);
+	for (uint32_t i = 0; i < w->nvcpus; i++)
+		vcpu_last_burst(w->vcpus[i]);
 	emit_sample(w);
 	emit_drain(w);
 	exit_counts(w);
 	for (uint32_t i = 0; i < e->n; i++) {
-		if (i)
-			check(ks_writer_symbols(e->rec[i].out, syms, len), "writing symbols");
+		ks_lockfilter_free(e->rec[i].filter);
 		if (ks_writer_close(e->rec[i].out, &err))
 			die("%s", err.msg);
 	}
-	free(syms);
 }
 
 void emit_free(struct emit *e)

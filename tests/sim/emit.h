@@ -12,12 +12,16 @@
 #include "sim.h"
 
 void emit_open(struct world *w, const char *dir);
-void emit_start(struct world *w); /* the recording starts now */
+void emit_start(struct world *w); /* the host's recording starts now */
+void emit_start_guest(struct world *w, struct vm *vm);
+void emit_stop_guest(struct world *w, struct vm *vm);
 void emit_close(struct world *w); /* the traces are whole now; losses can still be asked for */
 void emit_free(struct emit *e);
 
 /* What a host's program would send from this pCPU; the time is filled in. */
 bool emit_host(struct world *w, uint32_t pcpu, const struct ks_rec *rec);
+/* The same, with the time that it has. */
+bool emit_host_at(struct world *w, uint32_t pcpu, const struct ks_rec *rec);
 /* What a guest's program would send from this vCPU; time and cpu are filled in. */
 bool emit_guest(struct vcpu *v, const struct ks_rec *rec);
 /* The same, but rec->cpu says which vCPU it speaks of. */

@@ -138,6 +138,14 @@ void gsched_sleep(struct vcpu *v, uint64_t ns)
 	guest_run(v);
 }
 
+void gsched_requeue(struct vcpu *v)
+{
+	v->cur->next = NULL;
+	*v->rq_tail = v->cur;
+	v->rq_tail = &v->cur->next;
+	gsched_pick(v);
+}
+
 bool gsched_preempt(struct vcpu *v)
 {
 	uint8_t kind;
@@ -147,10 +155,7 @@ bool gsched_preempt(struct vcpu *v)
 	kind = frame_op(&v->cur->f)->kind;
 	if (kind != OP_USER && kind != OP_SPIN && kind != OP_KERNEL)
 		return false;
-	v->cur->next = NULL;
-	*v->rq_tail = v->cur;
-	v->rq_tail = &v->cur->next;
-	gsched_pick(v);
+	gsched_requeue(v);
 	return true;
 }
 

@@ -95,7 +95,7 @@ static void stamp_acquire(struct vcpu *v, struct frame *f)
 
 	l->acq_stamp = v->w->now;
 	l->acq_own = emit_guest_now(v->vm);
-	l->seen = v->w->recording;
+	l->seen = v->vm->recording;
 	if (wt && !wt->seen)
 		l->contended = false; /* the probe came too late for the try */
 	if (wt && wt->seen) {
@@ -113,6 +113,22 @@ static void stamp_acquire(struct vcpu *v, struct frame *f)
 	guest_next(v);
 }
 
+/*
+ * Before the lock function has switched preemption off, the thread may be switched out: the trace
+ * has a try of this vCPU, which does not wait. The thread tries again when it runs again.
+ */
+static bool stray(struct vcpu *v, struct frame *f, struct lock *l, const struct ks_rec *try)
+{
+	if (l->ctx != LC_PLAIN || f->ctx != KS_F_CTX_TASK || v->nheld || !v->rq ||
+	    !rng_chance(&v->w->rng, v->w->p.stray_ppm))
+		return false;
+	emit_guest(v, try);
+	truth_stray(v, l);
+	gsched_requeue(v);
+	guest_run(v);
+	return true;
+}
+
 static void start(struct vcpu *v, struct frame *f)
 {
 	struct lock *l = lock_of(v, f);
@@ -124,6 +140,8 @@ static void start(struct vcpu *v, struct frame *f)
 	}
 	rec.flags = f->ctx | v->nheld;
 	rec.b = frame_op(f)->ip;
+	if (stray(v, f, l, &rec))
+		return;
 	f->wait = truth_try(v, l, frame_op(f), rec.flags);
 	f->wait->try_kept = emit_guest(v, &rec);
 	f->phase = PH_TRIED;
@@ -212,8 +230,9 @@ static void stamp_release(struct vcpu *v, struct lock *l)
 {
 	uint64_t hold = emit_guest_now(v->vm) - l->acq_own;
 	struct ks_rec rec = { .type = KS_LOCK_REL, .id = l->pid, .a = l->addr };
+	bool long_hold = hold >= v->w->p.hold_threshold;
 
-	if (!l->seen || (hold < v->w->p.hold_threshold && !l->nq && !l->contended))
+	if (!l->seen || (!long_hold && !l->nq && !l->contended))
 		return;
 	rec.flags = l->flags | (l->nq ? KS_F_WAITERS : 0);
 	if (hold >> 32) {
@@ -223,7 +242,9 @@ static void stamp_release(struct vcpu *v, struct lock *l)
 	rec.b = (uint32_t)l->ip | hold << 32;
 	l->rel_drained = emit_whole_until(v->w);
 	l->rel_kept = emit_guest(v, &rec);
-	totals_hold(v->vm);
+	/* The recorder leaves out short ones that nobody waited for in the end. */
+	if (l->nq || long_hold)
+		totals_hold(v->vm);
 }
 
 static void tell_waiters(struct vcpu *v, struct lock *l)

@@ -10,7 +10,7 @@
 static void base(struct params *p)
 {
 	*p = (struct params){
-		.duration = 250 * MS, .warmup = 10 * MS, .truth = true,
+		.duration = 250 * MS, .warmup = 10 * MS, .guest_skew = 2 * MS, .truth = true,
 		.pcpus = 4, .nodes = 1, .vms = 1, .vcpus = 8,
 		.policy = HOST_FAIR, .slice = 3 * MS, .balance_every = 4 * MS,
 		.noise = 2, .yield_ppm = 300000, .fault_ppm = 2000,
@@ -145,6 +145,35 @@ static void migration(struct params *p)
 	p->sleep_ppm = 200000;
 }
 
+static void late_guest(struct params *p)
+{
+	p->vms = 2;
+	p->vcpus = 6;
+	p->threads = 8;
+	p->warmup = 60 * MS;
+	p->guest_skew = 50 * MS;
+}
+
+static void bursts(struct params *p)
+{
+	p->bursts = true;
+	p->ipi_ppm = 20000;
+}
+
+/* What the recorder does by default: waits and holds below 10 us are left out. */
+static void thresholds(struct params *p)
+{
+	p->wait_threshold = 10 * US;
+	p->irq_every = 300 * US;
+	p->irq_lock_ppm = 800000;
+}
+
+static void stray_try(struct params *p)
+{
+	p->stray_ppm = 20000;
+	p->threads = 16;
+}
+
 static const struct {
 	const char *name;
 	void (*set)(struct params *p);
@@ -154,7 +183,8 @@ static const struct {
 	{ "idle-heavy", idle_heavy }, { "lossy-host", lossy_host },
 	{ "lossy-guest", lossy_guest }, { "clock-drift", clock_drift },
 	{ "offset-change", offset_change }, { "nested-irq", nested_irq },
-	{ "migration", migration },
+	{ "migration", migration }, { "late-guest", late_guest }, { "bursts", bursts },
+	{ "thresholds", thresholds }, { "stray-try", stray_try },
 };
 
 #define NSCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))

@@ -15,6 +15,7 @@ struct params {
 	uint64_t seed;
 	uint64_t duration;   /* of the recording */
 	uint64_t warmup;     /* the world runs for this long before the recording starts */
+	uint64_t guest_skew; /* a guest's recording begins and ends up to this earlier or later */
 	uint64_t max_events; /* ends the recording earlier; 0 = no limit */
 	bool truth, truth_file; /* follow it; write it to truth.jsonl */
 
@@ -39,7 +40,9 @@ struct params {
 	uint32_t apic_gap;  /* every so many APIC ids one is left out; 0 = none */
 
 	/* recorder */
-	uint64_t hold_threshold, drain_every;
+	uint64_t wait_threshold, hold_threshold, drain_every;
+	bool bursts;        /* the host folds PLE exits */
+	uint32_t stray_ppm; /* tries whose thread is switched out before it waits */
 	uint32_t host_ring, guest_ring;         /* records until a ring overflows */
 	uint32_t host_drop_ppm, guest_drop_ppm; /* dropped on purpose */
 

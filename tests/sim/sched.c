@@ -197,8 +197,7 @@ void sched_now(struct world *w, struct pcpu *p)
 	} else if (v->mode == M_GUEST) {
 		vcpu_exit(v, X_PREEMPT, rng_range(&w->rng, 300, 900));
 	} else if (v->mode == M_POLL) {
-		v->ent.asleep = true;
-		sched_switch(w, p);
+		vcpu_step(v); /* stops polling */
 	} /* else: it will see p->resched itself, on its way into the guest */
 }
 

@@ -41,7 +41,8 @@ enum occ_kind {
 	OCC_DRAIN,   /* recorders empty their rings */
 	OCC_SAMPLE,  /* recorders read their clocks */
 	OCC_OFFSET,  /* vm: its TSC offset changes */
-	OCC_START,   /* recording starts */
+	OCC_START,   /* the host's recording starts, or (vm) a guest's */
+	OCC_STOP,    /* vm: its recording ends */
 	OCC_END,
 };
 
@@ -150,9 +151,10 @@ struct lock {
 	bool raced;           /* stopped between the operation and its time stamp */
 	bool murky;           /* free, but the trace has no sign of it */
 	uint32_t raced_tries; /* waiters stopped between try and queue */
+	uint32_t strays;      /* vCPUs that seem to wait for it, and do not */
 };
 
-enum mode { M_OUT, M_ENTER, M_GUEST, M_EXIT, M_POLL };
+enum mode { M_OUT, M_ENTER, M_GUEST, M_EXIT, M_POLL, M_SLEEP }; /* sleep: on its way to */
 enum exit_why { X_PREEMPT, X_PLE, X_HLT, X_PVHLT, X_FAULT, X_IRQ };
 
 #define PEND_TICK 1u
@@ -175,8 +177,12 @@ struct vcpu {
 	uint32_t gen;
 	bool slept;   /* since its HLT exit */
 	bool kicked;  /* a PV kick came */
+	bool early;   /* woken on its way to sleep */
+	bool early_kept;
 	uint64_t hlt_time, step_start;
 	uint32_t window; /* PLE */
+	struct ks_rec burst; /* PLE exits folded: time = first; a; b = count */
+	uint64_t burst_last;
 
 	/* guest side */
 	struct frame idle, soft, hard;
@@ -199,6 +205,7 @@ struct vcpu {
 	uint64_t evident; /* when the trace last told its state */
 	bool unclear;     /* it may wait for a lock without the trace telling */
 	uint64_t lost_at;
+	struct lock *stray; /* the trace has it try this one, which it does not */
 
 	/* true totals */
 	struct ks_vcpu_totals tot;
@@ -223,6 +230,8 @@ struct vm {
 	struct ks_vm_totals tot;
 	uint32_t nhalted, nbusy; /* vCPUs asleep; with more than one runnable thread */
 	uint32_t nunclear;
+	bool recording;
+	uint64_t start, stop; /* of its recording */
 	uint64_t waste_since, waste_known, idle_changes;
 	uint64_t drained_own; /* when its rings were emptied last, its own clock */
 };
@@ -271,6 +280,7 @@ void vcpu_step(struct vcpu *v); /* the step it is in is done */
 void vcpu_ple(struct vcpu *v);
 void vcpu_kick(struct vcpu *v, struct vcpu *by); /* an interrupt or a PV kick is there */
 void vcpu_unblock(struct vcpu *v);
+void vcpu_last_burst(struct vcpu *v);
 void vcpu_woken(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu);
 void vcpu_state(struct vcpu *v, enum ks_vstate s, uint8_t type, uint64_t a);
 
@@ -308,6 +318,7 @@ void gsched_timers(struct vcpu *by); /* wake those whose time has come */
 void gsched_timer(struct thread *t); /* the timer of its sleep fires */
 void gsched_tick(struct vcpu *v);
 void gsched_pick(struct vcpu *v);    /* leave the current thread, run the next or idle */
+void gsched_requeue(struct vcpu *v); /* the current thread goes to the end of the queue */
 bool gsched_preempt(struct vcpu *v); /* if it should and may: true if another one runs now */
 
 /* locks.c */

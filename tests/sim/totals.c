@@ -9,9 +9,15 @@
 static void book(struct vcpu *v)
 {
 	struct world *w = v->w;
-	uint64_t from = v->changed > w->start ? v->changed : w->start;
+	uint64_t start = w->recording ? w->start : UINT64_MAX;
+	uint64_t from;
 
-	(v->seen ? v->tot.state_ns : v->before)[v->hs] += w->now - from;
+	/* A guest that is recorded earlier proves by its records that it runs. */
+	if (v->vm->start && v->vm->start < start)
+		start = v->vm->start;
+	from = v->changed > start ? v->changed : start;
+	if (from < w->now)
+		(v->seen ? v->tot.state_ns : v->before)[v->hs] += w->now - from;
 }
 
 void totals_state(struct vcpu *v, enum ks_vstate s)
@@ -19,10 +25,9 @@ void totals_state(struct vcpu *v, enum ks_vstate s)
 	totals_idle(v->vm);
 	if ((v->hs == KS_V_HALTED) != (s == KS_V_HALTED))
 		v->vm->nhalted += s == KS_V_HALTED ? 1 : -1;
-	if (!v->w->recording)
-		return;
 	book(v);
-	v->seen |= v->hs == KS_V_RUNNING || s == KS_V_RUNNING;
+	if (v->w->recording)
+		v->seen |= v->hs == KS_V_RUNNING || s == KS_V_RUNNING;
 }
 
 static void burst_end(struct vcpu *v)
@@ -69,7 +74,7 @@ void totals_task_migrate(struct thread *t, uint32_t from, uint32_t to)
 	struct vm *vm = t->vm;
 	uint64_t now = vm->w->now;
 
-	if (!vm->w->recording)
+	if (!vm->recording)
 		return;
 	vm->tot.task_migrations++;
 	if (vm->vcpus[from].node != vm->vcpus[to].node)
@@ -109,11 +114,9 @@ void totals_idle(struct vm *vm)
 {
 	uint64_t now = vm->w->now, from = vm->waste_since;
 
-	if (from < vm->w->start)
-		from = vm->w->start;
-	if (vm->w->recording && wasting(vm, false))
+	if (vm->recording && wasting(vm, false))
 		vm->tot.wasted_idle_ns += now - from;
-	if (vm->w->recording && wasting(vm, true))
+	if (vm->recording && vm->w->recording && wasting(vm, true))
 		vm->waste_known += now - from;
 	vm->waste_since = now;
 	vm->idle_changes++;
@@ -121,7 +124,7 @@ void totals_idle(struct vm *vm)
 
 void totals_hold(struct vm *vm)
 {
-	if (vm->w->recording)
+	if (vm->recording)
 		vm->tot.holds++;
 }
 
@@ -133,6 +136,4 @@ void totals_end(struct world *w)
 		book(v);
 		burst_end(v);
 	}
-	for (uint32_t i = 0; i < w->p.vms; i++)
-		totals_idle(&w->vms[i]);
 }

@@ -113,7 +113,7 @@ static void look_back(struct wait *wt, const struct vcpu *d)
 		return;
 	if (inverted(wt->l))
 		wt->raced = true;
-	if (wt->l->vm->nunclear)
+	if (wt->l->vm->nunclear || wt->l->strays)
 		wt->unclear = true;
 }
 
@@ -180,10 +180,26 @@ void truth_proof(struct vcpu *v)
 
 void truth_lost(struct vcpu *v)
 {
-	v->lost_at = v->w->now;
+	/* That a recording begins is known at once; a loss, when the ring is drained. */
+	v->lost_at = v->vm->start == v->w->now ? 0 : v->w->now;
 	if (!v->unclear)
 		v->vm->nunclear++;
 	v->unclear = true;
+}
+
+static void set_stray(struct vcpu *v, struct lock *l)
+{
+	if (v->stray)
+		v->stray->strays--;
+	v->stray = l;
+	if (l)
+		l->strays++;
+}
+
+void truth_stray(struct vcpu *v, struct lock *l)
+{
+	truth_lock(l);
+	set_stray(v, l);
 }
 
 /* A kept record shows that it waits for nothing but what the trace tells. */
@@ -193,6 +209,10 @@ void truth_clear(struct vcpu *v, const struct ks_rec *rec)
 		    rec->type == KS_LOCK_REL;
 	uint8_t where = rec->flags & (KS_F_CTX_MASK | KS_F_DEPTH_MASK);
 
+	if (v->stray && ((lock && !(where & KS_F_CTX_MASK)) || rec->type == KS_IDLE_ENTER)) {
+		truth_lock(v->stray);
+		set_stray(v, NULL);
+	}
 	/* What was lost is known when the ring is drained. */
 	if (!v->unclear || emit_whole_until(v->w) < v->lost_at)
 		return;
@@ -213,7 +233,7 @@ struct wait *truth_try(struct vcpu *v, struct lock *l, const struct op *op, uint
 	wt->ip = op->ip;
 	wt->pid = guest_pid(v);
 	wt->flags = flags;
-	wt->seen = v->w->recording;
+	wt->seen = v->vm->recording;
 	wt->try_stamp = v->w->now;
 	wt->try_own = emit_guest_now(v->vm);
 	v->waits[v->nwaits++] = wt;
@@ -314,7 +334,7 @@ void truth_drop(struct wait *wt)
 	free(wt);
 }
 
-void truth_stamped(struct wait *wt)
+static void finish(struct wait *wt)
 {
 	struct world *w = wt->v->w;
 	struct done d = { .vm = wt->v->vm->id, .vcpu = wt->v->idx, .pid = wt->pid,
@@ -329,12 +349,35 @@ void truth_stamped(struct wait *wt)
 	for (enum ks_class c = 0; d.raced && c < KS_C_WAIT_MAX; c++)
 		wt->v->raced_ple += wt->ple[c];
 	memcpy(d.ple, wt->ple, sizeof(d.ple));
+	if (!w->truth->on || !wt->seen)
+		return;
+	sum_up(wt, &d);
+	keep(w->truth, &d);
+	wt->seen = false;
+}
+
+void truth_stamped(struct wait *wt)
+{
+	finish(wt);
 	wt->v->nwaits--; /* waits nest: it is the last one */
-	if (w->truth->on && wt->seen) {
-		sum_up(wt, &d);
-		keep(w->truth, &d);
-	}
 	truth_drop(wt);
+}
+
+/* The guest's recording ends; those that still wait are known until here. */
+void truth_stop(struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->w->p.locks; i++)
+		truth_lock(&vm->locks[i]);
+	for (uint32_t i = 0; i < vm->nvcpus; i++)
+		for (uint32_t k = 0; k < vm->vcpus[i].nwaits; k++) {
+			struct wait *wt = vm->vcpus[i].waits[k];
+
+			if (wt->queued)
+				wt->acq_true = vm->w->now;
+			if (wt->acq_true)
+				finish(wt);
+			wt->seen = false;
+		}
 }
 
 void truth_ple(struct vcpu *v, const struct frame *top)
@@ -344,6 +387,10 @@ void truth_ple(struct vcpu *v, const struct frame *top)
 
 	if (!v->w->recording || !v->w->truth->on)
 		return;
+	if (!v->vm->recording || (wt && !wt->seen)) {
+		v->unclear_ple++; /* it may be classed by its address */
+		return;
+	}
 	for (uint32_t i = 0; i < v->nwaits; i++)
 		if (v->waits[i] != wt)
 			v->waits[i]->ple_over++;

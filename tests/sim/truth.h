@@ -74,11 +74,13 @@ void truth_queued(struct wait *wt);
 void truth_acquired(struct wait *wt); /* the lock is taken; not stamped yet */
 void truth_stamped(struct wait *wt);  /* all is over; frees it */
 void truth_drop(struct wait *wt);     /* the world ends */
+void truth_stop(struct vm *vm);       /* the guest's recording ends */
 void truth_hold_end(struct lock *l);
 void truth_ple(struct vcpu *v, const struct frame *top);
 void truth_known(struct vcpu *v, bool kept); /* a record that tells of its state was sent */
 void truth_proof(struct vcpu *v);            /* a record that proves that it runs is kept */
 void truth_lost(struct vcpu *v);             /* a record of its guest's ring is lost */
+void truth_stray(struct vcpu *v, struct lock *l); /* call after the record of its try */
 void truth_clear(struct vcpu *v, const struct ks_rec *rec);
 enum ks_class truth_class(const struct wait *wt);
 

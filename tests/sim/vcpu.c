@@ -4,6 +4,8 @@
 #include "sim.h"
 #include "truth.h"
 
+#define BURST_GAP 1000000u
+
 static struct pcpu *pcpu_of(struct vcpu *v)
 {
 	return &v->w->pcpus[v->ent.pcpu];
@@ -12,6 +14,33 @@ static struct pcpu *pcpu_of(struct vcpu *v)
 static void step_in(struct vcpu *v, uint64_t ns)
 {
 	world_at(v->w, ns, OCC_GUEST, v, ++v->gen);
+}
+
+static void burst_flush(struct vcpu *v)
+{
+	if (!v->burst.b)
+		return;
+	v->burst.b |= (v->burst_last - v->burst.time) << 32;
+	v->burst.time = v->burst_last;
+	emit_host_at(v->w, v->ent.pcpu, &v->burst);
+	v->burst.b = 0;
+}
+
+static void burst_add(struct vcpu *v, const struct ks_rec *rec)
+{
+	uint64_t now = v->w->now;
+
+	if (v->burst.b && now - v->burst_last > BURST_GAP)
+		burst_flush(v);
+	if (!v->burst.b) {
+		v->burst = *rec;
+		v->burst.type = KS_BURST;
+		v->burst.time = now;
+	}
+	v->burst.flags = rec->flags;
+	v->burst.a = rec->a;
+	v->burst.b++;
+	v->burst_last = now;
 }
 
 static void set_state(struct vcpu *v, enum ks_vstate s)
@@ -29,17 +58,26 @@ void vcpu_state(struct vcpu *v, enum ks_vstate s, uint8_t type, uint64_t a)
 	if (type == KS_VCPU_OUT)
 		rec.flags = s == KS_V_HALTED ? KS_OUT_HALTED :
 			    s == KS_V_BLOCKED ? KS_OUT_BLOCKED : KS_OUT_RUNNABLE;
-	set_state(v, s);
-	truth_known(v, emit_host(v->w, v->ent.pcpu, &rec));
+	burst_flush(v);
+	/* Woken before it was gone: it is awake, whatever the record says. */
+	set_state(v, type == KS_VCPU_OUT && v->early ? KS_V_RUNNABLE : s);
+	truth_known(v, emit_host(v->w, v->ent.pcpu, &rec) && (!v->early || v->early_kept));
 }
 
-void vcpu_woken(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu)
+static bool wake_rec(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu)
 {
 	struct ks_rec rec = { .type = KS_VCPU_WAKE, .cpu = v->ent.pcpu, .id = v->slot,
 			      .a = waker_tid };
 
+	return emit_host(v->w, waker_pcpu, &rec);
+}
+
+void vcpu_woken(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu)
+{
+	if (v->early)
+		return; /* that was told when it happened */
 	set_state(v, KS_V_RUNNABLE);
-	truth_known(v, emit_host(v->w, waker_pcpu, &rec));
+	truth_known(v, wake_rec(v, waker_tid, waker_pcpu));
 }
 
 static void halt_poll_rec(struct vcpu *v, bool waited)
@@ -89,7 +127,9 @@ static void exit_rec(struct vcpu *v, enum exit_why why)
 	if (why == X_PLE)
 		truth_ple(v, f);
 	totals_exit(v, why == X_PLE);
-	if (emit_host(v->w, v->ent.pcpu, &rec))
+	if (why == X_PLE && v->w->p.bursts && v->w->recording)
+		burst_add(v, &rec);
+	else if (emit_host(v->w, v->ent.pcpu, &rec))
 		truth_proof(v);
 }
 
@@ -113,12 +153,22 @@ void vcpu_ple(struct vcpu *v)
 		window_rec(v, v->window < 65536 ? v->window * 2 : v->window);
 }
 
+/* It has said that it will sleep; until the pCPU switches, somebody may wake it. */
+static void sleep_soon(struct vcpu *v)
+{
+	v->mode = M_SLEEP;
+	step_in(v, rng_range(&v->w->rng, 150, 1500));
+}
+
 static void sleep_now(struct vcpu *v)
 {
 	v->ent.asleep = true;
 	if (v->why != X_FAULT)
 		v->slept = true;
 	sched_switch(v->w, pcpu_of(v));
+	if (v->early)
+		sched_wake(v->w, &v->ent, 0, v->ent.pcpu);
+	v->early = false;
 }
 
 /* Is there a reason not to sleep on HLT? */
@@ -137,7 +187,7 @@ static void halt(struct vcpu *v)
 		v->kicked = false;
 		vcpu_enter(v);
 	} else if (p->nrq || p->resched || rng_chance(&v->w->rng, 500000)) {
-		sleep_now(v);
+		sleep_soon(v);
 	} else {
 		v->mode = M_POLL;
 		step_in(v, rng_range(&v->w->rng, 5000, 100000));
@@ -190,6 +240,9 @@ void vcpu_step(struct vcpu *v)
 		exit_done(v);
 		break;
 	case M_POLL:
+		sleep_soon(v);
+		break;
+	case M_SLEEP:
 		sleep_now(v);
 		break;
 	case M_OUT:
@@ -206,11 +259,20 @@ void vcpu_kick(struct vcpu *v, struct vcpu *by)
 		v->mode = M_EXIT;
 		v->why = X_IRQ;
 		step_in(v, 300);
+	} else if (v->mode == M_SLEEP && !v->early && v->why != X_FAULT) {
+		v->early = true;
+		v->early_kept = wake_rec(v, by ? by->ent.tid : 0, by ? by->ent.pcpu : v->ent.pcpu);
 	} else if (v->mode == M_OUT && v->ent.asleep && v->why != X_FAULT) {
 		sched_wake(w, &v->ent, by ? by->ent.tid : 0, by ? by->ent.pcpu : v->ent.pcpu);
 	} else if (v->mode == M_EXIT && v->why == X_PVHLT) {
 		v->kicked = true;
 	}
+}
+
+/* The recording ends: bursts that are still open are read out. */
+void vcpu_last_burst(struct vcpu *v)
+{
+	burst_flush(v);
 }
 
 void vcpu_unblock(struct vcpu *v)

@@ -89,6 +89,16 @@ static void host_init(struct world *w)
 	}
 }
 
+/* Guests are recorded for a while that is not quite the host's. */
+static void guest_recording(struct world *w, struct vm *vm)
+{
+	uint64_t skew = w->p.guest_skew, longer = w->p.warmup + w->p.duration;
+
+	world_at(w, w->p.warmup - skew + rng_range(&w->rng, 0, 2 * skew), OCC_START, vm, 0);
+	/* Not later than the host's: there the world ends. */
+	world_at(w, longer - rng_range(&w->rng, 1, skew + 1), OCC_STOP, vm, 0);
+}
+
 static void first_things(struct world *w)
 {
 	const struct params *p = &w->p;
@@ -105,6 +115,8 @@ static void first_things(struct world *w)
 		sched_resched(w, &w->pcpus[i]);
 	world_at(w, p->warmup, OCC_START, NULL, 0);
 	world_at(w, p->warmup + p->duration, OCC_END, NULL, 0);
+	for (uint32_t i = 0; i < p->vms; i++)
+		guest_recording(w, &w->vms[i]);
 	world_at(w, p->balance_every, OCC_BALANCE, NULL, 0);
 	for (uint32_t i = 0; i < p->offset_changes; i++)
 		for (uint32_t m = 0; m < p->vms; m++)
@@ -150,7 +162,14 @@ static void device(struct vcpu *v)
 static void recorder(struct world *w, uint32_t kind, struct vm *vm)
 {
 	switch (kind) {
+	case OCC_STOP:
+		emit_stop_guest(w, vm);
+		break;
 	case OCC_START:
+		if (vm) {
+			emit_start_guest(w, vm);
+			break;
+		}
 		emit_start(w);
 		world_at(w, w->p.drain_every, OCC_DRAIN, NULL, 0);
 		world_at(w, w->p.sample_every, OCC_SAMPLE, NULL, 0);
