@@ -62,7 +62,7 @@ lab_guest_ready() {
 # lab_guest_wait N [SECONDS]: waits for the guest to power off; returns its script's exit code, 125 if
 # it left none, 124 if it did not end in time (and is killed).
 lab_guest_wait() {
-	local n=$1 limit=$((SECONDS + ${2:-300}))
+	local n=$1 limit=$((SECONDS + ${2:-300} * LAB_SCALE))
 
 	while lab_guest_alive "$n"; do
 		[ "$SECONDS" -lt "$limit" ] || { lab_guest_kill "$n" 124; break; }

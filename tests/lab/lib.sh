@@ -42,7 +42,7 @@ lab_signal() {
 # lab_await NAME [SECONDS] [N]: waits until the other side has said NAME. Fails after SECONDS
 # (default 120), or at once if the guest has ended.
 lab_await() {
-	local name=$1 limit=$((SECONDS + ${2:-120})) n=${3:-1} dir peer=host
+	local name=$1 limit=$((SECONDS + ${2:-120} * LAB_SCALE)) n=${3:-1} dir peer=host
 
 	[ "$LAB_ROLE" = host ] && peer=guest
 	dir=$(lab_sig_dir "$n")
