@@ -178,6 +178,16 @@ $(OUT)/tests/sim: $(SIM_SRC:%.c=$(OUT)/obj/%.o) $(LIB)
 check:
 	$(Q)tests/check
 
+demo:
+	$(Q)tests/demo/run
+
+bench: bench-cost bench-analysis
+bench-cost bench-analysis: bench-%: all tests
+	$(Q)tests/bench/$*
+
+fuzz: all
+	$(Q)tests/fuzz/run $(or $(SECONDS),600)
+
 # ---- install, clean ----
 
 install: all

@@ -53,7 +53,8 @@ static void take(struct vcpu *v, struct frame *f, struct lock *l, bool contended
 	l->acq_true = v->w->now;
 	l->ip = op->ip;
 	l->pid = guest_pid(v);
-	l->flags = f->ctx | v->nheld;
+	/* Below it: holds and waits, but not its own wait, which ends here. */
+	l->flags = f->ctx | (v->nheld + v->nwaits - (f->wait ? 1 : 0));
 	l->contended = contended;
 	l->acq_kept = l->rel_kept = l->raced = l->murky = false;
 	l->serial++;
@@ -138,7 +139,7 @@ static void start(struct vcpu *v, struct frame *f)
 		take(v, f, l, false);
 		return;
 	}
-	rec.flags = f->ctx | v->nheld;
+	rec.flags = f->ctx | (v->nheld + v->nwaits);
 	rec.b = frame_op(f)->ip;
 	if (stray(v, f, l, &rec))
 		return;

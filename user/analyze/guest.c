@@ -10,17 +10,24 @@ static unsigned int level_of(unsigned int flags)
 	return flags & KS_F_CTX_MASK;
 }
 
+/* How many locks the CPU held or waited for below this one. */
+static unsigned int depth_of(unsigned int flags)
+{
+	return flags & KS_F_DEPTH_MASK;
+}
+
 /*
- * While a CPU waits at one level, only higher levels do anything on it: a record of its own level
- * or a lower one says that the wait is over, though its end was not seen (or that the thread was
- * switched out before it began to wait in earnest).
+ * While a CPU waits, whatever interrupts it begins above the wait: a record that has no more below
+ * it than the wait itself says that the wait is over, though its end was not seen (or that the
+ * thread was switched out before it began to wait in earnest). The level alone tells nothing:
+ * interrupts take locks on their way out, after they have ceased to count as interrupts.
  */
 static void contradict(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r)
 {
 	struct an_vcpu *v = &a->vcpu[vcpu];
 	uint32_t keep = v->nopen;
 
-	while (keep && level_of(v->open[keep - 1]->flags) >= level_of(r->flags))
+	while (keep && depth_of(v->open[keep - 1]->flags) >= depth_of(r->flags))
 		keep--;
 	if (keep < v->nopen)
 		an_wait_drop_from(a, vcpu, keep);
