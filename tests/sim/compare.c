@@ -230,7 +230,8 @@ static void judge(struct pairing *p, const struct done *d, const struct ks_wait 
 	judge_time(p, d, a, doubt);
 	if (doubt)
 		return;
-	judge_exits(p, d, a);
+	if (!p->w->p.bursts)
+		judge_exits(p, d, a);
 	judge_blame(p, d, a);
 }
 

@@ -53,6 +53,8 @@ static void exit_classes(struct score *s, const struct vcpu *v, const struct run
 	for (enum ks_class c = 0; c < KS_C_MAX; c++)
 		sum += said[c];
 	same(s, "vCPU", v->slot, "PLE exits classed", v->tot.pause, sum, 0);
+	if (v->w->p.bursts)
+		return; /* they are spread over the time of their burst */
 	same(s, "vCPU PLE", v->slot, "ipi", t[KS_C_IPI], said[KS_C_IPI], v->unclear_ple);
 	same(s, "vCPU PLE", v->slot, "user", t[KS_C_USER], said[KS_C_USER], v->unclear_ple);
 	/* Near a change of class an exit may get the other one, or none. */
