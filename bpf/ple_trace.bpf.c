@@ -145,6 +145,13 @@ static __always_inline __u32 svm_index(__u32 code)
 	return KS_REASON_OTHER;
 }
 
+static __always_inline bool is_hlt(__u32 idx)
+{
+	if (ks_isa == KS_ISA_SVM)
+		return idx == KS_SVM_HLT || idx == KS_SVM_IDLE_HLT;
+	return idx == KS_VMX_HLT;
+}
+
 static __always_inline __u64 svm_vmcb(__u64 vcpu)
 {
 	return vcpu_word(vcpu, ks_offset(struct vcpu_svm___ks, vmcb));
@@ -279,7 +286,7 @@ int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 			burst_add(v, cpu, slot, ip, flags);
 		else
 			ks_emit(cpu, KS_PAUSE, flags, cpu, slot, ip, v->ple_window);
-	} else if (idx == (ks_isa == KS_ISA_SVM ? KS_SVM_HLT : KS_VMX_HLT)) {
+	} else if (is_hlt(idx)) {
 		ip = guest_ip(vcpu, vmcb, &flags);
 		ks_emit(cpu, KS_HLT, flags, cpu, slot, ip, 0);
 	}
@@ -305,7 +312,7 @@ static __always_inline __u8 out_flags(struct ks_vcpu_state *v, bool preempt, uns
 		return KS_OUT_RUNNABLE;
 	if (state & (0x10 | 0x20 | 0x80)) /* EXIT_DEAD, EXIT_ZOMBIE, TASK_DEAD */
 		return KS_OUT_DEAD;
-	if (v->last_reason == (ks_isa == KS_ISA_SVM ? KS_SVM_HLT : KS_VMX_HLT))
+	if (is_hlt(v->last_reason))
 		return KS_OUT_HALTED;
 	return KS_OUT_BLOCKED;
 }

@@ -6,15 +6,16 @@
 #include "records.h"
 
 /*
- * Exit reasons, folded to a dense index. SVM: 0x000-0x09f as they are, 0x400-0x41f (nested page
- * faults, AVIC, SEV) from 0xa0 on; VMX: basic reasons as they are. Everything else is the last.
+ * Exit reasons, folded to a dense index. SVM: 0x000-0x0bf as they are, 0x400-0x41f (nested page
+ * faults, AVIC, SEV) from 0xc0 on; VMX: basic reasons as they are. Everything else is the last.
  */
 #define KS_NREASONS 256
-#define KS_SVM_HIGH 0xa0u
+#define KS_SVM_HIGH 0xc0u
 #define KS_REASON_OTHER 0xffu
 
 #define KS_SVM_PAUSE 0x77u
 #define KS_SVM_HLT 0x78u
+#define KS_SVM_IDLE_HLT 0xa6u /* HLT with nothing pending: processors with that intercept, 6.15+ */
 #define KS_VMX_PAUSE 40u
 #define KS_VMX_HLT 12u
 

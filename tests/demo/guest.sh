@@ -6,6 +6,6 @@ cat >/tmp/work <<'END'
 . /lab/lib.sh
 lab_signal attached
 lab_await go 200
-exec build/tests/contend --threads 8 --seconds 2
+exec build/tests/contend --threads 4 --pin --seconds 3
 END
-build/bin/lock-timeline record -o "$LAB_OUT/guest.kvs" -- bash /tmp/work
+build/bin/lock-timeline record -q -o "$LAB_OUT/guest.kvs" -- bash /tmp/work

@@ -20,11 +20,12 @@ throttle_vcpu() {
 	echo "$3 100000" >$cg/vcpu/cpu.max
 }
 
-lab_guest_start 1
-lab_await attached 200
-build/bin/ple-trace record -o "$LAB_OUT/host.kvs" &
+lab_kvm
+build/bin/ple-trace record -q -o "$LAB_OUT/host.kvs" &
 tracer=$!
 until [ -s "$LAB_OUT/host.kvs.partial" ]; do lab_nap 0.1; done
+lab_guest_start 1
+lab_await attached 200
 throttle_vcpu "$(lab_guest_pid 1)" 1 30000
 lab_signal go
 lab_guest_wait 1

@@ -16,8 +16,11 @@ struct options {
 	struct inputs in;
 	const char *out, *lock, *vcpus, *title;
 	uint64_t from, to; /* ns since the first record of the host */
-	bool worst;
+	unsigned int worst; /* 0 = no; else WORST_* */
 };
+
+static const char *const measures[] = { "time", "exits", NULL };
+enum { WORST_TIME = 1, WORST_EXITS };
 
 enum { OPT_FROM = 0x100, OPT_TO, OPT_LOCK, OPT_VCPU, OPT_TITLE, OPT_WORST };
 
@@ -25,7 +28,9 @@ static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "FILE.svg for a picture, FILE.html for a page to explore", 0 },
 	{ "from", OPT_FROM, "TIME", 0, "begin here: time since the recording began (1.5s)", 0 },
 	{ "to", OPT_TO, "TIME", 0, "end here", 0 },
-	{ "worst", OPT_WORST, NULL, 0, "show the surroundings of the worst wait", 0 },
+	{ "worst", OPT_WORST, "time|exits", OPTION_ARG_OPTIONAL,
+	  "show the surroundings of the worst wait that a preempted vCPU caused: by time lost, or "
+	  "by PLE exits (time)", 0 },
 	{ "lock", OPT_LOCK, "ADDRESS|NAME", 0, "only waits and holds of this lock", 0 },
 	{ "vcpu", OPT_VCPU, "LIST", 0, "only these vCPUs, such as 0,2-3", 0 },
 	{ "title", OPT_TITLE, "TEXT", 0, "title of the picture", 0 },
@@ -38,6 +43,17 @@ static int parse_time(const char *name, const char *arg, uint64_t *t)
 
 	if (ks_arg_duration(name, arg, 1000000000, t, &err))
 		cli_usage(&err);
+	return 0;
+}
+
+static int parse_worst(const char *arg, unsigned int *worst)
+{
+	struct ks_err err;
+	unsigned int i = 0;
+
+	if (arg && ks_arg_choice("--worst", arg, measures, &i, &err))
+		cli_usage(&err);
+	*worst = WORST_TIME + i;
 	return 0;
 }
 
@@ -57,8 +73,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_TO:
 		return parse_time("--to", arg, &o->to);
 	case OPT_WORST:
-		o->worst = true;
-		return 0;
+		return parse_worst(arg, &o->worst);
 	case OPT_LOCK:
 		o->lock = arg;
 		return 0;
@@ -79,20 +94,37 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- which part ---- */
 
-/* The wait that lost most to preemption of its holder or of the next waiter. */
+struct worst {
+	struct ks_wait wait;
+	unsigned int measure;
+};
+
+/* Lock-holder preemption is what people look for first, then lock-waiter preemption. */
+static int rank(const struct ks_wait *w)
+{
+	return w->verdict == KS_C_LHP ? 2 : w->verdict == KS_C_LWP ? 1 : 0;
+}
+
+static uint64_t badness(const struct ks_wait *w, unsigned int measure)
+{
+	return measure == WORST_EXITS ? w->ple_total : w->share[KS_C_LHP] + w->share[KS_C_LWP];
+}
+
 static void keep_worst(void *ctx, const struct ks_wait *w)
 {
-	struct ks_wait *worst = ctx;
+	struct worst *worst = ctx;
+	int more = rank(w) - rank(&worst->wait);
 
-	if (w->share[KS_C_LHP] + w->share[KS_C_LWP] >
-	    worst->share[KS_C_LHP] + worst->share[KS_C_LWP])
-		*worst = *w;
+	if (more > 0 ||
+	    (!more && badness(w, worst->measure) > badness(&worst->wait, worst->measure)))
+		worst->wait = *w;
 }
 
 static int find_worst(const struct options *o, struct ks_scene_opts *so, struct ks_err *err)
 {
-	struct ks_wait worst = { 0 };
-	struct ks_analysis_ops ops = { .wait = keep_worst, .ctx = &worst };
+	struct worst found = { .measure = o->worst };
+	struct ks_analysis_ops ops = { .wait = keep_worst, .ctx = &found };
+	const struct ks_wait *worst = &found.wait;
 	struct opened open = { 0 };
 	uint64_t span;
 	int ret = inputs_names(&open, &o->in, err);
@@ -102,14 +134,14 @@ static int find_worst(const struct options *o, struct ks_scene_opts *so, struct 
 	if (!ret)
 		ret = inputs_run(&open, err);
 	inputs_close(&open);
-	if (!ret && !worst.acq_time) {
+	if (!ret && !worst->acq_time) {
 		snprintf(err->msg, sizeof(err->msg),
 			 "no wait was lost to preemption: draw without --worst");
 		return -ENODATA;
 	}
-	span = worst.acq_time - worst.try_time;
-	so->from = worst.try_time - span / 4;
-	so->to = worst.acq_time + span / 4;
+	span = worst->acq_time - worst->try_time;
+	so->from = worst->try_time - span / 4;
+	so->to = worst->acq_time + span / 4;
 	return ret;
 }
 
