@@ -243,8 +243,24 @@ static int collect(struct options *o, struct opened *open, struct ks_scene_opts 
 	return ret ? ret : ks_scene_finish(*scene, ks_session_analysis(open->session));
 }
 
-/* A lock's name is known only with the symbols, which come with the session: look it up first. */
-static int resolve_lock(struct options *o, uint64_t *lock, struct ks_err *err)
+/* The worst bound of the guests' clocks. */
+static uint64_t clock_error(const struct opened *open)
+{
+	uint64_t worst = 0;
+	uint32_t vm, n;
+
+	ks_analysis_vms(ks_session_analysis(open->session), &n);
+	for (vm = 0; vm < n; vm++) {
+		const struct ks_link *link = ks_session_link(open->session, vm);
+
+		if (link && link->error_ns > worst)
+			worst = link->error_ns;
+	}
+	return worst;
+}
+
+/* What the scene must be told beforehand, and only an opened session knows. */
+static int look_ahead(const struct options *o, struct ks_scene_opts *so, struct ks_err *err)
 {
 	struct ks_analysis_ops none = { 0 };
 	struct opened open = { 0 };
@@ -253,7 +269,9 @@ static int resolve_lock(struct options *o, uint64_t *lock, struct ks_err *err)
 	if (!ret)
 		ret = inputs_open(&open, &o->in, &none, err);
 	if (!ret)
-		ret = lock_address(o, &open, lock, err);
+		so->clock_error_ns = clock_error(&open);
+	if (!ret && o->lock)
+		ret = lock_address(o, &open, &so->lock, err);
 	inputs_close(&open);
 	return ret;
 }
@@ -266,8 +284,8 @@ static int draw(struct options *o, struct ks_err *err)
 	struct ks_scene *scene = NULL;
 	int ret = o->worst ? find_worst(o, &so, err) : absolute_times(o, &so, err);
 
-	if (!ret && o->lock)
-		ret = resolve_lock(o, &so.lock, err);
+	if (!ret)
+		ret = look_ahead(o, &so, err);
 	if (!ret)
 		ret = inputs_names(&open, &o->in, err);
 	if (!ret) {
