@@ -87,7 +87,6 @@ static uint64_t burst_gap(struct ks_reader *host)
 
 static int init(struct ks_analysis *a, struct ks_reader *host)
 {
-	uint64_t first;
 	int err = init_vcpus(a);
 
 	if (!err)
@@ -106,7 +105,7 @@ static int init(struct ks_analysis *a, struct ks_reader *host)
 		a->opts.burst_gap_ns = burst_gap(host);
 	if (!strcmp(ks_meta_str(ks_reader_meta(host), "mode"), "bursts"))
 		a->burst_hold = AN_BURST_HOLD;
-	if (ks_reader_span(host, &first, &a->host_end))
+	if (ks_reader_span(host, &a->host_begin, &a->host_end))
 		an_due(a, a->host_end + 1);
 	else
 		a->host_end = AN_NEVER;
@@ -351,8 +350,6 @@ static void guest_over(struct ks_analysis *a, uint32_t vm)
 			an_wait_end(a, v->open[v->nopen], m->end, false);
 		}
 		an_busy_update(a, i, m->end, false);
-		v->guest_idle = false;
-		an_idle_update(a, i, m->end);
 	}
 	m->end = AN_NEVER;
 }

@@ -214,22 +214,22 @@ static void in_no_lock(struct ks_analysis *a, uint32_t vcpu, uint64_t time)
 	an_proved(a, vcpu, time);
 }
 
-static void idle(struct ks_analysis *a, uint32_t vcpu, uint64_t time, bool enter)
-{
-	in_no_lock(a, vcpu, time);
-	a->vcpu[vcpu].guest_idle = enter;
-	an_idle_update(a, vcpu, time);
-}
-
 static uint32_t vcpu_of(const struct ks_analysis *a, uint32_t vm, uint32_t cpu)
 {
 	return cpu < a->vm[vm].ncpus ? a->vm[vm].cpu_vcpu[cpu] : KS_NO_VCPU;
 }
 
-/* Whoever writes records runs; on which pCPU, they do not tell. */
+/*
+ * Whoever writes records runs; on which pCPU, they do not tell. Of use only while the host is
+ * recorded, too: else nobody tells when it stops running.
+ */
 static void it_runs(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 {
+	uint64_t e = a->vm[a->model.vcpus[vcpu].vm].clock_error;
+
 	if (a->model.vcpus[vcpu].state != KS_V_UNKNOWN || a->any_out_lost >= a->now)
+		return;
+	if (ev->time < a->host_begin + e || a->host_end == AN_NEVER || ev->time + e > a->host_end)
 		return;
 	if (ev->rec->type == KS_RQ_BUSY || ev->rec->type == KS_RQ_CALM)
 		return; /* may be written by another vCPU */
@@ -252,8 +252,6 @@ static void vcpu_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_eve
 		break;
 	case KS_IDLE_ENTER:
 	case KS_IDLE_EXIT:
-		idle(a, vcpu, ev->time, ev->rec->type == KS_IDLE_ENTER);
-		break;
 	case KS_TASK_SWITCH:
 		in_no_lock(a, vcpu, ev->time);
 		break;

@@ -52,15 +52,11 @@ static void expire(struct ks_analysis *a, uint32_t vm, uint64_t now)
 
 static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss *x)
 {
-	struct an_vcpu *v = &a->vcpu[vcpu];
-
 	if (vcpu == KS_NO_VCPU)
 		return;
 	switch (x->type) {
 	case KS_NONE:
 		an_busy_update(a, vcpu, a->now, false);
-		v->guest_idle = false;
-		an_idle_update(a, vcpu, a->now);
 		doubt(a, vcpu, x->from, x->to);
 		break;
 	case KS_LOCK_TRY:
@@ -70,11 +66,6 @@ static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss 
 	case KS_RQ_BUSY:
 	case KS_RQ_CALM:
 		an_busy_update(a, vcpu, a->now, false);
-		break;
-	case KS_IDLE_ENTER:
-	case KS_IDLE_EXIT:
-		v->guest_idle = false;
-		an_idle_update(a, vcpu, a->now);
 		break;
 	}
 }

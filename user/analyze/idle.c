@@ -35,14 +35,9 @@ static void update(struct ks_analysis *a, uint32_t vcpu, uint64_t time, bool idl
 	waste(m, time);
 }
 
-/* What the host says counts; the guest, if the host's records are missing. */
 void an_idle_update(struct ks_analysis *a, uint32_t vcpu, uint64_t time)
 {
-	enum ks_vstate s = a->model.vcpus[vcpu].state;
-	struct an_vcpu *v = &a->vcpu[vcpu];
-	bool idle = s == KS_V_HALTED || (s == KS_V_UNKNOWN && v->guest_idle);
-
-	update(a, vcpu, time, idle, v->busy);
+	update(a, vcpu, time, a->model.vcpus[vcpu].state == KS_V_HALTED, a->vcpu[vcpu].busy);
 }
 
 void an_busy_update(struct ks_analysis *a, uint32_t vcpu, uint64_t time, bool busy)

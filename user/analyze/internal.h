@@ -106,7 +106,7 @@ struct an_vcpu {
 	struct an_wait *pend, **pend_tail; /* in order of their end */
 	int32_t since_pcpu;     /* pCPU of the present state */
 	uint64_t woken;         /* when it was woken while it still ran; 0 = not */
-	bool guest_idle, busy, idle;
+	bool busy, idle;        /* run queue in the guest; halted on the host */
 	bool doubt;             /* records of its guest ring were lost; may be waiting unseen */
 	uint64_t doubt_to;      /* end of the loss */
 };
@@ -190,7 +190,8 @@ struct ks_analysis {
 	uint32_t nblamed;
 
 	uint64_t first, now; /* of the events fed */
-	uint64_t host_end;   /* last record of the host trace; AN_NEVER if not known, or passed */
+	uint64_t host_begin; /* first record of the host trace */
+	uint64_t host_end;   /* its last record; AN_NEVER if not known, or passed */
 	uint64_t host_first, host_last; /* of the host's events */
 	uint64_t tick;       /* next time something is due besides events */
 	bool any;
