@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A headless Chromium, driven over a pipe with its own debugging protocol; standard library only."""
+"""A headless Chromium, driven over a pipe by its debugging protocol; standard library only."""
 import base64
 import json
 import os
@@ -24,7 +24,7 @@ def find():
 
 
 class Browser:
-    """One page. `problems` collects console errors, exceptions, and every request but the file's."""
+    """One page. `problems` collects console errors, exceptions and requests but the file's."""
 
     def __init__(self, width=1600, height=1000, scale=1, dark=False, motion=False):
         self.problems, self.last, self.inbox = [], 0, b""
@@ -53,7 +53,8 @@ class Browser:
             os.dup2(hi_r, 3)
             os.dup2(hi_w, 4)
 
-        args = [find(), *FLAGS, f"--user-data-dir={self.profile}", f"--window-size={width},{height}"]
+        args = [find(), *FLAGS, f"--user-data-dir={self.profile}",
+                f"--window-size={width},{height}"]
         process = subprocess.Popen(args, preexec_fn=place, close_fds=False,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(down_r)
@@ -94,8 +95,11 @@ class Browser:
         p = m.get("params", {})
         if m["method"] == "Runtime.exceptionThrown":
             d = p["exceptionDetails"]
-            self.problems.append("exception: " + d.get("exception", {}).get("description", d["text"]))
-        elif m["method"] == "Runtime.consoleAPICalled" and p["type"] in ("error", "assert", "warning"):
+            text = d.get("exception", {}).get("description", d["text"])
+            self.problems.append("exception: " + text)
+        elif m["method"] == "Runtime.consoleAPICalled":
+            if p["type"] not in ("error", "assert", "warning"):
+                return
             self.problems.append("console: " + json.dumps([a.get("value") for a in p["args"]]))
         elif m["method"] == "Log.entryAdded" and p["entry"]["level"] in ("error", "warning"):
             self.problems.append("log: " + p["entry"]["text"])

@@ -183,7 +183,8 @@ static void spin(struct world *w, unsigned int i)
 	if (c->on && !c->inner && rnd(w) % 4000 == 0) {
 		c->inner = true;
 		c->in = (struct ks_wait){ .vcpu = i, .lock = lock_addr(NLOCKS), .pid = 4000 + i,
-					  .ip = call_site(NLOCKS), .ctx_flags = KS_F_CTX_HARDIRQ | 1,
+					  .ip = call_site(NLOCKS),
+					  .ctx_flags = KS_F_CTX_HARDIRQ | 1,
 					  .try_time = w->now - STEP,
 					  .blame_vcpu = KS_NO_VCPU };
 	}

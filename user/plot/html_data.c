@@ -132,7 +132,7 @@ static void put_span(struct html_data *d, struct row *r, uint32_t lane, uint64_t
 		r->last = d->s->t0;
 	}
 	diff = (int64_t)(from - r->last);
-	put(d, (uint64_t)diff << 1 ^ (uint64_t)(diff >> 63));
+	put(d, (uint64_t)diff << 1 ^ (diff < 0 ? UINT64_MAX : 0));
 	put(d, to - from);
 	r->last = from;
 }

@@ -113,8 +113,8 @@ const waits = table(0, D.waits, [['verdict', U8], ['level', U8], ['acquired', U8
 	t.level[i] = f >> 3 & 3;
 	t.acquired[i] = f >> 5 & 1;
 	t.linkKind[i] = f >> 6;
-	for (const k of ['lock', 'ip', 'task', 'ctx', 'ple', 'link', 'blame', 'blameIp', 'blameTask',
-		'blameOff'])
+	for (const k of ['lock', 'ip', 'task', 'ctx', 'ple', 'link', 'blame', 'blameIp',
+		'blameTask', 'blameOff'])
 		t[k][i] = r.next();
 	r.shares(t.share, i * NV);
 	r.shares(t.ples, i * NV);

@@ -47,8 +47,10 @@ function tile(fill, mark, pattern, strength) {
 
 function makeColours() {
 	const k = dark ? 1 : 0, card = rgb(dark ? '#0d1117' : '#ffffff');
-	const hatch = dark ? [0, 0, 0] : [255, 255, 255], shade = dark ? [255, 255, 255] : [0, 0, 0];
-	const holdFill = rgb(dark ? '#35496a' : '#c4d3e8'), holdMark = rgb(dark ? '#f07427' : '#d55e00');
+	const black = [0, 0, 0], white = [255, 255, 255];
+	const hatch = dark ? black : white, shade = dark ? white : black;
+	const holdFill = rgb(dark ? '#35496a' : '#c4d3e8');
+	const holdMark = rgb(dark ? '#f07427' : '#d55e00');
 	return {
 		card: pack(card),
 		cls: D.classes.map((c) => tile(rgb(c.fill[k]), hatch, c.pattern, dark ? .36 : .45)),
@@ -198,7 +200,8 @@ function paintStack(lane, s) {
 	let a = y1, b = y2, part = 0;
 	for (const k of STACK) {
 		part += s.ns[k] / sum;
-		const a1 = y1 - Math.round((y1 - y0) * part), b1 = y2 - Math.round((y2 - y1) * part);
+		const a1 = y1 - Math.round((y1 - y0) * part);
+		const b1 = y2 - Math.round((y2 - y1) * part);
 		if (!hidden.state[k]) {
 			fillTile(s.x0, s.x1, a1, a, colours.state[k]);
 			fillPlain(s.x0, s.x1, b1, b, colours.strip[k]);
@@ -212,7 +215,8 @@ function paintStack(lane, s) {
 // A stretch of less than two pixels is stacked with its neighbours.
 function paintStates(lane) {
 	const y0 = top(lane, 0), y1 = top(lane, rows.strip), y2 = top(lane, rows.bottom);
-	const s = { ns: new Float64Array(NS), open: false, x0: 0, x1: 0 }, end = segs.first[lane + 1];
+	const s = { ns: new Float64Array(NS), open: false, x0: 0, x1: 0 };
+	const end = segs.first[lane + 1];
 	fillTile(0, W, y0, y2, colours.state[0]);
 	for (let i = firstFrom(segs, lane, view.t0); i < end && segs.from[i] < view.t1; i++) {
 		const x0 = px(segs.from[i]), x1 = px(segs.to[i]), k = segs.state[i];
@@ -269,13 +273,15 @@ class Column {
 function paintTicks(lane) {
 	const y1 = top(lane, rows.tick + rows.tickH), h = rows.tickH * dpr;
 	const thick = Math.max(1, Math.round(dpr)), end = ples.first[lane + 1];
-	const col = new Column((x, c, n) => fillPlain(x, x + thick,
-		y1 - Math.round(h * Math.min(1, .5 + Math.log2(n) / 14)), y1, colours.plain[c]));
+	const tall = (n) => Math.max(.12, Math.min(1, .5 + Math.log2(n) / 14));
+	const col = new Column((x, c, n) =>
+		fillPlain(x, x + thick, y1 - Math.round(h * tall(n)), y1, colours.plain[c]));
 	for (let i = firstFrom(ples, lane, view.t0); i < end && ples.from[i] < view.t1; i++) {
 		const c = ples.cls[i];
 		if (hidden.cls[c])
 			continue;
-		const x0 = px(ples.from[i]), x1 = px(ples.to[i]), part = ples.count[i] / (x1 - x0 + 1);
+		const x0 = px(ples.from[i]), x1 = px(ples.to[i]);
+		const part = ples.count[i] / (x1 - x0 + 1);
 		for (let x = x0; x <= x1; x++)
 			col.add(x, c, part, part);
 	}
@@ -298,9 +304,10 @@ function paintHolds(lane) {
 	const y0 = top(lane, rows.hold), y1 = top(lane, rows.hold + rows.holdH);
 	let last = -1;
 	for (let i = firstFrom(hcells, lane, view.t0);
-		i < hcells.first[lane + 1] && hcells.from[i] < view.t1; i++)
-		fillTile(px(hcells.from[i]), Math.max(px(hcells.to[i]), px(hcells.from[i]) + 1), y0, y1,
-			colours.holdPale);
+		i < hcells.first[lane + 1] && hcells.from[i] < view.t1; i++) {
+		const x0 = px(hcells.from[i]);
+		fillTile(x0, Math.max(px(hcells.to[i]), x0 + 1), y0, y1, colours.holdPale);
+	}
 	for (let i = firstFrom(holds, lane, view.t0);
 		i < holds.first[lane + 1] && holds.from[i] < view.t1; i++) {
 		const x0 = px(holds.from[i]), x1 = px(holds.to[i]);
@@ -316,13 +323,13 @@ function paintCells(lane) {
 	const y0 = top(lane, rows.wait), y1 = top(lane, rows.wait + rows.waitH);
 	for (let i = firstFrom(wcells, lane, view.t0);
 		i < wcells.first[lane + 1] && wcells.from[i] < view.t1; i++) {
+		const x0 = px(wcells.from[i]), x1 = Math.max(px(wcells.to[i]), x0 + 1);
 		let best = UNKNOWN;
 		for (let c = 0; c < NV; c++)
 			if (wcells.ns[i * NV + c] > wcells.ns[i * NV + best])
 				best = c;
 		if (!hidden.cls[best])
-			fillTile(px(wcells.from[i]), Math.max(px(wcells.to[i]), px(wcells.from[i]) + 1),
-				y0, y1, colours.pale[best]);
+			fillTile(x0, x1, y0, y1, colours.pale[best]);
 	}
 }
 
@@ -330,7 +337,8 @@ function paintWaits(lane) {
 	const y = [], h = Math.round(rows.waitH * dpr), cols = [];
 	for (let l = 0; l < D.levels; l++) {
 		y.push(top(lane, rows.wait + l * rows.waitStep));
-		cols.push(new Column((x, c) => fillPlain(x, x + 1, y[l], y[l] + h, colours.plain[c])));
+		cols.push(new Column((x, c) =>
+			fillPlain(x, x + 1, y[l], y[l] + h, colours.plain[c])));
 	}
 	paintCells(lane);
 	for (let i = firstFrom(waits, lane, view.t0);

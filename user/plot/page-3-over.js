@@ -55,7 +55,8 @@ function drawLabels(ctx, a, b) {
 		ctx.fillText('vCPU ' + l.id, 10, y);
 		ctx.fillStyle = colours.dim;
 		ctx.font = '11px ' + FONT;
-		ctx.fillText((l.cpu >= 0 ? 'CPU ' + l.cpu + ' · ' : '') + pcpuText(l.pcpus), 10, y + 14);
+		ctx.fillText((l.cpu >= 0 ? 'CPU ' + l.cpu + ' · ' : '') + pcpuText(l.pcpus), 10,
+			y + 14);
 		ctx.fillText(fmtCount(l.ple.reduce((x, v) => x + v, 0)) + ' PLE exits', 10, y + 27);
 	}
 	ctx.restore();
@@ -110,7 +111,8 @@ function drawBarTexts(ctx, wide) {
 	ctx.font = '700 10.5px ' + FONT;
 	ctx.textAlign = 'left';
 	for (const i of wide) {
-		const x0 = Math.max(GUTTER, xOf(waits.from[i])), x1 = Math.min(width, xOf(waits.to[i]));
+		const x0 = Math.max(GUTTER, xOf(waits.from[i]));
+		const x1 = Math.min(width, xOf(waits.to[i]));
 		const c = waits.verdict[i], mid = waitRow(i) + rows.waitH / 2;
 		if (x1 - x0 < 42 || ++texts > MAX_TEXTS)
 			continue;
@@ -134,8 +136,10 @@ function drawNumbers(ctx, counted) {
 	ctx.textAlign = 'left';
 	ctx.fillStyle = colours.text;
 	for (const i of counted) {
-		const lane = waits.lane[i], text = fmtCount(waits.ple[i]), w = text.length * 6.6 + 4;
-		const x0 = Math.max(GUTTER, xOf(waits.from[i])), x1 = Math.min(width, xOf(waits.to[i]));
+		const lane = waits.lane[i], text = fmtCount(waits.ple[i]);
+		const w = text.length * 6.6 + 4;
+		const x0 = Math.max(GUTTER, xOf(waits.from[i]));
+		const x1 = Math.min(width, xOf(waits.to[i]));
 		const x = Math.min(width - RIGHT - w, x1 - x0 > w ? (x0 + x1 - w) / 2 : x0);
 		const a = x >> 2, b = (x + w) >> 2;
 		if (!taken.has(lane))
@@ -233,7 +237,8 @@ function drawPointer(ctx) {
 	ctx.fillStyle = colours.dim;
 	ctx.fillRect(Math.round(pointer.x), AXIS, 1, height);
 	ctx.font = '650 11px ' + FONT;
-	const text = fmtTick(tOf(pointer.x), (view.t1 - view.t0) / plotW()), w = text.length * 6.4 + 10;
+	const text = fmtTick(tOf(pointer.x), (view.t1 - view.t0) / plotW());
+	const w = text.length * 6.4 + 10;
 	const x = Math.min(width - w, Math.max(GUTTER, pointer.x - w / 2));
 	ctx.fillStyle = colours.accent;
 	ctx.fillRect(x, 2, w, AXIS - 6);
@@ -407,9 +412,12 @@ function pan(part) {
 
 // The selected wait if it is on the screen, else the middle.
 function anchor() {
-	if (selected >= 0 && waits.to[selected] > view.t0 && waits.from[selected] < view.t1)
-		return (Math.max(waits.from[selected], view.t0) + Math.min(waits.to[selected], view.t1)) / 2;
-	return (view.t0 + view.t1) / 2;
+	let a = view.t0, b = view.t1;
+	if (selected >= 0 && waits.to[selected] > a && waits.from[selected] < b) {
+		a = Math.max(waits.from[selected], a);
+		b = Math.min(waits.to[selected], b);
+	}
+	return (a + b) / 2;
 }
 
 function showLane(lane) {

@@ -49,7 +49,8 @@ function pairs(list) {
 
 function waitFacts(i) {
 	const w = waits, next = w.linkKind[i] === LINK_WAIT, list = [];
-	list.push(['waited', fmtTime(lenOf(i)) + (w.acquired[i] ? '' : ', not acquired in this trace')]);
+	list.push(['waited', fmtTime(lenOf(i)) +
+		(w.acquired[i] ? '' : ', not acquired in this trace')]);
 	list.push(['PLE exits', fmtCount(w.ple[i])]);
 	list.push(['lock', lockName(w.lock[i])]);
 	list.push(['waiter', vcpuName(w.lane[i]) + ', ' + taskName(w.task[i]) + ', in ' +
@@ -85,7 +86,8 @@ function shareTable(i) {
 		if (!shareOf(i, c) && !waits.ples[i * NV + c])
 			continue;
 		name.append(tag(c), ' ' + D.classes[c].words);
-		row.append(name, el('td', fmtTime(shareOf(i, c))), el('td', percent(shareOf(i, c), lenOf(i))),
+		row.append(name, el('td', fmtTime(shareOf(i, c))),
+			el('td', percent(shareOf(i, c), lenOf(i))),
 			el('td', fmtCount(waits.ples[i * NV + c])));
 		t.append(row);
 	}

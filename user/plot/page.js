@@ -44,7 +44,8 @@ function classButton(c) {
 		fmtCount(t.ple[c]) + ' exits';
 	const b = legendButton(c < NV ? k.code : k.words, count, tileSwatch(colours.cls[c]),
 		() => hidden.cls[c], () => { hidden.cls[c] = !hidden.cls[c]; });
-	b.title = k.words + (c < NV ? ': waits with this verdict, and the part of all waiting' : '');
+	b.title = k.words +
+		(c < NV ? ': waits with this verdict, and the part of all waiting' : '');
 	return b;
 }
 
@@ -56,6 +57,12 @@ function legendGroup(name, buttons) {
 	return g;
 }
 
+function stateButton(k, sum) {
+	return legendButton(D.states[k].words.split(/[ ,]/)[0], percent(D.totals.stateNs[k], sum),
+		tileSwatch(colours.state[k], colours.strip[k]), () => hidden.state[k],
+		() => { hidden.state[k] = !hidden.state[k]; });
+}
+
 function drawLegend() {
 	const sum = D.totals.stateNs.reduce((a, b) => a + b, 0);
 	const used = [7, 8, 9].filter((c) => D.totals.ple[c]);
@@ -63,9 +70,7 @@ function drawLegend() {
 		() => { hidden[key] = !hidden[key]; });
 	const groups = [
 		legendGroup('Waits', [1, 4, 0, 2, 3, 5, 6].map(classButton)),
-		legendGroup('vCPU', [1, 2, 3, 4, 0].map((k) => legendButton(D.states[k].words.split(/[ ,]/)[0],
-			percent(D.totals.stateNs[k], sum), tileSwatch(colours.state[k], colours.strip[k]),
-			() => hidden.state[k], () => { hidden.state[k] = !hidden.state[k]; }))),
+		legendGroup('vCPU', [1, 2, 3, 4, 0].map((k) => stateButton(k, sum))),
 	];
 	if (used.length)
 		groups.push(legendGroup('PLE exits outside waits', used.map(classButton)));
@@ -115,7 +120,8 @@ function onDown(e) {
 }
 
 function onPinch() {
-	const now = pinchOf(), t = drag.t0 + (drag.pinch.x - GUTTER) / plotW() * (drag.t1 - drag.t0);
+	const now = pinchOf();
+	const t = drag.t0 + (drag.pinch.x - GUTTER) / plotW() * (drag.t1 - drag.t0);
 	const span = Math.max(MIN_SPAN, (drag.t1 - drag.t0) * drag.pinch.d / now.d);
 	const t0 = t - (now.x - GUTTER) / plotW() * span;
 	setView(t0, t0 + span);
@@ -280,11 +286,13 @@ function foot() {
 		'No records lost.');
 	for (const [n, what] of [[D.foldedWaits, 'waits'], [D.foldedHolds, 'holds']])
 		if (n)
-			parts.push('The ' + fmtCount(n) + ' shortest ' + what + ' are pale, as density.');
+			parts.push('The ' + fmtCount(n) + ' shortest ' + what +
+				' are pale, as density.');
 	if (D.pleCell)
 		parts.push('PLE exits closer than ' + fmtTime(D.pleCell) + ' are one tick.');
 	if (D.segCell)
-		parts.push('States shorter than ' + fmtTime(D.segCell) + ' are stacked by their share.');
+		parts.push('States shorter than ' + fmtTime(D.segCell) +
+			' are stacked by their share.');
 	$('foot').textContent = parts.join(' ');
 }
 

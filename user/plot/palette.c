@@ -18,7 +18,7 @@ const struct ks_paint ks_class_paint[KS_C_MAX] = {
 	[KS_C_IPI] = { "IPI", "waiting for an IPI's answer", "#5e4fa2", "#a795ea", W, K,
 		       KS_P_SOLID },
 	[KS_C_USER] = { "USER", "in guest user space", "#7a5230", "#c99b6d", W, K, KS_P_SOLID },
-	[KS_C_OTHER] = { "OTHER", "elsewhere in the guest's kernel", "#3c4654", "#b4bfcc", W, K,
+	[KS_C_OTHER] = { "OTHER", "elsewhere in guest kernel", "#3c4654", "#b4bfcc", W, K,
 			 KS_P_SOLID },
 };
 

@@ -46,6 +46,8 @@ int ks_scene_begin(struct ks_scene *s, const struct ks_analysis *a);
  * -ENOMEM also if a callback had no memory before.
  */
 int ks_scene_finish(struct ks_scene *s, const struct ks_analysis *a);
+/* The bound that opts.clock_error_ns was not known for yet; any time before drawing. */
+void ks_scene_clock_error(struct ks_scene *s, uint64_t ns);
 void ks_scene_free(struct ks_scene *s);
 
 /* What begin() and finish() take from an analysis, for whoever has the events but none. */

@@ -111,6 +111,11 @@ void ks_scene_free(struct ks_scene *s)
 	free(s);
 }
 
+void ks_scene_clock_error(struct ks_scene *s, uint64_t ns)
+{
+	s->opts.clock_error_ns = ns;
+}
+
 static bool outside(const struct ks_scene *s, uint64_t from, uint64_t to)
 {
 	return to < s->opts.from || (s->opts.to && from > s->opts.to);

@@ -45,7 +45,7 @@ void svg_text(struct svg *g, double x, double y, const char *class, const char *
 	      const char *text)
 {
 	fprintf(g->out, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\"", class, x, y);
-	if (strcmp(anchor, "start"))
+	if (strcmp(anchor, "start") != 0)
 		fprintf(g->out, " text-anchor=\"%s\"", anchor);
 	putc('>', g->out);
 	ks_esc_xml(g->out, text);
@@ -324,7 +324,8 @@ static void head(struct svg *g, double height)
 			    "Guest spinlocks over their host's vCPU schedule";
 
 	fprintf(g->out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" "
-		"width=\"%d\" height=\"%.0f\" role=\"img\" aria-labelledby=\"t d\">\n<title id=\"t\">",
+		"width=\"%d\" height=\"%.0f\" role=\"img\" aria-labelledby=\"t d\">\n"
+		"<title id=\"t\">",
 		SVG_WIDTH, height, SVG_WIDTH, height);
 	ks_esc_xml(g->out, title);
 	fprintf(g->out, "</title>\n<desc id=\"d\">%" PRIu32 " vCPU lanes over time with %" PRIu64
@@ -332,8 +333,8 @@ static void head(struct svg *g, double height)
 		g->s->nlanes, sc_sum_ple(&g->s->total), sc_sum_waits(&g->s->total),
 		g->s->total.holds);
 	svg_style(g);
-	fprintf(g->out, "<rect class=\"bg\" x=\".5\" y=\".5\" width=\"%d\" height=\"%.0f\" rx=\"10\"/>\n",
-		SVG_WIDTH - 1, height - 1);
+	fprintf(g->out, "<rect class=\"bg\" x=\".5\" y=\".5\" width=\"%d\" height=\"%.0f\" "
+		"rx=\"10\"/>\n", SVG_WIDTH - 1, height - 1);
 	svg_text(g, 26, 42, "ink h1", "start", title);
 	composed(g, caption, 68, "dim");
 	composed(g, story, 91, "ink");

@@ -102,7 +102,7 @@ struct strokes {
 
 static double tallness(double n)
 {
-	return fmin(1, 0.5 + 0.5 * log2(n) / 7);
+	return fmax(0.12, fmin(1, 0.5 + 0.5 * log2(n) / 7));
 }
 
 static void stroke_end(struct svg *g, struct strokes *k, double y, double h, bool grow)
@@ -273,7 +273,8 @@ static void one_hold(struct svg *g, struct holds *k, const struct sc_hold *h, do
 	y += g->rows.hold + inset;
 	if (x1 - x0 < NARROW) {
 		if (c != k->cell)
-			svg_path_vline(&k->thin, (double)c * g->cell, y, g->rows.hold_h - 2 * inset);
+			svg_path_vline(&k->thin, (double)c * g->cell, y,
+				       g->rows.hold_h - 2 * inset);
 		k->cell = c;
 		return;
 	}

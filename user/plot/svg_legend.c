@@ -79,8 +79,8 @@ static void outside(struct svg *g, double x, double y)
 	svg_text(g, x, y, "dim b sm", "start", "PLE EXITS");
 	for (int c = 0; c < KS_C_WAIT_MAX; c++)
 		in += g->s->total.ple[c];
-	fprintf(g->out, "<path class=\"k%d\" stroke-width=\"1.2\" d=\"M%.1f %.1fv-10m4 10v-6m2 6v-9m5 "
-		"9v-7m5 7v-10\"/>\n", KS_C_LHP, x + 1, y + ROW);
+	fprintf(g->out, "<path class=\"k%d\" stroke-width=\"1.2\" "
+		"d=\"M%.1f %.1fv-10m4 10v-6m2 6v-9m5 9v-7m5 7v-10\"/>\n", KS_C_LHP, x + 1, y + ROW);
 	svg_text(g, x + 31, y + ROW, "ink", "start", "in waits, by cause");
 	svg_text(g, x + 280, y + ROW, "dim", "end", ks_scale_count(in, text, sizeof(text)));
 	for (int c = KS_C_IPI; c < KS_C_MAX; c++) {
@@ -105,7 +105,8 @@ static void marks(struct svg *g, double x, double y)
 	svg_text(g, x + 11, r + ROW, "num", "middle", "484");
 	svg_text(g, x + 34, r + ROW, "ink", "start", "PLE exits in the wait below");
 	r += 2 * ROW;
-	fprintf(g->out, "<path class=\"hold holdl\" stroke-width=\".8\" d=\"M%.1f %.1fh22v9h-22z\"/>"
+	fprintf(g->out, "<path class=\"hold holdl\" stroke-width=\".8\" "
+		"d=\"M%.1f %.1fh22v9h-22z\"/>"
 		"<path class=\"ha\" d=\"M%.1f %.1fh2.2v9h-2.2z\"/><path class=\"hr\" "
 		"d=\"M%.1f %.1fh2.2v9h-2.2z\"/>\n", x, r - 9, x, r - 9, x + 19.8, r - 9);
 	svg_text(g, x + 34, r, "ink", "start", "hold: acquire (blue) to release (yellow)");
@@ -114,8 +115,9 @@ static void marks(struct svg *g, double x, double y)
 		"d=\"M%.1f %.1fh22v9h-22z\"/>\n", x, r - 9);
 	svg_text(g, x + 34, r, "ink", "start", "hold whose vCPU was off-CPU in it");
 	r += ROW;
-	fprintf(g->out, "<path class=\"flow k%d\" d=\"M%.1f %.1fc8 0 8-5 15-5\"/><path class=\"c%d\" "
-		"d=\"M%.1f %.1fl-7-3.5v7z\"/>\n", KS_C_LHP, x, r - 1, KS_C_LHP, x + 22, r - 6);
+	fprintf(g->out, "<path class=\"flow k%d\" d=\"M%.1f %.1fc8 0 8-5 15-5\"/>"
+		"<path class=\"c%d\" d=\"M%.1f %.1fl-7-3.5v7z\"/>\n",
+		KS_C_LHP, x, r - 1, KS_C_LHP, x + 22, r - 6);
 	svg_text(g, x + 34, r, "ink", "start", "from a wait to the hold or waiter it was due to");
 }
 

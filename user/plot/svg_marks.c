@@ -76,6 +76,8 @@ void svg_numbers(struct svg *g, uint32_t lane)
 	for (size_t i = l->wait0; i < l->wait1; i++)
 		if (sc_waits(g->s)[i].w.ple_total)
 			candidate(v, &n, &sc_waits(g->s)[i].w);
+	if (!n)
+		return;
 	qsort(v, n, sizeof(*v), cmp_number);
 	for (size_t i = 0; i < n; i++) {
 		struct number c = v[i];
@@ -108,7 +110,8 @@ void svg_names(struct svg *g, uint32_t lane)
 		ks_scale_time(w->w.acq_time - w->w.try_time, time, sizeof(time));
 		snprintf(text, sizeof(text), wide ? "%s %s" : "%s",
 			 ks_class_paint[w->w.verdict].code, time);
-		fprintf(g->out, "<rect class=\"c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"13\"/>"
+		fprintf(g->out, "<rect class=\"c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%d\" "
+			"height=\"13\"/>"
 			"<text class=\"bar i%d\" x=\"%.1f\" y=\"%.1f\">%s</text>\n",
 			w->w.verdict, x0 + 4, mid - 6.5, wide ? 102 : 38, w->w.verdict, x0 + 7,
 			mid + 4.3, text);
