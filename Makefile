@@ -24,6 +24,7 @@ GUEST_SRC := $(wildcard tests/lab/guests/*.c)
 SIM_SRC   := $(wildcard tests/sim/*.c)
 GEN_MAIN  := vmlinux-gen/vmlinux-gen.c vmlinux-gen/core-check.c
 PLOT_SRC  := $(wildcard tests/plot/*.c)
+AID_SRC   := $(wildcard tests/aids/*.c)
 GEN_SRC   := $(filter-out $(GEN_MAIN),$(wildcard vmlinux-gen/*.c))
 MAN_SRC   := $(wildcard docs/*.1)
 
@@ -35,6 +36,7 @@ BENCH  := $(BENCH_SRC:tests/bench/%.c=$(OUT)/tests/%)
 GUESTS := $(GUEST_SRC:tests/lab/guests/%.c=$(OUT)/tests/%)
 SIM    := $(if $(SIM_SRC),$(OUT)/tests/sim)
 PLOT   := $(PLOT_SRC:tests/plot/%.c=$(OUT)/tests/%)
+AIDS   := $(AID_SRC:tests/aids/%.c=$(OUT)/tests/%)
 GEN    := $(GEN_MAIN:vmlinux-gen/%.c=$(OUT)/tests/%)
 GEN_OBJ := $(GEN_SRC:%.c=$(OUT)/obj/%.o)
 LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/obj/%.o)
@@ -145,7 +147,7 @@ $(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objs,tools/$$*) $(call objs,tools/com
 
 # ---- tests ----
 
-tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT) $(GEN)
+tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT) $(AIDS) $(GEN)
 
 $(GEN): $(OUT)/tests/%: $(OUT)/obj/vmlinux-gen/%.o $(GEN_OBJ)
 	$(call say,LINK,$@)
@@ -162,6 +164,10 @@ $(BENCH): $(OUT)/tests/%: $(OUT)/obj/tests/bench/%.o $(LIB)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(PLOT): $(OUT)/tests/%: $(OUT)/obj/tests/plot/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(AIDS): $(OUT)/tests/%: $(OUT)/obj/tests/aids/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
