@@ -245,6 +245,78 @@ static void test_damaged_payload_is_a_loss(void **state)
 	ks_reader_close(r);
 }
 
+/* With its header gone, the index tells the same; here the first of three INDEX chunks. */
+static void test_damaged_header_is_in_the_index(void **state)
+{
+	struct dir *d = *state;
+	struct ks_writer *w = must_write(d->file, KS_SIDE_HOST, 2);
+	const uint32_t n = 2 * KS_INDEX_ENTRIES + 100, at = 1000;
+	const struct ks_rec *rec;
+	uint32_t losses = 0, got = 0;
+	struct ks_reader *r;
+	struct ks_err err;
+	size_t len;
+	uint8_t *data;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct ks_rec in = made_up(i);
+
+		assert_int_equal(ks_writer_add(w, i % 2, &in, 1), 0);
+		assert_int_equal(ks_writer_flush(w) | ks_writer_flush(w), 0);
+	}
+	must_close(w);
+	data = load_file(d->file, &len);
+	data[sizeof(struct ks_file_header) + at * ks_chunk_size(32) + 8] ^= 1;
+	save_file(d->file, data, len);
+	free(data);
+	r = must_read(d->file);
+	while (ks_reader_next(r, &rec, &err) > 0) {
+		got += rec->type == KS_PAUSE;
+		if (rec->type != KS_LOSS)
+			continue;
+		losses++;
+		assert_int_equal(rec->cpu, at % 2);
+		assert_int_equal(rec->time, made_up(at).time);
+		assert_int_equal(rec->a, made_up(at).time);
+		assert_int_equal(rec->b, 1);
+	}
+	assert_int_equal(losses, 1);
+	assert_int_equal(got, n - 1);
+	ks_reader_close(r);
+}
+
+/* The index damaged as well: the END chunk still tells how many records there should be. */
+static void test_end_tells_the_number(void **state)
+{
+	struct dir *d = *state;
+	struct chunk c[64];
+	size_t len, n, k = 0;
+	uint8_t *data = small_trace(d, true, &len);
+	struct seen s;
+
+	n = walk(data, len, c, 64);
+	while (c[k].h.type != KS_CHUNK_RECORDS)
+		k++;
+	data[c[n - 2].at + 70] ^= 1; /* INDEX */
+	save_file(d->file, data, len);
+	assert_int_equal(read_all(d->file, &s), 0);
+	assert_int_equal(s.records, RECORDS);
+	assert_int_equal(s.lost, 0);
+	data[c[n - 2].at + 20] ^= 1; /* its header, too: a hole, but without records */
+	save_file(d->file, data, len);
+	assert_int_equal(read_all(d->file, &s), 0);
+	assert_int_equal(s.records, RECORDS);
+	assert_int_equal(s.lost, 0);
+	data[c[k].at + 20] ^= 1; /* and one with records */
+	save_file(d->file, data, len);
+	assert_int_equal(read_all(d->file, &s), 0);
+	assert_int_equal(s.records, RECORDS - c[k].h.count);
+	assert_true(s.lost >= c[k].h.count); /* nobody knows which of the holes they were in */
+	assert_true(s.lost <= 2 * c[k].h.count);
+	check_told(&s);
+	free(data);
+}
+
 /* A recording that did not end: what came after the flush may be there of one ring alone. */
 static void test_cut_end_is_a_loss(void **state)
 {
@@ -496,6 +568,36 @@ static void test_insane_times(void **state)
 	ks_reader_close(r);
 }
 
+/* A chunk that is not in order, as no writer of ours makes it, is put in order, stably. */
+static void test_unsorted_chunk(void **state)
+{
+	struct dir *d = *state;
+	struct ks_rec recs[50];
+	uint8_t data[4096] = { 0 };
+	const struct ks_rec *rec;
+	size_t len = put_start(data);
+	struct ks_reader *r;
+	struct ks_err err;
+
+	for (uint32_t i = 0; i < 50; i++)
+		recs[i] = (struct ks_rec){ .time = 900 - i * 7 % 25, .type = KS_PAUSE, .id = i };
+	len += put_chunk(data + len,
+			 (struct ks_chunk_header){ .type = KS_CHUNK_RECORDS, .count = 50,
+						   .length = sizeof(recs) }, recs);
+	save_file(d->file, data, len);
+	r = must_read(d->file);
+	for (uint32_t i = 0; i < 50; i++) { /* 7 * 18 = 126 = 1 modulo 25 */
+		uint32_t first = (24 - i / 2) * 18 % 25;
+
+		assert_int_equal(ks_reader_next(r, &rec, &err), 1);
+		if (rec->type == KS_LOSS) /* the end is missing */
+			assert_int_equal(ks_reader_next(r, &rec, &err), 1);
+		assert_int_equal(rec->time, 876 + i / 2);
+		assert_int_equal(rec->id, first + i % 2 * 25);
+	}
+	ks_reader_close(r);
+}
+
 /* An index that lies is not believed; the chunks are found one by one. */
 static void test_lying_index(void **state)
 {
@@ -564,6 +666,11 @@ int main(void)
 						teardown_dir),
 		cmocka_unit_test_setup_teardown(test_damaged_payload_is_a_loss, setup_dir,
 						teardown_dir),
+		cmocka_unit_test_setup_teardown(test_damaged_header_is_in_the_index, setup_dir,
+						teardown_dir),
+		cmocka_unit_test_setup_teardown(test_end_tells_the_number, setup_dir,
+						teardown_dir),
+		cmocka_unit_test_setup_teardown(test_unsorted_chunk, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_cut_end_is_a_loss, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_versions, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_foreign_files, setup_dir, teardown_dir),

@@ -298,6 +298,29 @@ static void test_killed(void **state)
 	close(fd[1]);
 }
 
+/* The vCPUs that a record speaks of are on the disk before it, also without a flush. */
+static void test_killed_knows_its_vcpus(void **state)
+{
+	struct dir *d = *state;
+	const struct ks_rec vcpu = { .time = 10, .type = KS_VCPU_NEW, .id = 1 };
+	struct ks_writer *w = must_write(d->file, KS_SIDE_HOST, 3);
+	const struct ks_rec *control;
+	struct ks_reader *r;
+	char partial[160];
+	size_t n;
+	int error;
+
+	snprintf(partial, sizeof(partial), "%s.partial", d->file);
+	assert_int_equal(ks_writer_add(w, 0, &vcpu, 1), 0);
+	add_until_error(w, 10000, &error);
+	ks_writer_abort(w);
+	r = must_read(partial);
+	control = ks_reader_control(r, &n);
+	assert_true(n >= 1);
+	assert_int_equal(control[0].type, KS_VCPU_NEW);
+	ks_reader_close(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +332,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reader_hangs, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_bad_descriptor, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_killed, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_killed_knows_its_vcpus, setup_dir,
+						teardown_dir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
