@@ -62,6 +62,8 @@ static int verdict(const struct score *s, const struct run *r, const struct para
 	       (unsigned long long)s->raced, (unsigned long long)wrong);
 	bad |= !s->waits || part(s->right, s->waits) < WAITS_RIGHT;
 	bad |= part(s->ns_right, s->ns) < TIME_RIGHT;
+	if (r->ignored && s->verbose)
+		printf("  ignored records: %llu\n", (unsigned long long)r->ignored);
 	if (wrong)
 		printf("  missing %llu, phantom %llu, false claims %llu, guesses %llu, "
 		       "PLE exits %llu, blame %llu, clock %llu, totals %d\n", (unsigned long long)s->missing,

@@ -70,6 +70,13 @@ static void vm_totals(struct score *s, const struct vm *vm, const struct run_vm 
 	uint64_t half;
 
 	same(s, "VM", vm->id, "holds", t->holds, a->tot.holds, 0);
+	same(s, "VM", vm->id, "holds reported", t->holds, a->holds, 0);
+	same(s, "VM", vm->id, "holds with waiters", vm->hold_waiters, a->hold_waiters, 0);
+	same(s, "VM", vm->id, "ns of holds", vm->hold_ns, a->hold_ns,
+	     2 * t->holds + 10 * a->clock_error);
+	half = (vm->hold_off - vm->hold_off_known) / 2;
+	same(s, "VM", vm->id, "ns off-CPU in holds", vm->hold_off_known + half, a->hold_off,
+	     half + vm->hold_offs * 2 * a->clock_error);
 	same(s, "VM", vm->id, "thread migrations", t->task_migrations, a->tot.task_migrations, 0);
 	same(s, "VM", vm->id, "thread node migrations", t->task_node_migrations,
 	     a->tot.task_node_migrations, 0);

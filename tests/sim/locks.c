@@ -97,6 +97,8 @@ static void stamp_acquire(struct vcpu *v, struct frame *f)
 	l->acq_stamp = v->w->now;
 	l->acq_own = emit_guest_now(v->vm);
 	l->seen = v->vm->recording;
+	l->acq_off = v->off_ns;
+	l->acq_known = v->seen;
 	if (wt && !wt->seen)
 		l->contended = false; /* the probe came too late for the try */
 	if (wt && wt->seen) {
@@ -245,7 +247,7 @@ static void stamp_release(struct vcpu *v, struct lock *l)
 	l->rel_kept = emit_guest(v, &rec);
 	/* The recorder leaves out short ones that nobody waited for in the end. */
 	if (l->nq || long_hold)
-		totals_hold(v->vm);
+		totals_hold(v, l, v->w->now - l->acq_stamp);
 }
 
 static void tell_waiters(struct vcpu *v, struct lock *l)

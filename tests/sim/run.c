@@ -43,8 +43,12 @@ static void on_wait(void *ctx, const struct ks_wait *w)
 
 static void on_hold(void *ctx, const struct ks_hold *h)
 {
-	(void)h;
-	((struct session *)ctx)->r->holds++;
+	struct run_vm *vm = &((struct session *)ctx)->r->vms[h->vm];
+
+	vm->holds++;
+	vm->hold_ns += h->rel_time - h->acq_time;
+	vm->hold_off += h->off_ns;
+	vm->hold_waiters += h->waiters;
 }
 
 static void on_segment(void *ctx, const struct ks_segment *s)
@@ -58,11 +62,6 @@ static void on_burst(void *ctx, const struct ks_burst *b)
 
 	v->bursts++;
 	v->burst_exits += b->exits;
-}
-
-static void on_ple(void *ctx, const struct ks_ple *p)
-{
-	((struct session *)ctx)->r->ples += p->count;
 }
 
 static enum ks_class ip_class(void *ctx, uint32_t vm, uint64_t ip)
@@ -156,7 +155,7 @@ static void start(struct session *s)
 {
 	struct ks_analysis_opts opts = { .ip_class = ip_class, .ip_ctx = s };
 	struct ks_analysis_ops ops = { .wait = on_wait, .hold = on_hold, .segment = on_segment,
-				       .burst = on_burst, .ple = on_ple, .ctx = s };
+				       .burst = on_burst, .ctx = s };
 	struct ks_err err = { "" };
 	struct run *r = s->r;
 	const struct ks_vcpu *v;
@@ -207,16 +206,12 @@ static void feed(struct session *s)
 static void collect(struct session *s)
 {
 	struct run *r = s->r;
-	uint64_t first;
 
 	for (uint32_t i = 0; i < r->nvms; i++)
 		r->vms[i].tot = *ks_analysis_vm_totals(s->a, i);
 	for (uint32_t i = 0; i < r->nvcpus; i++)
 		r->vcpus[i].tot = *ks_analysis_vcpu_totals(s->a, i);
 	r->ignored = ks_analysis_ignored(s->a);
-	r->host_lost = ks_reader_lost(s->host);
-	if (!ks_analysis_span(s->a, &first, &r->last))
-		die("the analysis saw no event");
 }
 
 static void close_all(struct session *s)

@@ -13,6 +13,7 @@ struct run_vm {
 	uint32_t tgid;
 	uint64_t clock_error; /* the bound that it states, ns */
 	struct ks_vm_totals tot;
+	uint64_t holds, hold_ns, hold_off, hold_waiters; /* sums over the holds reported */
 	struct ks_wait *waits;
 	size_t nwaits, cap;
 };
@@ -29,9 +30,7 @@ struct run {
 	uint32_t nvms;
 	struct run_vcpu *vcpus;
 	uint32_t nvcpus;
-	uint64_t holds, ples, ignored;
-	uint64_t last; /* time of the last event */
-	uint64_t host_lost;
+	uint64_t ignored;
 };
 
 /* Runs it on the traces in dir: host.kvs and guest0.kvs ... of processes tgids[]. */

@@ -141,6 +141,8 @@ struct lock {
 	uint32_t nq;
 	/* of the hold */
 	uint64_t acq_true, acq_stamp, acq_own, ip; /* own: on the guest's clock */
+	uint64_t acq_off;                          /* holder's off_ns then */
+	bool acq_known;                            /* and whether its state was known */
 	uint32_t pid, serial;
 	uint8_t flags;
 	bool contended;
@@ -213,6 +215,7 @@ struct vcpu {
 	bool rq_seen; /* and a change of its run queue */
 	uint64_t changed, before[KS_V_MAX]; /* last change of state; times before `seen` */
 	uint64_t ple_last, ple_run;
+	uint64_t off_ns;      /* runnable but not running, all its life */
 	uint64_t raced_ple;   /* PLE exits in waits that nobody can judge */
 	uint64_t unclear_ple; /* and while the trace could not tell what it waits for */
 	struct moved moved;
@@ -233,6 +236,7 @@ struct vm {
 	bool recording;
 	uint64_t start, stop; /* of its recording */
 	uint64_t waste_since, waste_known, idle_changes;
+	uint64_t hold_ns, hold_off, hold_off_known, hold_waiters, hold_offs; /* sums over holds */
 	uint64_t drained_own; /* when its rings were emptied last, its own clock */
 };
 

@@ -122,10 +122,20 @@ void totals_idle(struct vm *vm)
 	vm->idle_changes++;
 }
 
-void totals_hold(struct vm *vm)
+void totals_hold(struct vcpu *v, const struct lock *l, uint64_t ns)
 {
-	if (vm->recording)
-		vm->tot.holds++;
+	struct vm *vm = v->vm;
+	uint64_t off = v->off_ns - l->acq_off;
+
+	if (!vm->recording)
+		return;
+	vm->tot.holds++;
+	vm->hold_ns += ns;
+	vm->hold_off += off;
+	vm->hold_offs += off != 0;
+	vm->hold_waiters += l->nq != 0;
+	if (l->acq_known)
+		vm->hold_off_known += off;
 }
 
 void totals_end(struct world *w)

@@ -89,7 +89,7 @@ void totals_state(struct vcpu *v, enum ks_vstate s); /* before the change */
 void totals_exit(struct vcpu *v, bool pause);
 void totals_migrate(struct vcpu *v, uint32_t from, uint32_t to);
 void totals_task_migrate(struct thread *t, uint32_t from, uint32_t to);
-void totals_hold(struct vm *vm);
+void totals_hold(struct vcpu *v, const struct lock *l, uint64_t ns);
 void totals_idle(struct vm *vm); /* before or after nhalted or nbusy changed */
 void totals_end(struct world *w);
 

@@ -47,6 +47,8 @@ static void set_state(struct vcpu *v, enum ks_vstate s)
 {
 	truth_vcpu(v);
 	totals_state(v, s);
+	if (v->hs == KS_V_RUNNABLE)
+		v->off_ns += v->w->now - v->changed;
 	v->hs = s;
 	v->changed = v->w->now;
 }
