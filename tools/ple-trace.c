@@ -4,6 +4,7 @@
 
 static const struct cli_command commands[] = {
 	{ "record", ple_record, "record PLE and HLT exits and the vCPUs' scheduling" },
+	{ "top", ple_top, "show them live, a line per vCPU" },
 	{ "report", ple_report, "say what is in recordings" },
 	{ "check", ple_check, "say what this machine can do, and why not" },
 	{ 0 },

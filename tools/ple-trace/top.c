@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "cli.h"
+#include "commands.h"
+#include "filter.h"
+#include "probe.h"
+#include "record.h"
+#include "symbols.h"
+#include "text.h"
+#include "top.h"
+#include "vm.h"
+
+#define NS 1000000000ULL
+#define SLOTS 4096
+#define KALLSYMS_MAX (256u << 20)
+
+struct options {
+	struct vm_filter vms;
+	struct ks_host_opts host;
+	uint64_t interval_ns, duration_ns, count;
+	const char *kallsyms;
+	bool json;
+};
+
+enum { OPT_VM = 0x100, OPT_GAP, OPT_JSON, OPT_KALLSYMS };
+
+static const struct argp_option options[] = {
+	{ "interval", 'i', "TIME", 0, "time between two tables (1s)", 0 },
+	{ "count", 'n', "N", 0, "end after N tables", 0 },
+	{ "duration", 'd', "TIME", 0, "end after TIME", 0 },
+	{ "vm", OPT_VM, "PID|NAME", 0, "only this VM (may be given several times)", 0 },
+	{ "burst-gap", OPT_GAP, "TIME", 0, "PLE exits further apart begin a new burst (1ms)", 0 },
+	{ "guest-kallsyms", OPT_KALLSYMS, "FILE", 0,
+	  "name the function that spins: the guest's /proc/kallsyms, copied to FILE", 0 },
+	{ "json", OPT_JSON, NULL, 0, "print one JSON object per line and interval", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	struct ks_err err;
+	int ret = 0;
+
+	switch (key) {
+	case 'i':
+		ret = ks_arg_duration("--interval", arg, NS, &o->interval_ns, &err);
+		if (!ret && o->interval_ns < NS / 100)
+			argp_error(state, "--interval: at least 10ms");
+		break;
+	case 'n':
+		ret = ks_arg_uint("--count", arg, 1, UINT32_MAX, &o->count, &err);
+		break;
+	case 'd':
+		ret = ks_arg_duration("--duration", arg, NS, &o->duration_ns, &err);
+		break;
+	case OPT_VM:
+		vm_filter_add(&o->vms, arg);
+		break;
+	case OPT_GAP:
+		ret = ks_arg_duration("--burst-gap", arg, 0, &o->host.burst_gap_ns, &err);
+		break;
+	case OPT_KALLSYMS:
+		o->kallsyms = arg;
+		break;
+	case OPT_JSON:
+		o->json = true;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	if (ret)
+		cli_usage(&err);
+	return 0;
+}
+
+struct top {
+	const struct options *o;
+	struct ks_host *host;
+	struct ks_live live;
+	struct ks_symbols *symbols;
+	struct top_row *rows;
+	char (*names)[64];             /* VM names by slot */
+	uint64_t (*counts)[2];         /* PAUSE and HLT exits by slot, up to the last interval */
+	uint64_t begun, last;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NS + ts.tv_nsec;
+}
+
+static void name_vm(struct top *t, const struct ks_rec *rec)
+{
+	struct ks_vminfo vm;
+
+	if (rec->id >= SLOTS)
+		return;
+	snprintf(t->names[rec->id], sizeof(t->names[0]), "pid %u", (unsigned int)(rec->a >> 32));
+	if (ks_vm_read(NULL, rec->a >> 32, &vm))
+		return;
+	snprintf(t->names[rec->id], sizeof(t->names[0]), "%s", vm.name);
+	ks_vm_release(&vm);
+}
+
+static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
+{
+	struct top *t = ctx;
+	size_t i;
+
+	(void)ring;
+	for (i = 0; i < n; i++) {
+		ks_live_feed(&t->live, &recs[i]);
+		if (recs[i].type == KS_VCPU_NEW)
+			name_vm(t, &recs[i]);
+	}
+	return 0;
+}
+
+/* The kernel's own counters are exact even if records are lost. */
+static uint64_t since_last(uint64_t *last, uint64_t now)
+{
+	uint64_t d = now - *last;
+
+	*last = now;
+	return d;
+}
+
+static void fill_row(struct top *t, struct top_row *r, uint32_t slot,
+		     const struct ks_vcpu_state *k, double seconds)
+{
+	bool svm = ks_host_isa(t->host) == KS_ISA_SVM;
+	uint64_t hlt = svm ? k->counts[KS_SVM_HLT] + k->counts[KS_SVM_IDLE_HLT] :
+			     k->counts[KS_VMX_HLT];
+	int s;
+
+	r->v = &t->live.vcpu[slot];
+	r->vm = t->names[slot];
+	r->pauses = since_last(&t->counts[slot][0], k->counts[svm ? KS_SVM_PAUSE : KS_VMX_PAUSE]);
+	r->hlts = since_last(&t->counts[slot][1], hlt);
+	r->pause = r->pauses / seconds;
+	r->hlt = r->hlts / seconds;
+	for (s = 0; s < KS_V_MAX; s++)
+		r->share[s] = r->v->state_ns[s] / (seconds * 1e9);
+}
+
+static int by_pauses(const void *a, const void *b)
+{
+	const struct top_row *x = a, *y = b;
+
+	if (x->pauses != y->pauses)
+		return x->pauses < y->pauses ? 1 : -1;
+	if (x->v->tgid != y->v->tgid)
+		return x->v->tgid < y->v->tgid ? -1 : 1;
+	return x->v->vcpu_id < y->v->vcpu_id ? -1 : 1;
+}
+
+static unsigned int screen_lines(void)
+{
+	struct winsize ws;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) ? 0 : ws.ws_row;
+}
+
+static void show(struct top *t)
+{
+	uint64_t now = now_ns();
+	struct top_view view = {
+		.rows = t->rows, .seconds = (now - t->last) / 1e9, .symbols = t->symbols,
+		.screen = isatty(STDOUT_FILENO), .lines = screen_lines(),
+	};
+	const struct ks_vcpu_state *k;
+	uint32_t n, slot;
+
+	ks_live_settle(&t->live, now);
+	view.lost = t->live.lost;
+	k = ks_host_vcpus(t->host, &n);
+	for (slot = 0; slot < n && slot < SLOTS; slot++)
+		if (t->live.vcpu[slot].used)
+			fill_row(t, &t->rows[view.n++], slot, &k[slot], view.seconds);
+	qsort(t->rows, view.n, sizeof(*t->rows), by_pauses);
+	if (t->o->json)
+		top_print_json(&view, now);
+	else
+		top_print_table(&view);
+	ks_live_next(&t->live);
+	t->last = now;
+}
+
+/* Sleep until the next table, emptying the rings meanwhile. True: a signal says that it is over. */
+static bool pass_interval(struct top *t)
+{
+	uint64_t end = t->last + t->o->interval_ns, now;
+	struct timespec ts;
+	sigset_t set;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	while ((now = now_ns()) < end) {
+		uint64_t wait = end - now < NS / 20 ? end - now : NS / 20;
+
+		ts = (struct timespec){ wait / NS, wait % NS };
+		sig = sigtimedwait(&set, NULL, &ts);
+		ks_host_drain(t->host, take, t);
+		if (sig > 0)
+			return true;
+	}
+	return false;
+}
+
+static void run(struct top *t)
+{
+	uint64_t tables = 0;
+
+	t->begun = t->last = now_ns();
+	while (!pass_interval(t)) {
+		show(t);
+		if (ferror(stdout) || ++tables == t->o->count)
+			break;
+		if (t->o->duration_ns && now_ns() - t->begun >= t->o->duration_ns)
+			break;
+	}
+}
+
+static int load_symbols(const char *path, struct ks_symbols **s, struct ks_err *err)
+{
+	size_t len;
+	char *text;
+	int ret;
+
+	if (!path)
+		return 0;
+	ret = ks_read_file(path, KALLSYMS_MAX, &text, &len);
+	if (ret) {
+		snprintf(err->msg, sizeof(err->msg), "%.150s: %s", path, strerror(-ret));
+		return ret;
+	}
+	ret = ks_symbols_parse(s, text, len, err);
+	free(text);
+	return ret;
+}
+
+static int top_open(struct top *t, struct options *o, struct ks_err *err)
+{
+	int ret = load_symbols(o->kallsyms, &t->symbols, err);
+
+	if (!ret)
+		ret = vm_filter_resolve(&o->vms, err);
+	if (ret)
+		return ret;
+	o->host.tgids = o->vms.tgids;
+	o->host.ntgids = o->vms.n;
+	o->host.fold = true;
+	o->host.vcpus = SLOTS;
+	t->o = o;
+	t->rows = calloc(SLOTS, sizeof(*t->rows));
+	t->names = calloc(SLOTS, sizeof(*t->names));
+	t->counts = calloc(SLOTS, sizeof(*t->counts));
+	snprintf(err->msg, sizeof(err->msg), "out of memory");
+	if (!t->rows || !t->names || !t->counts ||
+	    ks_live_init(&t->live, SLOTS, o->host.burst_gap_ns ?: 1000000))
+		return -ENOMEM;
+	return ks_host_open(&t->host, &o->host, err);
+}
+
+static void top_close(struct top *t)
+{
+	ks_host_free(t->host);
+	ks_live_free(&t->live);
+	ks_symbols_free(t->symbols);
+	free(t->rows);
+	free(t->names);
+	free(t->counts);
+}
+
+int ple_top(int argc, char **argv)
+{
+	const struct argp argp = { options, parse, NULL,
+				   "Show the PAUSE and HLT exits of this host's VMs live: a line per "
+				   "vCPU, most PLE exits first; run, wait (runnable, has no pCPU) and "
+				   "halt are shares of the interval.", NULL, NULL, NULL };
+	struct options o = { .interval_ns = NS };
+	struct top t = { 0 };
+	struct ks_err err;
+	int ret = cli_parse(&argp, argc, argv, &o);
+
+	if (ret)
+		return ret;
+	record_signals();
+	ret = top_open(&t, &o, &err);
+	if (ret)
+		ret = cli_fail(ret, &err);
+	else
+		run(&t);
+	top_close(&t);
+	vm_filter_free(&o.vms);
+	return ret;
+}
