@@ -181,6 +181,10 @@ $(OUT)/tests/sim: $(SIM_SRC:%.c=$(OUT)/obj/%.o) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
+lint: $(SKEL)
+	$(Q).ci/deps lint
+	$(Q)tests/lint
+
 check:
 	$(Q)tests/check
 
