@@ -107,6 +107,7 @@ static void lanes_are_of_one_vm_in_order(void **state)
 	add_seg(&f, 0, KS_V_RUNNING, T0, T0 + MS); /* the other VM */
 	add_ple(&f, 0, KS_C_USER, T0, 5);
 	add_wait(&f, 2, LOCK, T0 + MS, T0 + 3 * MS);
+	add_seg(&f, 4, KS_V_UNKNOWN, 0, T0 + 9 * MS); /* since ever: no part of the picture */
 	add_seg(&f, 4, KS_V_RUNNING, T0, T0 + 2 * MS);
 	st = finish(&f);
 	assert_int_equal(st.lanes, 4); /* of the first VM with waits */
@@ -116,7 +117,7 @@ static void lanes_are_of_one_vm_in_order(void **state)
 	assert_int_equal(st.ples, 0);
 	assert_int_equal(st.lost, 22);
 	assert_int_equal(st.from, T0);
-	assert_int_equal(st.to, T0 + 3 * MS);
+	assert_int_equal(st.to, T0 + 2 * MS); /* the host's frame, not the guest's */
 	assert_int_equal(sc_waits(f.s)[0].lane, 3);
 	ks_scene_free(f.s);
 }
@@ -433,6 +434,11 @@ static void a_lane_without_waits_is_drawn(void **state)
 	html = drawn(f.s, ks_scene_html);
 	assert_non_null(strstr(svg, "A &lt;b&gt;"));
 	assert_non_null(strstr(svg, "No contended lock"));
+	f.s->guest = false;
+	free(svg);
+	svg = drawn(f.s, ks_scene_svg);
+	assert_non_null(strstr(svg, "The host&#39;s side alone"));
+	assert_null(strstr(svg, "guest&#39;s clock"));
 	assert_non_null(strstr(html, "\"title\":\"A \\u003cb\\u003e\""));
 	assert_null(strstr(html, "@DATA@"));
 	free(svg);

@@ -164,24 +164,39 @@ static void widen(struct ks_scene *s, uint64_t from, uint64_t to)
 		s->t1 = to;
 }
 
-/* A stretch of an unknown state says nothing, so it does not make the picture wider. */
-static int extent(struct ks_scene *s)
+/* A stretch of an unknown state since ever says nothing. */
+static void host_extent(struct ks_scene *s)
 {
-	s->t0 = UINT64_MAX;
-	s->t1 = 0;
 	for (size_t i = 0; i < s->segs.n; i++)
-		if (sc_segs(s)[i].state != KS_V_UNKNOWN)
+		if (sc_segs(s)[i].from)
 			widen(s, sc_segs(s)[i].from, sc_segs(s)[i].to);
+	for (size_t i = 0; i < s->ples.n; i++)
+		widen(s, sc_ples(s)[i].from, sc_ples(s)[i].to);
+}
+
+static void guest_extent(struct ks_scene *s)
+{
 	for (size_t i = 0; i < s->waits.n; i++)
 		widen(s, sc_waits(s)[i].w.try_time, sc_waits(s)[i].w.acq_time);
 	for (size_t i = 0; i < s->holds.n; i++)
 		widen(s, sc_holds(s)[i].h.acq_time, sc_holds(s)[i].h.rel_time);
-	for (size_t i = 0; i < s->ples.n; i++)
-		widen(s, sc_ples(s)[i].from, sc_ples(s)[i].to);
 	for (size_t i = 0; i < s->wcells.n; i++)
 		widen(s, sc_wcells(s)[i].from, sc_wcells(s)[i].to);
 	for (size_t i = 0; i < s->hcells.n; i++)
 		widen(s, sc_hcells(s)[i].from, sc_hcells(s)[i].to);
+}
+
+/*
+ * The host's record is the frame: a guest that lies about its times, or was recorded for longer,
+ * does not squeeze the picture.
+ */
+static int extent(struct ks_scene *s)
+{
+	s->t0 = UINT64_MAX;
+	s->t1 = 0;
+	host_extent(s);
+	if (s->t0 >= s->t1)
+		guest_extent(s);
 	if (s->t0 > s->t1)
 		return sc_fail(s, -ENODATA, "nothing was recorded in this part of the trace");
 	if (s->opts.from > s->t0)
@@ -326,6 +341,7 @@ int ks_scene_finish_world(struct ks_scene *s, const struct ks_scene_world *w)
 	if (s->vm < w->nvms) {
 		memcpy(s->vm_name, w->vms[s->vm].name, sizeof(s->vm_name) - 1);
 		s->vm_tgid = w->vms[s->vm].tgid;
+		s->guest = w->vms[s->vm].guest_src >= 0;
 		s->lost = w->lost ? w->lost[s->vm] : 0;
 	}
 	err = make_lanes(s, w);
@@ -340,6 +356,12 @@ int ks_scene_finish_world(struct ks_scene *s, const struct ks_scene_world *w)
 	set_levels(s);
 	set_links(s);
 	return 0;
+}
+
+const char *sc_no_waits(const struct ks_scene *s)
+{
+	return s->guest ? "No contended lock was recorded here." :
+			  "The host's side alone: locks are seen with a trace of the guest.";
 }
 
 uint64_t sc_blamed_ns(const struct ks_wait *w, enum ks_class *class)

@@ -57,13 +57,15 @@ static void facts(const struct ks_scene *s, FILE *out)
 	string(out, "title", s->opts.title ? s->opts.title :
 			     "Guest spinlocks over their host's vCPU schedule");
 	string(out, "vm", s->vm_name);
+	string(out, "noWaits", sc_no_waits(s));
 	string(out, "only", s->opts.vcpus ? s->opts.vcpus : "");
 	/* A number of JSON is a double: the absolute time would lose nanoseconds after 104 days. */
 	fprintf(out, "\"t0\":\"%" PRIu64 "\",\"span\":%" PRIu64 ",\"pid\":%" PRIu32
 		",\"lock\":\"%#" PRIx64 "\",\"clockError\":%" PRIu64 ",\"lost\":%" PRIu64
-		",\"foldedWaits\":%" PRIu64 ",\"foldedHolds\":%" PRIu64 ",\"pleCell\":%" PRIu64
-		",\"segCell\":%" PRIu64 ",\"levels\":%u,\n",
+		",\"guest\":%s,\"foldedWaits\":%" PRIu64 ",\"foldedHolds\":%" PRIu64
+		",\"pleCell\":%" PRIu64 ",\"segCell\":%" PRIu64 ",\"levels\":%u,\n",
 		s->t0, s->t1 - s->t0, s->vm_tgid, s->opts.lock, s->opts.clock_error_ns, s->lost,
+		s->guest ? "true" : "false",
 		s->folded_waits, s->folded_holds, s->ple_cell, s->seg_cell, s->levels);
 }
 

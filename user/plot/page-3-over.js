@@ -173,7 +173,9 @@ function blamedClass(i) {
 
 function drawFlow(ctx, i, strong) {
 	const k = target(i), x = xOf(k.t), y = waitRow(i) + rows.waitH / 2;
-	const b = Math.min(46, 10 + Math.abs(k.y - y) * .09), colour = colours.css[blamedClass(i)];
+	const colour = colours.css[blamedClass(i)];
+	const bulge = Math.min(46, 10 + Math.abs(k.y - y) * .09);
+	const b = x - bulge < GUTTER ? -bulge : bulge, dir = Math.sign(b);
 	for (const [style, w] of [[colours.back, strong ? 6 : 4], [colour, strong ? 2.6 : 1.5]]) {
 		ctx.strokeStyle = style;
 		ctx.lineWidth = w;
@@ -184,9 +186,9 @@ function drawFlow(ctx, i, strong) {
 	}
 	ctx.fillStyle = colour;
 	ctx.beginPath();
-	ctx.moveTo(x + 2, k.y);
-	ctx.lineTo(x - 6, k.y - 4);
-	ctx.lineTo(x - 6, k.y + 4);
+	ctx.moveTo(x + 2 * dir, k.y);
+	ctx.lineTo(x - 6 * dir, k.y - 4);
+	ctx.lineTo(x - 6 * dir, k.y + 4);
 	ctx.fill();
 	ctx.beginPath();
 	ctx.arc(x, y, strong ? 3.4 : 2.4, 0, 7);

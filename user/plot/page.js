@@ -276,12 +276,15 @@ function headline() {
 		percent(D.totals.waitNs[LHP], sum) + ' lock-holder preemption, ' +
 		percent(D.totals.waitNs[LWP], sum) + ' lock-waiter preemption. ' +
 		fmtCount(D.totals.ple.reduce((a, b) => a + b, 0)) + ' PLE exits.' :
-		'No contended lock was recorded here.';
+		D.noWaits;
 }
 
 function foot() {
-	const parts = [D.clockError ? 'Guest times are exact to ±' + fmtTime(D.clockError) + '.' :
-		'Error of the guest’s clock not known.'];
+	const parts = [];
+	if (D.clockError)
+		parts.push('Guest times are exact to ±' + fmtTime(D.clockError) + '.');
+	else if (D.guest)
+		parts.push('Error of the guest’s clock not known.');
 	parts.push(D.lost ? fmtCount(D.lost) + ' records were lost: what they touch is unknown.' :
 		'No records lost.');
 	for (const [n, what] of [[D.foldedWaits, 'waits'], [D.foldedHolds, 'holds']])

@@ -103,6 +103,7 @@ struct ks_scene {
 	char vm_name[64];
 	uint32_t vm_tgid;
 	uint64_t lost;
+	bool guest; /* there is a guest's trace */
 	unsigned int levels; /* rows of waits that the deepest lane needs, at least 1 */
 };
 
@@ -137,6 +138,9 @@ uint64_t sc_sum_ple(const struct sc_sums *sums);
 /* All waits, and the time in them. */
 uint64_t sc_sum_waits(const struct sc_sums *sums);
 uint64_t sc_sum_wait_ns(const struct sc_sums *sums);
+
+/* One line when there is no wait to tell of. */
+const char *sc_no_waits(const struct ks_scene *s);
 
 /* Name of a guest address or thread, always something; into buf. */
 const char *sc_sym(const struct ks_scene *s, uint64_t addr, char *buf, size_t len);

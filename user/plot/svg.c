@@ -134,7 +134,7 @@ static void story(struct svg *g, FILE *f)
 	char a[32], b[96];
 
 	if (!w) {
-		fputs("No contended lock was recorded here.", f);
+		fputs(sc_no_waits(s), f);
 		return;
 	}
 	part = sc_blamed_ns(&w->w, &class);
@@ -297,7 +297,7 @@ static void foot(struct svg *g, FILE *f)
 	if (s->opts.clock_error_ns)
 		fprintf(f, "Guest times are exact to ±%s.",
 			ks_scale_time(s->opts.clock_error_ns, a, sizeof(a)));
-	else
+	else if (s->guest)
 		fputs("Error of the guest's clock not known.", f);
 	if (s->lost)
 		fprintf(f, " %s records were lost: what they touch is unknown.",

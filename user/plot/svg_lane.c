@@ -243,7 +243,9 @@ static void waits(struct svg *g, const struct sc_lane *l, double y)
 	for (int i = 0; i < SC_MAX_LEVEL; i++)
 		k.narrow[i].cell = -1;
 	for (size_t i = l->wait0; i < l->wait1; i++)
-		one_wait(g, &k, &sc_waits(g->s)[i]);
+		if (sc_waits(g->s)[i].w.acq_time >= g->s->t0 &&
+		    sc_waits(g->s)[i].w.try_time <= g->s->t1)
+			one_wait(g, &k, &sc_waits(g->s)[i]);
 	for (int i = 0; i < SC_MAX_LEVEL; i++) {
 		stroke_end(g, &k.narrow[i], y + g->rows.wait + i * g->rows.wait_step,
 			   g->rows.wait_h, false);
@@ -300,7 +302,9 @@ static void holds(struct svg *g, const struct sc_lane *l, double y)
 		 g->cell);
 	svg_flush(g, &k.thin, attrs);
 	for (size_t i = l->hold0; i < l->hold1; i++)
-		one_hold(g, &k, &sc_holds(g->s)[i], y);
+		if (sc_holds(g->s)[i].h.rel_time >= g->s->t0 &&
+		    sc_holds(g->s)[i].h.acq_time <= g->s->t1)
+			one_hold(g, &k, &sc_holds(g->s)[i], y);
 	snprintf(attrs, sizeof(attrs), "class=\"tk holdl\" stroke-width=\"%g\"", g->cell);
 	svg_flush(g, &k.thin, attrs);
 	svg_flush(g, &k.box, "class=\"hold holdl\" stroke-width=\".8\"");

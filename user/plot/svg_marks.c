@@ -74,7 +74,8 @@ void svg_numbers(struct svg *g, uint32_t lane)
 	char text[32];
 
 	for (size_t i = l->wait0; i < l->wait1; i++)
-		if (sc_waits(g->s)[i].w.ple_total)
+		if (sc_waits(g->s)[i].w.ple_total && sc_waits(g->s)[i].w.acq_time >= g->s->t0 &&
+		    sc_waits(g->s)[i].w.try_time <= g->s->t1)
 			candidate(v, &n, &sc_waits(g->s)[i].w);
 	if (!n)
 		return;
@@ -175,11 +176,14 @@ static void flow(struct svg *g, const struct sc_wait *w)
 	ty = target(g, w, &from);
 	x = svg_x(g, from > w->w.try_time ? from : w->w.try_time);
 	b = fmin(42, 10 + fabs(ty - y) * 0.09);
+	if (x - b < SVG_LEFT)
+		b = -b;
 	snprintf(d, sizeof(d), "M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f", x, y, x - b, y,
 		 x - b, ty, x, ty);
 	fprintf(g->out, "<path class=\"flowh halo\" d=\"%s\"/><path class=\"flow k%d\" d=\"%s\"/>"
-		"<path class=\"c%d\" d=\"M%.1f %.1fl-7-3.5v7z\"/><circle class=\"c%d\" "
-		"cx=\"%.1f\" cy=\"%.1f\" r=\"2.4\"/>\n", d, c, d, c, x + 1, ty, c, x, y);
+		"<path class=\"c%d\" d=\"M%.1f %.1fl%d-3.5v7z\"/><circle class=\"c%d\" "
+		"cx=\"%.1f\" cy=\"%.1f\" r=\"2.4\"/>\n", d, c, d, c, b > 0 ? x + 1 : x - 1, ty,
+		b > 0 ? -7 : 7, c, x, y);
 }
 
 /* How many of the waits before this one in the list lead to the same place. */
