@@ -145,6 +145,23 @@ $(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objs,tools/$$*) $(call objs,tools/com
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
+# One set of binaries for any x86-64 Linux, built where the static libraries are whole: Debian 12.
+# (Debian 13's libelf.a lacks a function that it needs itself.) The C library's warning about
+# getaddrinfo in debuginfod's client does not concern us: it is not called.
+STATIC      := $(TOOL_SRC:tools/%.c=$(OUT)/static/%)
+STATIC_LIBS := $(patsubst -lbpf,-l:libbpf.a,$(BPF_LIB)) -ldw -lelf -lz -lnuma -ljson-c -lbz2 -llzma \
+	       -lzstd -lpthread -lm
+
+static: $(STATIC)
+
+$(STATIC): $(OUT)/static/%: $(OUT)/obj/tools/%.o $$(call objs,tools/$$*) $(call objs,tools/common) $(LIB)
+	$(call say,STATIC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -static $(LDFLAGS) $^ $(STATIC_LIBS) -o $@ 2> $@.log || \
+		{ grep -v warning $@.log; echo "static: this machine's static libraries are not" \
+		"whole (Debian 12's are)"; exit 1; }
+	$(Q)rm -f $@.log
+
 # ---- tests ----
 
 tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT) $(AIDS) $(GEN)

@@ -257,7 +257,7 @@ static int skip_hole(struct ks_reader *r, struct ks_holes *holes, uint64_t offse
 static int scan_chunk(struct ks_reader *r, struct ks_holes *holes, uint64_t offset,
 		      uint64_t *next)
 {
-	struct ks_chunk_header h;
+	struct ks_chunk_header h = { 0 };
 	int ret = -ENODATA;
 
 	if (r->size - offset >= sizeof(h))
