@@ -30,7 +30,7 @@ void an_guest_begins(struct ks_analysis *a, uint32_t vm, uint64_t time)
 
 	for (cpu = 0; cpu < m->ncpus; cpu++)
 		if (m->cpu_vcpu[cpu] != KS_NO_VCPU)
-			doubt(a, m->cpu_vcpu[cpu], 0, time);
+			doubt(a, m->cpu_vcpu[cpu], 0, time ? time - 1 : 0);
 }
 
 static void expire(struct ks_analysis *a, uint32_t vm, uint64_t now)

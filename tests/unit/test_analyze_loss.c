@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What lost records could have changed is not claimed; what they could not have changed is. */
+#include "test_analyze_util.h"
+
+#define MS 1000000ull
+
+static void end_at(struct lab *l, uint64_t t)
+{
+	guest_rec(l, t, KS_RQ_CALM, 0);
+	put_host(l, (struct ks_rec){ .time = t, .type = KS_PLE_WINDOW });
+}
+
+/*
+ * vCPU 0 holds 1..5 ms, vCPU 1 is next and off-CPU 4..9 ms, vCPU 2 waits 3..10 ms:
+ * busy until 5, lwp until 9, busy until 10.
+ */
+static void lwp_world(struct lab *l)
+{
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	lock_try(l, 3 * MS, 2, LOCK, 0);
+	out(l, 4 * MS, 1, 1, KS_OUT_RUNNABLE);
+	lock_rel(l, 5 * MS, 0, LOCK, 0, 1 * MS);
+	in(l, 9 * MS, 1, 1);
+	lock_acq(l, 9 * MS, 1, LOCK, 0, 2 * MS);
+	lock_rel(l, 10 * MS, 1, LOCK, 0, 9 * MS);
+	lock_acq(l, 10 * MS, 2, LOCK, 0, 3 * MS);
+	end_at(l, 20 * MS);
+}
+
+static void nothing_lost(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+
+	(void)state;
+	lwp_world(l);
+	lab_run(l);
+	w = wait_at(l, 3 * MS);
+	assert_share(w, KS_C_BUSY, 3 * MS);
+	assert_share(w, KS_C_LWP, 4 * MS);
+	lab_free(l);
+}
+
+/* A release may be lost: the free lock may have been held; the holds on record stand. */
+static void release_lost(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+
+	(void)state;
+	lwp_world(l);
+	guest_loss(l, 6 * MS, 7 * MS, 3, KS_LOCK_REL);
+	lab_run(l);
+	w = wait_at(l, 3 * MS);
+	assert_share(w, KS_C_BUSY, 3 * MS);
+	assert_share(w, KS_C_UNKNOWN, 2 * MS); /* 5 to 7 ms */
+	assert_share(w, KS_C_LWP, 2 * MS);
+	assert_int_equal(vm_totals(l)->lost_records, 1);
+	lab_free(l);
+}
+
+/* A try before that of the next in order may be lost: somebody else may have been next. */
+static void try_lost(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+
+	(void)state;
+	lwp_world(l);
+	guest_loss(l, 1 * MS, 1 * MS + 10, 3, KS_LOCK_TRY);
+	lab_run(l);
+	w = wait_at(l, 3 * MS);
+	assert_share(w, KS_C_BUSY, 3 * MS);
+	assert_share(w, KS_C_UNKNOWN, 4 * MS);
+	lab_free(l);
+}
+
+/* The same, but the CPU showed later that it waits for nothing. */
+static void try_lost_and_cleared(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+
+	(void)state;
+	lwp_world(l);
+	guest_loss(l, 1 * MS, 1 * MS + 10, 3, KS_LOCK_TRY);
+	guest_rec(l, 1 * MS + 20, KS_IDLE_ENTER, 3);
+	lab_run(l);
+	w = wait_at(l, 3 * MS);
+	assert_share(w, KS_C_LWP, 4 * MS);
+	assert_share(w, KS_C_UNKNOWN, 0);
+	lab_free(l);
+}
+
+/* A try lost after that of the next in order changes nothing. */
+static void later_try_lost(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+
+	(void)state;
+	lwp_world(l);
+	guest_loss(l, 2 * MS + 10, 2 * MS + 20, 3, KS_LOCK_TRY);
+	lab_run(l);
+	w = wait_at(l, 3 * MS);
+	assert_share(w, KS_C_LWP, 4 * MS);
+	lab_free(l);
+}
+
+/* Other records do not matter for verdicts, of whatever CPU. */
+static void others_lost(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+
+	(void)state;
+	lwp_world(l);
+	guest_loss(l, 1 * MS, 8 * MS, 3, KS_TASK_WAKE);
+	host_loss(l, 1 * MS, 8 * MS, 1, KS_PAUSE);
+	lab_run(l);
+	w = wait_at(l, 3 * MS);
+	assert_share(w, KS_C_UNKNOWN, 0);
+	assert_int_equal(vm_totals(l)->lost_records, 2);
+	lab_free(l);
+}
+
+/* Its acquire was lost, its release tells when it was. */
+static void acquire_lost(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+
+	(void)state;
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	lock_rel(l, 5 * MS, 0, LOCK, 0, 1 * MS);
+	guest_loss(l, 4 * MS, 6 * MS, 1, KS_LOCK_ACQ);
+	lock_rel(l, 8 * MS, 1, LOCK, 0, 5 * MS);
+	end_at(l, 20 * MS);
+	lab_run(l);
+	assert_int_equal(l->nwaits, 1);
+	w = wait_at(l, 2 * MS);
+	assert_true(w->acquired);
+	assert_share(w, KS_C_BUSY, 3 * MS);
+	lab_free(l);
+}
+
+/* Its try was lost, its acquire tells when it was. */
+static void own_try_lost(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+
+	(void)state;
+	guest_loss(l, 1 * MS, 3 * MS, 1, KS_LOCK_TRY);
+	lock_rel(l, 5 * MS, 0, LOCK, 0, 1 * MS);
+	lock_acq(l, 5 * MS, 1, LOCK, 0, 2 * MS);
+	end_at(l, 20 * MS);
+	lab_run(l);
+	w = wait_at(l, 2 * MS);
+	assert_true(w->partial);
+	assert_share(w, KS_C_UNKNOWN, 3 * MS);
+	assert_int_equal(vm_totals(l)->ple_per_wait[2], 0);
+	lab_free(l);
+}
+
+/* ---- the host's losses ---- */
+
+/* vCPU 0 holds 1..9 ms, vCPU 1 waits 2..9 ms; the holder is preempted 4..6 ms. */
+static void lhp_world(struct lab *l)
+{
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	out(l, 4 * MS, 0, 0, KS_OUT_RUNNABLE);
+	in(l, 6 * MS, 0, 0);
+	lock_rel(l, 9 * MS, 0, LOCK, 0, 1 * MS);
+	lock_acq(l, 9 * MS, 1, LOCK, 0, 2 * MS);
+	end_at(l, 20 * MS);
+}
+
+static void departure_lost(void **state)
+{
+	struct lab *l = lab_new(3);
+	const struct ks_wait *w;
+
+	(void)state;
+	lhp_world(l);
+	host_loss(l, 3 * MS, 3 * MS + 10, 0, KS_VCPU_OUT); /* where the holder runs */
+	lab_run(l);
+	w = wait_at(l, 2 * MS);
+	assert_share(w, KS_C_UNKNOWN, 1 * MS); /* 3 to 4 ms: its next record tells again */
+	assert_share(w, KS_C_LHP, 2 * MS);
+	assert_share(w, KS_C_BUSY, 4 * MS);
+	lab_free(l);
+}
+
+static void departure_lost_elsewhere(void **state)
+{
+	struct lab *l = lab_new(3);
+	const struct ks_wait *w;
+
+	(void)state;
+	lhp_world(l);
+	host_loss(l, 3 * MS, 3 * MS + 10, 2, KS_VCPU_OUT);
+	lab_run(l);
+	w = wait_at(l, 2 * MS);
+	assert_share(w, KS_C_UNKNOWN, 0);
+	lab_free(l);
+}
+
+/* While it is off-CPU it may begin to run on any pCPU. */
+static void arrival_lost_elsewhere(void **state)
+{
+	struct lab *l = lab_new(3);
+	const struct ks_wait *w;
+
+	(void)state;
+	lhp_world(l);
+	host_loss(l, 5 * MS, 5 * MS + 10, 2, KS_VCPU_IN);
+	lab_run(l);
+	w = wait_at(l, 2 * MS);
+	assert_share(w, KS_C_LHP, 1 * MS);
+	assert_share(w, KS_C_UNKNOWN, 1 * MS);
+	assert_share(w, KS_C_BUSY, 5 * MS);
+	lab_free(l);
+}
+
+/* It leaves while arrivals may be lost: from that moment on nothing is known. */
+static void arrival_lost_at_departure(void **state)
+{
+	struct lab *l = lab_new(3);
+	const struct ks_wait *w;
+
+	(void)state;
+	lhp_world(l);
+	host_loss(l, 3 * MS, 5 * MS, 2, KS_VCPU_IN);
+	lab_run(l);
+	w = wait_at(l, 2 * MS);
+	assert_share(w, KS_C_LHP, 0);
+	assert_share(w, KS_C_UNKNOWN, 2 * MS);
+	lab_free(l);
+}
+
+static void unknown_kind_lost(void **state)
+{
+	struct lab *l = lab_new(3);
+	const struct ks_wait *w;
+
+	(void)state;
+	lhp_world(l);
+	host_loss(l, 3 * MS, 3 * MS + 10, KS_RING_ANY, KS_NONE);
+	lab_run(l);
+	w = wait_at(l, 2 * MS);
+	/* The waiter's state is not known either, until its own records of the guest. */
+	assert_share(w, KS_C_BUSY, 1 * MS);
+	assert_share(w, KS_C_UNKNOWN, 6 * MS);
+	lab_free(l);
+}
+
+/* An exit is proof that its vCPU runs. */
+static void exit_is_proof(void **state)
+{
+	struct lab *l = lab_new(3);
+	const struct ks_wait *w;
+
+	(void)state;
+	lhp_world(l);
+	host_loss(l, 3 * MS, 3 * MS + 10, KS_RING_ANY, KS_NONE);
+	pause_exit(l, 3 * MS + 100, 1, 1);
+	lab_run(l);
+	w = wait_at(l, 2 * MS);
+	assert_share(w, KS_C_LHP, 2 * MS);
+	assert_share(w, KS_C_UNKNOWN, 1 * MS);
+	lab_free(l);
+}
+
+/* ---- beginnings and ends ---- */
+
+/* A vCPU may have waited since before the recording. */
+static void begin_of_recording(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < l->nguest; i++)
+		l->guest[i].type = KS_RQ_CALM; /* shows nothing */
+	lwp_world(l);
+	lab_run(l);
+	w = wait_at(l, 3 * MS);
+	assert_share(w, KS_C_LWP, 0);
+	assert_share(w, KS_C_UNKNOWN, 4 * MS);
+	assert_share(w, KS_C_BUSY, 3 * MS);
+	lab_free(l);
+}
+
+static void silent_cpu_is_forgiven(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < l->nguest; i++)
+		l->guest[i].type = KS_RQ_CALM;
+	lock_try(l, 602 * MS, 1, LOCK, 0);
+	lock_try(l, 603 * MS, 2, LOCK, 0);
+	out(l, 604 * MS, 1, 1, KS_OUT_RUNNABLE);
+	lock_rel(l, 605 * MS, 0, LOCK, 0, 601 * MS);
+	in(l, 609 * MS, 1, 1);
+	lock_acq(l, 609 * MS, 1, LOCK, 0, 602 * MS);
+	lock_rel(l, 610 * MS, 1, LOCK, 0, 609 * MS);
+	lock_acq(l, 610 * MS, 2, LOCK, 0, 603 * MS);
+	end_at(l, 620 * MS);
+	lab_run(l);
+	w = wait_at(l, 603 * MS);
+	assert_share(w, KS_C_LWP, 4 * MS);
+	lab_free(l);
+}
+
+/* What comes after the host's recording is unknown, also in the sums. */
+static void host_ends_first(void **state)
+{
+	struct lab *l = lab_new(2);
+	const struct ks_wait *w;
+
+	(void)state;
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	out(l, 4 * MS, 0, 0, KS_OUT_RUNNABLE); /* the host's last record */
+	lock_rel(l, 9 * MS, 0, LOCK, 0, 1 * MS);
+	lock_acq(l, 9 * MS, 1, LOCK, 0, 2 * MS);
+	guest_rec(l, 20 * MS, KS_RQ_CALM, 0);
+	lab_run(l);
+	w = wait_at(l, 2 * MS);
+	assert_share(w, KS_C_BUSY, 2 * MS);
+	assert_share(w, KS_C_UNKNOWN, 5 * MS);
+	assert_int_equal(vm_totals(l)->span_ns, 4 * MS - 1);
+	assert_int_equal(ks_analysis_vcpu_totals(l->a, 0)->state_ns[KS_V_RUNNABLE], 0);
+	assert_int_equal(ks_analysis_vcpu_totals(l->a, 1)->state_ns[KS_V_RUNNING], 4 * MS - 2);
+	lab_free(l);
+}
+
+static void guest_ends_first(void **state)
+{
+	struct lab *l = lab_new(2);
+	const struct ks_wait *w;
+
+	(void)state;
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	guest_rec(l, 5 * MS, KS_RQ_CALM, 0);
+	put_host(l, (struct ks_rec){ .time = 90 * MS, .type = KS_PLE_WINDOW });
+	lab_run(l);
+	w = wait_at(l, 2 * MS);
+	assert_false(w->acquired);
+	assert_int_equal(w->acq_time, 5 * MS);
+	lab_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_lost),
+		cmocka_unit_test(release_lost),
+		cmocka_unit_test(try_lost),
+		cmocka_unit_test(try_lost_and_cleared),
+		cmocka_unit_test(later_try_lost),
+		cmocka_unit_test(others_lost),
+		cmocka_unit_test(acquire_lost),
+		cmocka_unit_test(own_try_lost),
+		cmocka_unit_test(departure_lost),
+		cmocka_unit_test(departure_lost_elsewhere),
+		cmocka_unit_test(arrival_lost_elsewhere),
+		cmocka_unit_test(arrival_lost_at_departure),
+		cmocka_unit_test(unknown_kind_lost),
+		cmocka_unit_test(exit_is_proof),
+		cmocka_unit_test(begin_of_recording),
+		cmocka_unit_test(silent_cpu_is_forgiven),
+		cmocka_unit_test(host_ends_first),
+		cmocka_unit_test(guest_ends_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
