@@ -100,13 +100,16 @@ static uint64_t beyond(const struct ks_wait *a, const uint64_t *real)
 static bool verdict_right(const struct pairing *p, const struct done *d, const struct ks_wait *a,
 			  bool doubt)
 {
-	uint64_t top = d->share[d->verdict], len = d->acq_true - d->try_true;
+	uint64_t top = d->share[d->verdict], len = d->acq_true - d->try_true, lead;
 
 	if (a->verdict == d->verdict)
 		return true;
 	if (a->verdict == KS_C_UNKNOWN)
 		return doubt || len <= 2 * p->error;
-	return top - d->share[a->verdict] < p->error + 2 * STAMP_NS;
+	lead = top - d->share[a->verdict];
+	if (doubt && lead <= a->share[KS_C_UNKNOWN])
+		return true; /* of what is known, it is the largest */
+	return lead < p->error + 2 * STAMP_NS;
 }
 
 static void print_pair(const char *what, const struct done *d, const struct ks_wait *a)

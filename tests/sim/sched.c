@@ -10,6 +10,7 @@
 
 #define WAKE_GRANULARITY 1000000u
 #define SLEEP_CREDIT 3000000u
+#define SWITCH_TIME 1500u
 
 static uint64_t least_vruntime(const struct pcpu *p)
 {
@@ -73,6 +74,7 @@ static void migrate(struct world *w, struct ent *e, uint32_t to, uint32_t by)
 
 	e->vruntime = least_vruntime(&w->pcpus[to]) + ahead;
 	e->pcpu = to;
+	e->left = w->now;
 }
 
 static struct pcpu *busiest(struct world *w, const struct pcpu *but, uint32_t least)
@@ -98,10 +100,15 @@ static void pull(struct world *w, struct pcpu *to, uint32_t least)
 
 	if (!from)
 		return;
-	e = from->rq[from->nrq - 1];
-	dequeue(from, from->nrq - 1);
-	migrate(w, e, to->id, to->id);
-	enqueue(to, e);
+	for (uint32_t i = from->nrq; i--;) {
+		e = from->rq[i];
+		if (w->now - e->left < SWITCH_TIME)
+			continue; /* it is still being switched out, or moved */
+		dequeue(from, i);
+		migrate(w, e, to->id, to->id);
+		enqueue(to, e);
+		return;
+	}
 }
 
 static void account(struct world *w, struct ent *e)
@@ -114,11 +121,12 @@ static void account(struct world *w, struct ent *e)
 		e->rem -= ran < e->rem ? ran : e->rem;
 }
 
-static void switch_out(struct world *w, struct pcpu *p, struct ent *e, const struct ent *next)
+static void switch_out(struct world *w, struct ent *e, const struct ent *next)
 {
 	enum ks_vstate s = KS_V_RUNNABLE;
 
 	e->gen++;
+	e->left = w->now;
 	if (e->asleep)
 		s = e->vcpu && e->vcpu->why == X_FAULT ? KS_V_BLOCKED : KS_V_HALTED;
 	if (e->vcpu) {
@@ -126,8 +134,6 @@ static void switch_out(struct world *w, struct pcpu *p, struct ent *e, const str
 		e->vcpu->gen++;
 		vcpu_state(e->vcpu, s, KS_VCPU_OUT, next ? next->tid : 0);
 	}
-	(void)w;
-	(void)p;
 }
 
 static void switch_in(struct world *w, struct pcpu *p, struct ent *e, const struct ent *prev)
@@ -169,7 +175,7 @@ void sched_switch(struct world *w, struct pcpu *p)
 			vcpu_enter(prev->vcpu);
 	} else {
 		if (prev)
-			switch_out(w, p, prev, next);
+			switch_out(w, prev, next);
 		if (next)
 			switch_in(w, p, next, prev);
 	}

@@ -54,7 +54,9 @@ struct ent { /* what the host schedules: a vCPU's thread, or another one */
 	uint32_t pcpu;     /* where it runs, waits or ran last */
 	uint32_t gen;
 	bool queued, asleep;
-	uint64_t vruntime, since;
+	uint64_t vruntime;
+	uint64_t since; /* when it began to run */
+	uint64_t left;  /* when it left its pCPU, or was moved, last */
 	uint64_t rem; /* another thread: what is left of its burst */
 };
 

@@ -178,8 +178,16 @@ void truth_proof(struct vcpu *v)
 
 /* ---- could it be waiting without the trace telling? ---- */
 
+static void accrue_vm(struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->w->p.locks && vm->w->truth->on; i++)
+		accrue_all(&vm->locks[i], BY_NOTHING);
+}
+
 void truth_lost(struct vcpu *v)
 {
+	if (!v->unclear)
+		accrue_vm(v->vm);
 	/* That a recording begins is known at once; a loss, when the ring is drained. */
 	v->lost_at = v->vm->start == v->w->now ? 0 : v->w->now;
 	if (!v->unclear)
@@ -217,6 +225,7 @@ void truth_clear(struct vcpu *v, const struct ks_rec *rec)
 	if (!v->unclear || emit_whole_until(v->w) < v->lost_at)
 		return;
 	if ((lock && !where) || rec->type == KS_IDLE_ENTER) {
+		accrue_vm(v->vm);
 		v->unclear = false;
 		v->vm->nunclear--;
 	}
