@@ -112,9 +112,7 @@ static char *load_symbols(struct ks_reader *r)
 
 const char *ks_reader_symbols(struct ks_reader *r, size_t *len)
 {
-	if (!r->sym.offset)
-		return NULL;
-	if (!r->sym.checked) {
+	if (r->sym.offset && !r->sym.checked) {
 		r->sym.checked = true;
 		r->sym.text = load_symbols(r);
 		if (!r->sym.text)
