@@ -116,8 +116,12 @@ static int clock_failed(int ret, const struct ks_model *m, uint32_t vm, struct k
 
 /* ---- overlap ---- */
 
+struct both { /* the time that both traces tell of */
+	uint64_t from, to;
+};
+
 static bool overlap(const struct ks_link *l, struct ks_reader *host, struct ks_reader *guest,
-		    uint64_t *from, uint64_t *gap)
+		    struct both *b, uint64_t *gap)
 {
 	uint64_t hf, hl, gf, gl;
 
@@ -126,7 +130,8 @@ static bool overlap(const struct ks_link *l, struct ks_reader *host, struct ks_r
 		return false;
 	gf = ks_guestclock_map(l->clock, gf);
 	gl = ks_guestclock_map(l->clock, gl);
-	*from = gf > hf ? gf : hf;
+	b->from = gf > hf ? gf : hf;
+	b->to = gl < hl ? gl : hl;
 	if (gf > hl)
 		*gap = gf - hl;
 	else if (hf > gl)
@@ -198,7 +203,7 @@ static void look_at(struct evidence *e, const struct ks_model *m, const struct k
 }
 
 static int gather(struct evidence *e, const struct ks_link *l, const struct ks_model *m,
-		  struct ks_reader *host, struct ks_reader *guest, uint64_t from,
+		  struct ks_reader *host, struct ks_reader *guest, const struct both *b,
 		  struct ks_err *err)
 {
 	struct ks_merge *merge;
@@ -214,14 +219,17 @@ static int gather(struct evidence *e, const struct ks_link *l, const struct ks_m
 		free(apic);
 		return ret;
 	}
-	ret = ks_reader_seek(host, from, err);
+	ret = ks_reader_seek(host, b->from, err);
 	if (!ret)
 		ret = ks_merge_add(merge, host, NULL, NULL);
 	if (ret >= 0)
 		ret = ks_merge_add(merge, guest, ks_guestclock_map, l->clock);
-	while (ret >= 0 && left-- && (ret = ks_merge_next(merge, &ev, err)) > 0)
-		if (ev.time >= from)
+	while (ret >= 0 && left-- && (ret = ks_merge_next(merge, &ev, err)) > 0) {
+		if (ev.time > b->to)
+			break;
+		if (ev.time >= b->from)
 			look_at(e, m, &ev, apic, n);
+	}
 	ks_merge_free(merge);
 	free(apic);
 	return ret < 0 ? ret : 0;
@@ -235,7 +243,7 @@ static int rewind_both(struct ks_reader *host, struct ks_reader *guest, struct k
 }
 
 static int weigh(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
-		 struct ks_reader *guest, uint32_t vm, uint64_t from, struct ks_err *err)
+		 struct ks_reader *guest, uint32_t vm, const struct both *b, struct ks_err *err)
 {
 	struct evidence e = { .vm = vm, .error = l->error_ns };
 	int ret, back;
@@ -243,7 +251,7 @@ static int weigh(struct ks_link *l, const struct ks_model *m, struct ks_reader *
 	e.idle = calloc(m->nvcpus + 1, sizeof(*e.idle));
 	if (!e.idle)
 		return -ENOMEM;
-	ret = gather(&e, l, m, host, guest, from, err);
+	ret = gather(&e, l, m, host, guest, b, err);
 	back = rewind_both(host, guest, err);
 	free(e.idle);
 	l->halts = e.halts;
@@ -339,17 +347,18 @@ static int settle(struct ks_link *l, const struct ks_model *m, struct ks_reader 
 		  const struct ks_clockmap *host_map, struct ks_reader *guest, uint32_t vm,
 		  struct ks_err *err)
 {
-	uint64_t from, gap;
+	struct both b;
+	uint64_t gap;
 	int ret = build_clock(l, m, host, host_map, vm);
 
 	if (ret)
 		return clock_failed(ret, m, vm, host, guest, err);
 	l->vm = vm;
-	if (!overlap(l, host, guest, &from, &gap))
+	if (!overlap(l, host, guest, &b, &gap))
 		return fail(err, -EINVAL,
 			    "%s and %s do not overlap in time (%.3f s apart): record both at the same time",
 			    ks_reader_path(host), ks_reader_path(guest), gap / 1e9);
-	ret = weigh(l, m, host, guest, vm, from, err);
+	ret = weigh(l, m, host, guest, vm, &b, err);
 	if (ret)
 		return ret;
 	if (contradicted(l))
@@ -365,15 +374,16 @@ static int by_evidence(struct ks_link *l, const struct ks_model *m, struct ks_re
 		       const struct ks_clockmap *host_map, struct ks_reader *guest,
 		       struct ks_err *err)
 {
-	uint64_t from, gap, best = 0, second = 0, share;
+	uint64_t gap, best = 0, second = 0, share;
 	uint32_t vm, found = KS_NO_VCPU;
+	struct both b;
 	int ret;
 
 	for (vm = 0; vm < m->nvms; vm++) {
 		if (build_clock(l, m, host, host_map, vm))
 			continue;
-		ret = overlap(l, host, guest, &from, &gap) ?
-			      weigh(l, m, host, guest, vm, from, err) : 0;
+		ret = overlap(l, host, guest, &b, &gap) ?
+			      weigh(l, m, host, guest, vm, &b, err) : 0;
 		drop_clock(l);
 		if (ret)
 			return ret;
