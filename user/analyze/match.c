@@ -14,7 +14,7 @@
 #define WORST_CLOCK 10000000u /* ns; a clock that fits worse does not fit at all */
 #define LOOK_AT 400000u      /* events of evidence */
 #define SOON 500000u         /* ns from idle entry to the exit on HLT */
-#define APART 3700000u       /* ns: idle entries that long before a halt have nothing to do with it */
+#define APART 3700000u       /* ns: an idle entry so long before a halt is not its cause */
 #define ENOUGH 64u           /* halts that make evidence */
 #define CONVINCES 50u        /* percent explained, or more: this VM */
 #define ENTRIES 16u          /* idle entries remembered per vCPU */

@@ -121,8 +121,9 @@ static void lock_free(struct sweep *s, uint64_t from, uint64_t to)
 }
 
 /*
- * The trace ended before the lock was released: the holder is known only if it, too, had waited, and
- * acquired the lock when this wait had begun (of an earlier hold the release may have left no record).
+ * The trace ended before the lock was released: the holder is known only if it, too, had waited,
+ * and acquired the lock when this wait had begun (of an earlier hold the release may have left no
+ * record).
  */
 static void open_end(struct sweep *s, uint64_t from, uint64_t released)
 {
