@@ -7,6 +7,7 @@
 #include "check.h"
 #include "compare.h"
 #include "emit.h"
+#include "fault.h"
 #include "run.h"
 #include "util.h"
 
@@ -48,11 +49,21 @@ static uint64_t worst_clock(const struct run *r)
 	return worst;
 }
 
-static int verdict(const struct score *s, const struct run *r, const struct params *p)
+static uint64_t wrongs(const struct score *s)
 {
-	uint64_t wrong = s->missing + s->phantom + s->false_claims + s->guesses + s->ple_wrong +
-			 s->blame_wrong + s->clock_wrong + s->totals_wrong;
-	int bad = 0;
+	return s->missing + s->phantom + s->false_claims + s->guesses + s->ple_wrong +
+	       s->blame_wrong + s->clock_wrong + s->totals_wrong;
+}
+
+static bool good(const struct score *s)
+{
+	return !wrongs(s) && s->waits && part(s->right, s->waits) >= WAITS_RIGHT &&
+	       part(s->ns_right, s->ns) >= TIME_RIGHT;
+}
+
+static void print_result(const struct score *s, const struct run *r, const struct params *p)
+{
+	uint64_t wrong = wrongs(s);
 
 	printf("%-14s %4llu %7llu %6.2f%% %7.3f%% %7.3f%% %7.3f%% %6.2f%% %5llu %5llu %5llu %6llu\n",
 	       p->scenario, (unsigned long long)p->seed, (unsigned long long)s->waits,
@@ -60,8 +71,6 @@ static int verdict(const struct score *s, const struct run *r, const struct para
 	       100 * part(s->ns_strict, s->ns), 100 * part(s->ns_unknown, s->ns),
 	       100 * part(s->doubtful, s->waits), (unsigned long long)s->clock_worst, (unsigned long long)worst_clock(r),
 	       (unsigned long long)s->raced, (unsigned long long)wrong);
-	bad |= !s->waits || part(s->right, s->waits) < WAITS_RIGHT;
-	bad |= part(s->ns_right, s->ns) < TIME_RIGHT;
 	if (r->ignored && s->verbose)
 		printf("  ignored records: %llu\n", (unsigned long long)r->ignored);
 	if (wrong)
@@ -70,9 +79,8 @@ static int verdict(const struct score *s, const struct run *r, const struct para
 		       (unsigned long long)s->phantom, (unsigned long long)s->false_claims,
 		       (unsigned long long)s->guesses, (unsigned long long)s->ple_wrong, (unsigned long long)s->blame_wrong,
 		       (unsigned long long)s->clock_wrong, s->totals_wrong);
-	if (bad)
+	if (!good(s))
 		print_confusion(s);
-	return bad || wrong;
 }
 
 static void remove_traces(const char *dir, uint32_t guests)
@@ -101,7 +109,7 @@ static void temporary(char *dir, size_t size)
 
 int check_run(const struct params *p, const struct check_opts *o)
 {
-	struct score s = { .verbose = o->verbose };
+	struct score s = { .verbose = o->verbose, .quiet = o->quiet };
 	uint32_t tgids[64];
 	struct world *w;
 	struct run r;
@@ -114,9 +122,13 @@ int check_run(const struct params *p, const struct check_opts *o)
 	for (uint32_t i = 0; i < p->vms; i++)
 		tgids[i] = w->vms[i].tgid;
 	run_analysis(&r, dir, tgids, p->vms);
+	if (o->fault)
+		fault_apply(&r, o->fault);
 	compare_waits(&s, w, &r);
 	compare_totals(&s, w, &r);
-	bad = verdict(&s, &r, p);
+	bad = !good(&s);
+	if (!o->quiet)
+		print_result(&s, &r, p);
 	if (o->keep)
 		printf("  traces: %s\n", dir);
 	else

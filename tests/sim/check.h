@@ -8,7 +8,8 @@
 #include "params.h"
 
 struct check_opts {
-	bool keep, verbose;
+	bool keep, verbose, quiet;
+	const char *fault; /* spoil what the analysis said; NULL: do not */
 };
 
 /* 0 if the analysis is good enough, 1 if not; prints one line, and what is wrong. */

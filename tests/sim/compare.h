@@ -23,7 +23,7 @@ struct score {
 	double ns_unknown;          /* of it, said to be unknown */
 	uint64_t confusion[KS_C_WAIT_MAX][KS_C_WAIT_MAX]; /* [truth][analysis] */
 	int totals_wrong;
-	bool verbose;
+	bool verbose, quiet;
 };
 
 void compare_waits(struct score *s, const struct world *w, const struct run *r);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "check.h"
+#include "fault.h"
 #include "sim.h"
 #include "util.h"
 
@@ -129,7 +130,7 @@ static int check_seeds(const struct options *o, const char *name)
 		struct params p;
 
 		scenario(&p, name, seed);
-		bad += check_run(&p, &(struct check_opts){ o->keep, o->verbose });
+		bad += check_run(&p, &(struct check_opts){ .keep = o->keep, .verbose = o->verbose });
 	}
 	return bad;
 }
@@ -150,11 +151,33 @@ static int check(const struct options *o)
 	return bad ? 1 : 0;
 }
 
+/* Does the check notice an analysis that is wrong? One world per kind of fault. */
+static int selftest(void)
+{
+	const char *name, *where;
+	int missed = 0;
+
+	for (unsigned int i = 0; (name = fault_name(i, &where)); i++) {
+		struct check_opts sound = { .quiet = true }, spoilt = { .quiet = true, .fault = name };
+		struct params p;
+		int before, after;
+
+		scenario(&p, where, 1);
+		before = check_run(&p, &sound);
+		after = check_run(&p, &spoilt);
+		if (before || !after)
+			missed++;
+		printf("%-12s in %-12s %s\n", name, where, before ? "the world is wrong already" :
+		       after ? "noticed" : "NOT NOTICED");
+	}
+	return missed ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct argp argp = { option_table, parse, "generate|check|scenarios",
+	static const struct argp argp = { option_table, parse, "generate|check|selftest|scenarios",
 		"Simulate hosts and guests, write their traces and the truth about every wait; "
-		"or check the analysis against it.", NULL, NULL, NULL };
+		"or check the analysis against it; see whether the check notices mistakes.", NULL, NULL, NULL };
 	struct options o = { .first = 1, .last = 1 };
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
@@ -162,6 +185,8 @@ int main(int argc, char **argv)
 		return generate(&o);
 	if (!strcmp(o.command, "check"))
 		return check(&o);
+	if (!strcmp(o.command, "selftest"))
+		return selftest();
 	if (strcmp(o.command, "scenarios"))
 		die("no command \"%s\"", o.command);
 	for (unsigned int i = 0; params_name(i); i++)
