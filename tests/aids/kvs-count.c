@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Counts what is in a trace, record by record and without the analysis: how many of each type were
- * seen and how many lost (KS_LOSS names the type), and the exits by reason that the kernel counted.
+ * seen and how many lost (KS_LOSS names the type), the exits by reason that the kernel counted, and
+ * the metadata.
  * A burst counts as the exits that are folded in it, seen or lost.
  *
  * usage: kvs-count TRACE      one JSON object
@@ -9,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <json-c/json.h>
 
 #include "trace.h"
 
@@ -70,6 +72,7 @@ static void print(struct ks_reader *r, const struct counts *c)
 	printf("{\"side\":%d,\"truncated\":%s,\"bad_bytes\":%" PRIu64 ",\"lost_records\":%" PRIu64 ",",
 	       ks_reader_side(r), ks_reader_truncated(r) ? "true" : "false",
 	       ks_reader_bad_bytes(r), ks_reader_lost(r));
+	printf("\"meta\":%s,", json_object_to_json_string(ks_reader_meta(r)));
 	print_map("seen", c->seen, KS_TYPE_MAX);
 	print_map("lost", c->lost, KS_TYPE_MAX);
 	print_map("exits", c->reason, REASONS);

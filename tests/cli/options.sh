@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Wrong command lines, and machines that lack something: one line, exit code 2 or 3, no file left.
+# Nothing here gets as far as loading a probe.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/cli/expect.bash
+ple=$PWD/build/bin/ple-trace
+lock=$PWD/build/bin/lock-timeline
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+chmod 755 "$tmp"
+
+for tool in "$ple" "$lock"; do
+	name=${tool##*/}
+	refused "$name: unknown command" 2 "no command 'recrod'" "$tool" recrod
+	accepted "$name --help" "$tool" --help
+	accepted "$name --version" "$tool" --version
+	holds "... a number" grep -E '[0-9]+\.[0-9]+' "$EXPECT_ERR.out"
+	refused "$name record: unknown option" 2 'nosuch' "$tool" record --nosuch -o x.kvs
+	refused "$name record: where to?" 2 '\-o FILE' "$tool" record
+	refused "$name record: no value" 2 'argument' "$tool" record -o
+	for duration in 10x "" -5 1e9999 5ss 99999999999999999999 "3 apples"; do
+		refused "$name record -d '$duration'" 2 'duration' "$tool" record -o x.kvs -d "$duration"
+	done
+	for size in 0 -1 4k x 127 99999999999; do
+		refused "$name record --ring-size $size" 2 'ring-size' "$tool" record -o x.kvs --ring-size "$size"
+	done
+	refused "$name record: a bad mode" 2 'mode' "$tool" record -o x.kvs --mode everything
+	refused "$name report: no file" 2 'which' "$tool" report
+	refused "$name report: a bad number" 2 'worst' "$tool" report --worst many x.kvs
+	for command in record report check; do
+		accepted "$name $command --help" "$tool" $command --help
+		holds "... tells of its options" grep -q -- '--help' "$EXPECT_ERR.out"
+	done
+	absent x.kvs x.kvs.partial
+done
+refused "a bad gap" 2 'gap' "$ple" record -o x.kvs --burst-gap soon
+refused "no vCPUs" 2 'max-vcpus' "$ple" record -o x.kvs --max-vcpus 0
+refused "a bad threshold" 2 'wait-threshold' "$lock" record -o x.kvs --wait-threshold 10parsecs
+refused "stream to a file" 2 '\-o' "$lock" stream -o x.kvs
+refused "a bad port" 2 'port' "$lock" stream --port 99999999999
+refused "collect to nowhere" 2 '\-o FILE' "$lock" collect
+refused "a bad size" 2 'max-bytes' "$lock" collect -o x.kvs --max-bytes much
+refused "plot to nowhere" 2 '\-o FILE' "$lock" plot x.kvs y.kvs
+refused "a bad time" 2 'from' "$lock" plot -o p.svg --from noon x.kvs y.kvs
+refused "an unknown VM" 1 "nosuchvm" "$ple" record -o x.kvs --vm nosuchvm -d 1
+refused "a PID that is no VM" 1 "$$" "$ple" record -o x.kvs --vm $$ -d 1
+absent x.kvs x.kvs.partial p.svg
+
+# As a user without rights: what is missing, and what to do.
+if [ "$(id -u)" = 0 ]; then
+	mkdir open && chmod 777 open && cd open || exit 1
+	nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all)
+	# Where everybody can read them: a checkout may lie in root's home.
+	mkdir "$tmp/bin" && cp "$ple" "$lock" "$tmp/bin"
+	chmod -R a+rX "$tmp/bin"
+	for tool in ple-trace lock-timeline; do
+		refused "$tool record as nobody" 3 'root|permission|CAP_|KVM is not loaded' "${nobody[@]}" "$tmp/bin/$tool" record -o x.kvs -d 1
+		absent x.kvs x.kvs.partial
+		mkdir -m 700 ../closed-$tool
+		refused "$tool record to where one may not write" 3 'permission|root|KVM is not loaded' \
+			"${nobody[@]}" "$tmp/bin/$tool" record -o "$tmp/closed-$tool/x.kvs" -d 1
+		"${nobody[@]}" "$tmp/bin/$tool" check >check.out 2>check.err
+		holds "$tool check as nobody says what is missing ($?)" grep -i -E 'missing.*(root|CAP_|permission)' check.out
+	done
+	cd ..
+fi
+expect_end
