@@ -122,7 +122,8 @@ static void guest_meta(struct vm *vm, struct json_object *m)
 		json_object_array_add(apic, json_object_new_int(vm->vcpus[i].apic));
 		json_object_array_add(nodes, json_object_new_int(vm->vcpus[i].node));
 	}
-	json_object_object_add(m, "mode", json_object_new_string("full"));
+	json_object_object_add(m, "mode", json_object_new_string(vm->w->p.contention ?
+								 "contention" : "full"));
 	json_object_object_add(m, "cid", json_object_new_int(3 + vm->id));
 	json_object_object_add(m, "ncpus", json_object_new_int(vm->nvcpus));
 	json_object_object_add(m, "apic_ids", apic);

@@ -235,7 +235,7 @@ static void stamp_release(struct vcpu *v, struct lock *l)
 	struct ks_rec rec = { .type = KS_LOCK_REL, .id = l->pid, .a = l->addr };
 	bool long_hold = hold >= v->w->p.hold_threshold;
 
-	if (!l->seen || (!long_hold && !l->nq && !l->contended))
+	if (!l->seen || v->w->p.contention || (!long_hold && !l->nq && !l->contended))
 		return;
 	rec.flags = l->flags | (l->nq ? KS_F_WAITERS : 0);
 	if (hold >> 32) {

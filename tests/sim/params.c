@@ -174,6 +174,13 @@ static void stray_try(struct params *p)
 	p->threads = 16;
 }
 
+/* What is not `self` cannot be known then. */
+static void contention(struct params *p)
+{
+	p->contention = true;
+	p->algo = p->seed % 3;
+}
+
 static const struct {
 	const char *name;
 	void (*set)(struct params *p);
@@ -185,6 +192,7 @@ static const struct {
 	{ "offset-change", offset_change }, { "nested-irq", nested_irq },
 	{ "migration", migration }, { "late-guest", late_guest }, { "bursts", bursts },
 	{ "thresholds", thresholds }, { "stray-try", stray_try },
+	{ "contention", contention },
 };
 
 #define NSCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))

@@ -105,6 +105,7 @@ static bool inverted(const struct lock *l)
 static void look_back(struct wait *wt, const struct vcpu *d)
 {
 	earliest(&wt->since, wt->v->evident);
+	wt->unclear |= wt->v->w->p.contention;
 	if (wt->v->hs != KS_V_RUNNING)
 		return;
 	earliest(&wt->since, d->evident);
@@ -122,7 +123,7 @@ static void accrue(struct wait *wt, enum cause cause)
 {
 	const struct vcpu *d = decides(wt);
 	uint64_t now = wt->v->w->now;
-	bool unseen = !wt->l->holder && !wt->l->q[0]->seen;
+	bool unseen = (!wt->l->holder && !wt->l->q[0]->seen) || wt->v->w->p.contention;
 
 	if (now > wt->last) {
 		add_stretch(wt, (struct stretch){ wt->last, now, truth_class(wt), d->idx,
