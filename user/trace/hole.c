@@ -1,55 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What is missing in a file that was not indexed: damaged stretches and the end that was cut off.
- * A loss whose place is not known is said to be as wide as it can have been.
+ * A loss whose place is not known is said to be as wide as it can have been, by the rule that a
+ * recorder flushes every second: when a chunk is written, no record in it or yet to be written is
+ * older than three.
  */
 #include "reader_priv.h"
 
-/* A recorder flushes every second: a ring that is silent for longer was silent. */
 #define FLUSH_NS 3000000000ull
 
-/* The oldest of the rings' newest records; the oldest of all if a ring had none yet. */
-static uint64_t oldest_newest(const struct ks_reader *r, bool all)
+static uint64_t before_by(uint64_t time, uint64_t ns)
 {
-	uint64_t oldest = UINT64_MAX;
-
-	for (uint32_t i = 0; i < r->header.rings; i++) {
-		if (!r->stream[i] && all)
-			return r->first;
-		if (r->stream[i] && r->stream[i]->newest < oldest)
-			oldest = r->stream[i]->newest;
-	}
-	return oldest == UINT64_MAX ? r->first : oldest;
+	return time > ns ? time - ns : 0;
 }
 
 void ks_hole_begin(struct ks_reader *r, struct ks_holes *holes, uint64_t bytes)
 {
+	uint64_t from = before_by(r->last, FLUSH_NS);
 	uint64_t most = bytes / sizeof(struct ks_rec);
 
+	if (!most)
+		return; /* too short for a record */
 	if (holes->n == KS_MAX_HOLES) {
 		holes->hole[KS_MAX_HOLES - 1].most += most;
 		holes->hole[KS_MAX_HOLES - 1].to = UINT64_MAX;
 		return;
 	}
-	holes->hole[holes->n++] = (struct ks_hole){ .from = oldest_newest(r, true), .most = most };
+	holes->hole[holes->n++] = (struct ks_hole){
+		.from = r->spanned && from > r->first ? from : 0,
+		.to = UINT64_MAX,
+		.most = most,
+	};
 }
 
-void ks_hole_pass(struct ks_holes *holes, struct ks_stream *s, uint64_t first, uint64_t last)
+void ks_hole_pass(struct ks_holes *holes, uint64_t first)
 {
-	for (; s->holes < holes->n; s->holes++)
-		if (holes->hole[s->holes].to < first)
-			holes->hole[s->holes].to = first;
-	if (last > s->newest)
-		s->newest = last;
+	for (; holes->passed < holes->n; holes->passed++)
+		holes->hole[holes->passed].to =
+			first > UINT64_MAX - FLUSH_NS ? UINT64_MAX : first + FLUSH_NS;
 }
 
-/* Every ring must have shown up again behind hole i, else the hole reaches to the end. */
-static bool closed(const struct ks_reader *r, uint32_t i)
+/* The oldest of the rings' newest records. */
+static uint64_t all_there_until(const struct ks_reader *r)
 {
-	for (uint32_t ring = 0; ring < r->header.rings; ring++)
-		if (!r->stream[ring] || r->stream[ring]->holes <= i)
-			return false;
-	return true;
+	uint64_t oldest = r->last;
+
+	for (uint32_t i = 0; i < r->header.rings; i++)
+		if (r->stream[i] && r->stream[i]->newest < oldest)
+			oldest = r->stream[i]->newest;
+	return oldest;
 }
 
 /*
@@ -58,12 +57,12 @@ static bool closed(const struct ks_reader *r, uint32_t i)
  */
 static int lose_end(struct ks_reader *r)
 {
-	uint64_t from = oldest_newest(r, false);
+	uint64_t from = all_there_until(r);
 
 	if (r->ended || !r->spanned)
 		return 0;
-	if (r->last > FLUSH_NS && from < r->last - FLUSH_NS)
-		from = r->last - FLUSH_NS;
+	if (from < before_by(r->last, FLUSH_NS))
+		from = before_by(r->last, FLUSH_NS); /* a ring silent for longer was silent */
 	return from < r->last ? ks_take_loss(r, from, r->last, 1) : 0;
 }
 
@@ -75,21 +74,17 @@ static uint64_t missing(const struct ks_reader *r)
 	return r->promised > r->found ? r->promised - r->found : 0;
 }
 
-int ks_hole_finish(struct ks_reader *r, struct ks_holes *holes)
+int ks_hole_finish(struct ks_reader *r, const struct ks_holes *holes)
 {
 	uint64_t end = r->last, most = missing(r);
 	int ret = lose_end(r);
 
 	for (uint32_t i = 0; i < holes->n && !ret && most; i++) {
 		const struct ks_hole *h = &holes->hole[i];
-		uint64_t to = h->to > end || !closed(r, i) ? end : h->to;
+		uint64_t to = h->to < end ? h->to : end;
+		uint64_t from = h->from < r->first ? r->first : h->from;
 
-		if (!h->most)
-			continue; /* too short for a record */
-		ret = ks_take_loss(r, h->from < to ? h->from : to, to, h->most < most ? h->most : most);
+		ret = ks_take_loss(r, from < to ? from : to, to, h->most < most ? h->most : most);
 	}
-	for (uint32_t ring = 0; ring < r->header.rings; ring++)
-		if (r->stream[ring])
-			r->stream[ring]->newest = 0;
 	return ret;
 }

@@ -17,7 +17,6 @@ struct ks_stream {
 	uint32_t ring;
 	uint32_t buf_recs; /* the most that a chunk of this ring has */
 	uint64_t newest; /* time of the newest record so far */
-	uint32_t holes;	 /* while scanning: holes with a chunk of this ring behind them */
 	uint64_t skip_before; /* after a seek: older records are left out */
 	struct ks_rec loss[2];
 };
@@ -77,25 +76,23 @@ int ks_take_control(struct ks_reader *r, const struct ks_rec *recs, size_t n);
 /* Records are missing, of which ring nobody knows. */
 int ks_take_loss(struct ks_reader *r, uint64_t first, uint64_t last, uint64_t count);
 
-/*
- * Holes are stretches of the file that are no chunks. What was in one was not older than the newest
- * record before it of each ring, and not newer than the oldest one behind it.
- */
+/* Stretches of the file that are no chunks. */
 struct ks_hole {
-	uint64_t from, to; /* times */
-	uint64_t most;	   /* records it may have had */
+	uint64_t from, to; /* times between which its records lie, if it had some */
+	uint64_t most;	   /* as many as it has room for */
 };
 #define KS_MAX_HOLES 64u /* the last one stands for all further ones */
 
 struct ks_holes {
 	struct ks_hole hole[KS_MAX_HOLES];
 	uint32_t n;
+	uint32_t passed; /* with a RECORDS chunk behind them */
 };
 void ks_hole_begin(struct ks_reader *r, struct ks_holes *holes, uint64_t bytes);
-/* A chunk of s with these times comes next. */
-void ks_hole_pass(struct ks_holes *holes, struct ks_stream *s, uint64_t first, uint64_t last);
+/* A RECORDS chunk comes next; its oldest time. */
+void ks_hole_pass(struct ks_holes *holes, uint64_t first);
 /* All chunks were seen: make losses of the holes and of what is missing at a cut end. */
-int ks_hole_finish(struct ks_reader *r, struct ks_holes *holes);
+int ks_hole_finish(struct ks_reader *r, const struct ks_holes *holes);
 
 /* One META, COUNTS payload. Those that make no sense are counted as bad bytes. 0 or -ENOMEM. */
 int ks_take_meta(struct ks_reader *r, const char *text, size_t len);

@@ -81,6 +81,8 @@ static int take_records(struct ks_reader *r, const struct ks_chunk_header *h, ui
 		return ret;
 	ks_widen_span(r, h->first, h->last);
 	r->found += h->count;
+	if (h->last > r->stream[h->ring]->newest)
+		r->stream[h->ring]->newest = h->last;
 	return ks_stream_add(r->stream[h->ring], offset, h->count);
 }
 
@@ -267,7 +269,7 @@ static int scan_chunk(struct ks_reader *r, struct ks_holes *holes, uint64_t offs
 	if (!ret)
 		ret = take_chunk(r, &h, offset);
 	if (!ret && h.type == KS_CHUNK_RECORDS && h.ring < r->header.rings)
-		ks_hole_pass(holes, r->stream[h.ring], h.first, h.last);
+		ks_hole_pass(holes, h.first);
 	*next = offset + ks_chunk_size(h.length);
 	return ret;
 }
@@ -286,6 +288,14 @@ static int scan_all(struct ks_reader *r)
 	return ret;
 }
 
+/* From here on it is what has been read. */
+static void forget_newest(struct ks_reader *r)
+{
+	for (uint32_t i = 0; i < r->header.rings; i++)
+		if (r->stream[i])
+			r->stream[i]->newest = 0;
+}
+
 int ks_scan(struct ks_reader *r, struct ks_err *err)
 {
 	int ret = ks_read_index(r);
@@ -294,6 +304,7 @@ int ks_scan(struct ks_reader *r, struct ks_err *err)
 		ks_reader_reset(r);
 		ret = r->meta ? scan_all(r) : -ENOMEM;
 	}
+	forget_newest(r);
 	if (!ret)
 		ret = ks_sort_recs(r->control, r->ncontrol);
 	if (ret == -E2BIG)

@@ -14,30 +14,29 @@
 #include "err.h"
 
 #define HOLD_BACK 8u
-#define BUFFERS_BYTES (8u << 20) /* of all rings together, about */
-#define CHUNK_RECS_MIN 128u
 
 struct wring {
 	struct ks_rec *buf; /* cap + HOLD_BACK records, sorted; NULL until the first comes */
+	uint32_t cap;	    /* records of a full chunk */
 	uint32_t n;
 	bool fresh; /* something came since the last flush */
 };
 
 struct ks_writer {
 	struct ks_chunkout out;
-	uint32_t rings, cap;
+	uint32_t rings, used; /* used: have had a record */
 	struct wring *ring;
 	struct ks_rec *control;
 	uint32_t ncontrol;
 };
 
-static uint32_t chunk_recs(unsigned int rings)
+/*
+ * Writer and reader hold one chunk per ring in use. On a machine with hundreds of CPUs the chunks of
+ * those that come later are smaller, so that 1024 rings take 10 MiB and not 64.
+ */
+static uint32_t chunk_recs(uint32_t used)
 {
-	uint32_t cap = KS_CHUNK_RECS;
-
-	while (cap > CHUNK_RECS_MIN && (uint64_t)cap * rings > BUFFERS_BYTES / sizeof(struct ks_rec))
-		cap /= 2;
-	return cap;
+	return used < 64 ? KS_CHUNK_RECS : used < 256 ? KS_CHUNK_RECS / 4 : KS_CHUNK_RECS / 16;
 }
 
 static void writer_free(struct ks_writer *w)
@@ -87,9 +86,8 @@ static int writer_new(struct ks_writer **out, const char *path, int fd, enum ks_
 	}
 	w->out.sink = sink;
 	w->rings = rings;
-	w->cap = chunk_recs(rings);
 	w->ring = calloc(rings, sizeof(*w->ring));
-	w->control = calloc(w->cap, sizeof(*w->control));
+	w->control = calloc(KS_CHUNK_RECS, sizeof(*w->control));
 	ret = w->ring && w->control ? write_file_header(w, side) : -ENOMEM;
 	if (ret) {
 		ks_fail(err, ret, "%s: cannot write: %s", path ? path : "stream", strerror(-ret));
@@ -193,7 +191,7 @@ static int write_ring(struct ks_writer *w, uint32_t ring, uint32_t n)
 static int add_control(struct ks_writer *w, const struct ks_rec *rec)
 {
 	insert_sorted(w->control, &w->ncontrol, rec);
-	return w->ncontrol == w->cap ? write_control(w) : 0;
+	return w->ncontrol == KS_CHUNK_RECS ? write_control(w) : 0;
 }
 
 static int add_record(struct ks_writer *w, uint32_t ring, const struct ks_rec *rec)
@@ -201,13 +199,14 @@ static int add_record(struct ks_writer *w, uint32_t ring, const struct ks_rec *r
 	struct wring *r = &w->ring[ring];
 
 	if (!r->buf) {
-		r->buf = malloc((w->cap + HOLD_BACK) * sizeof(*r->buf));
+		r->cap = chunk_recs(w->used++);
+		r->buf = malloc((r->cap + HOLD_BACK) * sizeof(*r->buf));
 		if (!r->buf)
 			return -ENOMEM;
 	}
 	insert_sorted(r->buf, &r->n, rec);
 	r->fresh = true;
-	return r->n == w->cap + HOLD_BACK ? write_ring(w, ring, w->cap) : 0;
+	return r->n == r->cap + HOLD_BACK ? write_ring(w, ring, r->cap) : 0;
 }
 
 int ks_writer_add(struct ks_writer *w, unsigned int ring, const struct ks_rec *recs, size_t n)
@@ -280,7 +279,7 @@ static int flush_ring(struct ks_writer *w, uint32_t ring, bool all)
 	int ret = 0;
 
 	while (!ret && r->n > keep)
-		ret = write_ring(w, ring, r->n - keep < w->cap ? r->n - keep : w->cap);
+		ret = write_ring(w, ring, r->n - keep < r->cap ? r->n - keep : r->cap);
 	r->fresh = false;
 	return ret;
 }
