@@ -249,13 +249,12 @@ static void test_lying_index(void **state)
 	for (uint32_t i = 0; i < l.h.count; i++) {
 		l.entry[i].length += 8;
 		liar_check(&l, d);
+		l.entry[i].length -= 16; /* shorter is plausible for some types */
+		liar_check(&l, d);
 		l.entry[i].length = UINT32_MAX & ~7u;
 		liar_check(&l, d);
 		l.entry[i].length = l.c[i].h.length;
 	}
-	l.h.count--; /* the last chunk left out; the index is as long as it was */
-	liar_check(&l, d);
-	l.h.count++;
 	memmove(l.entry, l.entry + 1, (l.h.count - 1) * sizeof(*l.entry)); /* the first one */
 	l.entry[l.h.count - 1] = (struct ks_index_entry){ .type = 99, .length = -64 };
 	l.head->from = l.c[1].at;
