@@ -65,19 +65,22 @@ static void print_result(const struct score *s, const struct run *r, const struc
 {
 	uint64_t wrong = wrongs(s);
 
-	printf("%-14s %4llu %7llu %6.2f%% %7.3f%% %7.3f%% %7.3f%% %6.2f%% %5llu %5llu %5llu %6llu\n",
+	printf("%-14s %4llu %7llu %6.2f%% %7.3f%% %7.3f%% %7.3f%% %6.2f%% %5llu %5llu %5llu "
+	       "%6llu\n",
 	       p->scenario, (unsigned long long)p->seed, (unsigned long long)s->waits,
 	       100 * part(s->right, s->waits), 100 * part(s->ns_right, s->ns),
 	       100 * part(s->ns_strict, s->ns), 100 * part(s->ns_unknown, s->ns),
-	       100 * part(s->doubtful, s->waits), (unsigned long long)s->clock_worst, (unsigned long long)worst_clock(r),
-	       (unsigned long long)s->raced, (unsigned long long)wrong);
+	       100 * part(s->doubtful, s->waits), (unsigned long long)s->clock_worst,
+	       (unsigned long long)worst_clock(r), (unsigned long long)s->raced,
+	       (unsigned long long)wrong);
 	if (r->ignored && s->verbose)
 		printf("  ignored records: %llu\n", (unsigned long long)r->ignored);
 	if (wrong)
 		printf("  missing %llu, phantom %llu, false claims %llu, guesses %llu, "
-		       "PLE exits %llu, blame %llu, clock %llu, totals %d\n", (unsigned long long)s->missing,
-		       (unsigned long long)s->phantom, (unsigned long long)s->false_claims,
-		       (unsigned long long)s->guesses, (unsigned long long)s->ple_wrong, (unsigned long long)s->blame_wrong,
+		       "PLE exits %llu, blame %llu, clock %llu, totals %d\n",
+		       (unsigned long long)s->missing, (unsigned long long)s->phantom,
+		       (unsigned long long)s->false_claims, (unsigned long long)s->guesses,
+		       (unsigned long long)s->ple_wrong, (unsigned long long)s->blame_wrong,
 		       (unsigned long long)s->clock_wrong, s->totals_wrong);
 	if (!good(s))
 		print_confusion(s);

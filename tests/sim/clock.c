@@ -99,7 +99,8 @@ void simclock_offset(struct sim_guest_clock *g, const struct sim_host_clock *h, 
 	/* A clock that counts the TSC itself jumps with it. */
 	if (!g->kvmclock) {
 		long double scale = g->ratio ?
-			(long double)g->ratio / (long double)(1ull << g->frac) : 1;
+					    (long double)g->ratio / (long double)(1ull << g->frac) :
+					    1;
 
 		g->mono0 += (long double)jump / scale * g->rate;
 	}

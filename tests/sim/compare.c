@@ -18,7 +18,7 @@ struct pairing {
 	const struct world *w;
 	const struct run_vm *vm;
 	uint32_t vcpu_of[64]; /* analysis's vCPU number -> guest CPU */
-	uint64_t error;       /* of the clock, as the analysis states it */
+	uint64_t error;	      /* of the clock, as the analysis states it */
 };
 
 const struct run_vcpu *compare_vcpu(const struct run *r, const struct vcpu *v)
@@ -241,8 +241,7 @@ static void judge(struct pairing *p, const struct done *d, const struct ks_wait 
 static void missing(struct pairing *p, const struct done *d)
 {
 	/* The recorder leaves short ones out. */
-	if (!d->acq_kept || d->raced ||
-	    d->acq_stamp - d->try_stamp < p->w->p.wait_threshold + 10)
+	if (!d->acq_kept || d->raced || d->acq_stamp - d->try_stamp < p->w->p.wait_threshold + 10)
 		return;
 	p->s->missing++;
 	p->s->waits++;
@@ -263,14 +262,16 @@ static void phantom(struct pairing *p, const struct ks_wait *a)
 }
 
 /* Both in order of vCPU, lock and time. */
-static void pair_up(struct pairing *p, const struct done **d, size_t nd, struct ks_wait *a, size_t na)
+static void pair_up(struct pairing *p, const struct done **d, size_t nd, struct ks_wait *a,
+		    size_t na)
 {
 	uint64_t tol = 2 * p->error + 100;
 	size_t i = 0, k = 0;
 
 	while (i < nd || k < na) {
-		int c = i == nd ? 1 : k == na ? -1 :
-			order(d[i]->vcpu, d[i]->lock, 0, a[k].vcpu, a[k].lock, 0);
+		int c = i == nd ? 1 :
+			k == na ? -1 :
+				  order(d[i]->vcpu, d[i]->lock, 0, a[k].vcpu, a[k].lock, 0);
 
 		if (!c && d[i]->try_stamp + tol < a[k].try_time)
 			c = -1;

@@ -22,8 +22,8 @@ static void same(struct score *s, const char *who, uint32_t num, const char *wha
 static void vcpu_totals(struct score *s, const struct vcpu *v, const struct run_vcpu *a,
 			uint64_t clock)
 {
-	static const char *const names[KS_V_MAX] = { "unknown", "running", "runnable", "halted",
-						     "blocked", "gone" };
+	static const char *const names[KS_V_MAX] = { "unknown", "running", "runnable",
+						     "halted",	"blocked", "gone" };
 	const struct ks_vcpu_totals *t = &v->tot;
 
 	same(s, "vCPU", v->slot, "PLE exits", t->pause, a->tot.pause, 0);
@@ -43,7 +43,8 @@ static void vcpu_totals(struct score *s, const struct vcpu *v, const struct run_
 		uint64_t half = v->before[st] / 2, mid = t->state_ns[st] + half;
 
 		same(s, "vCPU", v->slot, names[st], mid, a->tot.state_ns[st], half + clock + 1000);
-		same(s, "vCPU segments", v->slot, names[st], a->tot.state_ns[st], a->segments[st], 0);
+		same(s, "vCPU segments", v->slot, names[st], a->tot.state_ns[st], a->segments[st],
+		     0);
 	}
 }
 
@@ -131,7 +132,6 @@ void compare_totals(struct score *s, const struct world *w, const struct run *r)
 		for (uint32_t k = 0; host_whole && !emit_lost(w, i) && k < vm->nvcpus; k++)
 			exit_classes(s, &vm->vcpus[k], compare_vcpu(r, &vm->vcpus[k]));
 		for (uint32_t k = 0; host_whole && k < vm->nvcpus; k++)
-			vcpu_totals(s, &vm->vcpus[k], compare_vcpu(r, &vm->vcpus[k]),
-				    worst);
+			vcpu_totals(s, &vm->vcpus[k], compare_vcpu(r, &vm->vcpus[k]), worst);
 	}
 }

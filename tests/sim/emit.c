@@ -53,7 +53,8 @@ static int take(void *out, unsigned int ring, const struct ks_rec *recs, size_t 
 static void pass(struct recorder *r, uint32_t ring, const struct ks_rec *recs, size_t n)
 {
 	check(r->filter ? ks_lockfilter_feed(r->filter, ring, recs, n) :
-			  ks_writer_add(r->out, ring, recs, n), "writing");
+			  ks_writer_add(r->out, ring, recs, n),
+	      "writing");
 }
 
 static void recorder_open(struct world *w, struct recorder *r, int vm, const char *dir)
@@ -73,8 +74,9 @@ static void recorder_open(struct world *w, struct recorder *r, int vm, const cha
 	if (ks_writer_open(&r->out, path, vm < 0 ? KS_SIDE_HOST : KS_SIDE_GUEST, r->nrings, &err))
 		die("%s", err.msg);
 	if (vm >= 0)
-		check(ks_lockfilter_new(&r->filter, w->p.wait_threshold, w->p.hold_threshold,
-					take, r->out), "lock filter");
+		check(ks_lockfilter_new(&r->filter, w->p.wait_threshold, w->p.hold_threshold, take,
+					r->out),
+		      "lock filter");
 }
 
 void emit_open(struct world *w, const char *dir)
@@ -106,7 +108,8 @@ static void host_meta(struct world *w, struct json_object *m)
 		json_object_object_add(vms, key, vm);
 	}
 	json_object_object_add(m, "mode", json_object_new_string("events"));
-	json_object_object_add(m, "isa", json_object_new_string(w->vms[0].clk.frac == 32 ? "svm" : "vmx"));
+	json_object_object_add(m, "isa",
+			       json_object_new_string(w->vms[0].clk.frac == 32 ? "svm" : "vmx"));
 	json_object_object_add(m, "tsc_ratio_frac", json_object_new_int(w->vms[0].clk.frac));
 	json_object_object_add(m, "burst_gap_ns", json_object_new_int64(1000000));
 	json_object_object_add(m, "ncpus", json_object_new_int(w->p.pcpus));
@@ -122,8 +125,8 @@ static void guest_meta(struct vm *vm, struct json_object *m)
 		json_object_array_add(apic, json_object_new_int(vm->vcpus[i].apic));
 		json_object_array_add(nodes, json_object_new_int(vm->vcpus[i].node));
 	}
-	json_object_object_add(m, "mode", json_object_new_string(vm->w->p.contention ?
-								 "contention" : "full"));
+	json_object_object_add(m, "mode",
+			       json_object_new_string(vm->w->p.contention ? "contention" : "full"));
 	json_object_object_add(m, "cid", json_object_new_int(3 + vm->id));
 	json_object_object_add(m, "ncpus", json_object_new_int(vm->nvcpus));
 	json_object_object_add(m, "apic_ids", apic);
@@ -257,8 +260,12 @@ static void write_losses(struct world *w, struct recorder *r, uint32_t ring, uin
 	uint64_t sum = 0;
 
 	for (uint32_t t = 0; t < KS_TYPE_MAX; t++) {
-		struct ks_rec rec = { .time = own_now(w, r->vm), .type = KS_LOSS, .flags = t,
-				      .cpu = ring, .a = since, .b = q->lost[t] };
+		struct ks_rec rec = { .time = own_now(w, r->vm),
+				      .type = KS_LOSS,
+				      .flags = t,
+				      .cpu = ring,
+				      .a = since,
+				      .b = q->lost[t] };
 
 		if (!q->lost[t])
 			continue;
@@ -334,8 +341,10 @@ void emit_sample(struct world *w)
 static void offset_recs(struct world *w, struct vm *vm)
 {
 	for (uint32_t i = 0; i < vm->nvcpus; i++) {
-		struct ks_rec rec = { .type = KS_TSC_OFFSET, .id = vm->vcpus[i].slot,
-				      .a = (uint64_t)vm->clk.offset, .b = vm->clk.ratio };
+		struct ks_rec rec = { .type = KS_TSC_OFFSET,
+				      .id = vm->vcpus[i].slot,
+				      .a = (uint64_t)vm->clk.offset,
+				      .b = vm->clk.ratio };
 
 		now_control(w, &w->emit->rec[0], rec);
 	}
@@ -356,7 +365,8 @@ void emit_start(struct world *w)
 	write_meta(w, &e->rec[0]);
 	for (uint32_t i = 0; i < w->nvcpus; i++) {
 		struct vcpu *v = w->vcpus[i];
-		struct ks_rec rec = { .type = KS_VCPU_NEW, .id = v->slot,
+		struct ks_rec rec = { .type = KS_VCPU_NEW,
+				      .id = v->slot,
 				      .a = (uint64_t)v->vm->tgid << 32 | v->ent.tid,
 				      .b = v->apic };
 

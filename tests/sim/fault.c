@@ -100,7 +100,7 @@ static const struct {
 	{ "bold-host", "lossy-host", bold },   { "bold-guest", "lossy-guest", bold },
 	{ "blame", "overcommit2", blame },     { "unseen", "fifo", unseen },
 	{ "invented", "fifo", invented },      { "late", "clock-drift", late },
-	{ "exits", "unfair", exits },          { "sums", "pv", sums },
+	{ "exits", "unfair", exits },	       { "sums", "pv", sums },
 	{ "idle", "idle-heavy", idle },
 };
 

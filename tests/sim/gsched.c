@@ -19,7 +19,8 @@ static void nr_changed(struct vcpu *v, int by)
 static void rq_rec(struct vcpu *by, struct vcpu *v, uint32_t before)
 {
 	struct ks_rec rec = { .type = v->nr_running > 1 ? KS_RQ_BUSY : KS_RQ_CALM,
-			      .cpu = v->idx, .a = v->nr_running };
+			      .cpu = v->idx,
+			      .a = v->nr_running };
 
 	if ((before > 1) != (v->nr_running > 1) && emit_guest_of(by, &rec))
 		v->rq_seen = true;
@@ -74,8 +75,9 @@ void gsched_init(struct vm *vm)
 
 static void migrate(struct vcpu *by, struct thread *t, uint32_t to)
 {
-	struct ks_rec rec = { .type = KS_TASK_MIGRATE, .cpu = by->idx, .id = t->pid,
-			      .a = t->cpu, .b = to };
+	struct ks_rec rec = {
+		.type = KS_TASK_MIGRATE, .cpu = by->idx, .id = t->pid, .a = t->cpu, .b = to
+	};
 
 	emit_guest_of(by, &rec);
 	totals_task_migrate(t, t->cpu, to);
@@ -179,8 +181,9 @@ static struct vcpu *place(struct vcpu *by, struct thread *t)
 
 void gsched_wake(struct vcpu *by, struct thread *t)
 {
-	struct ks_rec rec = { .type = KS_TASK_WAKE, .cpu = by->idx, .id = t->pid,
-			      .b = guest_pid(by) };
+	struct ks_rec rec = {
+		.type = KS_TASK_WAKE, .cpu = by->idx, .id = t->pid, .b = guest_pid(by)
+	};
 	struct vcpu *v;
 
 	if (!t->sleeping)

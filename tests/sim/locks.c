@@ -102,7 +102,9 @@ static void stamp_acquire(struct vcpu *v, struct frame *f)
 	if (wt && !wt->seen)
 		l->contended = false; /* the probe came too late for the try */
 	if (wt && wt->seen) {
-		struct ks_rec rec = { .type = KS_LOCK_ACQ, .id = wt->pid, .flags = wt->flags,
+		struct ks_rec rec = { .type = KS_LOCK_ACQ,
+				      .id = wt->pid,
+				      .flags = wt->flags,
 				      .a = l->addr,
 				      .b = emit_guest_now(v->vm) - wt->try_own };
 

@@ -23,7 +23,7 @@ struct params {
 	uint32_t pcpus, nodes, vms, vcpus;
 	enum host_policy policy;
 	uint64_t slice, balance_every;
-	uint32_t noise; /* other threads of the host */
+	uint32_t noise;	    /* other threads of the host */
 	uint32_t yield_ppm; /* a directed yield that finds and runs somebody */
 	uint32_t fault_ppm; /* of a critical section to be stopped by the host's page fault */
 
@@ -33,18 +33,18 @@ struct params {
 	uint64_t user_ns, kernel_ns, hold_ns, long_hold_ns, sleep_ns;
 	uint32_t long_hold_ppm, nest_ppm, sleep_ppm, ipi_ppm, spin_ppm, wake_ppm, lock_ppm;
 	uint64_t irq_every; /* device interrupts of a vCPU, mean distance; 0 = none */
-	uint64_t tick;      /* guest's timer tick */
+	uint64_t tick;	    /* guest's timer tick */
 	uint32_t irq_lock_ppm, softirq_ppm;
-	uint32_t pull_ppm;  /* newly idle vCPU pulls a thread */
-	uint64_t pv_spin;   /* a PV waiter halts after this */
-	uint32_t apic_gap;  /* every so many APIC ids one is left out; 0 = none */
+	uint32_t pull_ppm; /* newly idle vCPU pulls a thread */
+	uint64_t pv_spin;  /* a PV waiter halts after this */
+	uint32_t apic_gap; /* every so many APIC ids one is left out; 0 = none */
 
 	/* recorder */
 	uint64_t wait_threshold, hold_threshold, drain_every;
-	bool bursts;        /* the host folds PLE exits */
-	bool contention;    /* guests record waits only, no releases */
-	uint32_t stray_ppm; /* tries whose thread is switched out before it waits */
-	uint32_t host_ring, guest_ring;         /* records until a ring overflows */
+	bool bursts;			/* the host folds PLE exits */
+	bool contention;		/* guests record waits only, no releases */
+	uint32_t stray_ppm;		/* tries whose thread is switched out before it waits */
+	uint32_t host_ring, guest_ring; /* records until a ring overflows */
 	uint32_t host_drop_ppm, guest_drop_ppm; /* dropped on purpose */
 
 	/* clocks */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct occ { /* one thing that happens */
+struct occ {	       /* one thing that happens */
 	uint64_t time; /* ns of the world */
 	uint64_t seq;
 	uint32_t kind; /* enum occ_kind */

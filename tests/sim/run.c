@@ -72,8 +72,8 @@ static enum ks_class ip_class(void *ctx, uint32_t vm, uint64_t ip)
 		return KS_C_USER;
 	for (uint32_t i = 0; i < s->n; i++)
 		if (s->guests[i].vm == vm)
-			return ks_symbols_ip_class(s->guests[i].syms, ip) == KS_IP_IPI ?
-				KS_C_IPI : KS_C_OTHER;
+			return ks_symbols_ip_class(s->guests[i].syms, ip) == KS_IP_IPI ? KS_C_IPI :
+											 KS_C_OTHER;
 	return KS_C_OTHER;
 }
 
@@ -154,8 +154,9 @@ static void open_guest(struct session *s, struct guest *g, const char *path, uin
 static void start(struct session *s)
 {
 	struct ks_analysis_opts opts = { .ip_class = ip_class, .ip_ctx = s };
-	struct ks_analysis_ops ops = { .wait = on_wait, .hold = on_hold, .segment = on_segment,
-				       .burst = on_burst, .ctx = s };
+	struct ks_analysis_ops ops = {
+		.wait = on_wait, .hold = on_hold, .segment = on_segment, .burst = on_burst, .ctx = s
+	};
 	struct ks_err err = { "" };
 	struct run *r = s->r;
 	const struct ks_vcpu *v;

@@ -87,7 +87,8 @@ static struct pcpu *busiest(struct world *w, const struct pcpu *but, uint32_t le
 		if (p == but || p->nrq < least)
 			continue;
 		/* One of the same node is preferred unless another's queue is much longer. */
-		if (!best || p->nrq + (p->node == but->node) > best->nrq + (best->node == but->node))
+		if (!best ||
+		    p->nrq + (p->node == but->node) > best->nrq + (best->node == but->node))
 			best = p;
 	}
 	return best;
@@ -292,8 +293,8 @@ void sched_balance(struct world *w)
 		if (!p->cur)
 			sched_resched(w, p);
 	}
-	world_at(w, w->p.balance_every * (50 + rng_range(&w->rng, 0, 100)) / 100, OCC_BALANCE,
-		 NULL, 0);
+	world_at(w, w->p.balance_every * (50 + rng_range(&w->rng, 0, 100)) / 100, OCC_BALANCE, NULL,
+		 0);
 }
 
 void sched_yield_to(struct world *w, struct vcpu *from)

@@ -11,19 +11,55 @@
 #define USER_TEXT 0x55d0c0de0000ull
 
 enum fn { /* the guest kernel's functions, 4 KiB apart */
-	FN_STEXT, FN_SLOWPATH, FN_PV_WAIT, FN_KVM_WAIT, FN_SMP_CALL, FN_TLB_FLUSH, FN_HALT,
-	FN_TICK, FN_HRTIMER, FN_IRQ, FN_SOFTIRQ, FN_RESCHED, FN_SYSCALL, FN_WAKE, FN_FAULT,
-	FN_CALLERS, /* from here on: those that lock */
+	  FN_STEXT,
+	  FN_SLOWPATH,
+	  FN_PV_WAIT,
+	  FN_KVM_WAIT,
+	  FN_SMP_CALL,
+	  FN_TLB_FLUSH,
+	  FN_HALT,
+	  FN_TICK,
+	  FN_HRTIMER,
+	  FN_IRQ,
+	  FN_SOFTIRQ,
+	  FN_RESCHED,
+	  FN_SYSCALL,
+	  FN_WAKE,
+	  FN_FAULT,
+	  FN_CALLERS, /* from here on: those that lock */
 };
 
 static const char *const names[] = {
-	"_stext", "native_queued_spin_lock_slowpath", "__pv_queued_spin_lock_slowpath",
-	"kvm_wait", "smp_call_function_many_cond", "flush_tlb_func", "pv_native_safe_halt",
-	"tick_nohz_handler", "hrtimer_interrupt", "handle_edge_irq", "net_rx_action",
-	"scheduler_ipi", "do_syscall_64", "try_to_wake_up", "asm_exc_page_fault",
-	"do_dup2", "file_close_fd", "expand_files", "alloc_fd", "get_page_from_freelist",
-	"try_charge_memcg", "lookup_fast", "d_alloc", "dput", "__wake_up_common_lock",
-	"futex_wake", "tcp_v4_rcv", "enqueue_to_backlog", "blk_mq_end_request", "virtqueue_kick",
+	"_stext",
+	"native_queued_spin_lock_slowpath",
+	"__pv_queued_spin_lock_slowpath",
+	"kvm_wait",
+	"smp_call_function_many_cond",
+	"flush_tlb_func",
+	"pv_native_safe_halt",
+	"tick_nohz_handler",
+	"hrtimer_interrupt",
+	"handle_edge_irq",
+	"net_rx_action",
+	"scheduler_ipi",
+	"do_syscall_64",
+	"try_to_wake_up",
+	"asm_exc_page_fault",
+	"do_dup2",
+	"file_close_fd",
+	"expand_files",
+	"alloc_fd",
+	"get_page_from_freelist",
+	"try_charge_memcg",
+	"lookup_fast",
+	"d_alloc",
+	"dput",
+	"__wake_up_common_lock",
+	"futex_wake",
+	"tcp_v4_rcv",
+	"enqueue_to_backlog",
+	"blk_mq_end_request",
+	"virtqueue_kick",
 };
 
 #define NCALLERS (sizeof(names) / sizeof(names[0]) - FN_CALLERS)
@@ -59,8 +95,8 @@ char *script_symbols(size_t *len)
 	char *s = must_alloc(cap);
 
 	for (size_t i = 0; i < n; i++)
-		at += snprintf(s + at, cap - at, "%016llx T %s\n",
-			       (unsigned long long)fn(i, 0), names[i]);
+		at += snprintf(s + at, cap - at, "%016llx T %s\n", (unsigned long long)fn(i, 0),
+			       names[i]);
 	at += snprintf(s + at, cap - at, "%016llx T _etext\n", (unsigned long long)fn(n, 0));
 	*len = at;
 	return s;

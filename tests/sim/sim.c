@@ -72,15 +72,34 @@ static error_t parse(int key, char *arg, struct argp_state *st)
 	struct options *o = st->input;
 
 	switch (key) {
-	case 's': o->scenario = arg; break;
-	case 'n': whole_number(st, arg, &o->first); o->last = o->first; break;
-	case 'N': range(st, arg, o); break;
-	case 'o': o->out = arg; break;
-	case 'e': whole_number(st, arg, &o->events); break;
-	case 'v': o->verbose = true; break;
-	case OPT_NO_TRUTH: o->no_truth = true; break;
-	case OPT_ALL: o->all = true; break;
-	case OPT_KEEP: o->keep = true; break;
+	case 's':
+		o->scenario = arg;
+		break;
+	case 'n':
+		whole_number(st, arg, &o->first);
+		o->last = o->first;
+		break;
+	case 'N':
+		range(st, arg, o);
+		break;
+	case 'o':
+		o->out = arg;
+		break;
+	case 'e':
+		whole_number(st, arg, &o->events);
+		break;
+	case 'v':
+		o->verbose = true;
+		break;
+	case OPT_NO_TRUTH:
+		o->no_truth = true;
+		break;
+	case OPT_ALL:
+		o->all = true;
+		break;
+	case OPT_KEEP:
+		o->keep = true;
+		break;
 	case ARGP_KEY_ARG:
 		if (o->command)
 			argp_usage(st);
@@ -90,7 +109,8 @@ static error_t parse(int key, char *arg, struct argp_state *st)
 		if (!o->command)
 			argp_usage(st);
 		break;
-	default: return ARGP_ERR_UNKNOWN;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
 }
@@ -130,7 +150,8 @@ static int check_seeds(const struct options *o, const char *name)
 		struct params p;
 
 		scenario(&p, name, seed);
-		bad += check_run(&p, &(struct check_opts){ .keep = o->keep, .verbose = o->verbose });
+		bad += check_run(&p,
+				 &(struct check_opts){ .keep = o->keep, .verbose = o->verbose });
 	}
 	return bad;
 }
@@ -158,7 +179,8 @@ static int selftest(void)
 	int missed = 0;
 
 	for (unsigned int i = 0; (name = fault_name(i, &where)); i++) {
-		struct check_opts sound = { .quiet = true }, spoilt = { .quiet = true, .fault = name };
+		struct check_opts sound = { .quiet = true },
+				  spoilt = { .quiet = true, .fault = name };
 		struct params p;
 		int before, after;
 
@@ -167,17 +189,26 @@ static int selftest(void)
 		after = check_run(&p, &spoilt);
 		if (before || !after)
 			missed++;
-		printf("%-12s in %-12s %s\n", name, where, before ? "the world is wrong already" :
-		       after ? "noticed" : "NOT NOTICED");
+		printf("%-12s in %-12s %s\n", name, where,
+		       before ? "the world is wrong already" :
+		       after  ? "noticed" :
+				"NOT NOTICED");
 	}
 	return missed ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = { option_table, parse, "generate|check|selftest|scenarios",
+	static const struct argp argp = {
+		option_table,
+		parse,
+		"generate|check|selftest|scenarios",
 		"Simulate hosts and guests, write their traces and the truth about every wait; "
-		"or check the analysis against it; see whether the check notices mistakes.", NULL, NULL, NULL };
+		"or check the analysis against it; see whether the check notices mistakes.",
+		NULL,
+		NULL,
+		NULL
+	};
 	struct options o = { .first = 1, .last = 1 };
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);

@@ -48,16 +48,16 @@ enum occ_kind {
 
 /* ---- host ---- */
 
-struct ent { /* what the host schedules: a vCPU's thread, or another one */
+struct ent {		   /* what the host schedules: a vCPU's thread, or another one */
 	struct vcpu *vcpu; /* NULL: another thread */
 	uint32_t tid;
-	uint32_t pcpu;     /* where it runs, waits or ran last */
+	uint32_t pcpu; /* where it runs, waits or ran last */
 	uint32_t gen;
 	bool queued, asleep;
 	uint64_t vruntime;
 	uint64_t since; /* when it began to run */
-	uint64_t left;  /* when it left its pCPU, or was moved, last */
-	uint64_t rem; /* another thread: what is left of its burst */
+	uint64_t left;	/* when it left its pCPU, or was moved, last */
+	uint64_t rem;	/* another thread: what is left of its burst */
 };
 
 struct pcpu {
@@ -78,8 +78,8 @@ enum op_kind {
 	OP_KERNEL, /* compute in the kernel */
 	OP_LOCK,
 	OP_UNLOCK,
-	OP_IPI,   /* make all busy vCPUs of the VM answer */
-	OP_ACK,   /* answer: arg = bitmap of who asked */
+	OP_IPI, /* make all busy vCPUs of the VM answer */
+	OP_ACK, /* answer: arg = bitmap of who asked */
 	OP_SLEEP,
 	OP_WAKE,  /* wake some sleeping thread */
 	OP_TIMER, /* wake the threads whose time has come */
@@ -98,7 +98,7 @@ struct op {
 /* Steps of OP_LOCK and OP_UNLOCK; the others have one only. */
 enum phase {
 	PH_START,
-	PH_TRIED,   /* try is stamped, not queued yet */
+	PH_TRIED, /* try is stamped, not queued yet */
 	PH_SPIN,
 	PH_GRAB,    /* sees the lock free, is about to take it */
 	PH_TAKEN,   /* has it, not stamped yet */
@@ -108,8 +108,8 @@ enum phase {
 struct frame { /* what runs in one context of a vCPU */
 	struct op ops[MAX_OPS];
 	uint8_t n, pc, phase, ctx; /* ctx: KS_F_CTX_* */
-	uint8_t irqoff, bhoff;     /* nesting */
-	uint64_t rem;              /* ns left of the step */
+	uint8_t irqoff, bhoff;	   /* nesting */
+	uint64_t rem;		   /* ns left of the step */
 	struct wait *wait;
 };
 
@@ -121,9 +121,9 @@ struct moved { /* the last migration of something */
 struct thread {
 	struct vm *vm;
 	uint32_t pid;
-	uint32_t cpu; /* guest CPU where it runs, waits or ran last */
+	uint32_t cpu;	    /* guest CPU where it runs, waits or ran last */
 	bool sleeping, due; /* due: its timer has fired */
-	bool fresh;         /* its op has not begun yet */
+	bool fresh;	    /* its op has not begun yet */
 	uint32_t gen;
 	uint64_t slice;
 	struct moved moved;
@@ -143,8 +143,8 @@ struct lock {
 	uint32_t nq;
 	/* of the hold */
 	uint64_t acq_true, acq_stamp, acq_own, ip; /* own: on the guest's clock */
-	uint64_t acq_off;                          /* holder's off_ns then */
-	bool acq_known;                            /* and whether its state was known */
+	uint64_t acq_off;			   /* holder's off_ns then */
+	bool acq_known;				   /* and whether its state was known */
 	uint32_t pid, serial;
 	uint8_t flags;
 	bool contended;
@@ -152,8 +152,8 @@ struct lock {
 	/* what an observer of the trace knows of it */
 	bool acq_kept, rel_kept;
 	uint64_t rel_drained; /* when the ring that lost the release was last known to be whole */
-	bool raced;           /* stopped between the operation and its time stamp */
-	bool murky;           /* free, but the trace has no sign of it */
+	bool raced;	      /* stopped between the operation and its time stamp */
+	bool murky;	      /* free, but the trace has no sign of it */
 	uint32_t raced_tries; /* waiters stopped between try and queue */
 	uint32_t strays;      /* vCPUs that seem to wait for it, and do not */
 };
@@ -172,49 +172,49 @@ struct vcpu {
 	struct vm *vm;
 	struct ent ent;
 	uint32_t slot, idx, apic; /* host slot; guest CPU number; its APIC id = KVM's vcpu_id */
-	uint32_t node;            /* the guest's */
+	uint32_t node;		  /* the guest's */
 
 	/* host side */
 	enum ks_vstate hs;
 	enum mode mode;
 	enum exit_why why;
 	uint32_t gen;
-	bool slept;   /* since its HLT exit */
-	bool kicked;  /* a PV kick came */
-	bool early;   /* woken on its way to sleep */
+	bool slept;  /* since its HLT exit */
+	bool kicked; /* a PV kick came */
+	bool early;  /* woken on its way to sleep */
 	bool early_kept;
 	uint64_t hlt_time, step_start;
-	uint32_t window; /* PLE */
+	uint32_t window;     /* PLE */
 	struct ks_rec burst; /* PLE exits folded: time = first; a; b = count */
 	uint64_t burst_last;
 
 	/* guest side */
 	struct frame idle, soft, hard;
 	struct frame *stk[3];
-	uint32_t depth;     /* frames above the thread's or the idle one: 0..2 */
+	uint32_t depth;	    /* frames above the thread's or the idle one: 0..2 */
 	struct thread *cur; /* NULL: idle */
 	struct thread *rq, **rq_tail;
 	uint32_t nr_running;
 	bool in_idle, need_resched;
 	uint32_t pend, soft_pend;
 	uint64_t ipi_from, ipi_left; /* asked by whom; answers that it still waits for */
-	uint64_t spun;               /* ns spun in the wait on top, for PV */
+	uint64_t spun;		     /* ns spun in the wait on top, for PV */
 	struct lock *held[MAX_OPEN];
 	uint32_t nheld;
 	struct wait *waits[MAX_OPEN];
 	uint32_t nwaits;
 
 	/* what an observer of the trace knows */
-	bool hidden;      /* its last change of state is not in the trace */
+	bool hidden;	  /* its last change of state is not in the trace */
 	uint64_t evident; /* when the trace last told its state */
-	bool unclear;     /* it may wait for a lock without the trace telling */
+	bool unclear;	  /* it may wait for a lock without the trace telling */
 	uint64_t lost_at;
 	struct lock *stray; /* the trace has it try this one, which it does not */
 
 	/* true totals */
 	struct ks_vcpu_totals tot;
-	bool seen;    /* the recording has a switch of it */
-	bool rq_seen; /* and a change of its run queue */
+	bool seen;			    /* the recording has a switch of it */
+	bool rq_seen;			    /* and a change of its run queue */
 	uint64_t changed, before[KS_V_MAX]; /* last change of state; times before `seen` */
 	uint64_t ple_last, ple_run;
 	uint64_t off_ns;      /* runnable but not running, all its life */
@@ -292,11 +292,11 @@ void vcpu_state(struct vcpu *v, enum ks_vstate s, uint8_t type, uint64_t a);
 
 /* guest.c: what runs inside */
 void guest_resume(struct vcpu *v); /* in the guest again: interrupts first, then what is on top */
-void guest_run(struct vcpu *v);    /* go on with what is on top */
+void guest_run(struct vcpu *v);	   /* go on with what is on top */
 void guest_stop(struct vcpu *v);   /* out of the guest: remember how far it came */
 void guest_step(struct vcpu *v);
-void guest_begin(struct vcpu *v);  /* take up the op that the frame on top has come to */
-void guest_next(struct vcpu *v);   /* the op on top is done */
+void guest_begin(struct vcpu *v);	     /* take up the op that the frame on top has come to */
+void guest_next(struct vcpu *v);	     /* the op on top is done */
 void guest_for(struct vcpu *v, uint64_t ns); /* the step on top takes this long */
 void guest_irq(struct vcpu *v, uint32_t pend, struct vcpu *by);
 bool guest_irqs_on(const struct vcpu *v);
@@ -330,7 +330,7 @@ bool gsched_preempt(struct vcpu *v); /* if it should and may: true if another on
 /* locks.c */
 void lock_step(struct vcpu *v, struct frame *f);   /* a step of OP_LOCK is done */
 void unlock_step(struct vcpu *v, struct frame *f); /* of OP_UNLOCK */
-void lock_run(struct vcpu *v, struct frame *f);    /* begin or go on with it */
+void lock_run(struct vcpu *v, struct frame *f);	   /* begin or go on with it */
 void lock_stopped(struct vcpu *v, struct frame *f, uint64_t ran);
 bool lock_spinning(const struct frame *f);
 bool lock_can_take(const struct wait *wt);

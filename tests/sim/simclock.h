@@ -21,7 +21,7 @@ struct sim_host_clock {
 };
 
 struct sim_guest_clock {
-	uint32_t frac;  /* fraction bits of the ratio */
+	uint32_t frac;	/* fraction bits of the ratio */
 	uint64_t ratio; /* fixed point; 0 = not scaled */
 	int64_t offset;
 	bool kvmclock; /* its monotonic clock does not see a change of the offset */

@@ -309,10 +309,12 @@ static void sum_up(const struct wait *wt, struct done *d)
 
 static void print(FILE *out, const struct done *d)
 {
-	fprintf(out, "{\"vm\":%u,\"vcpu\":%u,\"pid\":%u,\"lock\":\"0x%llx\",\"try\":%llu,"
-		"\"acq\":%llu,\"verdict\":\"%s\"", d->vm, d->vcpu, d->pid,
-		(unsigned long long)d->lock, (unsigned long long)d->try_true,
-		(unsigned long long)d->acq_true, ks_class_name(d->verdict));
+	fprintf(out,
+		"{\"vm\":%u,\"vcpu\":%u,\"pid\":%u,\"lock\":\"0x%llx\",\"try\":%llu,"
+		"\"acq\":%llu,\"verdict\":\"%s\"",
+		d->vm, d->vcpu, d->pid, (unsigned long long)d->lock,
+		(unsigned long long)d->try_true, (unsigned long long)d->acq_true,
+		ks_class_name(d->verdict));
 	for (int k = 0; k < 2; k++) {
 		fprintf(out, ",\"%s\":{", k ? "ple" : "share");
 		for (enum ks_class c = 0; c < KS_C_UNKNOWN; c++)
@@ -347,11 +349,19 @@ void truth_drop(struct wait *wt)
 static void finish(struct wait *wt)
 {
 	struct world *w = wt->v->w;
-	struct done d = { .vm = wt->v->vm->id, .vcpu = wt->v->idx, .pid = wt->pid,
-			  .lock = wt->l->addr, .try_stamp = wt->try_stamp,
-			  .acq_stamp = w->now, .try_true = wt->try_true, .acq_true = wt->acq_true,
-			  .since = wt->since, .nhost = wt->nhost, .nguest = wt->nguest,
-			  .ple_over = wt->ple_over, .try_kept = wt->try_kept,
+	struct done d = { .vm = wt->v->vm->id,
+			  .vcpu = wt->v->idx,
+			  .pid = wt->pid,
+			  .lock = wt->l->addr,
+			  .try_stamp = wt->try_stamp,
+			  .acq_stamp = w->now,
+			  .try_true = wt->try_true,
+			  .acq_true = wt->acq_true,
+			  .since = wt->since,
+			  .nhost = wt->nhost,
+			  .nguest = wt->nguest,
+			  .ple_over = wt->ple_over,
+			  .try_kept = wt->try_kept,
 			  .acq_kept = wt->acq_kept };
 
 	d.raced = wt->raced || wt->l->raced;

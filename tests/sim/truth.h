@@ -16,7 +16,7 @@ struct stretch { /* of a wait, one class */
 	uint64_t from, to;
 	uint8_t class;
 	uint8_t whose; /* guest CPU of the vCPU that decides it */
-	bool hidden; /* a record without which it cannot be known is not in the trace */
+	bool hidden;   /* a record without which it cannot be known is not in the trace */
 };
 
 struct wait {
@@ -36,7 +36,7 @@ struct wait {
 	uint32_t nst, cap, hold_from;
 	uint64_t last, since;
 	enum cause cause;
-	uint32_t nhost, nguest; /* changes of class, by cause */
+	uint32_t nhost, nguest;		       /* changes of class, by cause */
 	uint32_t ple[KS_C_WAIT_MAX], ple_over; /* over: while something on top of it spun */
 };
 
@@ -74,12 +74,12 @@ void truth_queued(struct wait *wt);
 void truth_acquired(struct wait *wt); /* the lock is taken; not stamped yet */
 void truth_stamped(struct wait *wt);  /* all is over; frees it */
 void truth_drop(struct wait *wt);     /* the world ends */
-void truth_stop(struct vm *vm);       /* the guest's recording ends */
+void truth_stop(struct vm *vm);	      /* the guest's recording ends */
 void truth_hold_end(struct lock *l);
 void truth_ple(struct vcpu *v, const struct frame *top);
-void truth_known(struct vcpu *v, bool kept); /* a record that tells of its state was sent */
-void truth_proof(struct vcpu *v);            /* a record that proves that it runs is kept */
-void truth_lost(struct vcpu *v);             /* a record of its guest's ring is lost */
+void truth_known(struct vcpu *v, bool kept);	  /* a record that tells of its state was sent */
+void truth_proof(struct vcpu *v);		  /* a record that proves that it runs is kept */
+void truth_lost(struct vcpu *v);		  /* a record of its guest's ring is lost */
 void truth_stray(struct vcpu *v, struct lock *l); /* call after the record of its try */
 void truth_clear(struct vcpu *v, const struct ks_rec *rec);
 enum ks_class truth_class(const struct wait *wt);

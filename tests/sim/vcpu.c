@@ -58,8 +58,9 @@ void vcpu_state(struct vcpu *v, enum ks_vstate s, uint8_t type, uint64_t a)
 	struct ks_rec rec = { .type = type, .cpu = v->ent.pcpu, .id = v->slot, .a = a };
 
 	if (type == KS_VCPU_OUT)
-		rec.flags = s == KS_V_HALTED ? KS_OUT_HALTED :
-			    s == KS_V_BLOCKED ? KS_OUT_BLOCKED : KS_OUT_RUNNABLE;
+		rec.flags = s == KS_V_HALTED  ? KS_OUT_HALTED :
+			    s == KS_V_BLOCKED ? KS_OUT_BLOCKED :
+						KS_OUT_RUNNABLE;
 	burst_flush(v);
 	/* Woken before it was gone: it is awake, whatever the record says. */
 	set_state(v, type == KS_VCPU_OUT && v->early ? KS_V_RUNNABLE : s);
@@ -68,8 +69,9 @@ void vcpu_state(struct vcpu *v, enum ks_vstate s, uint8_t type, uint64_t a)
 
 static bool wake_rec(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu)
 {
-	struct ks_rec rec = { .type = KS_VCPU_WAKE, .cpu = v->ent.pcpu, .id = v->slot,
-			      .a = waker_tid };
+	struct ks_rec rec = {
+		.type = KS_VCPU_WAKE, .cpu = v->ent.pcpu, .id = v->slot, .a = waker_tid
+	};
 
 	return emit_host(v->w, waker_pcpu, &rec);
 }
@@ -84,7 +86,9 @@ void vcpu_woken(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu)
 
 static void halt_poll_rec(struct vcpu *v, bool waited)
 {
-	struct ks_rec rec = { .type = KS_HALT_POLL, .cpu = v->ent.pcpu, .id = v->slot,
+	struct ks_rec rec = { .type = KS_HALT_POLL,
+			      .cpu = v->ent.pcpu,
+			      .id = v->slot,
 			      .a = v->w->now - v->hlt_time };
 
 	rec.flags = KS_HALT_VALID | (waited ? KS_HALT_WAITED : 0);
@@ -104,8 +108,9 @@ void vcpu_enter(struct vcpu *v)
 /* The PLE window grows with every exit in a row and shrinks when the vCPU is scheduled in. */
 static void window_rec(struct vcpu *v, uint32_t to)
 {
-	struct ks_rec rec = { .type = KS_PLE_WINDOW, .cpu = v->ent.pcpu, .id = v->slot,
-			      .a = v->window, .b = to };
+	struct ks_rec rec = {
+		.type = KS_PLE_WINDOW, .cpu = v->ent.pcpu, .id = v->slot, .a = v->window, .b = to
+	};
 
 	if (to == v->window)
 		return;

@@ -120,8 +120,9 @@ static void first_things(struct world *w)
 	world_at(w, p->balance_every, OCC_BALANCE, NULL, 0);
 	for (uint32_t i = 0; i < p->offset_changes; i++)
 		for (uint32_t m = 0; m < p->vms; m++)
-			world_at(w, p->warmup + rng_range(&w->rng, p->duration / 5,
-							  p->duration * 4 / 5),
+			world_at(w,
+				 p->warmup +
+					 rng_range(&w->rng, p->duration / 5, p->duration * 4 / 5),
 				 OCC_OFFSET, &w->vms[m], 0);
 }
 
