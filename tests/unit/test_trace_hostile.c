@@ -255,11 +255,29 @@ static void test_lying_index(void **state)
 		liar_check(&l, d);
 		l.entry[i].length = l.c[i].h.length;
 	}
-	memmove(l.entry, l.entry + 1, (l.h.count - 1) * sizeof(*l.entry)); /* the first one */
-	l.entry[l.h.count - 1] = (struct ks_index_entry){ .type = 99, .length = -64 };
-	l.head->from = l.c[1].at;
-	liar_check(&l, d);
 	l.head->prev = l.c[l.n - 2].at; /* itself as the one before */
+	liar_check(&l, d);
+	free(l.data);
+}
+
+/* An index that is right but for the first chunks, which it leaves out. */
+static void test_index_that_begins_late(void **state)
+{
+	struct dir *d = *state;
+	uint8_t end[96];
+	struct liar l;
+	size_t k = 0;
+
+	liar_begin(&l, d);
+	while (l.c[k++].h.type != KS_CHUNK_RECORDS)
+		;
+	memmove(l.entry, l.entry + k, (l.h.count - k) * sizeof(*l.entry));
+	l.h.count -= k;
+	l.h.length -= k * sizeof(*l.entry);
+	l.head->from = l.c[k].at;
+	memcpy(end, l.data + l.c[l.n - 1].at, sizeof(end));
+	l.len -= k * sizeof(*l.entry);
+	memcpy(l.data + l.len - sizeof(end), end, sizeof(end));
 	liar_check(&l, d);
 	free(l.data);
 }
@@ -311,6 +329,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_insane_times, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_unsorted_chunk, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_lying_index, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_index_that_begins_late, setup_dir,
+						teardown_dir),
 		cmocka_unit_test_setup_teardown(test_lying_end, setup_dir, teardown_dir),
 	};
 
