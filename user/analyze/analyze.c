@@ -457,9 +457,13 @@ static void end_vm(struct ks_analysis *a, uint32_t vm)
 {
 	struct an_vm *m = &a->vm[vm];
 	struct ks_vm_totals *t = &m->tot;
+	uint64_t from, to;
 
 	an_idle_end(a, vm, a->now);
 	t->span_ns = a->host_last - a->host_first;
+	from = m->begin > a->host_first ? m->begin : a->host_first;
+	to = m->last < a->host_last ? m->last : a->host_last;
+	t->guest_span_ns = m->begin && to > from ? to - from : 0;
 	t->lost_records += a->host_lost;
 	t->ple_per_wait[0] = an_hist_quantile(&m->per_wait, 50, 100);
 	t->ple_per_wait[1] = an_hist_quantile(&m->per_wait, 99, 100);

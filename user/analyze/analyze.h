@@ -171,6 +171,7 @@ struct ks_vm_totals {
 	uint64_t wasted_idle_ns; /* a vCPU halted while a runnable thread waited on another */
 	uint64_t span_ns;        /* from the first to the last event of the host trace */
 	uint64_t lost_records;   /* host + guest */
+	uint64_t guest_span_ns;  /* recorded on both sides: of this are the guest's numbers */
 };
 const struct ks_vm_totals *ks_analysis_vm_totals(const struct ks_analysis *a, uint32_t vm);
 

@@ -67,14 +67,16 @@ static bool user_mode(const struct ks_rec *r)
 /* Class of an exit outside every wait that was seen. */
 static enum ks_class outside(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r)
 {
+	enum ks_class c = KS_C_OTHER;
+
 	if (user_mode(r))
 		return KS_C_USER;
-	/* The record that says it waits may be among the lost ones. */
-	if (!(r->flags & KS_F_IP) || a->vcpu[vcpu].doubt)
+	if (!(r->flags & KS_F_IP))
 		return KS_C_UNKNOWN;
 	if (a->opts.ip_class)
-		return a->opts.ip_class(a->opts.ip_ctx, a->model.vcpus[vcpu].vm, r->a);
-	return KS_C_OTHER;
+		c = a->opts.ip_class(a->opts.ip_ctx, a->model.vcpus[vcpu].vm, r->a);
+	/* The record that says that it waits for a lock may be among the lost ones. */
+	return c == KS_C_OTHER && a->vcpu[vcpu].doubt ? KS_C_UNKNOWN : c;
 }
 
 static struct an_exit one_exit(const struct ks_event *ev)

@@ -266,8 +266,12 @@ static void vcpu_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_eve
 
 void an_guest_event(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev)
 {
+	struct an_vm *m = &a->vm[vm];
 	uint32_t vcpu;
 
+	if (!m->begin)
+		m->begin = ev->time;
+	m->last = ev->time;
 	switch (ev->rec->type) {
 	case KS_CLOCK:
 	case KS_TASK_WAKE:

@@ -149,6 +149,7 @@ struct an_vm {
 	void *map_ctx;
 	bool full;            /* releases were recorded */
 	uint64_t end;         /* last record of its trace; AN_NEVER if not known, or passed */
+	uint64_t begin, last; /* its first and last event */
 	struct an_move *moves;
 	struct an_hist per_wait;
 	uint32_t ndoubt;

@@ -33,7 +33,7 @@ int ks_report_new(struct ks_report **out, const struct ks_report_opts *o)
 
 void ks_report_free(struct ks_report *r)
 {
-	uint32_t i;
+	uint32_t i, way;
 
 	if (!r)
 		return;
@@ -41,7 +41,8 @@ void ks_report_free(struct ks_report *r)
 		topk_free(&r->vm[i].locks);
 		topk_free(&r->vm[i].sites);
 		topk_free(&r->vm[i].spins);
-		free(r->vm[i].worst);
+		for (way = 0; way < REP_WORST; way++)
+			free(r->vm[i].worst[way].w);
 		free(r->vm[i].spin);
 	}
 	free(r->vm);
@@ -74,9 +75,8 @@ static struct rep_vm *vm_of(struct ks_report *r, uint32_t vm)
 }
 
 /*
- * ---- the worst waits: a heap with the least bad of them on top ----
- * How bad: the time that the waiter's vCPU had a pCPU and did not get the lock. What it lost
- * because it was off-CPU itself, it would have lost without the lock.
+ * ---- the worst waits: heaps with the least bad of them on top ----
+ * What a wait lost because its vCPU was off-CPU itself, it would have lost without the lock.
  */
 
 static uint64_t length(const struct ks_wait *w)
@@ -84,53 +84,83 @@ static uint64_t length(const struct ks_wait *w)
 	return w->acq_time - w->try_time;
 }
 
-static uint64_t badness(const struct ks_wait *w)
+static uint64_t badness(const struct ks_wait *w, enum rep_worst way)
 {
-	return length(w) - w->share[KS_C_SELF];
+	switch (way) {
+	case REP_LHP:
+		return w->blame_class == KS_C_LHP ? w->share[KS_C_LHP] : 0;
+	case REP_LWP:
+		return w->blame_class == KS_C_LWP ? w->share[KS_C_LWP] : 0;
+	default:
+		return length(w) - w->share[KS_C_SELF];
+	}
 }
 
-static void sift_down(struct ks_wait *h, uint32_t n)
+static void sift_down(struct rep_heap *h, enum rep_worst way)
 {
-	struct ks_wait w = h[0];
+	struct ks_wait w = h->w[0];
+	uint64_t bad = badness(&w, way);
 	uint32_t i = 0, c;
 
-	while ((c = 2 * i + 1) < n) {
-		if (c + 1 < n && badness(&h[c + 1]) < badness(&h[c]))
+	while ((c = 2 * i + 1) < h->n) {
+		if (c + 1 < h->n && badness(&h->w[c + 1], way) < badness(&h->w[c], way))
 			c++;
-		if (badness(&h[c]) >= badness(&w))
+		if (badness(&h->w[c], way) >= bad)
 			break;
-		h[i] = h[c];
+		h->w[i] = h->w[c];
 		i = c;
 	}
-	h[i] = w;
+	h->w[i] = w;
 }
 
-static void sift_up(struct ks_wait *h, uint32_t i)
+static void sift_up(struct rep_heap *h, enum rep_worst way)
 {
-	struct ks_wait w = h[i];
+	uint32_t i = h->n - 1;
+	struct ks_wait w = h->w[i];
+	uint64_t bad = badness(&w, way);
 
-	while (i && badness(&h[(i - 1) / 2]) > badness(&w)) {
-		h[i] = h[(i - 1) / 2];
+	while (i && badness(&h->w[(i - 1) / 2], way) > bad) {
+		h->w[i] = h->w[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
-	h[i] = w;
+	h->w[i] = w;
 }
 
-static void keep_worst(struct ks_report *r, struct rep_vm *v, const struct ks_wait *w)
+static void keep_worst(struct ks_report *r, struct rep_heap *h, const struct ks_wait *w,
+		       enum rep_worst way)
 {
-	if (!v->worst)
-		v->worst = malloc(r->opts.worst * sizeof(*v->worst));
-	if (!v->worst) {
+	uint64_t bad = badness(w, way);
+
+	if (!bad)
+		return;
+	if (!h->w)
+		h->w = malloc(r->opts.worst * sizeof(*h->w));
+	if (!h->w) {
 		r->no_memory = true;
 		return;
 	}
-	if (v->nworst < r->opts.worst) {
-		v->worst[v->nworst] = *w;
-		sift_up(v->worst, v->nworst++);
-	} else if (badness(w) > badness(&v->worst[0])) {
-		v->worst[0] = *w;
-		sift_down(v->worst, v->nworst);
+	if (h->n < r->opts.worst) {
+		h->w[h->n++] = *w;
+		sift_up(h, way);
+	} else if (bad > badness(&h->w[0], way)) {
+		h->w[0] = *w;
+		sift_down(h, way);
 	}
+}
+
+/* By repeatedly taking the least bad from the top. */
+static void sort_worst(struct rep_heap *h, enum rep_worst way)
+{
+	uint32_t n = h->n;
+	struct ks_wait w;
+
+	while (h->n > 1) {
+		w = h->w[0];
+		h->w[0] = h->w[--h->n];
+		sift_down(h, way);
+		h->w[h->n] = w;
+	}
+	h->n = n;
 }
 
 /* ---- what the analysis tells ---- */
@@ -160,6 +190,7 @@ void ks_report_wait(void *ctx, const struct ks_wait *w)
 	struct ks_report *r = ctx;
 	struct rep_vm *v = vm_of(r, w->vm);
 	struct topk_entry *e;
+	int way;
 
 	if (!v)
 		return;
@@ -167,7 +198,8 @@ void ks_report_wait(void *ctx, const struct ks_wait *w)
 	if (e)
 		topk_site(e, w->ip);
 	count_wait(r, &v->sites, w->ip, w);
-	keep_worst(r, v, w);
+	for (way = 0; way < REP_WORST; way++)
+		keep_worst(r, &v->worst[way], w, way);
 }
 
 void ks_report_hold(void *ctx, const struct ks_hold *h)
@@ -209,15 +241,6 @@ void ks_report_begin(struct ks_report *r, const struct ks_session *s)
 }
 
 /* ---- finish ---- */
-
-static int worst_first(const void *pa, const void *pb)
-{
-	const struct ks_wait *a = pa, *b = pb;
-
-	if (badness(a) != badness(b))
-		return badness(a) > badness(b) ? -1 : 1;
-	return a->try_time < b->try_time ? -1 : a->try_time > b->try_time;
-}
 
 static void sum_vcpu(struct rep_vm *v, const struct ks_vcpu_totals *t)
 {
@@ -290,7 +313,7 @@ static void find_isa(struct ks_report *r)
 int ks_report_finish(struct ks_report *r, const struct ks_session *s)
 {
 	uint32_t i, nvms;
-	int err = 0;
+	int err = 0, way;
 
 	ks_report_begin(r, s);
 	r->vms = ks_analysis_vms(r->a, &nvms);
@@ -302,9 +325,8 @@ int ks_report_finish(struct ks_report *r, const struct ks_session *s)
 	for (i = 0; i < r->nvcpus; i++)
 		sum_vcpu(&r->vm[r->vcpus[i].vm], ks_analysis_vcpu_totals(r->a, i));
 	for (i = 0; i < nvms && !err; i++) {
-		if (r->vm[i].nworst)
-			qsort(r->vm[i].worst, r->vm[i].nworst, sizeof(*r->vm[i].worst),
-			      worst_first);
+		for (way = 0; way < REP_WORST; way++)
+			sort_worst(&r->vm[i].worst[way], way);
 		if (ks_session_guest(s, i))
 			r->vm[i].guest_lost = ks_reader_lost(ks_session_guest(s, i));
 		err = sum_spins(r, i);

@@ -186,13 +186,13 @@ static struct json_object *wait(const struct ks_report *r, const struct ks_wait 
 	return o;
 }
 
-static struct json_object *worst(const struct ks_report *r, const struct rep_vm *v)
+static struct json_object *worst(const struct ks_report *r, const struct rep_heap *h)
 {
 	struct json_object *list = json_object_new_array();
 	uint32_t i;
 
-	for (i = 0; i < v->nworst; i++)
-		json_object_array_add(list, wait(r, &v->worst[i]));
+	for (i = 0; i < h->n; i++)
+		json_object_array_add(list, wait(r, &h->w[i]));
 	return list;
 }
 
@@ -253,7 +253,9 @@ static struct json_object *waits(const struct ks_report *r, uint32_t vm)
 	put_num(p, "p99", t->ple_per_wait[1]);
 	put_num(p, "max", t->ple_per_wait[2]);
 	put(o, "ple_per_acquisition", p);
-	put(o, "worst", worst(r, v));
+	put(o, "worst", worst(r, &v->worst[REP_ANY]));
+	put(o, "worst_lhp", worst(r, &v->worst[REP_LHP]));
+	put(o, "worst_lwp", worst(r, &v->worst[REP_LWP]));
 	put(o, "locks", table(r, vm, &v->locks, true));
 	put(o, "sites", table(r, vm, &v->sites, false));
 	return o;
@@ -293,7 +295,7 @@ static struct json_object *migrations(const struct ks_report *r, uint32_t vm)
 
 	put(o, "vcpus", moves(v->migrations, v->node_migrations, v->pingpongs, t->span_ns));
 	put(o, "tasks", moves(t->task_migrations, t->task_node_migrations, t->task_pingpongs,
-			      t->span_ns));
+			      t->guest_span_ns));
 	return o;
 }
 
@@ -371,6 +373,7 @@ static struct json_object *vm(const struct ks_report *r, uint32_t i)
 	put_str(o, "uuid", *r->vms[i].uuid ? r->vms[i].uuid : NULL);
 	put(o, "cid", r->vms[i].cid ? json_object_new_int64(r->vms[i].cid) : NULL);
 	put_num(o, "span_ns", t->span_ns);
+	put_num(o, "guest_span_ns", t->guest_span_ns);
 	put_num(o, "lost_records", t->lost_records);
 	put_num(o, "pause", v->pause);
 	put_num(o, "hlt", v->hlt);

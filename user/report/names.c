@@ -193,6 +193,12 @@ enum ks_class ks_names_ip_class(void *ctx, uint32_t vm, uint64_t ip)
 {
 	const struct ks_symbols *s = syms_of(ctx, vm);
 
-	/* An address in no symbol is in the kernel's half all the same. */
-	return s && ks_symbols_ip_class(s, ip) == KS_IP_IPI ? KS_C_IPI : KS_C_OTHER;
+	switch (s ? ks_symbols_ip_class(s, ip) : KS_IP_UNKNOWN) {
+	case KS_IP_IPI:
+		return KS_C_IPI;
+	case KS_IP_SPINLOCK: /* a wait that is not on record: why it waits is not known */
+		return KS_C_UNKNOWN;
+	default:
+		return KS_C_OTHER;
+	}
 }

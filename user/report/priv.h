@@ -13,10 +13,22 @@ struct rep_spin { /* a function in which PLE exits happened */
 	uint64_t exits;
 };
 
+/* Ways for a wait to be among the worst. */
+enum rep_worst {
+	REP_ANY, /* by what it lost to others: its length less `self` */
+	REP_LHP, /* by its time in lhp; those that blame a holder for it */
+	REP_LWP, /* by its time in lwp; those that blame a next waiter for it */
+	REP_WORST,
+};
+
+struct rep_heap { /* the least bad on top; sorted by finish, the worst first */
+	struct ks_wait *w;
+	uint32_t n;
+};
+
 struct rep_vm {
 	struct topk locks, sites, spins;
-	struct ks_wait *worst; /* a heap, the least bad on top; sorted by finish */
-	uint32_t nworst;
+	struct rep_heap worst[REP_WORST];
 	uint64_t hold_ns, hold_off_ns, holds_off, longest_hold;
 	/* by finish */
 	uint64_t pause, hlt, bursts, longest_burst;

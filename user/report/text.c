@@ -109,7 +109,7 @@ static void host_line(const struct page *p)
 	    fmt_ns(p->r->last - p->r->first, span));
 	trace_state(p, rd);
 	if (ks_analysis_ignored(p->r->a))
-		say(p, "          %s records made no sense and were left out\n",
+		say(p, "          left out because they made no sense: %s records\n",
 		    fmt_count(ks_analysis_ignored(p->r->a), span));
 }
 
@@ -117,13 +117,15 @@ static void guest_line(const struct page *p, uint32_t vm)
 {
 	struct ks_reader *rd = ks_session_guest(p->r->s, vm);
 	const struct ks_link *l = ks_session_link(p->r->s, vm);
-	char kernel[40], mode[16], err[FMT];
+	char kernel[40], mode[16], err[FMT], span[FMT];
 
 	if (!rd)
 		return;
 	say(p, "Guest     %s\n", ks_reader_path(rd));
-	say(p, "          kernel %s, %s mode, clock within %s of the host's, found by %s\n",
+	say(p, "          kernel %s, %s mode, recorded for %s beside the host\n",
 	    meta_str(rd, "kernel", kernel, sizeof(kernel)), meta_str(rd, "mode", mode, sizeof(mode)),
+	    fmt_ns(ks_analysis_vm_totals(p->r->a, vm)->guest_span_ns, span));
+	say(p, "          clock within %s of the host's; matched to the VM by %s\n",
 	    fmt_ns(l->error_ns, err), l->how);
 	trace_state(p, rd);
 }
@@ -291,16 +293,23 @@ static void one_wait(const struct page *p, uint32_t i, const struct ks_wait *w)
 	shares(p, w);
 }
 
-static void worst(const struct page *p, uint32_t vm)
+static void worst(const struct page *p, uint32_t vm, enum rep_worst way, const char *what)
 {
-	const struct rep_vm *v = &p->r->vm[vm];
-	uint32_t i;
+	const struct rep_heap *h = &p->r->vm[vm].worst[way];
+	uint32_t i, most = way == REP_ANY ? h->n : (p->r->opts.worst + 2) / 3;
 
-	if (!v->nworst)
+	if (!h->n)
 		return;
-	title(p, "\nThe worst waits, by what they lost to others");
-	for (i = 0; i < v->nworst; i++)
-		one_wait(p, i, &v->worst[i]);
+	title(p, "\n%s", what);
+	for (i = 0; i < h->n && i < most; i++)
+		one_wait(p, i, &h->w[i]);
+}
+
+static void all_worst(const struct page *p, uint32_t vm)
+{
+	worst(p, vm, REP_ANY, "The worst waits, by what they lost to others");
+	worst(p, vm, REP_LHP, "The worst lock-holder preemptions");
+	worst(p, vm, REP_LWP, "The worst lock-waiter preemptions");
 }
 
 static uint64_t preempted(const struct topk_entry *e)
@@ -406,9 +415,9 @@ static void move_lines(const struct page *p, uint32_t vm)
 	if (!ks_session_guest(p->r->s, vm))
 		return;
 	moves(p, "Threads  ", t->task_migrations, t->task_node_migrations, t->task_pingpongs,
-	      t->span_ns);
+	      t->guest_span_ns);
 	say(p, "Idle      for %s (%s) a vCPU was halted while a runnable thread waited on another\n",
-	    fmt_ns(t->wasted_idle_ns, ns), fmt_share(t->wasted_idle_ns, t->span_ns, share));
+	    fmt_ns(t->wasted_idle_ns, ns), fmt_share(t->wasted_idle_ns, t->guest_span_ns, share));
 }
 
 static void ple_classes(const struct page *p, uint32_t vm)
@@ -444,7 +453,7 @@ static void one_vm(const struct page *p, enum ks_report_kind kind, uint32_t i)
 	move_lines(p, i);
 	if (guest) {
 		class_table(p, i);
-		worst(p, i);
+		all_worst(p, i);
 		table(p, i, &p->r->vm[i].locks, true);
 		table(p, i, &p->r->vm[i].sites, false);
 	}
