@@ -148,6 +148,8 @@ int ks_host_open(struct ks_host **out, const struct ks_host_opts *opts, struct k
 	h->programs = json_object_new_object();
 	ks_load_quiet();
 	ret = find_isa(&h->isa, err);
+	if (!ret)
+		ret = ks_need_btf(err);
 	if (!ret) {
 		h->skel = ple_trace_bpf__open();
 		ret = h->skel ? load(h, opts, err) : ks_load_err(err, -errno, "opening the probe");

@@ -65,10 +65,29 @@ static const char *advice(int code)
 	}
 }
 
+/* In this mode BPF may not read kernel memory; the verifier then finds helpers unknown: -EINVAL. */
+static bool locked_down(void)
+{
+	char line[64] = "";
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = 0;
+	fclose(f);
+	return strstr(line, "[confidentiality]");
+}
+
 int ks_load_err(struct ks_err *err, int code, const char *what)
 {
 	const char *hint = advice(code);
 
+	if ((code == -EINVAL || code == -EPERM) && locked_down()) {
+		code = -EPERM;
+		hint = "the kernel is under lockdown=confidentiality, which keeps BPF from reading it; "
+		       "boot with lockdown=integrity or none";
+	}
 	if (hint)
 		snprintf(err->msg, sizeof(err->msg), "%s: %s: %s", what, strerror(-code), hint);
 	else
@@ -80,6 +99,16 @@ int ks_load_err(struct ks_err *err, int code, const char *what)
 static bool has_type(struct btf *btf, const char *name, uint32_t kind)
 {
 	return btf && btf__find_by_name_kind(btf, name, kind) > 0;
+}
+
+int ks_need_btf(struct ks_err *err)
+{
+	if (!access("/sys/kernel/btf/vmlinux", R_OK))
+		return 0;
+	snprintf(err->msg, sizeof(err->msg),
+		 "needs the kernel's BTF, and there is no /sys/kernel/btf/vmlinux: use a kernel with "
+		 "CONFIG_DEBUG_INFO_BTF");
+	return -ENOTSUP;
 }
 
 bool ks_has_tracepoint(const char *module, const char *name)

@@ -19,6 +19,9 @@ void ks_load_quiet(void);
 /* err = "what: why", with what to do for the usual causes (no root, no BTF, lockdown). */
 int ks_load_err(struct ks_err *err, int code, const char *what);
 
+/* 0, or -ENOTSUP with err if this kernel shows no BTF. */
+int ks_need_btf(struct ks_err *err);
+
 /* Does the kernel (or the module, NULL = vmlinux) have tracepoint / function `name` in its BTF? */
 bool ks_has_tracepoint(const char *module, const char *name);
 bool ks_has_function(const char *name);
