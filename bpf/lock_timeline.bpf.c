@@ -26,6 +26,9 @@ const volatile struct ks_skip_range ks_skip[KS_SKIP_RANGES];
 
 struct ks_lock_cpu ks_locks[KS_MAX_CPUS];
 
+/* All programs are attached: from now on a release without its acquire counts. */
+bool ks_armed;
+
 /* ---- where we are ---- */
 
 #define SOFTIRQ_SERVING 0x00000100u
@@ -182,19 +185,51 @@ static __always_inline int lock_try(void *ctx, raw_spinlock_t *lock)
 
 /* ---- holds ---- */
 
-static __always_inline void hold_begin(struct ks_lock_cpu *c, __u64 lock, __u64 acq, __u32 ip,
-				       __u32 contended)
+/*
+ * The kernel does not run a program that is running already on this CPU. So an interrupt that comes
+ * in the middle of one of ours may take or release a lock unseen. What a higher level left on the
+ * stack, now that it is over, and an older entry of the lock that is being taken, are such
+ * remains. Returns the new depth.
+ */
+static __noinline __u32 drop_stale(__u32 cpu, __u32 level, __u64 lock)
 {
-	__u32 d = c->depth;
-	struct ks_lock_hold *h;
+	struct ks_lock_cpu *c;
+	__u32 d, i;
 
-	if (d >= KS_LOCK_DEPTH)
-		return;
+	if (cpu >= KS_MAX_CPUS)
+		return 0;
+	c = &ks_locks[cpu];
+	d = c->depth;
+	for (i = 0; i < KS_LOCK_DEPTH; i++) {
+		struct ks_lock_hold *top = &c->hold[(d - 1) & (KS_LOCK_DEPTH - 1)];
+
+		if (!d || (top->level <= level && top->lock != lock))
+			break;
+		c->stale++;
+		d--;
+	}
+	return d;
+}
+
+static __always_inline void hold_begin(struct ks_lock_cpu *c, __u32 cpu, __u64 lock, __u64 acq,
+				       __u32 ip, bool contended)
+{
+	struct ks_lock_hold *top, *h;
+	__u32 d = c->depth, level = level_now();
+
+	top = &c->hold[(d - 1) & (KS_LOCK_DEPTH - 1)];
+	if (d && (top->level > level || top->lock == lock))
+		d = drop_stale(cpu, level, lock);
+	if (d >= KS_LOCK_DEPTH) { /* nobody holds so many: begin anew */
+		c->stale += d;
+		d = 0;
+	}
 	h = &c->hold[d];
 	h->lock = lock;
 	h->acq_time = acq;
 	h->ip = ip;
 	h->contended = contended;
+	h->level = level;
 	c->depth = d + 1;
 }
 
@@ -210,14 +245,14 @@ static __noinline int acquired_slow(__u64 lock, __u32 cpu)
 	c = &ks_locks[cpu];
 	at = wait_find(c, lock);
 	if (at >= KS_LOCK_WAITS) {
-		hold_begin(c, lock, bpf_ktime_get_ns(), 0, 0);
+		hold_begin(c, cpu, lock, bpf_ktime_get_ns(), 0, false);
 		return 0;
 	}
 	w = &c->wait[at];
 	if (!w->acq_time)
 		wait_end(c, cpu, w, at);
 	c->pending = at;
-	hold_begin(c, lock, w->acq_time, w->ip, 1);
+	hold_begin(c, cpu, lock, w->acq_time, w->ip, true);
 	return 0;
 }
 
@@ -230,7 +265,8 @@ static __always_inline int lock_acquired(raw_spinlock_t *lock)
 	if (ks_locks[cpu].pending)
 		acquired_slow((__u64)lock, cpu);
 	else
-		hold_begin(&ks_locks[cpu], (__u64)lock, bpf_ktime_get_ns(), 0, 0);
+		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0,
+			   false);
 	return 0;
 }
 
@@ -240,7 +276,8 @@ static __always_inline int lock_caught(raw_spinlock_t *lock)
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	if (cpu < KS_MAX_CPUS)
-		hold_begin(&ks_locks[cpu], (__u64)lock, bpf_ktime_get_ns(), 0, 0);
+		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0,
+			   false);
 	return 0;
 }
 
@@ -324,7 +361,8 @@ static __always_inline int lock_release(void *ctx, raw_spinlock_t *lock, int nar
 	c = &ks_locks[cpu];
 	at = hold_find(c, (__u64)lock);
 	if (at >= KS_LOCK_DEPTH) {
-		c->unmatched++;
+		if (ks_armed)
+			c->unmatched++;
 		return 0;
 	}
 	h = &c->hold[at];

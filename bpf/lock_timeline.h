@@ -21,14 +21,17 @@ struct ks_lock_hold {
 	__u64 lock;
 	__u64 acq_time;
 	__u32 ip; /* of a contended acquire, else 0 */
-	__u32 contended;
+	__u8 contended;
+	__u8 level; /* task, softirq, hardirq, NMI */
+	__u8 pad[2];
 };
 
 /* Locks waited for and held on one CPU; only that CPU writes. */
 struct ks_lock_cpu {
 	__u32 depth;   /* entries of hold[] */
 	__u32 pending; /* entries of wait[] */
-	__u64 unmatched;
+	__u64 unmatched; /* releases of locks whose acquire was not seen */
+	__u64 stale;     /* holds whose release was not seen */
 	struct ks_lock_hold hold[KS_LOCK_DEPTH];
 	struct ks_lock_wait wait[KS_LOCK_WAITS];
 } __attribute__((aligned(64)));

@@ -16,6 +16,7 @@
 #include "probe.h"
 #include "record.h"
 #include "symbols.h"
+#include "text.h"
 #include "topology.h"
 #include "vsock.h"
 
@@ -110,21 +111,25 @@ static const struct argp stream_argp = { .options = stream_options, .parser = pa
 
 /* ---- metadata ---- */
 
-static void add_machine(struct json_object *m)
+static void add_apic_ids(struct json_object *m, const struct ks_machine *mach)
 {
 	struct json_object *apic = json_object_new_array();
-	struct ks_machine mach;
-	uint32_t cid;
 	unsigned int i;
 
-	if (ks_machine_read(NULL, &mach)) {
-		json_object_put(apic);
-		return;
-	}
-	for (i = 0; i < mach.ncpus; i++)
-		json_object_array_add(apic, json_object_new_int64(mach.apic_id[i]));
+	for (i = 0; i < mach->ncpus; i++)
+		json_object_array_add(apic, json_object_new_int64(mach->apic_id[i]));
 	json_object_object_add(m, "apic_ids", apic);
-	json_object_object_add(m, "ncpus", json_object_new_int(mach.ncpus));
+	json_object_object_add(m, "ncpus", json_object_new_int(mach->ncpus));
+}
+
+static void add_machine(struct json_object *m)
+{
+	struct ks_machine mach;
+	uint32_t cid;
+
+	if (ks_machine_read(NULL, &mach))
+		return;
+	add_apic_ids(m, &mach);
 	json_object_object_add(m, "uuid", json_object_new_string(mach.product_uuid));
 	json_object_object_add(m, "boot_id", json_object_new_string(mach.boot_id));
 	json_object_object_add(m, "clocksource", json_object_new_string(mach.clocksource));
@@ -189,7 +194,7 @@ struct sink {
 	struct ks_lockfilter *filter;
 	uint8_t *seen; /* a bit per thread id */
 	struct json_object *names; /* found since the last time they were written */
-	uint64_t unmatched;
+	char online[256];          /* list of the CPUs that were online the last time */
 };
 
 static void name_thread(struct sink *s, uint32_t pid)
@@ -244,10 +249,13 @@ static int write_names(struct sink *s)
 static int write_totals(struct sink *s)
 {
 	struct json_object *m = json_object_new_object();
+	struct ks_guest_unseen unseen;
 	int err;
 
-	json_object_object_add(m, "unmatched_releases",
-			       json_object_new_int64(ks_guest_unmatched(s->guest)));
+	ks_guest_unseen(s->guest, &unseen);
+	json_object_object_add(m, "unseen_recursion", json_object_new_int64(unseen.recursion));
+	json_object_object_add(m, "unseen_acquires", json_object_new_int64(unseen.acquires));
+	json_object_object_add(m, "unseen_releases", json_object_new_int64(unseen.releases));
 	json_object_object_add(m, "short_waits_left_out",
 			       json_object_new_int64(ks_lockfilter_dropped(s->filter)));
 	err = ks_writer_meta(s->w, m);
@@ -255,13 +263,35 @@ static int write_totals(struct sink *s)
 	return err;
 }
 
+/* A CPU that comes online during the recording tells its APIC id only then. */
+static int look_for_cpus(struct sink *s)
+{
+	struct ks_machine mach;
+	struct json_object *m;
+	char now[sizeof(s->online)];
+	int err;
+
+	if (ks_read_line(NULL, now, sizeof(now), "/sys/devices/system/cpu/online") ||
+	    !strcmp(now, s->online))
+		return 0;
+	strcpy(s->online, now);
+	if (ks_machine_read(NULL, &mach))
+		return 0;
+	m = json_object_new_object();
+	add_apic_ids(m, &mach);
+	err = ks_writer_meta(s->w, m);
+	json_object_put(m);
+	ks_machine_release(&mach);
+	return err;
+}
+
 static int second(void *ctx, struct ks_writer *w, bool last)
 {
 	struct sink *s = ctx;
-	int err = 0;
+	int err = look_for_cpus(s);
 
 	(void)w;
-	if (last)
+	if (!err && last)
 		err = ks_lockfilter_flush(s->filter);
 	if (!err && last)
 		err = write_totals(s);

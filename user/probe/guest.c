@@ -139,6 +139,7 @@ static int load(struct ks_guest *g, const struct ks_guest_opts *o, struct ks_err
 	ret = lock_timeline_bpf__attach(s);
 	if (ret)
 		return ks_load_err(err, ret, "attaching the probe");
+	s->bss->ks_armed = true;
 	return 0;
 }
 
@@ -151,7 +152,9 @@ int ks_guest_open(struct ks_guest **out, const struct ks_guest_opts *opts, struc
 		return ks_load_err(err, -ENOMEM, "opening the probe");
 	g->programs = json_object_new_object();
 	ks_load_quiet();
-	ret = opts->mode == KS_GUEST_FULL ? check_functions(err) : 0;
+	ret = ks_need_btf(err);
+	if (!ret && opts->mode == KS_GUEST_FULL)
+		ret = check_functions(err);
 	if (!ret) {
 		g->skel = lock_timeline_bpf__open();
 		ret = g->skel ? load(g, opts, err) : ks_load_err(err, -errno, "opening the probe");
@@ -166,6 +169,7 @@ int ks_guest_open(struct ks_guest **out, const struct ks_guest_opts *opts, struc
 
 void ks_guest_stop(struct ks_guest *g)
 {
+	g->skel->bss->ks_armed = false;
 	lock_timeline_bpf__detach(g->skel);
 }
 
@@ -194,12 +198,28 @@ struct json_object *ks_guest_programs(const struct ks_guest *g)
 	return json_object_get(g->programs);
 }
 
-uint64_t ks_guest_unmatched(const struct ks_guest *g)
+static uint64_t recursion_misses(const struct ks_guest *g)
 {
+	struct bpf_program *prog;
 	uint64_t sum = 0;
+
+	bpf_object__for_each_program(prog, g->skel->obj) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
+void ks_guest_unseen(const struct ks_guest *g, struct ks_guest_unseen *u)
+{
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < g->cpus; cpu++)
-		sum += g->skel->bss->ks_locks[cpu].unmatched;
-	return sum;
+	*u = (struct ks_guest_unseen){ .recursion = recursion_misses(g) };
+	for (cpu = 0; cpu < g->cpus; cpu++) {
+		u->acquires += g->skel->bss->ks_locks[cpu].unmatched;
+		u->releases += g->skel->bss->ks_locks[cpu].stale;
+	}
 }

@@ -91,7 +91,15 @@ void ks_guest_free(struct ks_guest *g);
 int ks_guest_drain(struct ks_guest *g, ks_rings_fn fn, void *ctx);
 const struct ks_rings *ks_guest_rings(const struct ks_guest *g);
 struct json_object *ks_guest_programs(const struct ks_guest *g);
-/* Holds whose release found no entry (taken before the start, or too deep): not recorded. */
-uint64_t ks_guest_unmatched(const struct ks_guest *g);
+/*
+ * What happened without the probe seeing it: the kernel does not run a program in an interrupt of
+ * itself. Such a lock operation leaves no record.
+ */
+struct ks_guest_unseen {
+	uint64_t recursion; /* programs not run */
+	uint64_t acquires;  /* locks released whose acquire was not seen */
+	uint64_t releases;  /* locks taken whose release was not seen */
+};
+void ks_guest_unseen(const struct ks_guest *g, struct ks_guest_unseen *u);
 
 #endif /* KVMSCHED_PROBE_H */
