@@ -338,22 +338,33 @@ void emit_sample(struct world *w)
 			sample(w, &w->emit->rec[1 + i]);
 }
 
-static void offset_recs(struct world *w, struct vm *vm)
+static void offset_rec(struct world *w, struct vcpu *v)
 {
-	for (uint32_t i = 0; i < vm->nvcpus; i++) {
-		struct ks_rec rec = { .type = KS_TSC_OFFSET,
-				      .id = vm->vcpus[i].slot,
-				      .a = (uint64_t)vm->clk.offset,
-				      .b = vm->clk.ratio };
+	struct ks_rec rec = { .type = KS_TSC_OFFSET,
+			      .id = v->slot,
+			      .a = (uint64_t)v->vm->clk.offset,
+			      .b = v->vm->clk.ratio };
 
+	if (v->born)
 		now_control(w, &w->emit->rec[0], rec);
-	}
+}
+
+void emit_vcpu(struct vcpu *v)
+{
+	struct ks_rec rec = { .type = KS_VCPU_NEW,
+			      .id = v->slot,
+			      .a = (uint64_t)v->vm->tgid << 32 | v->ent.tid,
+			      .b = v->apic };
+
+	now_control(v->w, &v->w->emit->rec[0], rec);
+	offset_rec(v->w, v);
 }
 
 void emit_offset(struct world *w, struct vm *vm)
 {
 	simclock_offset(&vm->clk, &w->clk, &w->rng, w->now);
-	offset_recs(w, vm);
+	for (uint32_t i = 0; i < vm->nvcpus; i++)
+		offset_rec(w, &vm->vcpus[i]);
 }
 
 /* ---- start and end ---- */
@@ -363,17 +374,6 @@ void emit_start(struct world *w)
 	struct emit *e = w->emit;
 
 	write_meta(w, &e->rec[0]);
-	for (uint32_t i = 0; i < w->nvcpus; i++) {
-		struct vcpu *v = w->vcpus[i];
-		struct ks_rec rec = { .type = KS_VCPU_NEW,
-				      .id = v->slot,
-				      .a = (uint64_t)v->vm->tgid << 32 | v->ent.tid,
-				      .b = v->apic };
-
-		now_control(w, &e->rec[0], rec);
-	}
-	for (uint32_t i = 0; i < w->p.vms; i++)
-		offset_recs(w, &w->vms[i]);
 	e->drained = w->now;
 	w->start = w->now;
 	w->recording = true;

@@ -28,6 +28,7 @@ bool emit_guest(struct vcpu *v, const struct ks_rec *rec);
 bool emit_guest_of(struct vcpu *by, const struct ks_rec *rec);
 uint64_t emit_guest_now(struct vm *vm); /* on its own clock */
 
+void emit_vcpu(struct vcpu *v); /* the host's probe meets it */
 void emit_drain(struct world *w);
 void emit_sample(struct world *w);
 void emit_offset(struct world *w, struct vm *vm);

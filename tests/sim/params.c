@@ -203,6 +203,12 @@ static void stray_try(struct params *p)
 	p->threads = 16;
 }
 
+static void come_and_go(struct params *p)
+{
+	multi_vm(p);
+	p->come_and_go = true;
+}
+
 /* What is not `self` cannot be known then. */
 static void contention(struct params *p)
 {
@@ -233,6 +239,7 @@ static const struct {
 	{ "thresholds", thresholds },
 	{ "stray-try", stray_try },
 	{ "contention", contention },
+	{ "come-and-go", come_and_go },
 };
 
 #define NSCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))

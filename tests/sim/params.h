@@ -21,6 +21,7 @@ struct params {
 
 	/* host */
 	uint32_t pcpus, nodes, vms, vcpus;
+	bool come_and_go; /* of three VMs one boots later, one is killed */
 	enum host_policy policy;
 	uint64_t slice, balance_every;
 	uint32_t noise;	    /* other threads of the host */

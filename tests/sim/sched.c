@@ -63,7 +63,7 @@ static void migrate(struct world *w, struct ent *e, uint32_t to, uint32_t by)
 {
 	struct ks_rec rec = { .type = KS_VCPU_MIGRATE, .cpu = to, .a = e->pcpu, .b = to };
 
-	if (e->vcpu) {
+	if (e->vcpu && e->vcpu->born) {
 		rec.id = e->vcpu->slot;
 		emit_host(w, by, &rec);
 		totals_migrate(e->vcpu, e->pcpu, to);
@@ -128,8 +128,10 @@ static void switch_out(struct world *w, struct ent *e, const struct ent *next)
 
 	e->gen++;
 	e->left = w->now;
-	if (e->asleep)
-		s = e->vcpu && e->vcpu->why == X_FAULT ? KS_V_BLOCKED : KS_V_HALTED;
+	if (e->asleep && e->vcpu)
+		s = e->vcpu->why == X_DEAD  ? KS_V_GONE :
+		    e->vcpu->why == X_FAULT ? KS_V_BLOCKED :
+					      KS_V_HALTED;
 	if (e->vcpu) {
 		e->vcpu->mode = M_OUT;
 		e->vcpu->gen++;

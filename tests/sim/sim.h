@@ -43,6 +43,8 @@ enum occ_kind {
 	OCC_OFFSET,  /* vm: its TSC offset changes */
 	OCC_START,   /* the host's recording starts, or (vm) a guest's */
 	OCC_STOP,    /* vm: its recording ends */
+	OCC_BOOT,    /* vm */
+	OCC_KILL,    /* vcpu */
 	OCC_END,
 };
 
@@ -159,7 +161,7 @@ struct lock {
 };
 
 enum mode { M_OUT, M_ENTER, M_GUEST, M_EXIT, M_POLL, M_SLEEP }; /* sleep: on its way to */
-enum exit_why { X_PREEMPT, X_PLE, X_HLT, X_PVHLT, X_FAULT, X_IRQ };
+enum exit_why { X_PREEMPT, X_PLE, X_HLT, X_PVHLT, X_FAULT, X_IRQ, X_DEAD };
 
 #define PEND_TICK 1u
 #define PEND_TIMER 2u
@@ -182,6 +184,8 @@ struct vcpu {
 	bool slept;  /* since its HLT exit */
 	bool kicked; /* a PV kick came */
 	bool early;  /* woken on its way to sleep */
+	bool born;   /* the recording knows of it: it has had an exit since */
+	bool dying;  /* its VM was killed */
 	bool early_kept;
 	uint64_t hlt_time, step_start;
 	uint32_t window;     /* PLE */
@@ -287,6 +291,7 @@ void vcpu_ple(struct vcpu *v);
 void vcpu_kick(struct vcpu *v, struct vcpu *by); /* an interrupt or a PV kick is there */
 void vcpu_unblock(struct vcpu *v);
 void vcpu_last_burst(struct vcpu *v);
+void vcpu_kill(struct vcpu *v); /* asks it to end; has to be asked again */
 void vcpu_woken(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu);
 void vcpu_state(struct vcpu *v, enum ks_vstate s, uint8_t type, uint64_t a);
 

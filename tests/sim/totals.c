@@ -26,7 +26,7 @@ void totals_state(struct vcpu *v, enum ks_vstate s)
 	if ((v->hs == KS_V_HALTED) != (s == KS_V_HALTED))
 		v->vm->nhalted += s == KS_V_HALTED ? 1 : -1;
 	book(v);
-	if (v->w->recording)
+	if (v->born)
 		v->seen |= v->hs == KS_V_RUNNING || s == KS_V_RUNNING;
 }
 

@@ -16,6 +16,12 @@ static void step_in(struct vcpu *v, uint64_t ns)
 	world_at(v->w, ns, OCC_GUEST, v, ++v->gen);
 }
 
+/* The probe meets a vCPU at its first exit; what happened to it before is not recorded. */
+static bool emit(struct vcpu *v, uint32_t ring, const struct ks_rec *rec)
+{
+	return v->born && emit_host(v->w, ring, rec);
+}
+
 static void burst_flush(struct vcpu *v)
 {
 	if (!v->burst.b)
@@ -60,11 +66,12 @@ void vcpu_state(struct vcpu *v, enum ks_vstate s, uint8_t type, uint64_t a)
 	if (type == KS_VCPU_OUT)
 		rec.flags = s == KS_V_HALTED  ? KS_OUT_HALTED :
 			    s == KS_V_BLOCKED ? KS_OUT_BLOCKED :
+			    s == KS_V_GONE    ? KS_OUT_DEAD :
 						KS_OUT_RUNNABLE;
 	burst_flush(v);
 	/* Woken before it was gone: it is awake, whatever the record says. */
 	set_state(v, type == KS_VCPU_OUT && v->early ? KS_V_RUNNABLE : s);
-	truth_known(v, emit_host(v->w, v->ent.pcpu, &rec) && (!v->early || v->early_kept));
+	truth_known(v, emit(v, v->ent.pcpu, &rec) && (!v->early || v->early_kept));
 }
 
 static bool wake_rec(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu)
@@ -73,7 +80,7 @@ static bool wake_rec(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu)
 		.type = KS_VCPU_WAKE, .cpu = v->ent.pcpu, .id = v->slot, .a = waker_tid
 	};
 
-	return emit_host(v->w, waker_pcpu, &rec);
+	return emit(v, waker_pcpu, &rec);
 }
 
 void vcpu_woken(struct vcpu *v, uint32_t waker_tid, uint32_t waker_pcpu)
@@ -92,7 +99,7 @@ static void halt_poll_rec(struct vcpu *v, bool waited)
 			      .a = v->w->now - v->hlt_time };
 
 	rec.flags = KS_HALT_VALID | (waited ? KS_HALT_WAITED : 0);
-	emit_host(v->w, v->ent.pcpu, &rec);
+	emit(v, v->ent.pcpu, &rec);
 }
 
 void vcpu_enter(struct vcpu *v)
@@ -115,7 +122,7 @@ static void window_rec(struct vcpu *v, uint32_t to)
 	if (to == v->window)
 		return;
 	v->window = to;
-	emit_host(v->w, v->ent.pcpu, &rec);
+	emit(v, v->ent.pcpu, &rec);
 }
 
 static void exit_rec(struct vcpu *v, enum exit_why why)
@@ -136,12 +143,16 @@ static void exit_rec(struct vcpu *v, enum exit_why why)
 	totals_exit(v, why == X_PLE);
 	if (why == X_PLE && v->w->p.bursts && v->w->recording)
 		burst_add(v, &rec);
-	else if (emit_host(v->w, v->ent.pcpu, &rec))
+	else if (emit(v, v->ent.pcpu, &rec))
 		truth_proof(v);
 }
 
 void vcpu_exit(struct vcpu *v, enum exit_why why, uint64_t host_ns)
 {
+	if (!v->born && v->w->recording) {
+		v->born = true;
+		emit_vcpu(v);
+	}
 	exit_rec(v, why);
 	guest_stop(v);
 	v->mode = M_EXIT;
@@ -201,10 +212,35 @@ static void halt(struct vcpu *v)
 	}
 }
 
+static void die(struct vcpu *v)
+{
+	struct ks_rec rec = { .type = KS_VCPU_GONE, .cpu = v->ent.pcpu, .id = v->slot };
+
+	v->why = X_DEAD;
+	v->ent.asleep = true;
+	emit(v, v->ent.pcpu, &rec);
+	sched_switch(v->w, pcpu_of(v));
+}
+
+void vcpu_kill(struct vcpu *v)
+{
+	v->dying = true;
+	if (v->mode == M_GUEST)
+		vcpu_exit(v, X_PREEMPT, 500);
+	else if (v->mode == M_OUT && v->ent.asleep && v->why != X_DEAD)
+		sched_wake(v->w, &v->ent, 0, v->ent.pcpu);
+	if (v->why != X_DEAD)
+		world_at(v->w, 300000, OCC_KILL, v, 0);
+}
+
 static void exit_done(struct vcpu *v)
 {
 	struct world *w = v->w;
 
+	if (v->dying) {
+		die(v);
+		return;
+	}
 	switch (v->why) {
 	case X_HLT:
 	case X_PVHLT:
@@ -233,6 +269,10 @@ void vcpu_step(struct vcpu *v)
 
 	switch (v->mode) {
 	case M_ENTER:
+		if (v->dying) {
+			die(v);
+			return;
+		}
 		if (p->resched) {
 			sched_switch(v->w, p);
 			return;
@@ -269,7 +309,7 @@ void vcpu_kick(struct vcpu *v, struct vcpu *by)
 	} else if (v->mode == M_SLEEP && !v->early && v->why != X_FAULT) {
 		v->early = true;
 		v->early_kept = wake_rec(v, by ? by->ent.tid : 0, by ? by->ent.pcpu : v->ent.pcpu);
-	} else if (v->mode == M_OUT && v->ent.asleep && v->why != X_FAULT) {
+	} else if (v->mode == M_OUT && v->ent.asleep && v->why != X_FAULT && v->why != X_DEAD) {
 		sched_wake(w, &v->ent, by ? by->ent.tid : 0, by ? by->ent.pcpu : v->ent.pcpu);
 	} else if (v->mode == M_EXIT && v->why == X_PVHLT) {
 		v->kicked = true;
@@ -284,5 +324,6 @@ void vcpu_last_burst(struct vcpu *v)
 
 void vcpu_unblock(struct vcpu *v)
 {
-	sched_wake(v->w, &v->ent, 0, v->ent.pcpu);
+	if (v->why == X_FAULT)
+		sched_wake(v->w, &v->ent, 0, v->ent.pcpu);
 }

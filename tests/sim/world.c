@@ -93,10 +93,30 @@ static void host_init(struct world *w)
 static void guest_recording(struct world *w, struct vm *vm)
 {
 	uint64_t skew = w->p.guest_skew, longer = w->p.warmup + w->p.duration;
+	uint64_t third = w->p.duration / 3;
+
+	if (w->p.come_and_go && vm->id == 1) {
+		world_at(w, w->p.warmup + third + skew, OCC_START, vm, 0);
+		world_at(w, longer - skew, OCC_STOP, vm, 0);
+		return;
+	}
+	if (w->p.come_and_go && vm->id == 2)
+		longer = w->p.warmup + 2 * third;
 
 	world_at(w, w->p.warmup - skew + rng_range(&w->rng, 0, 2 * skew), OCC_START, vm, 0);
 	/* Not later than the host's: there the world ends. */
 	world_at(w, longer - rng_range(&w->rng, 1, skew + 1), OCC_STOP, vm, 0);
+}
+
+/* The second VM boots, and the third is killed, while the host is recorded. */
+static void come_and_go(struct world *w)
+{
+	uint64_t third = w->p.duration / 3;
+
+	world_at(w, w->p.warmup + third, OCC_BOOT, &w->vms[1], 0);
+	for (uint32_t i = 0; i < w->vms[2].nvcpus; i++)
+		world_at(w, w->p.warmup + 2 * third + 1000 + i * 50000, OCC_KILL,
+			 &w->vms[2].vcpus[i], 0);
 }
 
 static void first_things(struct world *w)
@@ -107,6 +127,11 @@ static void first_things(struct world *w)
 		struct vcpu *v = w->vcpus[i];
 		struct pcpu *pc = &w->pcpus[v->ent.pcpu];
 
+		if (p->come_and_go && v->vm->id == 1) {
+			v->ent.asleep = true; /* boots later */
+			v->hs = KS_V_BLOCKED;
+			continue;
+		}
 		pc->rq[pc->nrq++] = &v->ent;
 		v->ent.queued = true;
 		first_interrupts(w, v);
@@ -117,6 +142,8 @@ static void first_things(struct world *w)
 	world_at(w, p->warmup + p->duration, OCC_END, NULL, 0);
 	for (uint32_t i = 0; i < p->vms; i++)
 		guest_recording(w, &w->vms[i]);
+	if (p->come_and_go)
+		come_and_go(w);
 	world_at(w, p->balance_every, OCC_BALANCE, NULL, 0);
 	for (uint32_t i = 0; i < p->offset_changes; i++)
 		for (uint32_t m = 0; m < p->vms; m++)
@@ -158,6 +185,14 @@ static void device(struct vcpu *v)
 {
 	guest_irq(v, PEND_DEVICE, NULL);
 	world_at(v->w, rng_exp(&v->w->rng, v->w->p.irq_every), OCC_DEVICE, v, 0);
+}
+
+static void boot(struct world *w, struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->nvcpus; i++) {
+		sched_wake(w, &vm->vcpus[i].ent, 0, vm->vcpus[i].ent.pcpu);
+		first_interrupts(w, &vm->vcpus[i]);
+	}
 }
 
 static void recorder(struct world *w, uint32_t kind, struct vm *vm)
@@ -223,6 +258,12 @@ static void happen(struct world *w, const struct occ *o)
 	case OCC_TIMER:
 		if (o->gen == ((struct thread *)o->target)->gen)
 			gsched_timer(o->target);
+		break;
+	case OCC_BOOT:
+		boot(w, o->target);
+		break;
+	case OCC_KILL:
+		vcpu_kill(o->target);
 		break;
 	case OCC_TICK:
 		tick(o->target);
