@@ -95,8 +95,8 @@ static void samples(struct ks_writer *w, int64_t shift, int64_t offset, uint64_t
 	uint64_t t;
 
 	for (t = start; t <= start + LENGTH; t += LENGTH / 4)
-		add(w, (struct ks_rec){ .time = t + shift, .type = KS_CLOCK,
-					.a = t * 2 + offset, .b = 20 });
+		add(w, (struct ks_rec){
+			       .time = t + shift, .type = KS_CLOCK, .a = t * 2 + offset, .b = 20 });
 }
 
 /* Two VMs of one vCPU each, which halt every 10 ms; VM b 3 ms after VM a. */
@@ -108,16 +108,24 @@ static void host_trace(const char *meta)
 
 	samples(w, 0, 0, START);
 	for (v = 0; v < 2; v++) {
-		add(w, (struct ks_rec){ .time = START, .type = KS_VCPU_NEW, .id = v,
+		add(w, (struct ks_rec){ .time = START,
+					.type = KS_VCPU_NEW,
+					.id = v,
 					.a = (uint64_t)(71 + v) << 32 | (710 + v) });
-		add(w, (struct ks_rec){ .time = START, .type = KS_TSC_OFFSET, .id = v,
+		add(w, (struct ks_rec){ .time = START,
+					.type = KS_TSC_OFFSET,
+					.id = v,
 					.a = (uint64_t)(OFFSET) });
 		add(w, (struct ks_rec){ .time = START + 1, .type = KS_VCPU_IN, .id = v, .cpu = v });
 		for (t = START + v * 3 * MS; t < START + LENGTH; t += 10 * MS) {
-			add(w, (struct ks_rec){ .time = t + 8 * MS, .type = KS_HLT, .id = v,
-						.cpu = v });
-			add(w, (struct ks_rec){ .time = t + 6 * MS, .type = KS_PAUSE, .id = v,
-						.cpu = v, .flags = KS_F_IP, .a = LOCK });
+			add(w, (struct ks_rec){
+				       .time = t + 8 * MS, .type = KS_HLT, .id = v, .cpu = v });
+			add(w, (struct ks_rec){ .time = t + 6 * MS,
+						.type = KS_PAUSE,
+						.id = v,
+						.cpu = v,
+						.flags = KS_F_IP,
+						.a = LOCK });
 		}
 	}
 	end(w);
@@ -131,10 +139,16 @@ static void guest_trace(const char *name, const char *meta, uint64_t phase, uint
 
 	samples(w, shift, OFFSET, start);
 	for (t = start + phase; t < start + LENGTH; t += 10 * MS) {
-		add(w, (struct ks_rec){ .time = t + 5 * MS + shift, .type = KS_LOCK_TRY, .id = 5,
-					.a = LOCK, .b = 0xffffffff81000010ull });
-		add(w, (struct ks_rec){ .time = t + 7 * MS + shift, .type = KS_LOCK_ACQ, .id = 5,
-					.a = LOCK, .b = 2 * MS });
+		add(w, (struct ks_rec){ .time = t + 5 * MS + shift,
+					.type = KS_LOCK_TRY,
+					.id = 5,
+					.a = LOCK,
+					.b = 0xffffffff81000010ull });
+		add(w, (struct ks_rec){ .time = t + 7 * MS + shift,
+					.type = KS_LOCK_ACQ,
+					.id = 5,
+					.a = LOCK,
+					.b = 2 * MS });
 		add(w, (struct ks_rec){ .time = t + 8 * MS - 1000 + shift, .type = KS_IDLE_ENTER });
 		add(w, (struct ks_rec){ .time = t + 9 * MS + shift, .type = KS_IDLE_EXIT });
 	}
@@ -142,8 +156,9 @@ static void guest_trace(const char *name, const char *meta, uint64_t phase, uint
 	end(w);
 }
 
-#define NAMED "{\"vms\":{\"71\":{\"name\":\"a\",\"uuid\":\"AA-1\"}," \
-	      "\"72\":{\"name\":\"b\",\"uuid\":\"bb-2\",\"cid\":7}}}"
+#define NAMED                                                                                      \
+	"{\"vms\":{\"71\":{\"name\":\"a\",\"uuid\":\"AA-1\"},"                                     \
+	"\"72\":{\"name\":\"b\",\"uuid\":\"bb-2\",\"cid\":7}}}"
 #define PLAIN "{\"mode\":\"events\"}"
 #define FULL "{\"mode\":\"full\"}"
 
@@ -383,7 +398,8 @@ static void check_numbers(struct json_object *o)
 	assert_int_equal(num(o, "/traces/0/vms/0/vcpus/0/pause"), 200);
 	assert_int_equal(num(o, "/traces/0/vms/0/waits/count"), 200);
 	assert_int_equal(sum(o, "/traces/0/vms/0/waits/verdicts"), 200);
-	assert_int_equal(sum(o, "/traces/0/vms/0/waits/lost_ns"), num(o, "/traces/0/vms/0/waits/ns"));
+	assert_int_equal(sum(o, "/traces/0/vms/0/waits/lost_ns"),
+			 num(o, "/traces/0/vms/0/waits/ns"));
 	assert_in_range(num(o, "/traces/0/vms/0/waits/ns"), 400 * MS - 400, 400 * MS + 400);
 	assert_int_equal(num(o, "/traces/0/vms/0/waits/ple_per_acquisition/max"), 1);
 	assert_int_equal(num(o, "/traces/0/vms/0/waits/locks/0/waits"), 200);
@@ -441,16 +457,11 @@ static void report_adds_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_uuid),
-		cmocka_unit_test(by_cid),
-		cmocka_unit_test(by_name),
-		cmocka_unit_test(by_evidence),
-		cmocka_unit_test(wrong_vm),
-		cmocka_unit_test(no_overlap),
-		cmocka_unit_test(wrong_sides),
-		cmocka_unit_test(same_vm_twice),
-		cmocka_unit_test(no_clock),
-		cmocka_unit_test(one_vm_of_two),
+		cmocka_unit_test(by_uuid),	  cmocka_unit_test(by_cid),
+		cmocka_unit_test(by_name),	  cmocka_unit_test(by_evidence),
+		cmocka_unit_test(wrong_vm),	  cmocka_unit_test(no_overlap),
+		cmocka_unit_test(wrong_sides),	  cmocka_unit_test(same_vm_twice),
+		cmocka_unit_test(no_clock),	  cmocka_unit_test(one_vm_of_two),
 		cmocka_unit_test(report_adds_up),
 	};
 

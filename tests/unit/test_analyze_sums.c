@@ -43,8 +43,11 @@ static void bursts_of_single_exits(void **state)
 
 static void folded(struct lab *l, uint64_t first, uint64_t last, uint32_t n)
 {
-	put_host(l, (struct ks_rec){ .time = last, .type = KS_BURST, .flags = KS_F_IP,
-				     .a = KERNEL_IP, .b = (last - first) << 32 | n });
+	put_host(l, (struct ks_rec){ .time = last,
+				     .type = KS_BURST,
+				     .flags = KS_F_IP,
+				     .a = KERNEL_IP,
+				     .b = (last - first) << 32 | n });
 }
 
 static void folded_bursts(void **state)
@@ -87,8 +90,12 @@ static void burst_over_a_border(void **state)
 	const struct ks_wait *w;
 
 	(void)state;
-	put_host(l, (struct ks_rec){ .time = 11 * MS, .type = KS_BURST, .id = 1, .cpu = 1,
-				     .flags = KS_F_IP, .a = KERNEL_IP,
+	put_host(l, (struct ks_rec){ .time = 11 * MS,
+				     .type = KS_BURST,
+				     .id = 1,
+				     .cpu = 1,
+				     .flags = KS_F_IP,
+				     .a = KERNEL_IP,
 				     .b = (10 * MS) << 32 | 100 });
 	lock_try(l, 6 * MS, 1, LOCK, 0);
 	out(l, 8500 * US, 0, 0, KS_OUT_RUNNABLE);
@@ -120,8 +127,12 @@ static void burst_told_later(void **state)
 	lock_try(l, 6 * MS, 1, LOCK2, 0);
 	lock_rel(l, 8 * MS, 0, LOCK2, 0, 1 * MS);
 	lock_acq(l, 8 * MS, 1, LOCK2, 0, 6 * MS);
-	put_host(l, (struct ks_rec){ .time = 12 * MS, .type = KS_BURST, .id = 1, .cpu = 1,
-				     .flags = KS_F_IP, .a = KERNEL_IP,
+	put_host(l, (struct ks_rec){ .time = 12 * MS,
+				     .type = KS_BURST,
+				     .id = 1,
+				     .cpu = 1,
+				     .flags = KS_F_IP,
+				     .a = KERNEL_IP,
 				     .b = (10 * MS) << 32 | 1000 });
 	end_at(l, 60 * MS);
 	lab_run(l);
@@ -268,8 +279,8 @@ static void vcpu_moves(struct lab *l, uint64_t t, uint64_t from, uint64_t to)
 
 static void task_moves(struct lab *l, uint64_t t, uint32_t tid, uint64_t from, uint64_t to)
 {
-	put_guest(l, (struct ks_rec){ .time = t, .type = KS_TASK_MIGRATE, .id = tid, .a = from,
-				      .b = to });
+	put_guest(l, (struct ks_rec){
+			     .time = t, .type = KS_TASK_MIGRATE, .id = tid, .a = from, .b = to });
 }
 
 static void migrations(void **state)
@@ -277,11 +288,11 @@ static void migrations(void **state)
 	struct lab *l = lab_new(1);
 
 	(void)state;
-	vcpu_moves(l, 10 * MS, 0, 1);  /* same node */
-	vcpu_moves(l, 20 * MS, 1, 0);  /* back in 10 ms: a ping-pong */
-	vcpu_moves(l, 30 * MS, 0, 2);  /* other node */
+	vcpu_moves(l, 10 * MS, 0, 1);	  /* same node */
+	vcpu_moves(l, 20 * MS, 1, 0);	  /* back in 10 ms: a ping-pong */
+	vcpu_moves(l, 30 * MS, 0, 2);	  /* other node */
 	vcpu_moves(l, 40 * MS + 1, 2, 0); /* other node, a ns too late */
-	vcpu_moves(l, 41 * MS, 0, 9);  /* node not known */
+	vcpu_moves(l, 41 * MS, 0, 9);	  /* node not known */
 	task_moves(l, 10 * MS, 5, 0, 2);
 	task_moves(l, 11 * MS, 6, 2, 0); /* another thread */
 	task_moves(l, 12 * MS, 5, 2, 0);
@@ -303,7 +314,7 @@ static void wasted_idle(void **state)
 	(void)state;
 	out(l, 10 * MS, 0, 0, KS_OUT_HALTED);
 	guest_rec(l, 12 * MS, KS_RQ_BUSY, 1); /* wasted from here ... */
-	wake(l, 15 * MS, 0);                  /* ... to here */
+	wake(l, 15 * MS, 0);		      /* ... to here */
 	in(l, 16 * MS, 0, 0);
 	guest_rec(l, 18 * MS, KS_RQ_CALM, 1);
 	guest_rec(l, 19 * MS, KS_RQ_BUSY, 0);
@@ -327,9 +338,9 @@ static uint64_t rnd(uint64_t *s)
 
 static struct ks_rec nonsense(uint64_t *s)
 {
-	static const uint8_t types[] = { KS_LOCK_TRY, KS_LOCK_ACQ, KS_LOCK_REL, KS_TASK_MIGRATE,
-					 KS_IDLE_ENTER, KS_RQ_BUSY, KS_RQ_CALM, KS_TASK_SWITCH,
-					 KS_PAUSE, KS_VCPU_IN, KS_LOSS, 63 };
+	static const uint8_t types[] = { KS_LOCK_TRY,	KS_LOCK_ACQ, KS_LOCK_REL, KS_TASK_MIGRATE,
+					 KS_IDLE_ENTER, KS_RQ_BUSY,  KS_RQ_CALM,  KS_TASK_SWITCH,
+					 KS_PAUSE,	KS_VCPU_IN,  KS_LOSS,	  63 };
 	struct ks_rec r = { .time = rnd(s) % (100 * MS) + 10, .type = types[rnd(s) % 12] };
 	uint64_t k = rnd(s) % 100;
 

@@ -115,8 +115,9 @@ static inline void in(struct lab *l, uint64_t t, uint32_t vcpu, uint16_t pcpu)
 
 static inline void out(struct lab *l, uint64_t t, uint32_t vcpu, uint16_t pcpu, uint8_t how)
 {
-	put_host(l, (struct ks_rec){ .time = t, .type = KS_VCPU_OUT, .id = vcpu, .cpu = pcpu,
-				     .flags = how });
+	put_host(l,
+		 (struct ks_rec){
+			 .time = t, .type = KS_VCPU_OUT, .id = vcpu, .cpu = pcpu, .flags = how });
 }
 
 static inline void wake(struct lab *l, uint64_t t, uint32_t vcpu)
@@ -126,41 +127,67 @@ static inline void wake(struct lab *l, uint64_t t, uint32_t vcpu)
 
 static inline void pause_exit(struct lab *l, uint64_t t, uint32_t vcpu, uint16_t pcpu)
 {
-	put_host(l, (struct ks_rec){ .time = t, .type = KS_PAUSE, .id = vcpu, .cpu = pcpu,
-				     .flags = KS_F_IP, .a = KERNEL_IP });
+	put_host(l, (struct ks_rec){ .time = t,
+				     .type = KS_PAUSE,
+				     .id = vcpu,
+				     .cpu = pcpu,
+				     .flags = KS_F_IP,
+				     .a = KERNEL_IP });
 }
 
 static inline void host_loss(struct lab *l, uint64_t from, uint64_t to, uint16_t ring, uint8_t type)
 {
-	put_host(l, (struct ks_rec){ .time = to, .type = KS_LOSS, .cpu = ring, .flags = type,
-				     .a = from, .b = 1 });
+	put_host(l, (struct ks_rec){ .time = to,
+				     .type = KS_LOSS,
+				     .cpu = ring,
+				     .flags = type,
+				     .a = from,
+				     .b = 1 });
 }
 
 static inline void guest_loss(struct lab *l, uint64_t from, uint64_t to, uint16_t ring,
 			      uint8_t type)
 {
-	put_guest(l, (struct ks_rec){ .time = to, .type = KS_LOSS, .cpu = ring, .flags = type,
-				      .a = from, .b = 1 });
+	put_guest(l, (struct ks_rec){ .time = to,
+				      .type = KS_LOSS,
+				      .cpu = ring,
+				      .flags = type,
+				      .a = from,
+				      .b = 1 });
 }
 
 static inline void lock_try(struct lab *l, uint64_t t, uint16_t cpu, uint64_t lock, uint8_t flags)
 {
-	put_guest(l, (struct ks_rec){ .time = t, .type = KS_LOCK_TRY, .cpu = cpu, .id = 100 + cpu,
-				      .flags = flags, .a = lock, .b = KERNEL_IP + cpu });
+	put_guest(l, (struct ks_rec){ .time = t,
+				      .type = KS_LOCK_TRY,
+				      .cpu = cpu,
+				      .id = 100 + cpu,
+				      .flags = flags,
+				      .a = lock,
+				      .b = KERNEL_IP + cpu });
 }
 
 static inline void lock_acq(struct lab *l, uint64_t t, uint16_t cpu, uint64_t lock, uint8_t flags,
 			    uint64_t try)
 {
-	put_guest(l, (struct ks_rec){ .time = t, .type = KS_LOCK_ACQ, .cpu = cpu, .id = 100 + cpu,
-				      .flags = flags, .a = lock, .b = t - try });
+	put_guest(l, (struct ks_rec){ .time = t,
+				      .type = KS_LOCK_ACQ,
+				      .cpu = cpu,
+				      .id = 100 + cpu,
+				      .flags = flags,
+				      .a = lock,
+				      .b = t - try });
 }
 
 static inline void lock_rel(struct lab *l, uint64_t t, uint16_t cpu, uint64_t lock, uint8_t flags,
 			    uint64_t acq)
 {
-	put_guest(l, (struct ks_rec){ .time = t, .type = KS_LOCK_REL, .cpu = cpu, .id = 100 + cpu,
-				      .flags = flags | KS_F_WAITERS, .a = lock,
+	put_guest(l, (struct ks_rec){ .time = t,
+				      .type = KS_LOCK_REL,
+				      .cpu = cpu,
+				      .id = 100 + cpu,
+				      .flags = flags | KS_F_WAITERS,
+				      .a = lock,
 				      .b = (uint32_t)(KERNEL_IP + 0x10 + cpu) | (t - acq) << 32 });
 }
 
@@ -183,8 +210,11 @@ static inline struct lab *lab_new(unsigned int vcpus)
 	l->host_meta = "{\"vms\":{\"77\":{\"name\":\"vm\"}},\"cpu_node\":[0,0,1,1]}";
 	l->guest_meta = "{\"mode\":\"full\",\"cpu_node\":[0,0,1,1]}";
 	for (i = 0; i < vcpus; i++) {
-		put_host(l, (struct ks_rec){ .time = 1, .type = KS_VCPU_NEW, .id = i,
-					     .a = (uint64_t)TGID << 32 | (1000 + i), .b = i });
+		put_host(l, (struct ks_rec){ .time = 1,
+					     .type = KS_VCPU_NEW,
+					     .id = i,
+					     .a = (uint64_t)TGID << 32 | (1000 + i),
+					     .b = i });
 		in(l, 2, i, i);
 		guest_rec(l, 3, KS_IDLE_EXIT, i);
 	}
@@ -209,8 +239,12 @@ static inline void write_trace(const char *path, enum ks_side side, const struct
 
 static inline void lab_open(struct lab *l)
 {
-	struct ks_analysis_ops ops = { .wait = on_wait, .hold = on_hold, .burst = on_burst,
-				       .segment = on_segment, .ple = on_ple, .ctx = l };
+	struct ks_analysis_ops ops = { .wait = on_wait,
+				       .hold = on_hold,
+				       .burst = on_burst,
+				       .segment = on_segment,
+				       .ple = on_ple,
+				       .ctx = l };
 	struct ks_err err = { "" };
 
 	write_trace(l->host_path, KS_SIDE_HOST, l->host, l->nhost, l->host_meta);

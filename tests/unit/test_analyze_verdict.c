@@ -378,20 +378,13 @@ static void error_at_the_try(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(holder_runs),
-		cmocka_unit_test(holder_preempted),
-		cmocka_unit_test(holder_halted),
-		cmocka_unit_test(waiter_off),
-		cmocka_unit_test(waiter_halts),
-		cmocka_unit_test(next_preempted),
-		cmocka_unit_test(unfair_lock),
-		cmocka_unit_test(contention_mode),
-		cmocka_unit_test(nested_waits),
-		cmocka_unit_test(stray_try),
-		cmocka_unit_test(still_waiting),
-		cmocka_unit_test(unknown_holder_at_the_end),
-		cmocka_unit_test(error_inside),
-		cmocka_unit_test(error_at_ends),
+		cmocka_unit_test(holder_runs),	    cmocka_unit_test(holder_preempted),
+		cmocka_unit_test(holder_halted),    cmocka_unit_test(waiter_off),
+		cmocka_unit_test(waiter_halts),	    cmocka_unit_test(next_preempted),
+		cmocka_unit_test(unfair_lock),	    cmocka_unit_test(contention_mode),
+		cmocka_unit_test(nested_waits),	    cmocka_unit_test(stray_try),
+		cmocka_unit_test(still_waiting),    cmocka_unit_test(unknown_holder_at_the_end),
+		cmocka_unit_test(error_inside),	    cmocka_unit_test(error_at_ends),
 		cmocka_unit_test(error_at_the_try),
 	};
 

@@ -80,8 +80,8 @@ static void history_keeps_what_is_needed(void **state)
 	assert_int_equal(ks_history_init(&h), 0);
 	for (i = 0; i < 128; i++)
 		ks_history_push(&h, 1 + i, 1 + i % 2);
-	assert_true(ks_history_full(&h, 1));   /* the first entry is in force then */
-	assert_false(ks_history_full(&h, 2));  /* only later ones are needed */
+	assert_true(ks_history_full(&h, 1));  /* the first entry is in force then */
+	assert_false(ks_history_full(&h, 2)); /* only later ones are needed */
 	assert_int_equal(ks_history_grow(&h), 128 * sizeof(uint64_t));
 	assert_false(ks_history_full(&h, 1));
 	for (; i < 300; i++)
@@ -116,12 +116,18 @@ static struct ks_reader *trace(const char *meta, const struct ks_rec *r, unsigne
 	return rd;
 }
 
-#define NEW(slot, tgid, tid, vcpu_id) \
-	{ .time = 1 + slot, .type = KS_VCPU_NEW, .id = slot, .a = (uint64_t)tgid << 32 | tid, \
+#define NEW(slot, tgid, tid, vcpu_id)                                                              \
+	{ .time = 1 + slot,                                                                        \
+	  .type = KS_VCPU_NEW,                                                                     \
+	  .id = slot,                                                                              \
+	  .a = (uint64_t)tgid << 32 | tid,                                                         \
 	  .b = vcpu_id }
 
 static const struct ks_rec news[] = {
-	NEW(0, 20, 201, 1), NEW(1, 10, 101, 0), NEW(2, 20, 200, 0), NEW(3, 20, 999, 7),
+	NEW(0, 20, 201, 1),
+	NEW(1, 10, 101, 0),
+	NEW(2, 20, 200, 0),
+	NEW(3, 20, 999, 7),
 	NEW(3, 10, 666, 9), /* a slot named twice: the first stands */
 	{ .time = 9, .type = KS_VCPU_NEW, .id = 4000000000u, .a = 10ull << 32 }, /* damaged */
 };

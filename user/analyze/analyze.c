@@ -15,9 +15,9 @@
 const char *ks_class_name(enum ks_class c)
 {
 	static const char *const names[KS_C_MAX] = {
-		[KS_C_SELF] = "self",       [KS_C_LHP] = "lhp",         [KS_C_BUSY] = "busy",
-		[KS_C_HALTED] = "halted",   [KS_C_LWP] = "lwp",         [KS_C_HANDOFF] = "handoff",
-		[KS_C_UNKNOWN] = "unknown", [KS_C_IPI] = "ipi",         [KS_C_USER] = "user",
+		[KS_C_SELF] = "self",	    [KS_C_LHP] = "lhp", [KS_C_BUSY] = "busy",
+		[KS_C_HALTED] = "halted",   [KS_C_LWP] = "lwp", [KS_C_HANDOFF] = "handoff",
+		[KS_C_UNKNOWN] = "unknown", [KS_C_IPI] = "ipi", [KS_C_USER] = "user",
 		[KS_C_OTHER] = "other",
 	};
 
@@ -288,8 +288,8 @@ static int fail(struct ks_err *err, int ret, const char *path, const char *what)
 	return ret;
 }
 
-int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader *guest,
-		      uint32_t vm, ks_map_fn map, void *map_ctx, struct ks_err *err)
+int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader *guest, uint32_t vm,
+		      ks_map_fn map, void *map_ctx, struct ks_err *err)
 {
 	const char *path = ks_reader_path(guest);
 	struct json_object *meta = ks_reader_meta(guest);

@@ -37,13 +37,13 @@ const char *ks_class_name(enum ks_class c);
 /* One wait, classified. Times in ns on the host's CLOCK_MONOTONIC. */
 struct ks_wait {
 	uint32_t vm;
-	uint32_t vcpu;     /* index into ks_analysis_vcpus() */
-	uint64_t lock;     /* guest-virtual address */
-	uint64_t ip;       /* call site of the waiter, 0 if not known */
-	uint32_t pid;      /* guest thread */
+	uint32_t vcpu;	   /* index into ks_analysis_vcpus() */
+	uint64_t lock;	   /* guest-virtual address */
+	uint64_t ip;	   /* call site of the waiter, 0 if not known */
+	uint32_t pid;	   /* guest thread */
 	uint8_t ctx_flags; /* KS_F_CTX_*, KS_F_DEPTH_* of the try */
-	bool acquired;     /* false: the trace ended first; acq is then the end */
-	bool partial;      /* its KS_LOCK_TRY was lost: its PLE exits were not followed */
+	bool acquired;	   /* false: the trace ended first; acq is then the end */
+	bool partial;	   /* its KS_LOCK_TRY was lost: its PLE exits were not followed */
 	uint64_t try_time;
 	uint64_t acq_time;
 	uint64_t share[KS_C_WAIT_MAX]; /* ns by class; sums up to acq - try */
@@ -67,7 +67,7 @@ struct ks_hold {
 	uint32_t pid;
 	uint64_t acq_time, rel_time;
 	uint64_t off_ns; /* of these, its vCPU was runnable but not running */
-	bool waiters;    /* somebody waited when it was released */
+	bool waiters;	 /* somebody waited when it was released */
 };
 
 struct ks_segment { /* a stretch of one state of one vCPU, within the host trace */
@@ -87,7 +87,7 @@ struct ks_burst {
 struct ks_ple {
 	uint32_t vcpu;
 	uint64_t time;
-	uint64_t ip;    /* 0 if not known */
+	uint64_t ip;	/* 0 if not known */
 	uint32_t count; /* 1, or the exits of a folded burst */
 	enum ks_class class;
 };
@@ -98,24 +98,24 @@ struct ks_analysis_ops {
 	void (*hold)(void *ctx, const struct ks_hold *h);
 	void (*segment)(void *ctx, const struct ks_segment *s);
 	void (*burst)(void *ctx, const struct ks_burst *b);
-	void (*ple)(void *ctx, const struct ks_ple *p); /* once its class is known */
+	void (*ple)(void *ctx, const struct ks_ple *p);	     /* once its class is known */
 	void (*event)(void *ctx, const struct ks_event *ev); /* every event, as it comes */
 	void *ctx;
 };
 
 /* Zero-initialise it: 0 stands for each default. */
 struct ks_analysis_opts {
-	uint64_t burst_gap_ns;     /* default: as recorded, else 1 ms */
-	uint64_t pingpong_ns;      /* A->B->A within this: default 10 ms */
-	uint64_t clock_error_ns;   /* of the guest's map; closer instants are `unknown` */
-	uint64_t slack_ns;         /* how late a lock record may be stamped: default 2 us */
+	uint64_t burst_gap_ns;	 /* default: as recorded, else 1 ms */
+	uint64_t pingpong_ns;	 /* A->B->A within this: default 10 ms */
+	uint64_t clock_error_ns; /* of the guest's map; closer instants are `unknown` */
+	uint64_t slack_ns;	 /* how late a lock record may be stamped: default 2 us */
 	/*
 	 * A waiter that halts inside its wait does so because of it (paravirtual spinlocks halt
 	 * after spinning for a while): class such time by the lock's holder, as if it spun on,
 	 * instead of as `self`.
 	 */
 	bool halted_spins;
-	const char *vm;            /* only this VM, by name or pid; NULL = all */
+	const char *vm; /* only this VM, by name or pid; NULL = all */
 	/* Classes of guest addresses, for PLE exits outside waits; NULL: by address only. */
 	enum ks_class (*ip_class)(void *ctx, uint32_t vm, uint64_t ip);
 	void *ip_ctx;
@@ -135,8 +135,8 @@ void ks_analysis_free(struct ks_analysis *a);
  * the losses in the guest's control records are put on the common clock with it, here and now.
  * 0, -EINVAL, -EEXIST (the VM has a guest trace already) or -ENOMEM.
  */
-int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader *guest,
-		      uint32_t vm, ks_map_fn map, void *map_ctx, struct ks_err *err);
+int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader *guest, uint32_t vm,
+		      ks_map_fn map, void *map_ctx, struct ks_err *err);
 
 /* Clock error bound of this VM's guest trace, ns, instead of opts.clock_error_ns. */
 void ks_analysis_guest_error(struct ks_analysis *a, uint32_t vm, uint64_t error_ns);
@@ -152,26 +152,26 @@ const struct ks_vcpu *ks_analysis_vcpus(const struct ks_analysis *a, uint32_t *n
 
 /* Totals per vCPU. */
 struct ks_vcpu_totals {
-	uint64_t pause, hlt;              /* exits */
-	uint64_t bursts, longest_burst;   /* exits in the longest */
+	uint64_t pause, hlt;		/* exits */
+	uint64_t bursts, longest_burst; /* exits in the longest */
 	uint64_t state_ns[KS_V_MAX];
 	uint64_t migrations, node_migrations, pingpongs; /* of the vCPU's thread on the host */
-	uint64_t ple[KS_C_MAX];           /* PLE exits by class */
+	uint64_t ple[KS_C_MAX];				 /* PLE exits by class */
 };
 const struct ks_vcpu_totals *ks_analysis_vcpu_totals(const struct ks_analysis *a, uint32_t vcpu);
 
 /* Totals per VM. */
 struct ks_vm_totals {
 	uint64_t waits, holds;
-	uint64_t wait_ns;                      /* sum of all waits */
-	uint64_t lost_ns[KS_C_WAIT_MAX];       /* of it, by class */
-	uint64_t verdicts[KS_C_WAIT_MAX];      /* waits by verdict */
-	uint64_t ple_per_wait[3];              /* PLE exits per contended acquisition: p50 p99 max */
+	uint64_t wait_ns;		  /* sum of all waits */
+	uint64_t lost_ns[KS_C_WAIT_MAX];  /* of it, by class */
+	uint64_t verdicts[KS_C_WAIT_MAX]; /* waits by verdict */
+	uint64_t ple_per_wait[3];	  /* PLE exits per contended acquisition: p50 p99 max */
 	uint64_t task_migrations, task_node_migrations, task_pingpongs; /* inside the guest */
 	uint64_t wasted_idle_ns; /* a vCPU halted while a runnable thread waited on another */
-	uint64_t span_ns;        /* from the first to the last event of the host trace */
-	uint64_t lost_records;   /* host + guest */
-	uint64_t guest_span_ns;  /* recorded on both sides: of this are the guest's numbers */
+	uint64_t span_ns;	 /* from the first to the last event of the host trace */
+	uint64_t lost_records;	 /* host + guest */
+	uint64_t guest_span_ns;	 /* recorded on both sides: of this are the guest's numbers */
 };
 const struct ks_vm_totals *ks_analysis_vm_totals(const struct ks_analysis *a, uint32_t vm);
 

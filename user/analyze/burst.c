@@ -232,8 +232,8 @@ static void assign_burst(struct ks_analysis *a, uint32_t vcpu, const struct ks_r
 	/* Waits that ended before the ones still at hand are no longer known. */
 	if (y.count)
 		an_ple(a, vcpu, &y,
-		       x->first + a->burst_hold < a->now && !user_mode(r) ?
-				     KS_C_UNKNOWN : outside(a, vcpu, r));
+		       x->first + a->burst_hold < a->now && !user_mode(r) ? KS_C_UNKNOWN :
+									    outside(a, vcpu, r));
 }
 
 void an_burst(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)

@@ -2,7 +2,7 @@
 /* A guest's records. The guest is not trusted: nothing in them is taken for granted. */
 #include "internal.h"
 
-#define LONG_HOLD 1000000ull      /* from here on a hold's length is mapped, not just subtracted */
+#define LONG_HOLD 1000000ull /* from here on a hold's length is mapped, not just subtracted */
 
 /* Task, softirq, hardirq, NMI: each interrupts those before it, and none interrupts itself. */
 static unsigned int level_of(unsigned int flags)
@@ -98,8 +98,7 @@ static uint64_t before(const struct ks_analysis *a, uint32_t vm, const struct ks
 	return t > a->first ? t : a->first;
 }
 
-static void set_owner(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev,
-		      uint64_t ip)
+static void set_owner(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev, uint64_t ip)
 {
 	struct an_lock *k = an_lock_find(&a->locks, a->model.vcpus[vcpu].vm, ev->rec->a);
 

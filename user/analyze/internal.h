@@ -14,10 +14,10 @@
 #include "history.h"
 
 #define AN_NEVER UINT64_MAX
-#define AN_OPEN_MAX 8u            /* waits open at once on one vCPU: Linux needs four at most */
-#define AN_BUDGET (24ull << 20)   /* bytes that histories may grow to, all together */
+#define AN_OPEN_MAX 8u		/* waits open at once on one vCPU: Linux needs four at most */
+#define AN_BUDGET (24ull << 20) /* bytes that histories may grow to, all together */
 #define AN_PENDING_MAX 65536u
-#define AN_PLE_MAX 8192u          /* PLE exits kept for one wait, the newest are dropped */
+#define AN_PLE_MAX 8192u	  /* PLE exits kept for one wait, the newest are dropped */
 #define AN_BURST_HOLD 20000000ull /* ns a wait is held back when the trace has folded bursts */
 
 /* PLE exits of one wait: one, or a part of a folded burst. */
@@ -29,8 +29,8 @@ struct an_exit {
 struct an_wait {
 	uint64_t try_time, acq_time;
 	uint64_t addr, ip;
-	uint64_t ready;     /* when it ended, as the stream goes */
-	uint64_t seq;       /* its place in the lock's queue */
+	uint64_t ready; /* when it ended, as the stream goes */
+	uint64_t seq;	/* its place in the lock's queue */
 	uint32_t vm, vcpu, pid;
 	uint8_t flags;
 	bool acquired, partial;
@@ -38,7 +38,7 @@ struct an_wait {
 	struct an_wait *next; /* free list, or the vCPU's pending list */
 	struct an_exit *ple;
 	uint32_t nple, cple;
-	uint64_t ple_over;  /* PLE exits that found no room */
+	uint64_t ple_over; /* PLE exits that found no room */
 };
 
 /* One that waits or waited for a lock. */
@@ -46,7 +46,7 @@ struct an_queued {
 	uint64_t try_time, end; /* end = AN_NEVER: still waiting */
 	uint64_t ip;
 	uint32_t vcpu, pid;
-	uint8_t doubt;    /* a later record contradicts it: when it ended is not known */
+	uint8_t doubt;	  /* a later record contradicts it: when it ended is not known */
 	uint8_t resolved; /* nobody asks for it on its own account any more */
 };
 
@@ -59,21 +59,21 @@ struct an_hold {
 struct an_past {
 	struct an_hold *h;
 	struct an_queued *q;
-	uint32_t hcap, qcap;           /* powers of two */
+	uint32_t hcap, qcap;		     /* powers of two */
 	uint64_t hhead, htail, qhead, qtail; /* sequence numbers */
-	uint64_t qlive;                /* everything before it is resolved */
-	uint64_t from;                 /* before this time something may be missing */
-	uint64_t base_rel;             /* last release before the first hold kept; 0 = none */
-	bool unsorted;                 /* the queue is not in order of try_time */
+	uint64_t qlive;			     /* everything before it is resolved */
+	uint64_t from;			     /* before this time something may be missing */
+	uint64_t base_rel;		     /* last release before the first hold kept; 0 = none */
+	bool unsorted;			     /* the queue is not in order of try_time */
 	struct an_past *next;
 };
 
 struct an_lock {
 	uint64_t addr;
 	uint32_t vm;
-	uint32_t nwait;    /* open and pending waits */
-	uint32_t epoch;    /* of last use */
-	uint32_t owner;    /* vCPU that acquired it after a wait and has not released it */
+	uint32_t nwait; /* open and pending waits */
+	uint32_t epoch; /* of last use */
+	uint32_t owner; /* vCPU that acquired it after a wait and has not released it */
 	uint32_t owner_pid;
 	uint64_t owner_acq, owner_ip;
 	uint64_t last_rel; /* 0 = none seen */
@@ -97,18 +97,18 @@ struct an_move {
 
 struct an_vcpu {
 	struct ks_history hist;
-	uint64_t hist_keep;     /* nobody asks for anything older: a lower bound */
+	uint64_t hist_keep; /* nobody asks for anything older: a lower bound */
 	struct ks_vcpu_totals tot;
-	struct ks_burst burst;  /* exits = 0: none open */
+	struct ks_burst burst; /* exits = 0: none open */
 	struct an_move move;
 	struct an_wait *open[AN_OPEN_MAX];
 	uint32_t nopen;
 	struct an_wait *pend, **pend_tail; /* in order of their end */
-	int32_t since_pcpu;     /* pCPU of the present state */
-	uint64_t woken;         /* when it was woken while it still ran; 0 = not */
-	bool busy, idle;        /* run queue in the guest; halted on the host */
-	bool doubt;             /* records of its guest ring were lost; may be waiting unseen */
-	uint64_t doubt_to;      /* end of the loss */
+	int32_t since_pcpu;		   /* pCPU of the present state */
+	uint64_t woken;			   /* when it was woken while it still ran; 0 = not */
+	bool busy, idle;		   /* run queue in the guest; halted on the host */
+	bool doubt;	   /* records of its guest ring were lost; may be waiting unseen */
+	uint64_t doubt_to; /* end of the loss */
 };
 
 struct an_span {
@@ -117,14 +117,14 @@ struct an_span {
 
 struct an_loss {
 	uint64_t from, to, count;
-	uint16_t cpu;  /* KS_RING_ANY: any */
-	uint8_t type;  /* KS_NONE: any */
+	uint16_t cpu; /* KS_RING_ANY: any */
+	uint8_t type; /* KS_NONE: any */
 };
 
 /* Losses of one trace, in order of their beginning. */
 struct an_losses {
 	struct an_loss *v;
-	struct an_span *cover; /* where a release may be lost: disjoint, in order */
+	struct an_span *cover;	/* where a release may be lost: disjoint, in order */
 	size_t n, ncover, next; /* next: first one that the stream has not come to */
 };
 
@@ -140,15 +140,15 @@ struct an_vm {
 	struct an_losses loss;
 	int32_t *cpu_node;
 	uint32_t ncpu_node;
-	uint32_t *cpu_vcpu;   /* guest CPU -> vCPU, KS_NO_VCPU if none */
+	uint32_t *cpu_vcpu; /* guest CPU -> vCPU, KS_NO_VCPU if none */
 	int32_t *apic_ids;
 	uint32_t napic, ncpus;
-	uint32_t first, n;    /* its vCPUs in the model */
+	uint32_t first, n; /* its vCPUs in the model */
 	uint64_t clock_error;
-	ks_map_fn map;        /* of the guest's clock, NULL = identity */
+	ks_map_fn map; /* of the guest's clock, NULL = identity */
 	void *map_ctx;
-	bool full;            /* releases were recorded */
-	uint64_t end;         /* last record of its trace; AN_NEVER if not known, or passed */
+	bool full;	      /* releases were recorded */
+	uint64_t end;	      /* last record of its trace; AN_NEVER if not known, or passed */
 	uint64_t begin, last; /* its first and last event */
 	struct an_move *moves;
 	struct an_hist per_wait;
@@ -156,7 +156,7 @@ struct an_vm {
 	uint64_t doubt_since; /* of the vCPUs in doubt now: the earliest loss */
 	uint64_t doubt_end;   /* when the last doubt was cleared; 0 = there was none */
 	uint32_t nidle, nbusy, nboth;
-	uint64_t wasting;     /* since when, AN_NEVER = not now */
+	uint64_t wasting; /* since when, AN_NEVER = not now */
 };
 
 /* Time blamed on one vCPU within one wait. */
@@ -173,11 +173,11 @@ struct ks_analysis {
 	struct ks_model model;
 	struct an_vcpu *vcpu;
 	struct an_vm *vm;
-	uint32_t *src_vm;  /* source -> VM, KS_NO_VCPU if none */
+	uint32_t *src_vm; /* source -> VM, KS_NO_VCPU if none */
 	uint32_t nsrc;
 	struct an_locks locks;
 	struct an_losses hloss;
-	uint64_t host_lost;  /* records */
+	uint64_t host_lost; /* records */
 	/* Until when records may be lost: departures by ring, wake-ups and arrivals of any ring. */
 	uint64_t *out_lost, any_out_lost, wake_lost, in_lost;
 	uint32_t nrings;
@@ -190,11 +190,11 @@ struct ks_analysis {
 	uint32_t *blamed;
 	uint32_t nblamed;
 
-	uint64_t first, now; /* of the events fed */
-	uint64_t host_begin; /* first record of the host trace */
-	uint64_t host_end;   /* its last record; AN_NEVER if not known, or passed */
+	uint64_t first, now;		/* of the events fed */
+	uint64_t host_begin;		/* first record of the host trace */
+	uint64_t host_end;		/* its last record; AN_NEVER if not known, or passed */
 	uint64_t host_first, host_last; /* of the host's events */
-	uint64_t tick;       /* next time something is due besides events */
+	uint64_t tick;			/* next time something is due besides events */
 	bool any;
 	uint64_t budget;
 	uint64_t count[KS_TYPE_MAX];

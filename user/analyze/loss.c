@@ -114,8 +114,7 @@ static bool known(const struct an_losses *l, const struct an_loss *x, size_t beh
 	size_t i;
 
 	for (i = behind; i-- && l->v[i].from == x->from;)
-		if (l->v[i].to == x->to && l->v[i].cpu == x->cpu &&
-		    l->v[i].type == x->type)
+		if (l->v[i].to == x->to && l->v[i].cpu == x->cpu && l->v[i].type == x->type)
 			return true;
 	return false;
 }

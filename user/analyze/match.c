@@ -12,12 +12,12 @@
 
 #define GUEST_CPUS 4096u
 #define WORST_CLOCK 10000000u /* ns; a clock that fits worse does not fit at all */
-#define LOOK_AT 400000u      /* events of evidence */
-#define SOON 500000u         /* ns from idle entry to the exit on HLT */
-#define APART 3700000u       /* ns: an idle entry so long before a halt is not its cause */
-#define ENOUGH 64u           /* halts that make evidence */
-#define CONVINCES 50u        /* percent explained, or more: this VM */
-#define ENTRIES 16u          /* idle entries remembered per vCPU */
+#define LOOK_AT 400000u	      /* events of evidence */
+#define SOON 500000u	      /* ns from idle entry to the exit on HLT */
+#define APART 3700000u	      /* ns: an idle entry so long before a halt is not its cause */
+#define ENOUGH 64u	      /* halts that make evidence */
+#define CONVINCES 50u	      /* percent explained, or more: this VM */
+#define ENTRIES 16u	      /* idle entries remembered per vCPU */
 
 static int fail(struct ks_err *err, int ret, const char *fmt, ...)
 {
@@ -101,12 +101,14 @@ static int clock_failed(int ret, const struct ks_model *m, uint32_t vm, struct k
 	switch (ret) {
 	case -ENOENT:
 		return fail(err, -ENODATA,
-			    "%s: the TSC offset of VM %s is not in it: record the host while the VM runs",
+			    "%s: the TSC offset of VM %s is not in it: record the host while the "
+			    "VM runs",
 			    ks_reader_path(host), name);
 	case -ENODATA:
 	case -ERANGE:
 		return fail(err, -EINVAL,
-			    "%s: its clock does not fit VM %s of %s: another VM's, or another recording's",
+			    "%s: its clock does not fit VM %s of %s: another VM's, or another "
+			    "recording's",
 			    ks_reader_path(guest), name, ks_reader_path(host));
 	default:
 		return fail(err, ret, "%s: clock of VM %s: %s", ks_reader_path(guest), name,
@@ -356,7 +358,8 @@ static int settle(struct ks_link *l, const struct ks_model *m, struct ks_reader 
 	l->vm = vm;
 	if (!overlap(l, host, guest, &b, &gap))
 		return fail(err, -EINVAL,
-			    "%s and %s do not overlap in time (%.3f s apart): record both at the same time",
+			    "%s and %s do not overlap in time (%.3f s apart): record both at the "
+			    "same time",
 			    ks_reader_path(host), ks_reader_path(guest), gap / 1e9);
 	ret = weigh(l, m, host, guest, vm, &b, err);
 	if (ret)
@@ -382,8 +385,7 @@ static int by_evidence(struct ks_link *l, const struct ks_model *m, struct ks_re
 	for (vm = 0; vm < m->nvms; vm++) {
 		if (build_clock(l, m, host, host_map, vm))
 			continue;
-		ret = overlap(l, host, guest, &b, &gap) ?
-			      weigh(l, m, host, guest, vm, &b, err) : 0;
+		ret = overlap(l, host, guest, &b, &gap) ? weigh(l, m, host, guest, vm, &b, err) : 0;
 		drop_clock(l);
 		if (ret)
 			return ret;

@@ -107,8 +107,7 @@ uint64_t an_past_queue(struct ks_analysis *a, struct an_past *p, const struct an
 		if (p->qlive < p->qhead)
 			p->qlive = p->qhead;
 	}
-	if (p->qtail > p->qhead &&
-	    p->q[(p->qtail - 1) & (p->qcap - 1)].try_time > q->try_time)
+	if (p->qtail > p->qhead && p->q[(p->qtail - 1) & (p->qcap - 1)].try_time > q->try_time)
 		p->unsorted = true;
 	p->q[p->qtail & (p->qcap - 1)] = *q;
 	return p->qtail++;

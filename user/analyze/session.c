@@ -16,7 +16,7 @@ struct guest {
 struct ks_session {
 	struct ks_reader *host;
 	struct ks_clockmap *host_map; /* NULL without guests */
-	struct ks_model model;        /* all VMs */
+	struct ks_model model;	      /* all VMs */
 	struct guest *guests;
 	size_t nguests;
 	char *vm;
@@ -40,8 +40,9 @@ static int open_host(struct ks_session *s, const struct ks_session_opts *o, stru
 	if (ret)
 		return ret;
 	if (ks_reader_side(s->host) != KS_SIDE_HOST)
-		return fail(err, -EINVAL, o->host,
-			    "a guest's trace: name the host's trace first, made with ple-trace record");
+		return fail(
+			err, -EINVAL, o->host,
+			"a guest's trace: name the host's trace first, made with ple-trace record");
 	ret = ks_model_init(&s->model, s->host, NULL, err);
 	if (ret || !o->nguests)
 		return ret;
@@ -85,7 +86,8 @@ static int open_guest(struct ks_session *s, const char *arg, struct ks_err *err)
 			continue;
 		ret = -EEXIST;
 		if (err)
-			snprintf(err->msg, sizeof(err->msg), "%s and %s are both of VM %s: give one of them",
+			snprintf(err->msg, sizeof(err->msg),
+				 "%s and %s are both of VM %s: give one of them",
 				 ks_reader_path(s->guests[i].reader), path,
 				 s->model.vms[g->link.vm].name);
 	}

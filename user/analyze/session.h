@@ -14,10 +14,10 @@
 struct ks_session;
 
 struct ks_session_opts {
-	const char *host;          /* path */
+	const char *host;	   /* path */
 	const char *const *guests; /* each a path, or VM=PATH (name, UUID or PID of the VM) */
 	size_t nguests;
-	const char *vm;            /* only this VM; guests of others are left out; NULL = all */
+	const char *vm; /* only this VM; guests of others are left out; NULL = all */
 };
 
 /* 0, or -errno and err: one line that says what is wrong and what to do. */

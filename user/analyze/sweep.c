@@ -7,7 +7,7 @@ struct sweep {
 	const struct an_wait *w;
 	const struct an_past *p;
 	const struct an_vm *vm;
-	uint64_t qi;    /* waiters before it ended before the piece at hand */
+	uint64_t qi;	/* waiters before it ended before the piece at hand */
 	uint64_t floor; /* before it, lost records may hide a hold or a waiter */
 	uint64_t to;
 	an_piece_fn fn;
@@ -131,8 +131,8 @@ static void open_end(struct sweep *s, uint64_t from, uint64_t released)
 	struct an_hold h = { .vcpu = k->owner, .pid = k->owner_pid, .ip = k->owner_ip };
 	uint64_t acq = k->owner_acq > from ? k->owner_acq : from;
 
-	if (!s->vm->full || k->owner == KS_NO_VCPU ||
-	    k->owner_acq < s->w->try_time || k->owner_acq < released || acq > s->to) {
+	if (!s->vm->full || k->owner == KS_NO_VCPU || k->owner_acq < s->w->try_time ||
+	    k->owner_acq < released || acq > s->to) {
 		emit(s, AN_UNSEEN, from, s->to);
 		return;
 	}

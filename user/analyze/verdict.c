@@ -11,8 +11,8 @@ struct judge {
 	struct ks_analysis *a;
 	struct an_wait *w;
 	struct ks_wait out;
-	uint64_t error; /* of the guest's clock, ns */
-	uint32_t ple;   /* next exit to be classed */
+	uint64_t error;	 /* of the guest's clock, ns */
+	uint32_t ple;	 /* next exit to be classed */
 	uint64_t *share; /* where time goes: out.share, or a burst's own */
 	bool blaming;
 };
@@ -131,8 +131,7 @@ static enum ks_class walk_class(const struct judge *j, const struct walk *k, enu
 
 	if (self == KS_V_HALTED && j->a->opts.halted_spins)
 		self = KS_V_RUNNING;
-	return class_of(kind, self, k->other ? ks_history_state(k->other, k->oi) :
-						   KS_V_UNKNOWN);
+	return class_of(kind, self, k->other ? ks_history_state(k->other, k->oi) : KS_V_UNKNOWN);
 }
 
 static uint64_t walk_until(const struct walk *k)

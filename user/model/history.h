@@ -12,8 +12,8 @@
 #include "model.h"
 
 struct ks_history {
-	uint64_t *e;         /* time << 3 | state */
-	uint32_t mask;       /* capacity - 1 */
+	uint64_t *e;	     /* time << 3 | state */
+	uint32_t mask;	     /* capacity - 1 */
 	uint64_t head, tail; /* sequence numbers of the oldest entry and behind the newest */
 };
 
@@ -42,7 +42,8 @@ uint64_t ks_history_find(const struct ks_history *h, uint64_t time);
 
 static inline enum ks_vstate ks_history_state(const struct ks_history *h, uint64_t seq)
 {
-	return (int64_t)(seq - h->head) < 0 ? KS_V_UNKNOWN : (enum ks_vstate)(h->e[seq & h->mask] & 7);
+	return (int64_t)(seq - h->head) < 0 ? KS_V_UNKNOWN :
+					      (enum ks_vstate)(h->e[seq & h->mask] & 7);
 }
 
 /* When the entry behind seq begins; UINT64_MAX if seq is the newest. */

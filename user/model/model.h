@@ -27,12 +27,12 @@ enum ks_vstate {
 const char *ks_vstate_name(enum ks_vstate s);
 
 struct ks_vcpu {
-	uint32_t slot;     /* of the host trace */
-	uint32_t vm;       /* index of its VM */
+	uint32_t slot;	   /* of the host trace */
+	uint32_t vm;	   /* index of its VM */
 	uint32_t vcpu_id;  /* KVM's number of it = APIC id in practice */
-	uint32_t tid;      /* host thread */
+	uint32_t tid;	   /* host thread */
 	int32_t guest_cpu; /* CPU number inside the guest, -1 if no guest trace tells */
-	int32_t pcpu;      /* where it runs or ran last, -1 if not known */
+	int32_t pcpu;	   /* where it runs or ran last, -1 if not known */
 	enum ks_vstate state;
 	uint64_t since; /* ns, of state */
 };
@@ -40,8 +40,8 @@ struct ks_vcpu {
 struct ks_vm {
 	uint32_t tgid; /* host process */
 	char name[64];
-	char uuid[40];  /* empty if not known */
-	uint32_t cid;   /* vsock CID, 0 if not known */
+	char uuid[40]; /* empty if not known */
+	uint32_t cid;  /* vsock CID, 0 if not known */
 	uint32_t nvcpus;
 	int guest_src; /* source number of the guest's trace, -1 if none */
 };

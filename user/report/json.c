@@ -27,7 +27,8 @@ static void put_str(struct json_object *o, const char *key, const char *s)
 {
 	char safe[512];
 
-	put(o, key, s ? json_object_new_string(ks_printable(safe, sizeof(safe), s, strlen(s))) : NULL);
+	put(o, key,
+	    s ? json_object_new_string(ks_printable(safe, sizeof(safe), s, strlen(s))) : NULL);
 }
 
 static void put_addr(struct json_object *o, const char *key, uint64_t addr)
@@ -43,8 +44,8 @@ static void put_sym(struct json_object *o, const char *key, const struct ks_repo
 {
 	char buf[REP_NAME];
 
-	put_str(o, key, addr && rep_has_sym(r, vm, addr) ? rep_sym(r, vm, addr, buf, sizeof(buf)) :
-							   NULL);
+	put_str(o, key,
+		addr && rep_has_sym(r, vm, addr) ? rep_sym(r, vm, addr, buf, sizeof(buf)) : NULL);
 }
 
 static struct json_object *classes(const uint64_t *v, int n)
@@ -119,8 +120,8 @@ static struct json_object *vcpus(const struct ks_report *r, uint32_t vm)
 
 /* ---- waits ---- */
 
-static void put_task(struct json_object *o, const char *key, const struct ks_report *r,
-		     uint32_t vm, uint32_t pid)
+static void put_task(struct json_object *o, const char *key, const struct ks_report *r, uint32_t vm,
+		     uint32_t pid)
 {
 	char comm[64];
 	struct json_object *t = json_object_new_object();
@@ -196,8 +197,7 @@ static struct json_object *worst(const struct ks_report *r, const struct rep_hea
 	return list;
 }
 
-static struct json_object *sites(const struct ks_report *r, uint32_t vm,
-				 const struct topk_entry *e)
+static struct json_object *sites(const struct ks_report *r, uint32_t vm, const struct topk_entry *e)
 {
 	struct json_object *list = json_object_new_array(), *o;
 	uint32_t i;
@@ -294,8 +294,9 @@ static struct json_object *migrations(const struct ks_report *r, uint32_t vm)
 	struct json_object *o = json_object_new_object();
 
 	put(o, "vcpus", moves(v->migrations, v->node_migrations, v->pingpongs, t->span_ns));
-	put(o, "tasks", moves(t->task_migrations, t->task_node_migrations, t->task_pingpongs,
-			      t->guest_span_ns));
+	put(o, "tasks",
+	    moves(t->task_migrations, t->task_node_migrations, t->task_pingpongs,
+		  t->guest_span_ns));
 	return o;
 }
 
@@ -425,7 +426,8 @@ int ks_report_json(struct ks_report *const *r, size_t n, enum ks_report_kind kin
 		json_object_array_add(list, trace(r[i]));
 	put(o, "traces", list);
 	errno = 0;
-	fprintf(out, "%s\n", json_object_to_json_string_ext(o, flags | JSON_C_TO_STRING_NOSLASHESCAPE));
+	fprintf(out, "%s\n",
+		json_object_to_json_string_ext(o, flags | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 	return ferror(out) ? -(errno ? errno : EIO) : 0;
 }

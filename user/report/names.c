@@ -12,8 +12,8 @@
 #define KALLSYMS_MAX (256u << 20)
 
 struct vm_names {
-	struct ks_symbols *syms; /* NULL: none */
-	bool shared;             /* the table of a file, the same for all VMs */
+	struct ks_symbols *syms;   /* NULL: none */
+	bool shared;		   /* the table of a file, the same for all VMs */
 	struct json_object *tasks; /* borrowed from the trace's metadata, or NULL */
 };
 
@@ -91,7 +91,8 @@ static int from_vmlinux(struct ks_names *n, struct vm_names *v, struct ks_symbol
 		ret = -ENODATA;
 		if (err)
 			snprintf(err->msg, sizeof(err->msg),
-				 "%s: no _text in it or in the trace: where the kernel was is not known",
+				 "%s: no _text in it or in the trace: where the kernel was is not "
+				 "known",
 				 n->opts.vmlinux);
 		ks_symbols_free(v->syms);
 		v->syms = NULL;
@@ -100,8 +101,7 @@ static int from_vmlinux(struct ks_names *n, struct vm_names *v, struct ks_symbol
 	return ret;
 }
 
-static int load_vm(struct ks_names *n, const struct ks_session *s, uint32_t vm,
-		   struct ks_err *err)
+static int load_vm(struct ks_names *n, const struct ks_session *s, uint32_t vm, struct ks_err *err)
 {
 	struct vm_names *v = &n->vms[vm];
 	struct ks_reader *guest = ks_session_guest(s, vm);

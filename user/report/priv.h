@@ -56,7 +56,7 @@ struct ks_report {
 	const struct ks_vcpu *vcpus;
 	uint32_t nvcpus;
 	uint64_t first, last; /* ns, of the events */
-	int isa;              /* enum ks_isa, 0 = not known */
+	int isa;	      /* enum ks_isa, 0 = not known */
 };
 
 /* Name of an address, "0x..." without symbols; "-" for 0. */

@@ -105,8 +105,7 @@ static void host_line(const struct page *p)
 	say(p, "          %s, kernel %s, %s, %s mode, %s recorded\n",
 	    meta_str(rd, "hostname", host, sizeof(host)),
 	    meta_str(rd, "kernel", kernel, sizeof(kernel)), meta_str(rd, "isa", isa, sizeof(isa)),
-	    meta_str(rd, "mode", mode, sizeof(mode)),
-	    fmt_ns(p->r->last - p->r->first, span));
+	    meta_str(rd, "mode", mode, sizeof(mode)), fmt_ns(p->r->last - p->r->first, span));
 	trace_state(p, rd);
 	if (ks_analysis_ignored(p->r->a))
 		say(p, "          left out because they made no sense: %s records\n",
@@ -123,7 +122,8 @@ static void guest_line(const struct page *p, uint32_t vm)
 		return;
 	say(p, "Guest     %s\n", ks_reader_path(rd));
 	say(p, "          kernel %s, %s mode, recorded for %s beside the host\n",
-	    meta_str(rd, "kernel", kernel, sizeof(kernel)), meta_str(rd, "mode", mode, sizeof(mode)),
+	    meta_str(rd, "kernel", kernel, sizeof(kernel)),
+	    meta_str(rd, "mode", mode, sizeof(mode)),
 	    fmt_ns(ks_analysis_vm_totals(p->r->a, vm)->guest_span_ns, span));
 	say(p, "          clock within %s of the host's; matched to the VM by %s\n",
 	    fmt_ns(l->error_ns, err), l->how);
@@ -348,7 +348,8 @@ static void table(const struct page *p, uint32_t vm, const struct topk *t, bool 
 	for (i = 0; i < n && i < p->r->opts.top; i++)
 		table_row(p, vm, e[i], locks);
 	if (t->full)
-		say(p, "  (too many to count them all: '+' marks those that may be short of some waits)\n");
+		say(p, "  (too many to count them all: '+' marks those that may be short of some "
+		       "waits)\n");
 	free(e);
 }
 
@@ -416,7 +417,8 @@ static void move_lines(const struct page *p, uint32_t vm)
 		return;
 	moves(p, "Threads  ", t->task_migrations, t->task_node_migrations, t->task_pingpongs,
 	      t->guest_span_ns);
-	say(p, "Idle      for %s (%s) a vCPU was halted while a runnable thread waited on another\n",
+	say(p,
+	    "Idle      for %s (%s) a vCPU was halted while a runnable thread waited on another\n",
 	    fmt_ns(t->wasted_idle_ns, ns), fmt_share(t->wasted_idle_ns, t->guest_span_ns, share));
 }
 
@@ -441,8 +443,8 @@ static void one_vm(const struct page *p, enum ks_report_kind kind, uint32_t i)
 	char name[64];
 
 	say(p, "\n");
-	title(p, "VM %s (pid %u), %u vCPUs", ks_printable(name, sizeof(name), vm->name, sizeof(vm->name)),
-	      vm->tgid, vm->nvcpus);
+	title(p, "VM %s (pid %u), %u vCPUs",
+	      ks_printable(name, sizeof(name), vm->name, sizeof(vm->name)), vm->tgid, vm->nvcpus);
 	guest_line(p, i);
 	ple_line(p, i);
 	if (!guest && p->r->vm[i].pause)

@@ -25,7 +25,7 @@ struct topk_entry {
 	struct {
 		uint64_t ip, count;
 	} site[TOPK_SITES]; /* most frequent call sites */
-	uint16_t next;   /* in its hash chain, 0 = end, else place + 1 */
+	uint16_t next;	    /* in its hash chain, 0 = end, else place + 1 */
 };
 
 struct topk {
