@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +213,81 @@ static void classes_can_be_told_apart(void **state)
 		assert_non_null(ks_state_paint[k].words);
 }
 
+/* ---- colour blindness ---- */
+
+/*
+ * What is left of linear RGB without one kind of cone: Machado, Oliveira and Fernandes, "A
+ * physiologically-based model for simulation of color vision deficiency" (2009), severity 1.
+ */
+static const double eyes[4][3][3] = {
+	{ { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } },
+	{ { 0.152286, 1.052583, -0.204868 }, { 0.114503, 0.786281, 0.099216 },
+	  { -0.003882, -0.048116, 1.051998 } },
+	{ { 0.367322, 0.860646, -0.227968 }, { 0.280085, 0.672501, 0.047413 },
+	  { -0.011820, 0.042940, 0.968881 } },
+	{ { 1.255528, -0.076749, -0.178779 }, { -0.078411, 0.930809, 0.147602 },
+	  { 0.004733, 0.691367, 0.303900 } },
+};
+
+static void linear_rgb(const char *hex, double *rgb)
+{
+	unsigned int v[3];
+
+	assert_int_equal(sscanf(hex, "#%2x%2x%2x", &v[0], &v[1], &v[2]), 3);
+	for (int i = 0; i < 3; i++) {
+		double c = v[i] / 255.0;
+
+		rgb[i] = c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
+	}
+}
+
+static double lab_part(double t)
+{
+	return t > 0.008856 ? cbrt(t) : 7.787 * t + 16.0 / 116;
+}
+
+/* CIE L*a*b* under D65 of a colour as an eye sees it. */
+static void seen(const char *hex, const double eye[3][3], double *lab)
+{
+	double rgb[3], o[3], x, y, z;
+
+	linear_rgb(hex, rgb);
+	for (int i = 0; i < 3; i++)
+		o[i] = fmin(1, fmax(0, eye[i][0] * rgb[0] + eye[i][1] * rgb[1] +
+					       eye[i][2] * rgb[2]));
+	x = lab_part((0.4124 * o[0] + 0.3576 * o[1] + 0.1805 * o[2]) / 0.9505);
+	y = lab_part(0.2126 * o[0] + 0.7152 * o[1] + 0.0722 * o[2]);
+	z = lab_part((0.0193 * o[0] + 0.1192 * o[1] + 0.9505 * o[2]) / 1.089);
+	lab[0] = 116 * y - 16;
+	lab[1] = 500 * (x - y);
+	lab[2] = 200 * (y - z);
+}
+
+static double apart(const char *a, const char *b, const double eye[3][3])
+{
+	double p[3], q[3];
+
+	seen(a, eye, p);
+	seen(b, eye, q);
+	return sqrt(pow(p[0] - q[0], 2) + pow(p[1] - q[1], 2) + pow(p[2] - q[2], 2));
+}
+
+/* A difference of 2.3 is just noticeable; thin strokes need many times that. */
+static void every_eye_tells_the_classes_apart(void **state)
+{
+	(void)state;
+	for (int e = 0; e < 4; e++)
+		for (int a = 0; a < KS_C_MAX; a++)
+			for (int b = 0; b < a; b++) {
+				const struct ks_paint *p = &ks_class_paint[a];
+				const struct ks_paint *q = &ks_class_paint[b];
+				double least = a < KS_C_WAIT_MAX ? 18 : 13;
+
+				assert_true(apart(p->light, q->light, eyes[e]) > least);
+				assert_true(apart(p->dark, q->dark, eyes[e]) > least);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +301,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_text_is_replaced),
 		cmocka_unit_test(paths_are_relative_and_short),
 		cmocka_unit_test(classes_can_be_told_apart),
+		cmocka_unit_test(every_eye_tells_the_classes_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -464,6 +464,70 @@ static void a_full_disk_is_an_error(void **state)
 	ks_scene_free(f.s);
 }
 
+static uint64_t random_state;
+
+/* Small, ordinary, and at the edges. */
+static uint64_t any(void)
+{
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	switch (random_state >> 61) {
+	case 0:
+		return random_state >> 33 & 3;
+	case 1:
+		return UINT64_MAX - (random_state >> 33 & 3);
+	case 2:
+		return random_state;
+	default:
+		return T0 + (random_state >> 33) % (100 * MS);
+	}
+}
+
+static void feed_anything(struct fixture *f)
+{
+	struct ks_wait w = { .vcpu = (uint32_t)any(), .lock = any(), .ip = any(),
+			     .pid = (uint32_t)any(), .ctx_flags = (uint8_t)any(), .try_time = any(),
+			     .acq_time = any(), .verdict = (enum ks_class)(any() & 15),
+			     .ple_total = (uint32_t)any(), .blame_vcpu = (uint32_t)any() & 7,
+			     .blame_off_ns = any() };
+	struct ks_hold h = { .vcpu = (uint32_t)any(), .lock = any(), .acq_time = any(),
+			     .rel_time = any(), .off_ns = any() };
+
+	for (int c = 0; c < KS_C_WAIT_MAX; c++)
+		w.share[c] = any();
+	f->ops.wait(f->ops.ctx, &w);
+	f->ops.hold(f->ops.ctx, &h);
+	w.vcpu = h.vcpu = 1 + (uint32_t)any() % 4;
+	f->ops.wait(f->ops.ctx, &w);
+	f->ops.hold(f->ops.ctx, &h);
+	add_seg(f, (uint32_t)any() % 6, (enum ks_vstate)(any() & 7), any(), any());
+	add_ple(f, (uint32_t)any() % 6, (enum ks_class)(any() & 15), any(), (uint32_t)any());
+}
+
+static void any_numbers_are_drawn(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		char *svg, *html;
+		struct fixture f;
+
+		random_state = seed;
+		scene(&f, (struct ks_scene_opts){ .max_items = seed % 2 ? 0 : 300,
+						  .from = seed % 3 ? 0 : T0,
+						  .to = seed % 4 ? 0 : T0 + 50 * MS });
+		for (int i = 0; i < 500; i++)
+			feed_anything(&f);
+		finish(&f);
+		svg = drawn(f.s, ks_scene_svg);
+		html = drawn(f.s, ks_scene_html);
+		assert_null(strstr(svg, "nan"));
+		assert_null(strstr(svg, "\"inf"));
+		assert_non_null(strstr(html, "</html>"));
+		free(svg);
+		free(html);
+		ks_scene_free(f.s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +547,7 @@ int main(void)
 		cmocka_unit_test(few_items_are_not_folded),
 		cmocka_unit_test(a_lane_without_waits_is_drawn),
 		cmocka_unit_test(a_full_disk_is_an_error),
+		cmocka_unit_test(any_numbers_are_drawn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

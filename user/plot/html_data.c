@@ -116,6 +116,12 @@ static void put_key(struct html_data *d, struct html_intern *t, uint64_t key)
 		put(d, i);
 }
 
+/* Sums of folded times are floats, and a guest may have claimed anything. */
+static uint64_t whole_ns(float ns)
+{
+	return ns < 0x1p63f ? (uint64_t)ns : 1ull << 63;
+}
+
 /* ---- rows ---- */
 
 struct row {
@@ -215,7 +221,7 @@ void html_segs(struct html_data *d)
 		put(d, g->state);
 		put(d, (uint64_t)((int64_t)g->pcpu + 1));
 		for (int k = 0; g->state == SC_MIXED && k < SC_STATES; k++)
-			put(d, (uint64_t)g->ns[k]);
+			put(d, whole_ns(g->ns[k]));
 	}
 	end_string(d);
 }
@@ -244,7 +250,7 @@ void html_cells(struct html_data *d, const struct sc_vec *cells)
 		uint64_t ns[KS_C_WAIT_MAX];
 
 		for (int k = 0; k < KS_C_WAIT_MAX; k++)
-			ns[k] = (uint64_t)c->ns[k];
+			ns[k] = whole_ns(c->ns[k]);
 		put_span(d, &r, c->lane, c->from, c->to);
 		put(d, c->count);
 		put(d, c->ple);

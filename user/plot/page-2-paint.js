@@ -50,7 +50,7 @@ function makeColours() {
 	const black = [0, 0, 0], white = [255, 255, 255];
 	const hatch = dark ? black : white, shade = dark ? white : black;
 	const holdFill = rgb(dark ? '#35496a' : '#c4d3e8');
-	const holdMark = rgb(dark ? '#f07427' : '#d55e00');
+	const holdMark = rgb(dark ? '#f07a1e' : '#c24a00');
 	return {
 		card: pack(card),
 		cls: D.classes.map((c) => tile(rgb(c.fill[k]), hatch, c.pattern, dark ? .36 : .45)),

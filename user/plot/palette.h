@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Colours, patterns and words of the picture, the same in SVG and HTML. The hues of the verdicts
- * are those of Okabe and Ito (2008), which colour-blind readers can tell apart; each has a pattern
- * and a short name besides, so that nothing hangs on colour alone.
+ * Colours, patterns and words of the picture, the same in SVG and HTML. The colours of the classes
+ * begin at those of Okabe and Ito (2008) and were moved apart until readers with any kind of colour
+ * blindness can tell each from each, in light and dark (a test computes it); each verdict has a
+ * pattern and a short name besides, so that nothing hangs on colour alone.
  */
 #ifndef KVMSCHED_PALETTE_H
 #define KVMSCHED_PALETTE_H

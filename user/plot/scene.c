@@ -124,7 +124,7 @@ static bool outside(const struct ks_scene *s, uint64_t from, uint64_t to)
 /* The sums of a vCPU, or NULL if it is not in this picture (or there is no memory). */
 static struct sc_sums *sums_of(struct ks_scene *s, uint32_t vcpu)
 {
-	if (s->error || (s->skip && (vcpu >= s->nskip || s->skip[vcpu])))
+	if (s->error || vcpu > SC_MAX_VCPU || (s->skip && (vcpu >= s->nskip || s->skip[vcpu])))
 		return NULL;
 	if (vcpu >= s->nsums) {
 		uint32_t n = vcpu + 16;

@@ -12,6 +12,7 @@
 #define SC_MIXED KS_V_MAX   /* state of a segment that is several folded into one */
 #define SC_MAX_LEVEL 3      /* rows of waits in a lane, and of boxes in boxes */
 #define SC_MAX_PCPUS 256
+#define SC_MAX_VCPU 65535 /* index; what is beyond is no vCPU */
 
 enum sc_link { SC_LINK_NONE, SC_LINK_HOLD, SC_LINK_WAIT };
 

@@ -220,7 +220,8 @@ static void axis(struct svg *g, double y)
 	uint64_t span = g->s->t1 - g->s->t0, step = ks_scale_step(span, 12);
 	char text[32];
 
-	for (uint64_t t = 0; t <= span; t += step) {
+	for (uint64_t k = 0; k <= span / step; k++) {
+		uint64_t t = k * step;
 		double x = svg_x(g, g->s->t0 + t);
 		bool end = x > SVG_RIGHT - 24;
 
@@ -234,8 +235,8 @@ static void grid(struct svg *g, double y0, double y1)
 	uint64_t span = g->s->t1 - g->s->t0, step = ks_scale_step(span, 12);
 
 	fputs("<path class=\"grid\" d=\"", g->out);
-	for (uint64_t t = 0; t <= span; t += step)
-		fprintf(g->out, "M%.1f %.1fV%.1f", svg_x(g, g->s->t0 + t), y0, y1);
+	for (uint64_t k = 0; k <= span / step; k++)
+		fprintf(g->out, "M%.1f %.1fV%.1f", svg_x(g, g->s->t0 + k * step), y0, y1);
 	fputs("\"/>\n", g->out);
 }
 

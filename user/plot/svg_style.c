@@ -59,15 +59,15 @@ static const char light_rules[] =
 	".area{fill:#3c4654}.hold{fill:#c4d3e8}.holdl{stroke:#5d7391}.holdx{stroke:#c24a00}"
 	".ha{fill:#1557c0}.hr{fill:#e3b100}.try{fill:#d1182b}.acq{fill:#12853d}"
 	".hv{stroke:#fff;stroke-opacity:.42}.hs{stroke:#000;stroke-opacity:.07}"
-	".hx{stroke:#d55e00}\n";
+	".hx{stroke:#c24a00}\n";
 
 static const char dark_rules[] =
 	".bg{fill:#0d1117;stroke:#30363d}.ink{fill:#e6edf3}.dim{fill:#9aa6b4}.num{fill:#f2f6fa}"
 	".halo{stroke:#0d1117}.grid{stroke:#fff;stroke-opacity:.12}.frame{stroke:#3a424d}"
-	".area{fill:#b4bfcc}.hold{fill:#35496a}.holdl{stroke:#8aa3c6}.holdx{stroke:#ff8a3d}"
+	".area{fill:#b4bfcc}.hold{fill:#35496a}.holdl{stroke:#8aa3c6}.holdx{stroke:#f07a1e}"
 	".ha{fill:#5b9bff}.hr{fill:#f2cc3a}.try{fill:#ff5566}.acq{fill:#3fce74}"
 	".hv{stroke:#000;stroke-opacity:.34}.hs{stroke:#fff;stroke-opacity:.07}"
-	".hx{stroke:#f07427}";
+	".hx{stroke:#f07a1e}";
 
 void svg_style(struct svg *g)
 {
