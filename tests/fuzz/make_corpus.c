@@ -167,8 +167,8 @@ static void texts(void)
 		"ffffffff81000100 t native_queued_spin_lock_slowpath\n"
 		"ffffffffc0000000 t kvm_vcpu_on_spin\t[kvm]\nffffffff82000000 B _end\n",
 		"0000000000000000 A fixed_percpu_data\n0000000000000000 T _text\n",
-		"ffffffff81000000 T _text\r\nffffffff81000010 W weak.cold.12\n"
-		"ffffffff81000020 t $x\nzzzz T bad\nffffffff81000030\n\nffffffff81000040 T \n",
+		("ffffffff81000000 T _text\r\nffffffff81000010 W weak.cold.12\n"
+		 "ffffffff81000020 t $x\nzzzz T bad\nffffffff81000030\n\nffffffff81000040 T \n"),
 		"ffffffff81000100 T b\nffffffff81000000 T a\nffffffff81000100 t __b\nf",
 	};
 	char name[64];

@@ -191,7 +191,9 @@ static void run_machine(struct machine *mc, double hz, unsigned int hold, double
 			mc->mono[mc->n] = (uint64_t)mono;
 			mc->tsc[mc->n++] = tsc;
 			if (change && k == change) {
-				rate = 1.0 + ppm * 1e-6 * ((double)(next_random() % 2001) / 1000 - 1);
+				double part = (double)(next_random() % 2001) / 1000 - 1;
+
+				rate = 1.0 + ppm * 1e-6 * part;
 				since = 0;
 			}
 			tsc += step;

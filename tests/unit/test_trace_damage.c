@@ -261,9 +261,11 @@ static void test_hole_is_a_short_loss(void **state)
 
 	snprintf(partial, sizeof(partial), "%s.partial", d->file);
 	for (uint64_t i = 0; i < 60; i++) {
+		uint64_t t = (100 + i) * second;
+
 		if (i == 30 || i == 31)
 			at[i - 30] = ks_writer_bytes(w);
-		add_and_flush(w, i % 2, 100 * second + i * second, 100 * second + i * second + 1000);
+		add_and_flush(w, i % 2, t, t + 1000);
 	}
 	ks_writer_abort(w);
 	damage_byte(partial, at[0] + 20);

@@ -44,7 +44,7 @@ static uint32_t count_records(const char *path, bool *truncated, uint64_t *bad)
 	return n;
 }
 
-/* In a child, since a limit on file sizes cannot be lifted again. Its exit code: what went wrong. */
+/* In a child, since a limit on file sizes cannot be lifted again. Exit code: what went wrong. */
 static int fill_limited(const char *path, rlim_t limit)
 {
 	const struct rlimit rl = { limit, limit };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the tests of traces share: a folder of its own per test, files in memory, made-up records. */
+/* What the tests of traces share: a folder per test, files in memory, made-up records. */
 #ifndef KVMSCHED_TEST_TRACE_UTIL_H
 #define KVMSCHED_TEST_TRACE_UTIL_H
 

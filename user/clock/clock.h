@@ -25,8 +25,8 @@ struct ks_clockmap;
 
 /*
  * Takes the KS_CLOCK records among recs, which are in time order. Samples with a bracket above four
- * times the median are left out, and those at which the TSC ran backwards (ks_guestclock_new() still
- * uses these). -ENODATA with fewer than two of them.
+ * times the median are left out, and those at which the TSC ran backwards (ks_guestclock_new()
+ * still uses these). -ENODATA with fewer than two of them.
  */
 int ks_clockmap_new(struct ks_clockmap **m, const struct ks_rec *recs, size_t n);
 void ks_clockmap_free(struct ks_clockmap *m);
@@ -41,7 +41,7 @@ uint64_t ks_clockmap_mono(const struct ks_clockmap *m, uint64_t tsc);
 /*
  * Bound on the error of a time mapped between the first and the last sample, ns; the whole map's
  * worst: the wider bracket of the two samples used, plus twice the larger bend of the map at them
- * (how far a sample lies off the line through its neighbours), plus rounding. Derivation: clockmap.c.
+ * (how far a sample lies off the line through its neighbours), plus rounding (see clockmap.c).
  * Two samples alone show no bend: take one a second. At a distance d beyond the ends the error
  * grows to about (1 + 2 d / 1 s) times as much.
  */
@@ -52,8 +52,8 @@ double ks_clockmap_hz(const struct ks_clockmap *m, uint64_t mono);
 
 /*
  * A guest's clock on its host's. offsets: the host trace's KS_TSC_OFFSET records of ONE vCPU slot
- * of the VM (vCPUs of a Linux guest share one TSC; pass the lowest vCPU's), in time order; the first
- * one holds from the beginning of time.
+ * of the VM (vCPUs of a Linux guest share one TSC; pass the lowest vCPU's), in time order; the
+ * first one holds from the beginning of time.
  * frac_bits: fraction bits of the ratio (metadata "tsc_ratio_frac": SVM 32, VMX 48).
  * The host's map must outlive the guest clock; the guest's need not.
  * -ENOENT without an offset, -ENODATA if fewer than two samples of the guest find a place in the

@@ -4,8 +4,8 @@
  * to the nearest. Internal to user/clock.
  *
  * num / den is kept as a 64-bit multiplier with 63 significant bits or more and a shift, so over
- * 2^53 ns (104 days) the product is off by less than 2^-9, never upwards: a line through (x1, y1) is
- * at most y1 there, so that pieces joined end to end are monotonic. Nothing wraps, y is clamped.
+ * 2^53 ns (104 days) the product is off by less than 2^-9, never upwards: a line through (x1, y1)
+ * is at most y1 there, so that pieces joined end to end are monotonic. Nothing wraps, y is clamped.
  */
 #ifndef KVMSCHED_CLOCK_LINE_H
 #define KVMSCHED_CLOCK_LINE_H

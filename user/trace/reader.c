@@ -45,7 +45,7 @@ static int open_file(struct ks_reader *r, struct ks_err *err)
 
 static int explain_magic(const struct ks_reader *r, const char *magic, struct ks_err *err)
 {
-	const char *what = "not a trace of ple-trace or lock-timeline";
+	const char *what = "not a trace: give a file that ple-trace or lock-timeline recorded";
 
 	if (!memcmp(magic, "PERFILE2", 8))
 		what = "a perf.data file, not a trace: read it with perf";
@@ -90,7 +90,8 @@ static int read_header(struct ks_reader *r, struct ks_err *err)
 	if (ret)
 		return ks_fail(err, ret, "%s: cannot read: %s", r->path, strerror(-ret));
 	if (len < sizeof(r->header) && !memcmp(r->header.magic, KS_FILE_MAGIC, len < 8 ? len : 8))
-		return ks_fail(err, -ENODATA, "%s: cut off in its header: nothing to read in it",
+		return ks_fail(err, -ENODATA,
+			       "%s: cut off in its header, nothing to read: record it again",
 			       r->path);
 	return check_header(r, err);
 }

@@ -48,7 +48,8 @@ static int explain_partial(const struct ks_sink *s, struct ks_err *err)
 	if (fd >= 0)
 		close(fd);
 	if (busy)
-		return ks_fail(err, -EBUSY, "%s: another recording is writing it: give another name",
+		return ks_fail(err, -EBUSY,
+			       "%s: another recording is writing it: give another name",
 			       s->partial);
 	return ks_fail(err, -EEXIST,
 		       "%s: left by a recording that did not end, and readable: move or remove it",

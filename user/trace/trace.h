@@ -77,9 +77,9 @@ struct ks_exit_count {
 int ks_writer_exit_counts(struct ks_writer *w, const struct ks_exit_count *c, size_t n);
 
 /*
- * Write out what is buffered, as whole chunks. Call it once a second: readers of a cut trace rely on
- * less than three. The newest 8 records of a ring stay back if some came since the last flush: the
- * next ones may be older.
+ * Write out what is buffered, as whole chunks. Call it once a second: readers of a cut trace rely
+ * on less than three. The newest 8 records of a ring stay back if some came since the last flush:
+ * the next ones may be older.
  */
 int ks_writer_flush(struct ks_writer *w);
 
@@ -122,8 +122,9 @@ const struct ks_exit_count *ks_reader_exit_counts(const struct ks_reader *r, siz
 bool ks_reader_truncated(const struct ks_reader *r);
 
 /*
- * Bytes that were not readable (bad checksum, cut), 0 if all was well. Records are checked when they
- * are read, symbols when they are asked for: the number may grow until then, as may the losses.
+ * Bytes that were not readable (bad checksum, cut), 0 if all was well. Records are checked when
+ * they are read, symbols when they are asked for: the number may grow until then, as may the
+ * losses.
  */
 uint64_t ks_reader_bad_bytes(const struct ks_reader *r);
 
@@ -137,8 +138,8 @@ uint64_t ks_reader_lost(const struct ks_reader *r);
  * The next record in time order over all rings, control records included; valid until the next
  * call. 1, 0 at the end, -errno + err on an I/O error. A chunk with a bad checksum is skipped and
  * turned into two KS_LOSS records of its ring: one at its first time, with b = 1, one at its last,
- * with a = its first time and b = the rest of its records. Records that were written far too late to
- * be sorted come late, as recorded: their `time` alone may be older than that of the one before.
+ * with a = its first time and b = the rest of its records. Records that were written far too late
+ * to be sorted come late, as recorded: their `time` alone may be older than that of the one before.
  */
 int ks_reader_next(struct ks_reader *r, const struct ks_rec **rec, struct ks_err *err);
 

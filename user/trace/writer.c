@@ -31,8 +31,8 @@ struct ks_writer {
 };
 
 /*
- * Writer and reader hold one chunk per ring in use. On a machine with hundreds of CPUs the chunks of
- * those that come later are smaller, so that 1024 rings take 10 MiB and not 64.
+ * Writer and reader hold one chunk per ring in use. On a machine with hundreds of CPUs the chunks
+ * of those that come later are smaller, so that 1024 rings take 10 MiB and not 64.
  */
 static uint32_t chunk_recs(uint32_t used)
 {
