@@ -298,7 +298,7 @@ static void test_from_tsc_is_told_apart(void **state)
 	assert_true(distance(ks_guestclock_from_tsc(w.clock, tsc), back - 500 * MS) <= bound);
 	assert_true(distance(ks_guestclock_from_tsc_after(w.clock, tsc, back), back + 500 * MS) <=
 		    bound);
-	/* "after" a moment that is later by no more than the map's error: the first time is meant */
+	/* "after" a moment later by no more than the map's error: the first time is meant */
 	late = ks_guestclock_from_tsc(w.clock, tsc) + ks_clockmap_error(w.host);
 	assert_int_equal(ks_guestclock_from_tsc_after(w.clock, tsc, late), late);
 	tsc = guest_tsc(&w, forth) - HOST_HZ; /* skipped when it stepped by two seconds */
