@@ -170,7 +170,7 @@ void guest_run(struct vcpu *v)
 
 static void push(struct vcpu *v, struct frame *f, uint8_t ctx)
 {
-	f->ctx = ctx;
+	f->ctx = ctx == KS_F_CTX_HARDIRQ && f->late ? KS_F_CTX_TASK : ctx;
 	f->pc = 0;
 	f->wait = NULL;
 	f->irqoff = ctx == KS_F_CTX_HARDIRQ;

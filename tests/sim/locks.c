@@ -143,7 +143,7 @@ static void start(struct vcpu *v, struct frame *f)
 		take(v, f, l, false);
 		return;
 	}
-	rec.flags = f->ctx | (v->nheld + v->nwaits);
+	rec.flags = f->ctx | ((v->w->p.contention ? 0 : v->nheld) + v->nwaits);
 	rec.b = frame_op(f)->ip;
 	if (stray(v, f, l, &rec))
 		return;

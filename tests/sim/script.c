@@ -162,6 +162,17 @@ static uint32_t any_lock(struct world *w, uint32_t from)
 	return from + (a < b ? a : b);
 }
 
+/* On the way out of an interrupt locks are taken when the kernel counts as being in a thread. */
+static void way_out(struct vcpu *v, struct frame *f)
+{
+	struct world *w = v->w;
+
+	if (!rng_chance(&w->rng, w->p.irq_lock_ppm / 2))
+		return;
+	f->late = true;
+	section(v->vm, f, any_lock(w, first_lock(v->vm, LC_IRQ)), 2, false);
+}
+
 static void user_part(struct world *w, struct frame *f)
 {
 	uint64_t ip = USER_TEXT + rng_range(&w->rng, 0, 0xffff);
@@ -216,6 +227,7 @@ void script_hardirq(struct vcpu *v, struct frame *f, uint32_t pend)
 	struct world *w = v->w;
 
 	f->n = f->pc = 0;
+	f->late = false;
 	switch (pend) {
 	case PEND_DEVICE:
 		device(v, f);
@@ -223,6 +235,7 @@ void script_hardirq(struct vcpu *v, struct frame *f, uint32_t pend)
 	case PEND_TICK:
 		add(f, OP_KERNEL, rng_range(&w->rng, 1000, 3000), fn(FN_TICK, 0x50));
 		add(f, OP_TICK, 0, fn(FN_TICK, 0x60));
+		way_out(v, f);
 		break;
 	case PEND_TIMER:
 		add(f, OP_KERNEL, rng_range(&w->rng, 600, 1500), fn(FN_HRTIMER, 0x50));
@@ -235,6 +248,7 @@ void script_hardirq(struct vcpu *v, struct frame *f, uint32_t pend)
 		break;
 	default:
 		add(f, OP_KERNEL, rng_range(&w->rng, 200, 500), fn(FN_RESCHED, 0x10));
+		way_out(v, f);
 	}
 	add(f, OP_END, 0, 0);
 }

@@ -110,6 +110,7 @@ enum phase {
 struct frame { /* what runs in one context of a vCPU */
 	struct op ops[MAX_OPS];
 	uint8_t n, pc, phase, ctx; /* ctx: KS_F_CTX_* */
+	bool late;		   /* an interrupt's: the kernel says that it is in a thread */
 	uint8_t irqoff, bhoff;	   /* nesting */
 	uint64_t rem;		   /* ns left of the step */
 	struct wait *wait;

@@ -218,7 +218,7 @@ void truth_clear(struct vcpu *v, const struct ks_rec *rec)
 		    rec->type == KS_LOCK_REL;
 	uint8_t where = rec->flags & (KS_F_CTX_MASK | KS_F_DEPTH_MASK);
 
-	if (v->stray && ((lock && !(where & KS_F_CTX_MASK)) || rec->type == KS_IDLE_ENTER)) {
+	if (v->stray && ((lock && !(where & KS_F_DEPTH_MASK)) || rec->type == KS_IDLE_ENTER)) {
 		truth_lock(v->stray);
 		set_stray(v, NULL);
 	}
