@@ -124,7 +124,7 @@ struct ks_analysis_opts {
 struct ks_analysis;
 
 /* host: the host's reader, for its metadata and control records; the caller's. */
-int ks_analysis_new(struct ks_analysis **a, struct ks_reader *host,
+int ks_analysis_new(struct ks_analysis **out, struct ks_reader *host,
 		    const struct ks_analysis_opts *opts, const struct ks_analysis_ops *ops,
 		    struct ks_err *err);
 void ks_analysis_free(struct ks_analysis *a);

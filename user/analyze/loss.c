@@ -74,7 +74,7 @@ int an_losses_init(struct an_losses *l, const struct ks_rec *ctl, size_t n, ks_m
 	memset(l, 0, sizeof(*l));
 	if (!want)
 		return 0;
-	l->v = malloc(want * sizeof(*l->v));
+	l->v = calloc(want, sizeof(*l->v));
 	l->cover = malloc(want * sizeof(*l->cover));
 	if (!l->v || !l->cover) {
 		an_losses_free(l);
@@ -113,8 +113,9 @@ static bool known(const struct an_losses *l, const struct an_loss *x, size_t beh
 {
 	size_t i;
 
-	for (i = behind; i-- && l->v[i].from == x->from;)
-		if (l->v[i].to == x->to && l->v[i].cpu == x->cpu && l->v[i].type == x->type)
+	for (i = behind; i > 0 && l->v[i - 1].from == x->from; i--)
+		if (l->v[i - 1].to == x->to && l->v[i - 1].cpu == x->cpu &&
+		    l->v[i - 1].type == x->type)
 			return true;
 	return false;
 }

@@ -21,7 +21,7 @@ struct ks_session_opts {
 };
 
 /* 0, or -errno and err: one line that says what is wrong and what to do. */
-int ks_session_open(struct ks_session **s, const struct ks_session_opts *o, struct ks_err *err);
+int ks_session_open(struct ks_session **out, const struct ks_session_opts *o, struct ks_err *err);
 void ks_session_close(struct ks_session *s);
 
 /*

@@ -134,7 +134,7 @@ static void keep_worst(struct ks_report *r, struct rep_heap *h, const struct ks_
 	if (!bad)
 		return;
 	if (!h->w)
-		h->w = malloc(r->opts.worst * sizeof(*h->w));
+		h->w = calloc(r->opts.worst, sizeof(*h->w));
 	if (!h->w) {
 		r->no_memory = true;
 		return;
@@ -291,7 +291,7 @@ static int sum_spins(struct ks_report *r, uint32_t vm)
 		return -ENOMEM;
 	for (i = 0; i < v->spins.n; i++) {
 		function_name(r, vm, v->spins.e[i].key, name, sizeof(name));
-		for (j = 0; j < v->nspin && strcmp(v->spin[j].name, name); j++)
+		for (j = 0; j < v->nspin && strcmp(v->spin[j].name, name) != 0; j++)
 			;
 		if (j == v->nspin) {
 			memcpy(v->spin[j].name, name, sizeof(name));

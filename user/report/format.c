@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "format.h"
 
@@ -42,9 +41,9 @@ const char *fmt_share(uint64_t part, uint64_t of, char buf[FMT])
 	double share = of ? 100.0 * part / of : 0;
 
 	if (!of)
-		strcpy(buf, "-");
+		snprintf(buf, FMT, "-");
 	else if (part && share < 0.05)
-		strcpy(buf, "<0.1 %");
+		snprintf(buf, FMT, "<0.1 %%");
 	else
 		snprintf(buf, FMT, "%.1f %%", share);
 	return buf;

@@ -18,7 +18,7 @@ struct ks_names_opts {
 };
 
 /* The files are opened by load. 0 or -ENOMEM. The strings of o must live until load. */
-int ks_names_new(struct ks_names **n, const struct ks_names_opts *o);
+int ks_names_new(struct ks_names **out, const struct ks_names_opts *o);
 void ks_names_free(struct ks_names *n);
 
 /*

@@ -27,7 +27,7 @@ struct ks_report_opts {
 };
 
 /* 0 or -ENOMEM. */
-int ks_report_new(struct ks_report **r, const struct ks_report_opts *o);
+int ks_report_new(struct ks_report **out, const struct ks_report_opts *o);
 void ks_report_free(struct ks_report *r);
 
 /* Between ks_session_start() and ks_session_run(): tell it the vCPUs. */
