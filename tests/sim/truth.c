@@ -105,7 +105,7 @@ static bool inverted(const struct lock *l)
 static void look_back(struct wait *wt, const struct vcpu *d)
 {
 	earliest(&wt->since, wt->v->evident);
-	wt->unclear |= wt->v->w->p.contention;
+	wt->unclear |= wt->v->w->p.contention || !wt->v->born || !d->born;
 	if (wt->v->hs != KS_V_RUNNING)
 		return;
 	earliest(&wt->since, d->evident);
@@ -211,11 +211,25 @@ void truth_stray(struct vcpu *v, struct lock *l)
 	set_stray(v, l);
 }
 
+/* Does it come through the recorder's filter? Of a try only its acquire can tell. */
+static bool passes(const struct world *w, const struct ks_rec *rec)
+{
+	switch (rec->type) {
+	case KS_LOCK_TRY:
+		return !w->p.wait_threshold;
+	case KS_LOCK_ACQ:
+		return rec->b >= w->p.wait_threshold;
+	case KS_LOCK_REL:
+		return rec->flags & (KS_F_WAITERS | KS_F_COARSE) ||
+		       rec->b >> 32 >= w->p.hold_threshold;
+	}
+	return false;
+}
+
 /* A kept record shows that it waits for nothing but what the trace tells. */
 void truth_clear(struct vcpu *v, const struct ks_rec *rec)
 {
-	bool lock = rec->type == KS_LOCK_TRY || rec->type == KS_LOCK_ACQ ||
-		    rec->type == KS_LOCK_REL;
+	bool lock = passes(v->w, rec);
 	uint8_t where = rec->flags & (KS_F_CTX_MASK | KS_F_DEPTH_MASK);
 
 	if (v->stray && ((lock && !(where & KS_F_DEPTH_MASK)) || rec->type == KS_IDLE_ENTER)) {
