@@ -2,12 +2,12 @@
 /*
  * The guest's probe: spinlocks tried, acquired and released; what the guest's scheduler does.
  *
- * A CPU that holds a spinlock cannot be preempted or migrated by its own kernel, and holds nest, so
- * all state is per CPU, without maps or locks. Waits nest as well: an interrupt may take locks while
- * the interrupted context spins. Only the way to the lock is different: between the entry of a lock
- * function and its disabling of preemption the thread may be switched out and come back elsewhere.
- * So a context switch forgets the CPU's open waits: none of them can be a real one. The tracepoints
- * of the slow path, which runs with preemption off, put right what was missed.
+ * A CPU that holds a spinlock, or waits for one in the slow path, cannot be preempted or migrated by
+ * its own kernel; holds and waits nest, because interrupts take locks. So all state is per CPU,
+ * without maps or locks, and nothing is attached where a thread may still be preempted: while a
+ * thread sleeps in the middle of a program, the kernel does not run that program for anybody else
+ * on its CPU. Waits are seen by the slow path, holds by the ends of the lock functions and the
+ * beginnings of the unlock functions. An acquire without contention costs two programs.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -23,6 +23,7 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u64 ks_hold_threshold = 10000;
 const volatile bool ks_full = 1;
 const volatile struct ks_skip_range ks_skip[KS_SKIP_RANGES];
+const volatile struct ks_skip_range ks_text; /* the kernel image; modules and BPF lie elsewhere */
 
 struct ks_lock_cpu ks_locks[KS_MAX_CPUS];
 
@@ -96,26 +97,43 @@ static __always_inline bool is_lock_code(__u64 ip)
 	return false;
 }
 
-/* The same from a tracepoint of the slow path: the first frame above the lock functions. */
-#define STACK_WORDS 8
+static __always_inline bool is_kernel_image(__u64 ip)
+{
+	return ip >= ks_text.start && ip < ks_text.end;
+}
+
+/*
+ * The same in the slow path: the first frame above the lock functions, and above the trampoline of
+ * our own fexit, which has called them.
+ */
+#define STACK_WORDS 9
 static __always_inline __u64 call_site_slow(void *ctx)
 {
+	bool seen = false, trampoline = ks_full;
 	__u64 w[STACK_WORDS] = {};
-	bool seen = false;
 	int i;
 
 	if (bpf_get_stack(ctx, w, sizeof(w), 0) < 0)
 		return 0;
 	for (i = 0; i < STACK_WORDS; i++) {
-		if (is_lock_code(w[i]))
+		if (is_lock_code(w[i])) {
 			seen = true;
-		else if (seen)
-			return w[i];
+		} else if (seen) {
+			if (!trampoline || is_kernel_image(w[i]))
+				return w[i];
+			trampoline = false;
+		}
 	}
 	return 0;
 }
 
 /* ---- waits ---- */
+
+/* The clock that programs read may step back by some ns when the kernel adjusts its rate. */
+static __always_inline __u64 elapsed(__u64 from, __u64 to)
+{
+	return to > from ? to - from : 0;
+}
 
 static __always_inline __u8 lock_flags_now(const struct ks_lock_cpu *c)
 {
@@ -165,22 +183,7 @@ static __always_inline void wait_end(struct ks_lock_cpu *c, __u32 cpu, struct ks
 	w->acq_time = bpf_ktime_get_ns();
 	if (rec)
 		ks_commit(rec, w->acq_time, KS_LOCK_ACQ, lock_flags(level_now(), c->depth + below),
-			  cpu, this_thread(), w->lock, w->acq_time - w->try_time);
-}
-
-/* Somebody has the lock. */
-static __noinline int try_slow(void *ctx, __u64 lock, __u32 cpu)
-{
-	if (cpu < KS_MAX_CPUS)
-		wait_begin(&ks_locks[cpu], cpu, lock, call_site(ctx, 1));
-	return 0;
-}
-
-static __always_inline int lock_try(void *ctx, raw_spinlock_t *lock)
-{
-	if (lock->raw_lock.val.counter)
-		try_slow(ctx, (__u64)lock, bpf_get_smp_processor_id());
-	return 0;
+			  cpu, this_thread(), w->lock, elapsed(w->try_time, w->acq_time));
 }
 
 /* ---- holds ---- */
@@ -312,7 +315,7 @@ static __noinline int released_slow(void *ctx, __u32 cpu, __u32 at, bool waiters
 		flags |= KS_F_WAITERS;
 	rec = ks_reserve(cpu, KS_LOCK_REL, 1);
 	if (rec) {
-		b = pack_hold(now - h->acq_time, ip, &flags);
+		b = pack_hold(elapsed(h->acq_time, now), ip, &flags);
 		ks_commit(rec, now, KS_LOCK_REL, flags, cpu, this_thread(), h->lock, b);
 	}
 	return 0;
@@ -366,7 +369,8 @@ static __always_inline int lock_release(void *ctx, raw_spinlock_t *lock, int nar
 		return 0;
 	}
 	h = &c->hold[at];
-	if (waiters || h->contended || bpf_ktime_get_ns() - h->acq_time >= ks_hold_threshold)
+	if (waiters || h->contended ||
+	    elapsed(h->acq_time, bpf_ktime_get_ns()) >= ks_hold_threshold)
 		released_slow(ctx, cpu, at, waiters, nargs);
 	if (at + 1 == c->depth)
 		c->depth = at;
@@ -376,10 +380,6 @@ static __always_inline int lock_release(void *ctx, raw_spinlock_t *lock, int nar
 }
 
 #define LOCK_FUNCTION(name)                                                                        \
-	SEC("?fentry/" #name) int BPF_PROG(name##_try, raw_spinlock_t *lock)                       \
-	{                                                                                          \
-		return lock_try(ctx, lock);                                                        \
-	}                                                                                          \
 	SEC("?fexit/" #name) int BPF_PROG(name##_acquired, raw_spinlock_t *lock)                   \
 	{                                                                                          \
 		return lock_acquired(lock);                                                        \
@@ -409,28 +409,19 @@ LOCK_FUNCTION(_raw_spin_lock_bh)
 TRYLOCK_FUNCTION(_raw_spin_trylock)
 TRYLOCK_FUNCTION(_raw_spin_trylock_bh)
 
-/* ---- the slow path's tracepoints (since 5.19) ---- */
+/* ---- the slow path ---- */
 
-#define LCB_F_SPIN 1 /* exactly this: a queued spinlock, not a rwlock, mutex, ... */
-
-SEC("?tp_btf/contention_begin")
-int BPF_PROG(contention_begin, void *lock, unsigned int flags)
+static __always_inline int slow_begin(void *ctx, void *lock)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), at;
-	struct ks_lock_cpu *c;
+	__u32 cpu = bpf_get_smp_processor_id();
 
-	if (flags != LCB_F_SPIN || cpu >= KS_MAX_CPUS)
-		return 0;
-	c = &ks_locks[cpu];
-	at = wait_find(c, (__u64)lock);
-	if (at < KS_LOCK_WAITS && !c->wait[at].acq_time)
-		return 0;
-	wait_begin(c, cpu, (__u64)lock, call_site_slow(ctx));
+	if (cpu < KS_MAX_CPUS)
+		wait_begin(&ks_locks[cpu], cpu, (__u64)lock, call_site_slow(ctx));
 	return 0;
 }
 
-SEC("?tp_btf/contention_end")
-int BPF_PROG(contention_end, void *lock, int ret)
+/* keep: the end of the lock function will look for the wait and take it away. */
+static __always_inline int slow_end(void *lock, bool keep)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), at;
 	struct ks_lock_cpu *c;
@@ -442,10 +433,41 @@ int BPF_PROG(contention_end, void *lock, int ret)
 	if (at >= KS_LOCK_WAITS || c->wait[at].acq_time)
 		return 0;
 	wait_end(c, cpu, &c->wait[at], at);
-	/* In full mode the end of the lock function takes it from here. */
-	if (!ks_full)
+	if (!keep)
 		c->pending = at;
 	return 0;
+}
+
+/* Mode full: every waiter. */
+#define SLOW_PATH(name)                                                                            \
+	SEC("?fentry/" #name) int BPF_PROG(name##_try, void *lock)                                 \
+	{                                                                                          \
+		return slow_begin(ctx, lock);                                                      \
+	}                                                                                          \
+	SEC("?fexit/" #name) int BPF_PROG(name##_acquired, void *lock)                             \
+	{                                                                                          \
+		return slow_end(lock, true);                                                       \
+	}
+
+SLOW_PATH(native_queued_spin_lock_slowpath)
+SLOW_PATH(__pv_queued_spin_lock_slowpath)
+
+/*
+ * Mode contention: the tracepoints of the slow path (since 5.19). Without paravirtual locks the
+ * first waiter does not queue, but spins on the lock itself; the tracepoints do not tell of it.
+ */
+#define LCB_F_SPIN 1 /* exactly this: a queued spinlock, not a rwlock, mutex, ... */
+
+SEC("?tp_btf/contention_begin")
+int BPF_PROG(contention_begin, void *lock, unsigned int flags)
+{
+	return flags == LCB_F_SPIN ? slow_begin(ctx, lock) : 0;
+}
+
+SEC("?tp_btf/contention_end")
+int BPF_PROG(contention_end, void *lock, int ret)
+{
+	return slow_end(lock, ks_full);
 }
 
 /* ---- the guest's scheduler ---- */

@@ -36,7 +36,7 @@ struct ks_lock_cpu {
 	struct ks_lock_wait wait[KS_LOCK_WAITS];
 } __attribute__((aligned(64)));
 
-/* Code whose frames are not call sites: the lock functions themselves. */
+/* A range of code; the lock functions' frames are not call sites. */
 struct ks_skip_range {
 	__u64 start, end;
 };

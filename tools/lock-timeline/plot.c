@@ -37,6 +37,13 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+static bool ends_in(const char *path, const char *suffix)
+{
+	size_t n = strlen(path), m = strlen(suffix);
+
+	return n > m && !strcmp(path + n - m, suffix);
+}
+
 static int parse_time(const char *name, const char *arg, uint64_t *t)
 {
 	struct ks_err err;
@@ -86,6 +93,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->out)
 			argp_error(state, "where to? give -o FILE.svg or -o FILE.html");
+		if (!ends_in(o->out, ".svg") && !ends_in(o->out, ".html"))
+			argp_error(state, "%s: what is drawn goes by the name's end: .svg or .html",
+				   o->out);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -184,13 +194,6 @@ static int lock_address(const struct options *o, const struct opened *open, uint
 
 /* ---- drawing ---- */
 
-static bool is_html(const char *path)
-{
-	size_t n = strlen(path);
-
-	return n > 5 && !strcmp(path + n - 5, ".html");
-}
-
 static int write_scene(const struct ks_scene *s, const char *path, struct ks_err *err)
 {
 	char tmp[4096];
@@ -203,7 +206,7 @@ static int write_scene(const struct ks_scene *s, const char *path, struct ks_err
 		snprintf(err->msg, sizeof(err->msg), "%.150s: %s", path, strerror(errno));
 		return -EIO;
 	}
-	ret = is_html(path) ? ks_scene_html(s, f) : ks_scene_svg(s, f);
+	ret = ends_in(path, ".html") ? ks_scene_html(s, f) : ks_scene_svg(s, f);
 	if (fclose(f) && !ret)
 		ret = -errno;
 	if (!ret && rename(tmp, path))

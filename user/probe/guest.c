@@ -42,13 +42,19 @@ static int check_functions(struct ks_err *err)
 	return 0;
 }
 
+/* Some kernel without these functions in its BTF: the tracepoints see all waiters but the first. */
+static bool has_slowpath(void)
+{
+	return ks_has_function("native_queued_spin_lock_slowpath");
+}
+
 /* Turn on what the mode wants and the kernel has; the scheduler's programs are always on. */
 static int choose(struct bpf_program *prog, const char *section, enum ks_guest_mode mode,
 		  struct json_object *programs)
 {
 	const char *target = strchr(section, '/') + 1, *name = bpf_program__name(prog);
 	bool tracepoint = !strncmp(section, "tp_btf/", 7);
-	bool want = tracepoint || mode == KS_GUEST_FULL;
+	bool want = tracepoint == (mode == KS_GUEST_CONTENTION) || (tracepoint && !has_slowpath());
 	bool has = tracepoint ? ks_has_tracepoint(NULL, target) : ks_has_function(target);
 
 	ks_note_program(programs, name,
@@ -106,6 +112,10 @@ static void fill_skip(struct lock_timeline_bpf *s)
 			s->rodata->ks_skip[i + 1].start = addr;
 			s->rodata->ks_skip[i + 1].end = addr + longest;
 		}
+		if (!ks_symbols_addr(syms, "_stext", &start))
+			s->rodata->ks_text.start = start;
+		if (!ks_symbols_addr(syms, "_etext", &end))
+			s->rodata->ks_text.end = end;
 		ks_symbols_free(syms);
 	}
 	free(text);
