@@ -69,6 +69,16 @@ void cli_usage(const struct ks_err *err)
 	exit(CLI_EXIT_USAGE);
 }
 
+void cli_bad_usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say("", fmt, ap);
+	va_end(ap);
+	exit(CLI_EXIT_USAGE);
+}
+
 static void print_help(FILE *out, const char *tool, const struct cli_command *commands,
 		       const char *intro, const char *examples)
 {

@@ -28,6 +28,9 @@ int cli_fail(int code, const struct ks_err *err);
 /* Print err's line and leave with CLI_EXIT_USAGE. */
 void cli_usage(const struct ks_err *err) __attribute__((noreturn));
 
+/* The same with a line of its own. */
+void cli_bad_usage(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
 struct cli_command {
 	const char *name;
 	int (*run)(int argc, char **argv);

@@ -51,7 +51,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		in->nargs = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which recordings? name at least the host's");
+		cli_bad_usage("which recordings? name at least the host's");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -49,7 +49,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (ks_arg_duration("--duration", arg, NS, &o->duration_ns, &err))
 			cli_usage(&err);
 		if (!o->duration_ns)
-			argp_error(state, "--duration: 0 records nothing; leave it out for no limit");
+			cli_bad_usage("--duration: 0 records nothing; leave it out for no limit");
 		return 0;
 	case 'r':
 		if (ks_arg_uint("--ring-size", arg, KS_RING_SLOTS_MIN, KS_RING_SLOTS_MAX, &v, &err))

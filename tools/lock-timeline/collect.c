@@ -56,7 +56,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (!o->collect.out)
-			argp_error(state, "where to? give -o FILE");
+			cli_bad_usage("where to? give -o FILE");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -92,9 +92,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->out)
-			argp_error(state, "where to? give -o FILE.svg or -o FILE.html");
+			cli_bad_usage("where to? give -o FILE.svg or -o FILE.html");
 		if (!ends_in(o->out, ".svg") && !ends_in(o->out, ".html"))
-			argp_error(state, "%s: what is drawn goes by the name's end: .svg or .html",
+			cli_bad_usage("%s: what is drawn goes by the name's end: .svg or .html",
 				   o->out);
 		return 0;
 	default:

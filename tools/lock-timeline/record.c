@@ -86,9 +86,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->rec.out && !o->stream)
-			argp_error(state, "where to? give -o FILE");
+			cli_bad_usage("where to? give -o FILE");
 		if (o->rec.out && o->stream)
-			argp_error(state, "stream writes no file: leave -o out");
+			cli_bad_usage("stream writes no file: leave -o out");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

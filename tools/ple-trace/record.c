@@ -69,7 +69,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->rec.out)
-			argp_error(state, "where to? give -o FILE");
+			cli_bad_usage("where to? give -o FILE");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -55,7 +55,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'i':
 		ret = ks_arg_duration("--interval", arg, NS, &o->interval_ns, &err);
 		if (!ret && o->interval_ns < NS / 100)
-			argp_error(state, "--interval: at least 10ms");
+			cli_bad_usage("--interval: at least 10ms");
 		break;
 	case 'n':
 		ret = ks_arg_uint("--count", arg, 1, UINT32_MAX, &o->count, &err);
