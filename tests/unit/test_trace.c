@@ -1,6 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is written is what is read: records in order, control records, metadata, names of files. */
+#include <zlib.h>
+
 #include "test_trace_util.h"
+
+/* Of every length, from every alignment, in one go and in two: what zlib says. */
+static void test_crc(void **state)
+{
+	static uint8_t data[1100];
+	uint64_t seed = 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		data[i] = (uint8_t)(seed >> 40);
+	}
+	for (size_t len = 0; len <= 1024; len++) {
+		const uint8_t *p = data + len % 67;
+		uint32_t want = (uint32_t)crc32(0, p, (uInt)len), half;
+
+		assert_int_equal(ks_crc(0, p, len), want);
+		half = ks_crc(0, p, len / 3);
+		assert_int_equal(ks_crc(half, p + len / 3, len - len / 3), want);
+	}
+	memset(data, 0, sizeof(data));
+	assert_int_equal(ks_crc(0, data, 1024), crc32(0, data, 1024));
+}
 
 static void test_round_trip(void **state)
 {
@@ -407,6 +432,7 @@ static void test_bad_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_crc),
 		cmocka_unit_test_setup_teardown(test_round_trip, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_nothing_recorded, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_swapped_neighbours, setup_dir, teardown_dir),
