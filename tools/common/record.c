@@ -20,6 +20,7 @@
 #define WAIT_MIN_NS 1000000ULL   /* rings are filling up fast */
 #define WAIT_MAX_NS 100000000ULL /* nothing much happens */
 #define CLOCK_TRIES 25
+#define GRACE_NS 5000000000L /* for a command to end on SIGTERM */
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "write the trace to FILE", 0 },
@@ -190,15 +191,15 @@ static int each_second(struct run *r, bool last)
 	return err;
 }
 
-static void reap(struct run *r)
+static bool reaped(struct run *r)
 {
 	int status;
 
-	if (r->child > 0 && waitpid(r->child, &status, WNOHANG) == r->child) {
-		r->child_done = true;
-		r->child_code = exit_code(status);
-		r->stop = true;
-	}
+	if (waitpid(r->child, &status, WNOHANG) != r->child)
+		return false;
+	r->child_code = exit_code(status);
+	r->child_done = true;
+	return true;
 }
 
 /* Sleep for the current interval or until a signal; notice what ends the recording. */
@@ -208,7 +209,7 @@ static void wait_a_while(struct run *r)
 	int sig = sigtimedwait(&waited_for, NULL, &ts);
 
 	if (sig == SIGCHLD)
-		reap(r);
+		r->stop |= r->child > 0 && reaped(r);
 	else if (sig > 0)
 		r->stop = true;
 	if (r->opts->duration_ns && clock_ns(CLOCK_MONOTONIC) - r->begun >= r->opts->duration_ns)
@@ -230,25 +231,31 @@ static int loop(struct run *r)
 	return err;
 }
 
-/* The recording is over: a command that still runs is asked to end, and waited for. */
+/* The recording is over: a command that still runs is asked to end, then made to. */
 static void end_command(struct run *r)
 {
-	int status;
+	const struct timespec moment = { 0, 20000000 };
+	unsigned int i;
 
 	if (r->child <= 0 || r->child_done)
 		return;
 	kill(r->child, SIGTERM);
-	if (waitpid(r->child, &status, 0) == r->child)
-		r->child_code = exit_code(status);
+	for (i = 0; i < GRACE_NS / moment.tv_nsec; i++) {
+		if (reaped(r))
+			return;
+		nanosleep(&moment, NULL);
+	}
+	cli_warn("the command does not end on SIGTERM: killing it");
+	kill(r->child, SIGKILL);
+	while (!reaped(r))
+		nanosleep(&moment, NULL);
 }
 
 static int finish(struct run *r)
 {
 	struct json_object *meta = json_object_new_object();
-	int err;
+	int err = drain(r);
 
-	r->side->stop(r->side->probe);
-	err = drain(r);
 	if (!err)
 		err = each_second(r, true);
 	json_object_object_add(meta, "end_mono_ns",
@@ -284,6 +291,7 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 	if (o->command && *o->command)
 		r.child = start_command(o->command);
 	ret = loop(&r);
+	side->stop(side->probe);
 	end_command(&r);
 	if (!ret)
 		ret = finish(&r);
