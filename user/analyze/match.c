@@ -86,6 +86,7 @@ static int build_clock(struct ks_link *l, const struct ks_model *m, struct ks_re
 	if (ret)
 		return ret;
 	l->error_ns = ks_guestclock_error(l->clock);
+	l->steps = ks_guestclock_steps(l->clock, &l->step_ns);
 	if (l->error_ns <= WORST_CLOCK)
 		return 0;
 	ks_guestclock_free(l->clock);

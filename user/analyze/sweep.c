@@ -123,7 +123,7 @@ static void lock_free(struct sweep *s, uint64_t from, uint64_t to)
 /*
  * The trace ended before the lock was released: the holder is known only if it, too, had waited,
  * and acquired the lock when this wait had begun (of an earlier hold the release may have left no
- * record).
+ * record), and no release was lost since.
  */
 static void open_end(struct sweep *s, uint64_t from, uint64_t released)
 {
@@ -132,7 +132,7 @@ static void open_end(struct sweep *s, uint64_t from, uint64_t released)
 	uint64_t acq = k->owner_acq > from ? k->owner_acq : from;
 
 	if (!s->vm->full || k->owner == KS_NO_VCPU || k->owner_acq < s->w->try_time ||
-	    k->owner_acq < released || acq > s->to) {
+	    k->owner_acq < released || acq > s->to || acq < s->floor) {
 		emit(s, AN_UNSEEN, from, s->to);
 		return;
 	}

@@ -340,6 +340,8 @@ static struct json_object *guest(const struct ks_report *r, uint32_t vm)
 	put_meta(o, ks_reader_meta(rd), "short_waits_left_out");
 	put_meta(o, ks_reader_meta(rd), "unmatched_releases");
 	put_num(o, "clock_error_ns", l->error_ns);
+	put_num(o, "clock_steps", l->steps);
+	put_num(o, "clock_largest_step_ns", l->step_ns);
 	put_str(o, "matched_by", l->how);
 	put_num(o, "halts_checked", l->halts);
 	put_num(o, "halts_explained", l->explained);

@@ -127,6 +127,11 @@ static void guest_line(const struct page *p, uint32_t vm)
 	    fmt_ns(ks_analysis_vm_totals(p->r->a, vm)->guest_span_ns, span));
 	say(p, "          clock within %s of the host's; matched to the VM by %s\n",
 	    fmt_ns(l->error_ns, err), l->how);
+	if (l->step_ns > l->error_ns)
+		say(p,
+		    "          its clock jumped %u times, by up to %s: what lies near is not "
+		    "certain\n",
+		    l->steps, fmt_ns(l->step_ns, err));
 	trace_state(p, rd);
 }
 
