@@ -24,20 +24,20 @@ enum doing { COMPUTE, WAIT, HOLD, HALT };
 
 struct cpu {
 	enum doing doing;
-	uint64_t left;   /* ns to go, of COMPUTE, HOLD (run time) and HALT */
+	uint64_t left; /* ns to go, of COMPUTE, HOLD (run time) and HALT */
 	unsigned int lock;
 	uint64_t ticket; /* place in the lock's queue */
 	uint64_t acq;
-	uint64_t off;    /* off-CPU while holding */
+	uint64_t off; /* off-CPU while holding */
 	uint64_t next_ple;
 	struct ks_wait wait;
 	bool waiting;
-	bool on;         /* has a pCPU */
+	bool on; /* has a pCPU */
 	int pcpu;
 	uint64_t slice;
 	enum ks_vstate state;
 	uint64_t since;
-	bool inner;      /* the interrupt's wait below is open */
+	bool inner; /* the interrupt's wait below is open */
 	struct ks_wait in;
 };
 
@@ -96,8 +96,11 @@ static void begin_wait(struct world *w, unsigned int i, unsigned int lock)
 	c->doing = WAIT;
 	c->lock = lock;
 	c->ticket = w->next_ticket[lock]++;
-	c->wait = (struct ks_wait){ .vcpu = i, .lock = lock_addr(lock), .ip = call_site(lock),
-				    .pid = 4000 + i, .try_time = w->now,
+	c->wait = (struct ks_wait){ .vcpu = i,
+				    .lock = lock_addr(lock),
+				    .ip = call_site(lock),
+				    .pid = 4000 + i,
+				    .try_time = w->now,
 				    .blame_vcpu = KS_NO_VCPU };
 	c->next_ple = w->now + between(w, 8000, 60000);
 }
@@ -182,7 +185,9 @@ static void spin(struct world *w, unsigned int i)
 	/* Now and then an interrupt waits for another lock inside the wait. */
 	if (c->on && !c->inner && rnd(w) % 4000 == 0) {
 		c->inner = true;
-		c->in = (struct ks_wait){ .vcpu = i, .lock = lock_addr(NLOCKS), .pid = 4000 + i,
+		c->in = (struct ks_wait){ .vcpu = i,
+					  .lock = lock_addr(NLOCKS),
+					  .pid = 4000 + i,
 					  .ip = call_site(NLOCKS),
 					  .ctx_flags = KS_F_CTX_HARDIRQ | 1,
 					  .try_time = w->now - STEP,
@@ -211,9 +216,14 @@ static void spin(struct world *w, unsigned int i)
 static void release(struct world *w, unsigned int i)
 {
 	struct cpu *c = &w->cpu[i];
-	struct ks_hold h = { .vcpu = i, .lock = lock_addr(c->lock), .ip = call_site(c->lock) + 0x40,
-			     .pid = 4000 + i, .acq_time = c->acq, .rel_time = w->now,
-			     .off_ns = c->off, .waiters = true };
+	struct ks_hold h = { .vcpu = i,
+			     .lock = lock_addr(c->lock),
+			     .ip = call_site(c->lock) + 0x40,
+			     .pid = 4000 + i,
+			     .acq_time = c->acq,
+			     .rel_time = w->now,
+			     .off_ns = c->off,
+			     .waiters = true };
 
 	w->holder[c->lock] = -1;
 	w->ops.hold(w->ops.ctx, &h);
@@ -283,9 +293,11 @@ static void schedule(struct world *w)
 		}
 	}
 	for (unsigned int i = 0; i < w->ncpus; i++)
-		set_state(w, i, w->cpu[i].on ? KS_V_RUNNING :
-				w->cpu[i].doing != HALT ? KS_V_RUNNABLE :
-				i % 5 == 4 ? KS_V_BLOCKED : KS_V_HALTED);
+		set_state(w, i,
+			  w->cpu[i].on		  ? KS_V_RUNNING :
+			  w->cpu[i].doing != HALT ? KS_V_RUNNABLE :
+			  i % 5 == 4		  ? KS_V_BLOCKED :
+						    KS_V_HALTED);
 }
 
 static void simulate(struct world *w, uint64_t items)
@@ -322,8 +334,8 @@ static const char *name_addr(void *ctx, uint32_t vm, uint64_t addr, char *buf, s
 	(void)vm;
 	if (addr >> 40 != 0xffffff)
 		return NULL;
-	snprintf(buf, len, "%s%s", hostile ? HOSTILE : "", names[(addr - 0xffffffff81200000ull) /
-								 0x10040 % 4]);
+	snprintf(buf, len, "%s%s", hostile ? HOSTILE : "",
+		 names[(addr - 0xffffffff81200000ull) / 0x10040 % 4]);
 	return buf;
 }
 
@@ -364,50 +376,89 @@ static int finish(struct ks_scene *s, const struct world *w, uint64_t lost)
 	return ks_scene_finish_world(s, &sw);
 }
 
+struct choice {
+	struct world *w;
+	struct ks_scene_opts o;
+	uint64_t items, lost;
+};
+
+static int choose(struct choice *c, int option, const char *arg)
+{
+	unsigned long long v = arg ? strtoull(arg, NULL, 0) : 0;
+
+	switch (option) {
+	case 'c':
+		c->w->ncpus = (unsigned int)v;
+		return 0;
+	case 'p':
+		c->w->npcpus = (unsigned int)v;
+		return 0;
+	case 'n':
+		c->items = v;
+		return 0;
+	case 's':
+		c->w->seed = v;
+		return 0;
+	case 'm':
+		c->o.max_items = v;
+		return 0;
+	case 'H':
+		hostile = true;
+		return 0;
+	case 'L':
+		c->lost = v;
+		return 0;
+	case 'v':
+		c->o.vcpus = arg;
+		return 0;
+	case 'f':
+		c->o.from = T0 + v;
+		return 0;
+	case 't':
+		c->o.to = T0 + v;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int run_scene(struct choice *c, const char *path)
+{
+	struct ks_scene *s;
+	int err = ks_scene_new(&s, &c->o);
+
+	if (err)
+		return err;
+	ks_scene_ops(s, &c->w->ops);
+	simulate(c->w, c->items);
+	err = finish(s, c->w, c->lost);
+	if (!err)
+		err = draw(s, path);
+	ks_scene_free(s);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	static struct world w = { .ncpus = 8, .seed = 7 };
 	struct ks_err err = { "" };
-	struct ks_scene_opts o = { .clock_error_ns = 312, .sym = name_addr, .task = name_task,
-				   .err = &err };
-	uint64_t items = 5000, lost = 0;
-	struct ks_scene *s;
-	int c, ret;
+	struct choice c = { .w = &w, .items = 5000 };
+	int option, ret;
 
-	while ((c = getopt(argc, argv, "c:p:n:s:m:HL:v:f:t:")) != -1) {
-		unsigned long long v = optarg ? strtoull(optarg, NULL, 0) : 0;
-
-		switch (c) {
-		case 'c': w.ncpus = (unsigned int)v; break;
-		case 'p': w.npcpus = (unsigned int)v; break;
-		case 'n': items = v; break;
-		case 's': w.seed = v; break;
-		case 'm': o.max_items = v; break;
-		case 'H': hostile = true; break;
-		case 'L': lost = v; break;
-		case 'v': o.vcpus = optarg; break;
-		case 'f': o.from = T0 + v; break;
-		case 't': o.to = T0 + v; break;
-		default: return 2;
-		}
-	}
+	while ((option = getopt(argc, argv, "c:p:n:s:m:HL:v:f:t:")) != -1)
+		if (choose(&c, option, optarg))
+			return 2;
 	if (!w.npcpus)
 		w.npcpus = w.ncpus * 2 / 3;
 	if (optind + 1 != argc || !w.npcpus || w.ncpus > MAX_VCPUS || w.npcpus > w.ncpus)
 		return 2;
-	o.title = hostile ? HOSTILE : NULL;
-	ret = ks_scene_new(&s, &o);
-	if (ret) {
-		fprintf(stderr, "plot_scene: %s\n", *err.msg ? err.msg : strerror(-ret));
-		return 1;
-	}
-	ks_scene_ops(s, &w.ops);
-	simulate(&w, items);
-	ret = finish(s, &w, lost);
-	if (!ret)
-		ret = draw(s, argv[optind]);
+	c.o.clock_error_ns = 312;
+	c.o.sym = name_addr;
+	c.o.task = name_task;
+	c.o.err = &err;
+	c.o.title = hostile ? HOSTILE : NULL;
+	ret = run_scene(&c, argv[optind]);
 	if (ret)
 		fprintf(stderr, "plot_scene: %s\n", *err.msg ? err.msg : strerror(-ret));
-	ks_scene_free(s);
 	return ret ? 1 : 0;
 }

@@ -59,10 +59,10 @@ static void times_have_three_digits(void **state)
 		uint64_t ns;
 		const char *text;
 	} t[] = {
-		{ 0, "0 ns" }, { 412, "412 ns" }, { 999, "999 ns" }, { 1000, "1.00 us" },
-		{ 9994, "9.99 us" }, { 9996, "10.0 us" }, { 48200000, "48.2 ms" },
-		{ 999600, "1.00 ms" }, { 999400, "999 us" }, { 1300 * MS, "1.30 s" },
-		{ 123456 * MS, "123 s" },
+		{ 0, "0 ns" },		 { 412, "412 ns" },	   { 999, "999 ns" },
+		{ 1000, "1.00 us" },	 { 9994, "9.99 us" },	   { 9996, "10.0 us" },
+		{ 48200000, "48.2 ms" }, { 999600, "1.00 ms" },	   { 999400, "999 us" },
+		{ 1300 * MS, "1.30 s" }, { 123456 * MS, "123 s" },
 	};
 	char b[32];
 
@@ -107,9 +107,21 @@ static void no_lists_are_refused_where_they_go_wrong(void **state)
 	static const struct {
 		const char *text;
 		size_t at;
-	} t[] = { { "", 0 }, { "abc", 0 }, { "1,", 2 }, { ",1", 0 }, { "1-", 2 }, { "3-2", 3 },
-		  { "1 2", 1 }, { " 1", 0 }, { "-1", 0 }, { "+1", 0 }, { "0x2", 1 },
-		  { "65536", 5 }, { "99999999999999999999", 5 }, { "1--2", 2 }, { "1-2-3", 3 } };
+	} t[] = { { "", 0 },
+		  { "abc", 0 },
+		  { "1,", 2 },
+		  { ",1", 0 },
+		  { "1-", 2 },
+		  { "3-2", 3 },
+		  { "1 2", 1 },
+		  { " 1", 0 },
+		  { "-1", 0 },
+		  { "+1", 0 },
+		  { "0x2", 1 },
+		  { "65536", 5 },
+		  { "99999999999999999999", 5 },
+		  { "1--2", 2 },
+		  { "1-2-3", 3 } };
 	struct ks_vcpulist l;
 	const char *bad;
 
@@ -147,8 +159,7 @@ static void hostile_strings_are_tamed(void **state)
 			    "\"\\u003c/script\\u003e\\u0022\\u005c\"");
 	/* Good UTF-8 passes, in JSON as ASCII, beyond the BMP as a surrogate pair. */
 	assert_string_equal(escaped(ks_esc_xml, "µ→\xf0\x9f\x94\x92"), "µ→\xf0\x9f\x94\x92");
-	assert_string_equal(escaped(ks_esc_json, "µ\xf0\x9f\x94\x92"),
-			    "\"\\u00b5\\ud83d\\udd12\"");
+	assert_string_equal(escaped(ks_esc_json, "µ\xf0\x9f\x94\x92"), "\"\\u00b5\\ud83d\\udd12\"");
 }
 
 #define R "\xef\xbf\xbd" /* U+FFFD */
@@ -157,16 +168,22 @@ static void what_is_no_text_is_replaced(void **state)
 {
 	static const char *const t[][2] = {
 		{ "\x01\x1b[31m", R R "[31m" }, /* controls */
-		{ "a\xff" "b", "a" R "b" },     /* no lead byte */
-		{ "\xc3", R },                  /* cut off by the end */
-		{ "\xe2\x82" "x", R "x" },      /* cut off by a letter, which stays */
-		{ "\xc0\xaf", R R },            /* overlong slash */
-		{ "\xe0\x80\xaf", R },          /* overlong in three */
-		{ "\xed\xa0\x80", R },          /* surrogate */
-		{ "\xf4\x90\x80\x80", R },      /* beyond Unicode */
-		{ "\xe2\x80\xae" "abc", R "abc" }, /* right-to-left override */
-		{ "\xef\xbf\xbe", R },          /* no character */
-		{ "\xc2\x85", R },              /* next line */
+		{ "a\xff"
+		  "b",
+		  "a" R "b" }, /* no lead byte */
+		{ "\xc3", R }, /* cut off by the end */
+		{ "\xe2\x82"
+		  "x",
+		  R "x" },		   /* cut off by a letter, which stays */
+		{ "\xc0\xaf", R R },	   /* overlong slash */
+		{ "\xe0\x80\xaf", R },	   /* overlong in three */
+		{ "\xed\xa0\x80", R },	   /* surrogate */
+		{ "\xf4\x90\x80\x80", R }, /* beyond Unicode */
+		{ "\xe2\x80\xae"
+		  "abc",
+		  R "abc" },	       /* right-to-left override */
+		{ "\xef\xbf\xbe", R }, /* no character */
+		{ "\xc2\x85", R },     /* next line */
 	};
 
 	(void)state;
@@ -221,11 +238,14 @@ static void classes_can_be_told_apart(void **state)
  */
 static const double eyes[4][3][3] = {
 	{ { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } },
-	{ { 0.152286, 1.052583, -0.204868 }, { 0.114503, 0.786281, 0.099216 },
+	{ { 0.152286, 1.052583, -0.204868 },
+	  { 0.114503, 0.786281, 0.099216 },
 	  { -0.003882, -0.048116, 1.051998 } },
-	{ { 0.367322, 0.860646, -0.227968 }, { 0.280085, 0.672501, 0.047413 },
+	{ { 0.367322, 0.860646, -0.227968 },
+	  { 0.280085, 0.672501, 0.047413 },
 	  { -0.011820, 0.042940, 0.968881 } },
-	{ { 1.255528, -0.076749, -0.178779 }, { -0.078411, 0.930809, 0.147602 },
+	{ { 1.255528, -0.076749, -0.178779 },
+	  { -0.078411, 0.930809, 0.147602 },
 	  { 0.004733, 0.691367, 0.303900 } },
 };
 
@@ -253,8 +273,8 @@ static void seen(const char *hex, const double eye[3][3], double *lab)
 
 	linear_rgb(hex, rgb);
 	for (int i = 0; i < 3; i++)
-		o[i] = fmin(1, fmax(0, eye[i][0] * rgb[0] + eye[i][1] * rgb[1] +
-					       eye[i][2] * rgb[2]));
+		o[i] = fmin(1,
+			    fmax(0, eye[i][0] * rgb[0] + eye[i][1] * rgb[1] + eye[i][2] * rgb[2]));
 	x = lab_part((0.4124 * o[0] + 0.3576 * o[1] + 0.1805 * o[2]) / 0.9505);
 	y = lab_part(0.2126 * o[0] + 0.7152 * o[1] + 0.0722 * o[2]);
 	z = lab_part((0.0193 * o[0] + 0.1192 * o[1] + 0.9505 * o[2]) / 1.089);

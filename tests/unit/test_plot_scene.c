@@ -22,8 +22,10 @@
 static struct ks_vm vms[] = { { .tgid = 100, .name = "db" }, { .tgid = 200, .name = "web-3" } };
 /* Out of order, and of two VMs: vCPUs 0 to 3 of web-3 are 1, 4, 3 and 2. */
 static struct ks_vcpu vcpus[] = {
-	{ .vm = 0, .vcpu_id = 0, .guest_cpu = -1 }, { .vm = 1, .vcpu_id = 0 },
-	{ .vm = 1, .vcpu_id = 3 },		    { .vm = 1, .vcpu_id = 2 },
+	{ .vm = 0, .vcpu_id = 0, .guest_cpu = -1 },
+	{ .vm = 1, .vcpu_id = 0 },
+	{ .vm = 1, .vcpu_id = 3 },
+	{ .vm = 1, .vcpu_id = 2 },
 	{ .vm = 1, .vcpu_id = 1 },
 };
 static const uint64_t lost[] = { 11, 22 };
@@ -45,8 +47,13 @@ static void scene(struct fixture *f, struct ks_scene_opts o)
 
 static void add_wait(struct fixture *f, uint32_t vcpu, uint64_t lock, uint64_t from, uint64_t to)
 {
-	struct ks_wait w = { .vcpu = vcpu, .lock = lock, .try_time = from, .acq_time = to,
-			     .acquired = true, .verdict = KS_C_SELF, .blame_vcpu = KS_NO_VCPU,
+	struct ks_wait w = { .vcpu = vcpu,
+			     .lock = lock,
+			     .try_time = from,
+			     .acq_time = to,
+			     .acquired = true,
+			     .verdict = KS_C_SELF,
+			     .blame_vcpu = KS_NO_VCPU,
 			     .ple_total = 3 };
 
 	w.share[KS_C_SELF] = to - from;
@@ -56,8 +63,12 @@ static void add_wait(struct fixture *f, uint32_t vcpu, uint64_t lock, uint64_t f
 static void add_blamed(struct fixture *f, uint32_t vcpu, uint32_t blame, enum ks_class v,
 		       uint64_t from, uint64_t to)
 {
-	struct ks_wait w = { .vcpu = vcpu, .lock = LOCK, .try_time = from, .acq_time = to,
-			     .verdict = v, .blame_vcpu = blame };
+	struct ks_wait w = { .vcpu = vcpu,
+			     .lock = LOCK,
+			     .try_time = from,
+			     .acq_time = to,
+			     .verdict = v,
+			     .blame_vcpu = blame };
 
 	w.share[v] = to - from;
 	f->ops.wait(f->ops.ctx, &w);
@@ -182,14 +193,14 @@ static void filters_leave_out(void **state)
 	struct ks_scene_stats st;
 
 	(void)state;
-	scene(&f, (struct ks_scene_opts){ .from = T0, .to = T0 + 10 * MS,
-					   .lock = LOCK, .vcpus = "0-1" });
-	add_wait(&f, 1, LOCK, T0 - MS, T0 + MS);                /* reaches in */
-	add_wait(&f, 1, LOCK, T0 - MS, T0 - 1);                 /* before */
-	add_wait(&f, 1, LOCK, T0 + 10 * MS + 1, T0 + 11 * MS);  /* behind */
-	add_wait(&f, 1, LOCK + 8, T0, T0 + MS);                 /* another lock */
-	add_wait(&f, 2, LOCK, T0, T0 + MS);                     /* vCPU 3 */
-	add_wait(&f, 1, LOCK, T0 + MS, T0);                     /* ends before it begins */
+	scene(&f, (struct ks_scene_opts){
+			  .from = T0, .to = T0 + 10 * MS, .lock = LOCK, .vcpus = "0-1" });
+	add_wait(&f, 1, LOCK, T0 - MS, T0 + MS);	       /* reaches in */
+	add_wait(&f, 1, LOCK, T0 - MS, T0 - 1);		       /* before */
+	add_wait(&f, 1, LOCK, T0 + 10 * MS + 1, T0 + 11 * MS); /* behind */
+	add_wait(&f, 1, LOCK + 8, T0, T0 + MS);		       /* another lock */
+	add_wait(&f, 2, LOCK, T0, T0 + MS);		       /* vCPU 3 */
+	add_wait(&f, 1, LOCK, T0 + MS, T0);		       /* ends before it begins */
 	add_hold(&f, 4, LOCK, T0 + MS, T0 + 2 * MS);
 	add_hold(&f, 4, LOCK + 8, T0 + MS, T0 + 2 * MS);
 	add_seg(&f, 1, KS_V_RUNNABLE, T0 - 5 * MS, T0 + 20 * MS);
@@ -258,10 +269,10 @@ static void a_wait_leads_to_the_hold_that_was_blamed(void **state)
 	(void)state;
 	scene(&f, (struct ks_scene_opts){ .max_items = 0 });
 	add_blamed(&f, 1, 2, KS_C_LHP, T0 + 10 * MS, T0 + 30 * MS);
-	add_hold(&f, 2, LOCK, T0 + 1 * MS, T0 + 11 * MS);      /* 1 ms of the wait */
-	add_hold(&f, 2, LOCK, T0 + 12 * MS, T0 + 29 * MS);     /* this one */
-	add_hold(&f, 2, LOCK + 8, T0 + 5 * MS, T0 + 30 * MS);  /* another lock */
-	add_hold(&f, 3, LOCK, T0 + 5 * MS, T0 + 30 * MS);      /* another vCPU */
+	add_hold(&f, 2, LOCK, T0 + 1 * MS, T0 + 11 * MS);     /* 1 ms of the wait */
+	add_hold(&f, 2, LOCK, T0 + 12 * MS, T0 + 29 * MS);    /* this one */
+	add_hold(&f, 2, LOCK + 8, T0 + 5 * MS, T0 + 30 * MS); /* another lock */
+	add_hold(&f, 3, LOCK, T0 + 5 * MS, T0 + 30 * MS);     /* another vCPU */
 	finish(&f);
 	w = &sc_waits(f.s)[0];
 	assert_int_equal(w->link_kind, SC_LINK_HOLD);
@@ -354,9 +365,11 @@ static void memory_is_bounded_and_sums_are_exact(void **state)
 	assert_int_equal(folded, st.folded_waits);
 	for (size_t i = 0; i < f.s->segs.n; i++)
 		for (int k = 0; k < SC_STATES; k++)
-			time += sc_segs(f.s)[i].state == SC_MIXED ? sc_segs(f.s)[i].ns[k] :
+			time += sc_segs(f.s)[i].state == SC_MIXED ?
+					sc_segs(f.s)[i].ns[k] :
 				k == sc_segs(f.s)[i].state ?
-				(double)(sc_segs(f.s)[i].to - sc_segs(f.s)[i].from) : 0;
+					(double)(sc_segs(f.s)[i].to - sc_segs(f.s)[i].from) :
+					0;
 	assert_true(fabs(time / (MANY * 40.0 * US) - 1) < 1e-3);
 	ks_scene_free(f.s);
 }
@@ -484,13 +497,22 @@ static uint64_t any(void)
 
 static void feed_anything(struct fixture *f)
 {
-	struct ks_wait w = { .vcpu = (uint32_t)any(), .lock = any(), .ip = any(),
-			     .pid = (uint32_t)any(), .ctx_flags = (uint8_t)any(), .try_time = any(),
-			     .acq_time = any(), .verdict = (enum ks_class)(any() & 15),
-			     .ple_total = (uint32_t)any(), .blame_vcpu = (uint32_t)any() & 7,
+	struct ks_wait w = { .vcpu = (uint32_t)any(),
+			     .lock = any(),
+			     .ip = any(),
+			     .pid = (uint32_t)any(),
+			     .ctx_flags = (uint8_t)any(),
+			     .try_time = any(),
+			     .acq_time = any(),
+			     .verdict = (enum ks_class)(any() & 15),
+			     .ple_total = (uint32_t)any(),
+			     .blame_vcpu = (uint32_t)any() & 7,
 			     .blame_off_ns = any() };
-	struct ks_hold h = { .vcpu = (uint32_t)any(), .lock = any(), .acq_time = any(),
-			     .rel_time = any(), .off_ns = any() };
+	struct ks_hold h = { .vcpu = (uint32_t)any(),
+			     .lock = any(),
+			     .acq_time = any(),
+			     .rel_time = any(),
+			     .off_ns = any() };
 
 	for (int c = 0; c < KS_C_WAIT_MAX; c++)
 		w.share[c] = any();

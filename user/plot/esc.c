@@ -31,10 +31,10 @@ static int lead(unsigned char c, uint32_t *cp)
 /* What must not reach a reader's screen or an XML parser. */
 static bool forbidden(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||  /* controls */
-	       (cp >= 0xd800 && cp < 0xe000) ||           /* surrogates */
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || /* controls */
+	       (cp >= 0xd800 && cp < 0xe000) ||		 /* surrogates */
 	       (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
-	       (cp >= 0x2066 && cp <= 0x2069) ||          /* line breaks, directions */
+	       (cp >= 0x2066 && cp <= 0x2069) || /* line breaks, directions */
 	       (cp & 0xfffe) == 0xfffe || cp > 0x10ffff;
 }
 

@@ -73,33 +73,33 @@ static void add_sums(struct sc_sums *t, const struct sc_sums *l)
 
 /* ---- drop what has no lane, sort the rest ---- */
 
-#define DROP_AND_SORT(name, type, vcpu_field, cmp)                                              \
-	static void place_##name(struct ks_scene *s, const uint32_t *lane, uint32_t n)          \
-	{                                                                                       \
-		struct type *v = s->name.v;                                                     \
-		size_t o = 0;                                                                   \
-                                                                                                \
-		for (size_t i = 0; i < s->name.n; i++) {                                        \
-			uint32_t c = v[i].vcpu_field;                                           \
-                                                                                                \
-			v[i].lane = c < n ? lane[c] : NO_LANE;                                  \
-			if (v[i].lane != NO_LANE)                                               \
-				v[o++] = v[i];                                                  \
-		}                                                                               \
-		s->name.n = o;                                                                  \
-		if (o)                                                                          \
-			qsort(v, o, sizeof(*v), cmp);                                           \
+#define DROP_AND_SORT(name, type, vcpu_field, cmp)                                                 \
+	static void place_##name(struct ks_scene *s, const uint32_t *lane, uint32_t n)             \
+	{                                                                                          \
+		struct type *v = s->name.v;                                                        \
+		size_t o = 0;                                                                      \
+                                                                                                   \
+		for (size_t i = 0; i < s->name.n; i++) {                                           \
+			uint32_t c = v[i].vcpu_field;                                              \
+                                                                                                   \
+			v[i].lane = c < n ? lane[c] : NO_LANE;                                     \
+			if (v[i].lane != NO_LANE)                                                  \
+				v[o++] = v[i];                                                     \
+		}                                                                                  \
+		s->name.n = o;                                                                     \
+		if (o)                                                                             \
+			qsort(v, o, sizeof(*v), cmp);                                              \
 	}
 
 /* Equal starts: the longer one first, it lies below. */
-#define COMPARE(name, type, from, to)                                                           \
-	static int cmp_##name(const void *x, const void *y)                                     \
-	{                                                                                       \
-		const struct type *a = x, *b = y;                                               \
-                                                                                                \
-		if (a->lane != b->lane)                                                         \
-			return CMP(a->lane, b->lane);                                           \
-		return a->from != b->from ? CMP(a->from, b->from) : CMP(b->to, a->to);          \
+#define COMPARE(name, type, from, to)                                                              \
+	static int cmp_##name(const void *x, const void *y)                                        \
+	{                                                                                          \
+		const struct type *a = x, *b = y;                                                  \
+                                                                                                   \
+		if (a->lane != b->lane)                                                            \
+			return CMP(a->lane, b->lane);                                              \
+		return a->from != b->from ? CMP(a->from, b->from) : CMP(b->to, a->to);             \
 	}
 
 COMPARE(waits, sc_wait, w.try_time, w.acq_time)
@@ -115,17 +115,17 @@ DROP_AND_SORT(wcells, sc_cell, vcpu, cmp_cells)
 DROP_AND_SORT(hcells, sc_cell, vcpu, cmp_cells)
 
 /* Where each lane's items lie. */
-#define RANGES(name, type, first, last)                                                         \
-	do {                                                                                    \
-		const struct type *v = s->name.v;                                               \
-		size_t at = 0;                                                                  \
-                                                                                                \
-		for (uint32_t l = 0; l < s->nlanes; l++) {                                      \
-			s->lanes[l].first = at;                                                 \
-			while (at < s->name.n && v[at].lane == l)                               \
-				at++;                                                           \
-			s->lanes[l].last = at;                                                  \
-		}                                                                               \
+#define RANGES(name, type, first, last)                                                            \
+	do {                                                                                       \
+		const struct type *v = s->name.v;                                                  \
+		size_t at = 0;                                                                     \
+                                                                                                   \
+		for (uint32_t l = 0; l < s->nlanes; l++) {                                         \
+			s->lanes[l].first = at;                                                    \
+			while (at < s->name.n && v[at].lane == l)                                  \
+				at++;                                                              \
+			s->lanes[l].last = at;                                                     \
+		}                                                                                  \
 	} while (0)
 
 static int place(struct ks_scene *s, uint32_t nvcpus)
@@ -256,19 +256,19 @@ static uint64_t overlap(const struct ks_wait *w, uint64_t from, uint64_t to)
 }
 
 /* The first index in [lo, hi) whose start is at or after t. */
-#define FIRST_FROM(array, field, lo, hi, t)                                                     \
-	({                                                                                      \
-		size_t a_ = (lo), b_ = (hi);                                                    \
-                                                                                                \
-		while (a_ < b_) {                                                               \
-			size_t m_ = a_ + (b_ - a_) / 2;                                         \
-                                                                                                \
-			if ((array)[m_].field < (t))                                            \
-				a_ = m_ + 1;                                                    \
-			else                                                                    \
-				b_ = m_;                                                        \
-		}                                                                               \
-		a_;                                                                             \
+#define FIRST_FROM(array, field, lo, hi, t)                                                        \
+	({                                                                                         \
+		size_t a_ = (lo), b_ = (hi);                                                       \
+                                                                                                   \
+		while (a_ < b_) {                                                                  \
+			size_t m_ = a_ + (b_ - a_) / 2;                                            \
+                                                                                                   \
+			if ((array)[m_].field < (t))                                               \
+				a_ = m_ + 1;                                                       \
+			else                                                                       \
+				b_ = m_;                                                           \
+		}                                                                                  \
+		a_;                                                                                \
 	})
 
 static void link_hold(struct ks_scene *s, struct sc_wait *w, const struct sc_lane *l)

@@ -29,8 +29,9 @@ static int cmp_ple(const void *x, const void *y)
 {
 	const struct sc_ple *a = x, *b = y;
 
-	return a->vcpu != b->vcpu ? CMP(a->vcpu, b->vcpu) :
-	       a->class != b->class ? CMP(a->class, b->class) : CMP(a->from, b->from);
+	return a->vcpu != b->vcpu   ? CMP(a->vcpu, b->vcpu) :
+	       a->class != b->class ? CMP(a->class, b->class) :
+				      CMP(a->from, b->from);
 }
 
 static size_t merge_ples(struct sc_ple *v, size_t n, uint64_t cell)
@@ -103,8 +104,8 @@ static void make_mixed(struct sc_seg *g)
 /* Only what is shorter than a cell is merged, so a long stretch of one state stays what it is. */
 static bool seg_fits(const struct sc_seg *p, const struct sc_seg *g, uint64_t cell)
 {
-	return g->vcpu == p->vcpu && g->from / cell == p->from / cell &&
-	       g->to - g->from < cell && p->to - p->from < cell;
+	return g->vcpu == p->vcpu && g->from / cell == p->from / cell && g->to - g->from < cell &&
+	       p->to - p->from < cell;
 }
 
 static size_t merge_segs(struct sc_seg *v, size_t n, uint64_t cell)

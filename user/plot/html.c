@@ -29,9 +29,10 @@ static void string(FILE *out, const char *name, const char *text)
 
 static void paint(FILE *out, const struct ks_paint *p, const char *const *strip)
 {
-	fprintf(out, "{\"code\":\"%s\",\"words\":\"%s\",\"fill\":[\"%s\",\"%s\"],"
-		"\"ink\":[\"%s\",\"%s\"],\"pattern\":%d", p->code, p->words, p->light, p->dark,
-		p->ink_light, p->ink_dark, p->pattern);
+	fprintf(out,
+		"{\"code\":\"%s\",\"words\":\"%s\",\"fill\":[\"%s\",\"%s\"],"
+		"\"ink\":[\"%s\",\"%s\"],\"pattern\":%d",
+		p->code, p->words, p->light, p->dark, p->ink_light, p->ink_dark, p->pattern);
 	if (strip)
 		fprintf(out, ",\"strip\":[\"%s\",\"%s\"]", strip[0], strip[1]);
 	putc('}', out);
@@ -54,19 +55,20 @@ static void palette(FILE *out)
 
 static void facts(const struct ks_scene *s, FILE *out)
 {
-	string(out, "title", s->opts.title ? s->opts.title :
-			     "Guest spinlocks over their host's vCPU schedule");
+	string(out, "title",
+	       s->opts.title ? s->opts.title : "Guest spinlocks over their host's vCPU schedule");
 	string(out, "vm", s->vm_name);
 	string(out, "noWaits", sc_no_waits(s));
 	string(out, "only", s->opts.vcpus ? s->opts.vcpus : "");
 	/* A number of JSON is a double: the absolute time would lose nanoseconds after 104 days. */
-	fprintf(out, "\"t0\":\"%" PRIu64 "\",\"span\":%" PRIu64 ",\"pid\":%" PRIu32
+	fprintf(out,
+		"\"t0\":\"%" PRIu64 "\",\"span\":%" PRIu64 ",\"pid\":%" PRIu32
 		",\"lock\":\"%#" PRIx64 "\",\"clockError\":%" PRIu64 ",\"lost\":%" PRIu64
 		",\"guest\":%s,\"foldedWaits\":%" PRIu64 ",\"foldedHolds\":%" PRIu64
 		",\"pleCell\":%" PRIu64 ",\"segCell\":%" PRIu64 ",\"levels\":%u,\n",
 		s->t0, s->t1 - s->t0, s->vm_tgid, s->opts.lock, s->opts.clock_error_ns, s->lost,
-		s->guest ? "true" : "false",
-		s->folded_waits, s->folded_holds, s->ple_cell, s->seg_cell, s->levels);
+		s->guest ? "true" : "false", s->folded_waits, s->folded_holds, s->ple_cell,
+		s->seg_cell, s->levels);
 }
 
 static void sums(FILE *out, const struct sc_sums *t)
@@ -87,9 +89,8 @@ static void lane(FILE *out, const struct sc_lane *l)
 		l->guest_cpu);
 	for (uint32_t i = 0; i < l->sums.npcpus && i < SC_MAX_PCPUS; i++)
 		fprintf(out, "%s%" PRId32, i ? "," : "", l->sums.pcpu[i]);
-	fprintf(out, "],\"n\":[%zu,%zu,%zu,%zu,%zu,%zu],", l->wait1 - l->wait0,
-		l->hold1 - l->hold0, l->seg1 - l->seg0, l->ple1 - l->ple0, l->wcell1 - l->wcell0,
-		l->hcell1 - l->hcell0);
+	fprintf(out, "],\"n\":[%zu,%zu,%zu,%zu,%zu,%zu],", l->wait1 - l->wait0, l->hold1 - l->hold0,
+		l->seg1 - l->seg0, l->ple1 - l->ple0, l->wcell1 - l->wcell0, l->hcell1 - l->hcell0);
 	sums(out, &l->sums);
 	putc('}', out);
 }
@@ -179,8 +180,10 @@ static int fill_in(const struct ks_scene *s, FILE *out, const char *word, size_t
 	} else if (!strncmp(word, "JS", len)) {
 		fwrite(ks_page_js, 1, ks_page_js_len, out);
 	} else if (!strncmp(word, "POLICY", len)) {
-		fprintf(out, "default-src 'none'; script-src 'sha256-%s'; style-src 'sha256-%s'; "
-			"base-uri 'none'; form-action 'none'", ks_page_js_hash, ks_page_css_hash);
+		fprintf(out,
+			"default-src 'none'; script-src 'sha256-%s'; style-src 'sha256-%s'; "
+			"base-uri 'none'; form-action 'none'",
+			ks_page_js_hash, ks_page_css_hash);
 	} else if (!strncmp(word, "DATA", len)) {
 		return data(s, out);
 	}

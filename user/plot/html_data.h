@@ -25,7 +25,7 @@ struct html_data {
 	const struct ks_scene *s;
 	FILE *out;
 	struct html_intern syms, locks, tasks; /* filled by the writers; 0 is index 0 in each */
-	uint8_t rest[3];                  /* of the base64 */
+	uint8_t rest[3];		       /* of the base64 */
 	unsigned int nrest;
 	int err;
 };

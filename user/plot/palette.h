@@ -22,9 +22,9 @@ enum ks_pattern {
 };
 
 struct ks_paint {
-	const char *code;  /* short, printed in bars */
-	const char *words; /* in the legend */
-	const char *light, *dark; /* colours of the light and the dark picture */
+	const char *code;		  /* short, printed in bars */
+	const char *words;		  /* in the legend */
+	const char *light, *dark;	  /* colours of the light and the dark picture */
 	const char *ink_light, *ink_dark; /* text on top of them */
 	enum ks_pattern pattern;
 };

@@ -14,11 +14,11 @@
 #include "analyze.h"
 
 struct ks_scene_opts {
-	uint64_t from, to;   /* ns on the common clock; 0, 0 = everything; to = 0: to the end */
-	uint64_t lock;       /* only waits and holds of this lock; 0 = all */
-	const char *vcpus;   /* list of vCPU ids such as "0,2-3"; NULL = all */
+	uint64_t from, to; /* ns on the common clock; 0, 0 = everything; to = 0: to the end */
+	uint64_t lock;	   /* only waits and holds of this lock; 0 = all */
+	const char *vcpus; /* list of vCPU ids such as "0,2-3"; NULL = all */
 	const char *title;
-	const char *vm;      /* VM drawn, by name or pid; NULL = the first one with waits */
+	const char *vm; /* VM drawn, by name or pid; NULL = the first one with waits */
 	/* Name of a guest address ("do_dup2+0x1a"), into buf; may be NULL. */
 	const char *(*sym)(void *ctx, uint32_t vm, uint64_t addr, char *buf, size_t len);
 	void *sym_ctx;
@@ -27,13 +27,13 @@ struct ks_scene_opts {
 	const char *(*task)(void *ctx, uint32_t vm, uint32_t pid, char *buf, size_t len);
 	void *task_ctx;
 	uint64_t clock_error_ns; /* bound on the error of the guest's times; 0 = not known */
-	struct ks_err *err;      /* why new(), begin() or finish() failed; outlives them; or NULL */
+	struct ks_err *err;	 /* why new(), begin() or finish() failed; outlives them; or NULL */
 };
 
 struct ks_scene;
 
 /* -EINVAL: the vCPU list or the range of time is none; -ENOMEM. */
-int ks_scene_new(struct ks_scene **s, const struct ks_scene_opts *opts);
+int ks_scene_new(struct ks_scene **out, const struct ks_scene_opts *opts);
 /* Hook the scene's collectors into ops (wait, hold, segment, ple; sets ctx). */
 void ks_scene_ops(struct ks_scene *s, struct ks_analysis_ops *ops);
 /*

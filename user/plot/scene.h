@@ -10,7 +10,7 @@
 #define SC_LEAST_MAX 100
 #define SC_STATES KS_V_GONE /* states that are drawn: unknown to blocked */
 #define SC_MIXED KS_V_MAX   /* state of a segment that is several folded into one */
-#define SC_MAX_LEVEL 3      /* rows of waits in a lane, and of boxes in boxes */
+#define SC_MAX_LEVEL 3	    /* rows of waits in a lane, and of boxes in boxes */
 #define SC_MAX_PCPUS 256
 #define SC_MAX_VCPU 65535 /* index; what is beyond is no vCPU */
 
@@ -40,7 +40,7 @@ struct sc_seg {
 
 struct sc_ple {
 	uint64_t from, to; /* of the first and the last exit */
-	uint64_t ip;       /* of the last */
+	uint64_t ip;	   /* of the last */
 	uint32_t vcpu, lane;
 	uint32_t count;
 	uint8_t class;
@@ -67,7 +67,7 @@ struct sc_sums {
 	uint64_t segments;
 	uint64_t state_ns[SC_STATES];
 	int32_t pcpu[SC_MAX_PCPUS]; /* where it ran, ascending */
-	uint32_t npcpus;            /* may be more than there is room for */
+	uint32_t npcpus;	    /* may be more than there is room for */
 };
 
 struct sc_lane {
@@ -85,8 +85,8 @@ struct ks_scene {
 	struct ks_vcpulist list;
 	int error; /* of a callback */
 
-	struct sc_vec waits, holds, segs, ples; /* struct sc_wait, ... */
-	struct sc_vec wcells, hcells;           /* struct sc_cell */
+	struct sc_vec waits, holds, segs, ples;	   /* struct sc_wait, ... */
+	struct sc_vec wcells, hcells;		   /* struct sc_cell */
 	uint64_t ple_cell, seg_cell, wcell, hcell; /* widths of folding, ns; 0 = not folded */
 	uint64_t folded_waits, folded_holds;
 
@@ -104,16 +104,34 @@ struct ks_scene {
 	char vm_name[64];
 	uint32_t vm_tgid;
 	uint64_t lost;
-	bool guest; /* there is a guest's trace */
+	bool guest;	     /* there is a guest's trace */
 	unsigned int levels; /* rows of waits that the deepest lane needs, at least 1 */
 };
 
-static inline struct sc_wait *sc_waits(const struct ks_scene *s) { return s->waits.v; }
-static inline struct sc_hold *sc_holds(const struct ks_scene *s) { return s->holds.v; }
-static inline struct sc_seg *sc_segs(const struct ks_scene *s) { return s->segs.v; }
-static inline struct sc_ple *sc_ples(const struct ks_scene *s) { return s->ples.v; }
-static inline struct sc_cell *sc_wcells(const struct ks_scene *s) { return s->wcells.v; }
-static inline struct sc_cell *sc_hcells(const struct ks_scene *s) { return s->hcells.v; }
+static inline struct sc_wait *sc_waits(const struct ks_scene *s)
+{
+	return s->waits.v;
+}
+static inline struct sc_hold *sc_holds(const struct ks_scene *s)
+{
+	return s->holds.v;
+}
+static inline struct sc_seg *sc_segs(const struct ks_scene *s)
+{
+	return s->segs.v;
+}
+static inline struct sc_ple *sc_ples(const struct ks_scene *s)
+{
+	return s->ples.v;
+}
+static inline struct sc_cell *sc_wcells(const struct ks_scene *s)
+{
+	return s->wcells.v;
+}
+static inline struct sc_cell *sc_hcells(const struct ks_scene *s)
+{
+	return s->hcells.v;
+}
 
 /* A zeroed new element at the end, or NULL without memory. */
 void *sc_vec_add(struct sc_vec *v);

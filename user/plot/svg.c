@@ -93,10 +93,11 @@ static void caption(struct svg *g, FILE *f)
 	const struct ks_scene *s = g->s;
 	char a[48], b[48];
 
-	fprintf(f, "VM %s (pid %" PRIu32 ") · %" PRIu32 " vCPU%s · %s from %s on the host's "
-		"CLOCK_MONOTONIC", *s->vm_name ? s->vm_name : "?", s->vm_tgid, s->nlanes,
-		s->nlanes == 1 ? "" : "s", ks_scale_time(s->t1 - s->t0, a, sizeof(a)),
-		absolute(s->t0, b, sizeof(b)));
+	fprintf(f,
+		"VM %s (pid %" PRIu32 ") · %" PRIu32 " vCPU%s · %s from %s on the host's "
+		"CLOCK_MONOTONIC",
+		*s->vm_name ? s->vm_name : "?", s->vm_tgid, s->nlanes, s->nlanes == 1 ? "" : "s",
+		ks_scale_time(s->t1 - s->t0, a, sizeof(a)), absolute(s->t0, b, sizeof(b)));
 	if (s->opts.lock)
 		fprintf(f, " · only lock 0x%" PRIx64, s->opts.lock);
 	if (s->list.n)
@@ -144,9 +145,8 @@ static void story(struct svg *g, FILE *f)
 		ks_scale_time(w->w.acq_time - w->w.try_time, a, sizeof(a)));
 	if (w->w.ip)
 		fprintf(f, " in %s", sc_sym(s, w->w.ip, b, sizeof(b)));
-	fprintf(f, ", %s PLE exits, of it %s %s",
-		ks_scale_count(w->w.ple_total, a, sizeof(a)), ks_scale_time(part, b, sizeof(b)),
-		ks_class_paint[class].words);
+	fprintf(f, ", %s PLE exits, of it %s %s", ks_scale_count(w->w.ple_total, a, sizeof(a)),
+		ks_scale_time(part, b, sizeof(b)), ks_class_paint[class].words);
 	blamed = lane_of(s, w->w.blame_vcpu);
 	if (blamed)
 		blamed_on(g, f, w, blamed);
@@ -199,8 +199,8 @@ static void overview(struct svg *g, double y)
 	long at = 0;
 
 	svg_text(g, 26, y + 15, "ink b", "start", "PLE exits/ms");
-	snprintf(text, sizeof(text), "peak %s", ks_scale_count((uint64_t)llround(per_ms), n,
-							      sizeof(n)));
+	snprintf(text, sizeof(text), "peak %s",
+		 ks_scale_count((uint64_t)llround(per_ms), n, sizeof(n)));
 	svg_text(g, 26, y + 29, "dim sm", "start", text);
 	fprintf(g->out, "<path class=\"area\" d=\"M%d %.1f", SVG_LEFT, y + OVERVIEW_H);
 	for (int i = 0; i < BUCKETS; i++) {
@@ -225,7 +225,10 @@ static void axis(struct svg *g, double y)
 		double x = svg_x(g, g->s->t0 + t);
 		bool end = x > SVG_RIGHT - 24;
 
-		svg_text(g, end ? SVG_RIGHT : x, y, "dim sm", end ? "end" : t ? "middle" : "start",
+		svg_text(g, end ? SVG_RIGHT : x, y, "dim sm",
+			 end ? "end" :
+			 t   ? "middle" :
+			       "start",
 			 ks_scale_tick(t, step, text, sizeof(text)));
 	}
 }
@@ -322,20 +325,24 @@ static void foot(struct svg *g, FILE *f)
 static void head(struct svg *g, double height)
 {
 	const char *title = g->s->opts.title ? g->s->opts.title :
-			    "Guest spinlocks over their host's vCPU schedule";
+					       "Guest spinlocks over their host's vCPU schedule";
 
-	fprintf(g->out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" "
+	fprintf(g->out,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" "
 		"width=\"%d\" height=\"%.0f\" role=\"img\" aria-labelledby=\"t d\">\n"
 		"<title id=\"t\">",
 		SVG_WIDTH, height, SVG_WIDTH, height);
 	ks_esc_xml(g->out, title);
-	fprintf(g->out, "</title>\n<desc id=\"d\">%" PRIu32 " vCPU lanes over time with %" PRIu64
+	fprintf(g->out,
+		"</title>\n<desc id=\"d\">%" PRIu32 " vCPU lanes over time with %" PRIu64
 		" PLE exits, %" PRIu64 " waits for locks and %" PRIu64 " holds.</desc>\n",
 		g->s->nlanes, sc_sum_ple(&g->s->total), sc_sum_waits(&g->s->total),
 		g->s->total.holds);
 	svg_style(g);
-	fprintf(g->out, "<rect class=\"bg\" x=\".5\" y=\".5\" width=\"%d\" height=\"%.0f\" "
-		"rx=\"10\"/>\n", SVG_WIDTH - 1, height - 1);
+	fprintf(g->out,
+		"<rect class=\"bg\" x=\".5\" y=\".5\" width=\"%d\" height=\"%.0f\" "
+		"rx=\"10\"/>\n",
+		SVG_WIDTH - 1, height - 1);
 	svg_text(g, 26, 42, "ink h1", "start", title);
 	composed(g, caption, 68, "dim");
 	composed(g, story, 91, "ink");

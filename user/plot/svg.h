@@ -9,7 +9,7 @@
 #include "svg_path.h"
 
 #define SVG_WIDTH 1600
-#define SVG_LEFT 172   /* of the plot */
+#define SVG_LEFT 172 /* of the plot */
 #define SVG_RIGHT 1574
 
 /* The rows of a lane, from its top, in pixels. */
@@ -20,7 +20,7 @@ struct svg_rows {
 	double hold, hold_h;
 	double tick, tick_h;
 	double strip, strip_h;
-	double height, gap;    /* of the lane; to the next one */
+	double height, gap; /* of the lane; to the next one */
 };
 
 struct svg {
@@ -29,7 +29,7 @@ struct svg {
 	double top;  /* of the first lane */
 	double cell; /* what is closer than this, in pixels, becomes one */
 	struct svg_rows rows;
-	int tips;    /* tooltips that may still be written */
+	int tips; /* tooltips that may still be written */
 	int err;
 };
 
@@ -45,12 +45,12 @@ void svg_flush(struct svg *g, struct svg_path *p, const char *attrs);
 void svg_text(struct svg *g, double x, double y, const char *class, const char *anchor,
 	      const char *text);
 
-void svg_style(struct svg *g);                       /* svg_style.c: CSS and patterns */
-double svg_legend_height(void);                      /* svg_legend.c */
-void svg_legend(struct svg *g, double y);            /* y: baseline of its first line */
-void svg_lane(struct svg *g, uint32_t lane);         /* svg_lane.c */
-void svg_flows(struct svg *g);                       /* svg_marks.c: waits to blamed holds */
-void svg_names(struct svg *g, uint32_t lane);        /* svg_marks.c: verdicts in the waits */
-void svg_numbers(struct svg *g, uint32_t lane);      /* svg_marks.c: PLE exits over the waits */
+void svg_style(struct svg *g);			/* svg_style.c: CSS and patterns */
+double svg_legend_height(void);			/* svg_legend.c */
+void svg_legend(struct svg *g, double y);	/* y: baseline of its first line */
+void svg_lane(struct svg *g, uint32_t lane);	/* svg_lane.c */
+void svg_flows(struct svg *g);			/* svg_marks.c: waits to blamed holds */
+void svg_names(struct svg *g, uint32_t lane);	/* svg_marks.c: verdicts in the waits */
+void svg_numbers(struct svg *g, uint32_t lane); /* svg_marks.c: PLE exits over the waits */
 
 #endif /* KVMSCHED_SVG_H */

@@ -96,7 +96,7 @@ static void states(struct svg *g, const struct sc_lane *l, double y)
 struct strokes {
 	struct svg_path path[KS_C_MAX];
 	double weight[KS_C_MAX]; /* of the cell that is being collected */
-	double n;                /* items in it */
+	double n;		 /* items in it */
 	long cell;
 };
 
@@ -182,8 +182,10 @@ static void tip(struct svg *g, const struct ks_wait *w)
 
 static void wide_wait(struct svg *g, const struct ks_wait *w, double x0, double x1, double y)
 {
-	fprintf(g->out, "<g><rect fill=\"url(#v%d)\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
-		"height=\"%.1f\" rx=\"2\"/>", w->verdict, x0, y, x1 - x0, g->rows.wait_h);
+	fprintf(g->out,
+		"<g><rect fill=\"url(#v%d)\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
+		"height=\"%.1f\" rx=\"2\"/>",
+		w->verdict, x0, y, x1 - x0, g->rows.wait_h);
 	tip(g, w);
 	fputs("</g>\n", g->out);
 }

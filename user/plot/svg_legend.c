@@ -14,8 +14,10 @@ static double percent(uint64_t part, uint64_t whole)
 
 static void swatch(struct svg *g, const char *id, int n, double x, double y)
 {
-	fprintf(g->out, "<rect fill=\"url(#%s%d)\" x=\"%.1f\" y=\"%.1f\" width=\"22\" "
-		"height=\"12\" rx=\"2\"/>\n", id, n, x, y - 10);
+	fprintf(g->out,
+		"<rect fill=\"url(#%s%d)\" x=\"%.1f\" y=\"%.1f\" width=\"22\" "
+		"height=\"12\" rx=\"2\"/>\n",
+		id, n, x, y - 10);
 }
 
 static void verdict(struct svg *g, enum ks_class c, double x, double y)
@@ -39,7 +41,7 @@ static void verdict(struct svg *g, enum ks_class c, double x, double y)
 
 static void verdicts(struct svg *g, double x, double y)
 {
-	static const enum ks_class order[] = { KS_C_LHP, KS_C_LWP, KS_C_SELF, KS_C_BUSY,
+	static const enum ks_class order[] = { KS_C_LHP,    KS_C_LWP,	  KS_C_SELF,   KS_C_BUSY,
 					       KS_C_HALTED, KS_C_HANDOFF, KS_C_UNKNOWN };
 
 	svg_text(g, x, y, "dim b sm", "start", "WAITS BY VERDICT");
@@ -62,11 +64,13 @@ static void states(struct svg *g, double x, double y)
 		double ry = y + ROW * (double)(i + 1);
 
 		swatch(g, "b", (int)order[i], x, ry);
-		fprintf(g->out, "<rect class=\"t%d\" x=\"%.1f\" y=\"%.1f\" width=\"22\" "
-			"height=\"4\"/>\n", (int)order[i], x, ry - 2);
+		fprintf(g->out,
+			"<rect class=\"t%d\" x=\"%.1f\" y=\"%.1f\" width=\"22\" "
+			"height=\"4\"/>\n",
+			(int)order[i], x, ry - 2);
 		svg_text(g, x + 31, ry, "ink", "start", ks_state_paint[order[i]].words);
-		snprintf(text, sizeof(text), "%.1f %%", percent(g->s->total.state_ns[order[i]],
-								sum));
+		snprintf(text, sizeof(text), "%.1f %%",
+			 percent(g->s->total.state_ns[order[i]], sum));
 		svg_text(g, x + 280, ry, "dim", "end", text);
 	}
 }
@@ -79,8 +83,10 @@ static void outside(struct svg *g, double x, double y)
 	svg_text(g, x, y, "dim b sm", "start", "PLE EXITS");
 	for (int c = 0; c < KS_C_WAIT_MAX; c++)
 		in += g->s->total.ple[c];
-	fprintf(g->out, "<path class=\"k%d\" stroke-width=\"1.2\" "
-		"d=\"M%.1f %.1fv-10m4 10v-6m2 6v-9m5 9v-7m5 7v-10\"/>\n", KS_C_LHP, x + 1, y + ROW);
+	fprintf(g->out,
+		"<path class=\"k%d\" stroke-width=\"1.2\" "
+		"d=\"M%.1f %.1fv-10m4 10v-6m2 6v-9m5 9v-7m5 7v-10\"/>\n",
+		KS_C_LHP, x + 1, y + ROW);
 	svg_text(g, x + 31, y + ROW, "ink", "start", "in waits, by cause");
 	svg_text(g, x + 280, y + ROW, "dim", "end", ks_scale_count(in, text, sizeof(text)));
 	for (int c = KS_C_IPI; c < KS_C_MAX; c++) {
@@ -98,24 +104,31 @@ static void marks(struct svg *g, double x, double y)
 	double r = y + ROW;
 
 	svg_text(g, x, y, "dim b sm", "start", "MARKS");
-	fprintf(g->out, "<rect fill=\"url(#v%d)\" x=\"%.1f\" y=\"%.1f\" width=\"22\" height=\"11\" "
+	fprintf(g->out,
+		"<rect fill=\"url(#v%d)\" x=\"%.1f\" y=\"%.1f\" width=\"22\" height=\"11\" "
 		"rx=\"2\"/><path class=\"try\" d=\"M%.1f %.1fl2.7-5h-5.4z\"/><path class=\"acq\" "
-		"d=\"M%.1f %.1fl2.7 5h-5.4z\"/>\n", KS_C_LHP, x, r - 9.5, x, r - 7, x + 22, r - 1);
+		"d=\"M%.1f %.1fl2.7 5h-5.4z\"/>\n",
+		KS_C_LHP, x, r - 9.5, x, r - 7, x + 22, r - 1);
 	svg_text(g, x + 34, r, "ink", "start", "wait: try (red) to acquire (green)");
 	svg_text(g, x + 11, r + ROW, "num", "middle", "484");
 	svg_text(g, x + 34, r + ROW, "ink", "start", "PLE exits in the wait below");
 	r += 2 * ROW;
-	fprintf(g->out, "<path class=\"hold holdl\" stroke-width=\".8\" "
+	fprintf(g->out,
+		"<path class=\"hold holdl\" stroke-width=\".8\" "
 		"d=\"M%.1f %.1fh22v9h-22z\"/>"
 		"<path class=\"ha\" d=\"M%.1f %.1fh2.2v9h-2.2z\"/><path class=\"hr\" "
-		"d=\"M%.1f %.1fh2.2v9h-2.2z\"/>\n", x, r - 9, x, r - 9, x + 19.8, r - 9);
+		"d=\"M%.1f %.1fh2.2v9h-2.2z\"/>\n",
+		x, r - 9, x, r - 9, x + 19.8, r - 9);
 	svg_text(g, x + 34, r, "ink", "start", "hold: acquire (blue) to release (yellow)");
 	r += ROW;
-	fprintf(g->out, "<path fill=\"url(#ho)\" class=\"holdx\" stroke-width=\"1\" "
-		"d=\"M%.1f %.1fh22v9h-22z\"/>\n", x, r - 9);
+	fprintf(g->out,
+		"<path fill=\"url(#ho)\" class=\"holdx\" stroke-width=\"1\" "
+		"d=\"M%.1f %.1fh22v9h-22z\"/>\n",
+		x, r - 9);
 	svg_text(g, x + 34, r, "ink", "start", "hold whose vCPU was off-CPU in it");
 	r += ROW;
-	fprintf(g->out, "<path class=\"flow k%d\" d=\"M%.1f %.1fc8 0 8-5 15-5\"/>"
+	fprintf(g->out,
+		"<path class=\"flow k%d\" d=\"M%.1f %.1fc8 0 8-5 15-5\"/>"
 		"<path class=\"c%d\" d=\"M%.1f %.1fl-7-3.5v7z\"/>\n",
 		KS_C_LHP, x, r - 1, KS_C_LHP, x + 22, r - 6);
 	svg_text(g, x + 34, r, "ink", "start", "from a wait to the hold or waiter it was due to");

@@ -111,7 +111,8 @@ void svg_names(struct svg *g, uint32_t lane)
 		ks_scale_time(w->w.acq_time - w->w.try_time, time, sizeof(time));
 		snprintf(text, sizeof(text), wide ? "%s %s" : "%s",
 			 ks_class_paint[w->w.verdict].code, time);
-		fprintf(g->out, "<rect class=\"c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%d\" "
+		fprintf(g->out,
+			"<rect class=\"c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%d\" "
 			"height=\"13\"/>"
 			"<text class=\"bar i%d\" x=\"%.1f\" y=\"%.1f\">%s</text>\n",
 			w->w.verdict, x0 + 4, mid - 6.5, wide ? 102 : 38, w->w.verdict, x0 + 7,
@@ -178,12 +179,13 @@ static void flow(struct svg *g, const struct sc_wait *w)
 	b = fmin(42, 10 + fabs(ty - y) * 0.09);
 	if (x - b < SVG_LEFT)
 		b = -b;
-	snprintf(d, sizeof(d), "M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f", x, y, x - b, y,
-		 x - b, ty, x, ty);
-	fprintf(g->out, "<path class=\"flowh halo\" d=\"%s\"/><path class=\"flow k%d\" d=\"%s\"/>"
+	snprintf(d, sizeof(d), "M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f", x, y, x - b, y, x - b,
+		 ty, x, ty);
+	fprintf(g->out,
+		"<path class=\"flowh halo\" d=\"%s\"/><path class=\"flow k%d\" d=\"%s\"/>"
 		"<path class=\"c%d\" d=\"M%.1f %.1fl%d-3.5v7z\"/><circle class=\"c%d\" "
-		"cx=\"%.1f\" cy=\"%.1f\" r=\"2.4\"/>\n", d, c, d, c, b > 0 ? x + 1 : x - 1, ty,
-		b > 0 ? -7 : 7, c, x, y);
+		"cx=\"%.1f\" cy=\"%.1f\" r=\"2.4\"/>\n",
+		d, c, d, c, b > 0 ? x + 1 : x - 1, ty, b > 0 ? -7 : 7, c, x, y);
 }
 
 /* How many of the waits before this one in the list lead to the same place. */
