@@ -168,13 +168,16 @@ static int lookup(const struct index_chunk *c, uint64_t offset, struct ks_chunk_
 	return -ENOENT;
 }
 
-int ks_index_find(const struct ks_reader *r, uint64_t offset, struct ks_chunk_header *h)
+/* Index chunks read to look chunks up, in all: a file made of damage must not cost for ever. */
+#define MAX_LOOKUPS 4096
+
+int ks_index_find(struct ks_reader *r, uint64_t offset, struct ks_chunk_header *h)
 {
 	struct index_chunk *c = malloc(sizeof(*c));
 	uint64_t index = r->index;
 	int ret = c ? -ENOENT : -ENOMEM;
 
-	while (ret == -ENOENT && index > offset) {
+	while (ret == -ENOENT && index > offset && r->lookups++ < MAX_LOOKUPS) {
 		ret = read_index(r, index, c);
 		if (ret)
 			break;

@@ -44,6 +44,7 @@ struct ks_reader {
 	uint64_t found; /* records and control records in sound chunks */
 	uint64_t promised; /* the same by the END chunk; if `ended` */
 	uint64_t index; /* offset of the last INDEX chunk, 0: the chunks were found without */
+	uint32_t lookups; /* index chunks read by ks_index_find() */
 	uint64_t bad, lost;
 	bool spanned;
 	uint64_t first, last;
@@ -65,7 +66,7 @@ int ks_scan(struct ks_reader *r, struct ks_err *err);
 /* By the index. -EBADMSG: there is none to rely on, and r is half filled. */
 int ks_read_index(struct ks_reader *r);
 /* What the index says of the chunk at offset. 0, -ENOENT or -errno. */
-int ks_index_find(const struct ks_reader *r, uint64_t offset, struct ks_chunk_header *h);
+int ks_index_find(struct ks_reader *r, uint64_t offset, struct ks_chunk_header *h);
 /* One chunk as the index tells it; its own header may be damaged. */
 int ks_take_indexed(struct ks_reader *r, const struct ks_chunk_header *h, uint64_t offset);
 /* Forget everything that was found in the file. */
