@@ -25,12 +25,20 @@ struct timespec64___ks {
 	long tv_sec;
 };
 
-/* Eight bytes of kernel memory; 0 if the address is not readable. */
-static __always_inline __u64 ks_peek(__u64 addr)
+static __always_inline bool ks_can_cast(void)
+{
+	return bpf_ksym_exists(bpf_rdonly_cast) && !ks_no_rdonly_cast;
+}
+
+/*
+ * Eight bytes of kernel memory; 0 if the address is not readable. cast: the kernel has the kfunc,
+ * as a constant in programs that are chosen by it, for then nothing is left of the question.
+ */
+static __always_inline __u64 ks_read(__u64 addr, bool cast)
 {
 	__u64 v = 0;
 
-	if (bpf_ksym_exists(bpf_rdonly_cast) && !ks_no_rdonly_cast) {
+	if (cast) {
 		struct timespec64___ks *p;
 
 		p = bpf_rdonly_cast((void *)addr, bpf_core_type_id_kernel(struct timespec64___ks));
@@ -39,6 +47,14 @@ static __always_inline __u64 ks_peek(__u64 addr)
 	bpf_probe_read_kernel(&v, sizeof(v), (void *)addr);
 	return v;
 }
+
+static __always_inline __u64 ks_peek(__u64 addr)
+{
+	return ks_read(addr, ks_can_cast());
+}
+
+/* A member of a structure that the verifier knows by its type, relocated. */
+#define ks_field(ptr, member) __builtin_preserve_access_index((ptr)->member)
 
 struct task_struct___ks {
 	void *bpf_storage;
@@ -74,8 +90,13 @@ struct vmcb___ks {
 	struct vmcb_save_area___ks save;
 };
 
+struct kvm_vmcb_info___ks {
+	struct vmcb___ks *ptr;
+};
+
 struct vcpu_svm___ks {
-	struct vmcb___ks *vmcb;
+	struct vmcb___ks *vmcb; /* vmcb01's, or that of the guest's own guest */
+	struct kvm_vmcb_info___ks vmcb01;
 };
 
 union vmx_exit_reason___ks {
@@ -103,9 +124,14 @@ struct kvm_vcpu_arch___ks {
 	__u64 l1_tsc_scaling_ratio;
 };
 
+struct kvm_vcpu_stat___ks {
+	__u64 guest_mode;
+};
+
 struct kvm_vcpu___ks {
 	int vcpu_id;
 	struct kvm_vcpu_arch___ks arch;
+	struct kvm_vcpu_stat___ks stat;
 };
 
 struct kvm_vcpu_arch___pre_v701 {

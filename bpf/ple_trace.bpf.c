@@ -20,16 +20,14 @@ const volatile __u32 ks_nslots = 1;       /* entries of ks_vcpus */
 const volatile bool ks_filter = false; /* only the processes in ks_vm_filter */
 const volatile bool ks_fold = false;   /* mode bursts */
 const volatile __u64 ks_burst_gap = 1000000;
-const volatile __u64 ks_burst_max = 1000000000; /* ends a burst: its length must fit 32 bits */
+
+/* Ends a burst, at the next exit for another reason: its length must fit 32 bits. */
+#define BURST_MAX 1000000000ULL
 
 struct ks_host_faults ks_faults;
 __u32 ks_slots_used;
 
-/* The slot + 1 of the vCPU whose thread runs on a CPU; 0: none or not known yet; or: */
-#define KS_IGNORED 0xffffffffu
-struct {
-	__u32 slot1;
-} __attribute__((aligned(64))) ks_current[KS_MAX_CPUS];
+struct ks_running ks_running[KS_MAX_CPUS];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -136,6 +134,14 @@ static __noinline __u32 vcpu_new(__u64 vcpu, __u32 cpu)
 
 /* ---- exits ---- */
 
+/*
+ * Compiled four times over, so that the path of an exit holds only what it needs: for AMD or Intel,
+ * every PAUSE a record or folded. `cast` tells how to read (ks_read()); all are constants.
+ */
+struct exit_kind {
+	bool svm, fold, cast;
+};
+
 static __always_inline __u32 svm_index(__u32 code)
 {
 	if (code < KS_SVM_HIGH)
@@ -145,47 +151,70 @@ static __always_inline __u32 svm_index(__u32 code)
 	return KS_REASON_OTHER;
 }
 
-static __always_inline bool is_hlt(__u32 idx)
+static __always_inline bool is_hlt(bool svm, __u32 idx)
 {
-	if (ks_isa == KS_ISA_SVM)
+	if (svm)
 		return idx == KS_SVM_HLT || idx == KS_SVM_IDLE_HLT;
 	return idx == KS_VMX_HLT;
 }
 
-static __always_inline __u64 svm_vmcb(__u64 vcpu)
+static __always_inline __u64 svm_vmcb(__u64 vcpu, bool cast)
 {
-	return vcpu_word(vcpu, ks_offset(struct vcpu_svm___ks, vmcb));
+	return ks_read(vcpu + ks_offset(struct vcpu_svm___ks, vmcb), cast);
 }
 
-static __always_inline __u32 vmx_index(__u64 vcpu)
+/* The same as svm_vmcb(), but nearly always without a look: c->vmcb holds while no guest nests. */
+static __always_inline __u64 exit_vmcb(const struct ks_running *c,
+				       const struct kvm_vcpu___ks *vcpu, bool cast)
+{
+	if (!c->vmcb || ks_field(vcpu, stat.guest_mode))
+		return svm_vmcb((__u64)vcpu, cast);
+	return c->vmcb;
+}
+
+static __always_inline __u32 vmx_index(__u64 vcpu, bool cast)
 {
 	__u32 reason;
 
 	if (bpf_core_field_exists(struct vcpu_vmx___ks, vt))
-		reason = vcpu_word(vcpu, ks_offset(struct vcpu_vmx___ks, vt.exit_reason.full));
+		reason = ks_read(vcpu + ks_offset(struct vcpu_vmx___ks, vt.exit_reason.full), cast);
 	else
-		reason = vcpu_word(vcpu, ks_offset(struct vcpu_vmx___pre_v616, exit_reason.full));
+		reason = ks_read(vcpu + ks_offset(struct vcpu_vmx___pre_v616, exit_reason.full), cast);
 	reason &= 0xffff;
 	return reason < KS_REASON_OTHER ? reason : KS_REASON_OTHER;
 }
 
-static __always_inline __u64 vcpu_rip(__u64 vcpu)
+static __always_inline __u64 vcpu_rip(const struct kvm_vcpu___ks *vcpu)
 {
-	if (bpf_core_field_exists(struct kvm_vcpu_arch___ks, rip))
-		return vcpu_word(vcpu, ks_offset(struct kvm_vcpu___ks, arch.rip));
-	return vcpu_word(vcpu, ks_offset(struct kvm_vcpu___ks, arch.regs) + KS_REG_RIP * 8);
+	__u64 ip;
+
+	/* The asm keeps the compiler from making one load of two, with an offset to be computed. */
+	if (bpf_core_field_exists(struct kvm_vcpu_arch___ks, rip)) {
+		ip = ks_field(vcpu, arch.rip);
+	} else {
+		ip = ks_field(vcpu, arch.regs[KS_REG_RIP]);
+		asm volatile("%0 = %0" : "+r"(ip));
+	}
+	return ip;
 }
 
 /* VMX: has KVM asked the hardware for the instruction pointer? */
-static __always_inline bool rip_is_read(__u64 vcpu)
+static __always_inline bool rip_is_read(const struct kvm_vcpu___ks *vcpu)
 {
 	__u64 avail;
 
 	if (bpf_core_field_exists(struct kvm_vcpu_arch___ks, regs_avail))
-		avail = vcpu_word(vcpu, ks_offset(struct kvm_vcpu___ks, arch.regs_avail));
+		avail = ks_field(vcpu, arch.regs_avail[0]);
 	else
-		avail = vcpu_word(vcpu, ks_offset(struct kvm_vcpu___pre_v701, arch.regs_avail));
+		avail = ks_field((const struct kvm_vcpu___pre_v701 *)vcpu, arch.regs_avail);
 	return avail >> KS_REG_RIP & 1;
+}
+
+static __noinline __u32 svm_cpl(const struct kvm_vcpu___ks *vcpu)
+{
+	__u64 vmcb = svm_vmcb((__u64)vcpu, ks_can_cast());
+
+	return ks_peek(vmcb + ks_offset(struct vmcb___ks, save.cpl)) & KS_F_CPL_MASK;
 }
 
 /*
@@ -193,105 +222,220 @@ static __always_inline bool rip_is_read(__u64 vcpu)
  * is in the control block. VMX: both stay in hardware until KVM asks; the instruction pointer is
  * taken only if KVM has asked, and the level from the half of the address space.
  */
-static __always_inline __u64 guest_ip(__u64 vcpu, __u64 vmcb, __u8 *flags)
+static __always_inline void note_ip(struct exit_kind k, struct ks_running *c,
+				    const struct kvm_vcpu___ks *vcpu)
 {
 	__u64 ip = vcpu_rip(vcpu);
 
-	if (ks_isa == KS_ISA_SVM) {
-		*flags = KS_F_IP | KS_F_CPL |
-			 (ks_peek(vmcb + ks_offset(struct vmcb___ks, save.cpl)) & KS_F_CPL_MASK);
-		return ip;
+	if (!k.svm && !rip_is_read(vcpu)) {
+		c->ip = c->ip_flags = 0;
+		return;
 	}
-	if (!rip_is_read(vcpu)) {
-		*flags = 0;
-		return 0;
-	}
-	*flags = KS_F_IP | KS_F_CPL | ((long long)ip < 0 ? 0 : 3);
-	return ip;
+	/* A vCPU that spins comes back to one place, and one place runs at one level. */
+	if (c->ip == ip)
+		return;
+	c->ip = ip;
+	if (k.svm)
+		c->ip_flags = KS_F_IP | KS_F_CPL | svm_cpl(vcpu);
+	else
+		c->ip_flags = KS_F_IP | KS_F_CPL | ((long long)ip < 0 ? 0 : 3);
 }
 
 /* How many PAUSEs the guest may do before the next PLE exit (AMD), or for how many cycles (Intel). */
-static __always_inline __u32 ple_window(__u64 vcpu, __u64 vmcb)
+static __always_inline __u32 ple_window(bool svm, __u64 vcpu, __u64 vmcb, bool cast)
 {
-	if (ks_isa == KS_ISA_SVM)
-		return (__u16)ks_peek(vmcb + ks_offset(struct vmcb___ks, control.pause_filter_count));
-	return vcpu_word(vcpu, ks_offset(struct vcpu_vmx___ks, ple_window));
+	__u32 at = ks_offset(struct vmcb___ks, control.pause_filter_count);
+
+	if (svm)
+		return (__u16)ks_read(vmcb + at, cast);
+	return ks_read(vcpu + ks_offset(struct vcpu_vmx___ks, ple_window), cast);
 }
 
-static __always_inline void burst_flush(struct ks_vcpu_state *v, __u32 cpu, __u32 slot)
+static __always_inline void tell_window(struct ks_vcpu_state *v, __u32 cpu, __u32 slot)
 {
+	bool svm = ks_isa == KS_ISA_SVM, cast = ks_can_cast();
+	__u32 window = ple_window(svm, v->vcpu, svm ? svm_vmcb(v->vcpu, cast) : 0, cast);
+
+	if (window == v->ple_window)
+		return;
+	ks_emit(cpu, KS_PLE_WINDOW, 0, cpu, slot, v->ple_window, window);
+	v->ple_window = window;
+}
+
+/*
+ * The open burst becomes a record. Its window is read now, not at every exit: KVM has not run the
+ * guest since the last one, or has, and then the window is newer.
+ */
+static __always_inline void burst_flush(struct ks_running *c, struct ks_vcpu_state *v, __u32 cpu,
+					__u32 slot)
+{
+	__u64 count = c->pauses - c->burst_base, last = c->burst_until - ks_burst_gap;
+	__u64 ns = last - c->burst_first;
 	struct ks_rec *rec;
 
-	if (!v->burst_count)
+	if (!c->burst_until)
 		return;
-	rec = ks_reserve(cpu, KS_BURST, v->burst_count);
+	c->burst_until = 0;
+	if (ns >> 32)
+		ns = 0xffffffff;
+	rec = ks_reserve(cpu, KS_BURST, count);
 	if (rec)
-		ks_commit(rec, v->burst_last, KS_BURST, v->burst_flags, cpu, slot, v->burst_ip,
-			  (v->burst_last - v->burst_first) << 32 | v->burst_count);
-	v->burst_count = 0;
-	if (v->ple_window == v->ple_window_told)
-		return;
-	ks_emit(cpu, KS_PLE_WINDOW, 0, cpu, slot, v->ple_window_told, v->ple_window);
-	v->ple_window_told = v->ple_window;
+		ks_commit(rec, last, KS_BURST, c->ip_flags, cpu, slot, c->ip,
+			  ns << 32 | (__u32)count);
+	tell_window(v, cpu, slot);
 }
 
-static __always_inline void burst_add(struct ks_vcpu_state *v, __u32 cpu, __u32 slot, __u64 ip,
-				      __u8 flags)
+/* What a CPU must know of the vCPU that runs there from now on. */
+static __always_inline struct ks_vcpu_state *run_vcpu(struct ks_running *c, __u32 slot1)
 {
-	__u64 now = bpf_ktime_get_ns();
+	__u32 slot = slot1 - 1;
+	struct ks_vcpu_state *v = bpf_map_lookup_elem(&ks_vcpus, &slot);
 
-	if (v->burst_count && (now - v->burst_last > ks_burst_gap ||
-			       now - v->burst_first > ks_burst_max))
-		burst_flush(v, cpu, slot);
-	if (!v->burst_count)
-		v->burst_first = now;
-	v->burst_count++;
-	v->burst_last = now;
-	v->burst_ip = ip;
-	v->burst_flags = flags;
+	c->slot1 = slot1;
+	c->ip = c->ip_flags = 0;
+	if (!v)
+		return NULL;
+	c->pauses = v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE];
+	c->halt = v->halted ? c->pauses + 1 : 0;
+	c->vmcb = 0;
+	if (ks_isa == KS_ISA_SVM)
+		c->vmcb = ks_peek(v->vcpu + ks_offset(struct vcpu_svm___ks, vmcb01.ptr));
+	return v;
 }
 
-SEC("raw_tp/kvm_exit")
-int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
+/* The vCPU that runs here, known or not until now; NULL if there is none, or it is ignored. */
+static __always_inline struct ks_vcpu_state *running(struct ks_running *c,
+						     const struct kvm_vcpu___ks *vcpu, __u32 cpu)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), slot1, slot, idx;
-	__u64 vcpu = ctx->args[0], vmcb = 0, ip;
+	__u32 slot;
+
+	if (!c->slot1)
+		return run_vcpu(c, vcpu_new((__u64)vcpu, cpu));
+	slot = c->slot1 - 1; /* of KS_IGNORED: beyond every slot */
+	return bpf_map_lookup_elem(&ks_vcpus, &slot);
+}
+
+/*
+ * No burst is open, or this exit comes too late for it, or this is no vCPU to look at: then the
+ * result is 0, else `now`.
+ */
+static __noinline __u64 burst_begin(const struct kvm_vcpu___ks *vcpu, __u64 now)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
 	struct ks_vcpu_state *v;
-	__u8 flags;
+	struct ks_running *c;
 
 	if (cpu >= KS_MAX_CPUS)
 		return 0;
-	slot1 = ks_current[cpu].slot1;
-	if (!slot1)
-		slot1 = ks_current[cpu].slot1 = vcpu_new(vcpu, cpu);
-	slot = slot1 - 1;
-	v = bpf_map_lookup_elem(&ks_vcpus, &slot);
-	if (!v) /* ignored: KS_IGNORED - 1 is beyond every slot */
+	c = &ks_running[cpu];
+	v = running(c, vcpu, cpu);
+	if (!v)
 		return 0;
+	v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE] = c->pauses;
+	burst_flush(c, v, cpu, c->slot1 - 1);
+	c->burst_base = c->pauses;
+	c->burst_first = now;
+	return now;
+}
 
-	if (ks_isa == KS_ISA_SVM) {
-		vmcb = svm_vmcb(vcpu);
-		idx = svm_index(ks_peek(vmcb + ks_offset(struct vmcb___ks, control.exit_code)));
-	} else {
-		idx = vmx_index(vcpu);
+static __always_inline int pause_folded(struct exit_kind k, struct ks_running *c,
+					const struct kvm_vcpu___ks *vcpu)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (now > c->burst_until) {
+		now = burst_begin(vcpu, now);
+		if (!now)
+			return 0;
 	}
-	v->last_reason = idx;
+	c->burst_until = now + ks_burst_gap;
+	c->pauses++;
+	note_ip(k, c, vcpu);
+	return 0;
+}
+
+static __always_inline void pause_event(struct exit_kind k, struct ks_running *c, __u32 cpu,
+					const struct kvm_vcpu___ks *vcpu)
+{
+	__u64 vmcb = k.svm ? exit_vmcb(c, vcpu, k.cast) : 0;
+
+	note_ip(k, c, vcpu);
+	ks_emit(cpu, KS_PAUSE, c->ip_flags, cpu, c->slot1 - 1, c->ip,
+		ple_window(k.svm, (__u64)vcpu, vmcb, k.cast));
+}
+
+/* All that is not a folded PAUSE. */
+static __always_inline int exit_event(struct exit_kind k, struct ks_running *c,
+				      const struct kvm_vcpu___ks *vcpu, __u32 idx)
+{
+	__u32 pause = k.svm ? KS_SVM_PAUSE : KS_VMX_PAUSE, cpu = bpf_get_smp_processor_id();
+	struct ks_vcpu_state *v = running(c, vcpu, cpu);
+
+	if (!v)
+		return 0;
+	if (!k.fold && idx == pause) {
+		v->counts[pause] = ++c->pauses;
+		pause_event(k, c, cpu, vcpu);
+		return 0;
+	}
 	barrier_var(idx); /* keep the mask: the compiler knows the range, the verifier does not */
 	v->counts[idx & (KS_NREASONS - 1)]++;
-
-	if (idx == (ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE)) {
-		ip = guest_ip(vcpu, vmcb, &flags);
-		v->ple_window = ple_window(vcpu, vmcb);
-		if (ks_fold)
-			burst_add(v, cpu, slot, ip, flags);
-		else
-			ks_emit(cpu, KS_PAUSE, flags, cpu, slot, ip, v->ple_window);
-	} else if (is_hlt(idx)) {
-		ip = guest_ip(vcpu, vmcb, &flags);
-		ks_emit(cpu, KS_HLT, flags, cpu, slot, ip, 0);
+	v->counts[pause] = c->pauses;
+	if (k.fold && c->burst_until - c->burst_first > BURST_MAX)
+		burst_flush(c, v, cpu, c->slot1 - 1);
+	c->halt = 0;
+	if (is_hlt(k.svm, idx)) {
+		c->halt = c->pauses + 1;
+		note_ip(k, c, vcpu);
+		ks_emit(cpu, KS_HLT, c->ip_flags, cpu, c->slot1 - 1, c->ip, 0);
 	}
 	return 0;
 }
+
+/* Out of line, so that the program for folded PAUSEs saves no registers for the others. */
+static __noinline int unfolded_exit(const struct kvm_vcpu___ks *vcpu, __u32 idx)
+{
+	struct exit_kind k = { ks_isa == KS_ISA_SVM, true, ks_can_cast() };
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return cpu < KS_MAX_CPUS ? exit_event(k, &ks_running[cpu], vcpu, idx) : 0;
+}
+
+static __always_inline int exited(struct exit_kind k, const struct kvm_vcpu___ks *vcpu)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), idx;
+	struct ks_running *c;
+
+	if (!vcpu || cpu >= KS_MAX_CPUS)
+		return 0;
+	c = &ks_running[cpu];
+	if (k.svm)
+		idx = ks_read(exit_vmcb(c, vcpu, k.cast) +
+			      ks_offset(struct vmcb___ks, control.exit_code), k.cast);
+	else
+		idx = vmx_index((__u64)vcpu, k.cast);
+	if (k.fold && idx == (k.svm ? KS_SVM_PAUSE : KS_VMX_PAUSE))
+		return pause_folded(k, c, vcpu);
+	if (k.svm)
+		idx = svm_index(idx);
+	return k.fold ? unfolded_exit(vcpu, idx) : exit_event(k, c, vcpu, idx);
+}
+
+/* User space loads the one that it needs. */
+#define KVM_EXIT(name, svm, fold, cast)                                                            \
+	SEC("?tp_btf/kvm_exit") int BPF_PROG(name, struct kvm_vcpu___ks *vcpu)                     \
+	{                                                                                          \
+		return exited((struct exit_kind){ svm, fold, cast }, vcpu);                        \
+	}
+
+KVM_EXIT(kvm_exit_svm_events, true, false, true)
+KVM_EXIT(kvm_exit_svm_bursts, true, true, true)
+KVM_EXIT(kvm_exit_vmx_events, false, false, true)
+KVM_EXIT(kvm_exit_vmx_bursts, false, true, true)
+KVM_EXIT(kvm_exit_svm_events_copy, true, false, false)
+KVM_EXIT(kvm_exit_svm_bursts_copy, true, true, false)
+KVM_EXIT(kvm_exit_vmx_events_copy, false, false, false)
+KVM_EXIT(kvm_exit_vmx_bursts_copy, false, true, false)
 
 /* ---- the host's scheduler ---- */
 
@@ -306,13 +450,13 @@ static __always_inline __u32 task_slot1(struct task_struct *p)
 	return t ? t->slot1 : 0;
 }
 
-static __always_inline __u8 out_flags(struct ks_vcpu_state *v, bool preempt, unsigned int state)
+static __always_inline __u8 out_flags(const struct ks_running *c, bool preempt, unsigned int state)
 {
 	if (preempt || !state)
 		return KS_OUT_RUNNABLE;
 	if (state & (0x10 | 0x20 | 0x80)) /* EXIT_DEAD, EXIT_ZOMBIE, TASK_DEAD */
 		return KS_OUT_DEAD;
-	if (is_hlt(v->last_reason))
+	if (c->halt == c->pauses + 1)
 		return KS_OUT_HALTED;
 	return KS_OUT_BLOCKED;
 }
@@ -329,45 +473,49 @@ static __always_inline void check_tsc(struct ks_vcpu_state *v, __u32 cpu, __u32 
 	emit_tsc(cpu, slot, v);
 }
 
-static __always_inline void vcpu_out(__u32 cpu, __u32 slot1, bool preempt, struct task_struct *next,
-				     unsigned int state)
+static __always_inline void vcpu_out(struct ks_running *c, __u32 cpu, bool preempt,
+				     struct task_struct *next, unsigned int state)
 {
-	__u32 slot = slot1 - 1;
+	__u32 slot = c->slot1 - 1;
 	struct ks_vcpu_state *v = bpf_map_lookup_elem(&ks_vcpus, &slot);
 
 	if (!v)
 		return;
 	if (ks_fold)
-		burst_flush(v, cpu, slot);
-	ks_emit(cpu, KS_VCPU_OUT, out_flags(v, preempt, state), cpu, slot, next->pid, 0);
+		burst_flush(c, v, cpu, slot);
+	v->halted = c->halt == c->pauses + 1;
+	v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE] = c->pauses;
+	ks_emit(cpu, KS_VCPU_OUT, out_flags(c, preempt, state), cpu, slot, next->pid, 0);
 }
 
-static __always_inline void vcpu_in(__u32 cpu, __u32 slot1, struct task_struct *prev)
+static __always_inline void vcpu_in(struct ks_running *c, __u32 cpu, __u32 slot1,
+				    struct task_struct *prev)
 {
-	__u32 slot = slot1 - 1;
-	struct ks_vcpu_state *v = bpf_map_lookup_elem(&ks_vcpus, &slot);
+	struct ks_vcpu_state *v = run_vcpu(c, slot1);
 
 	if (!v)
 		return;
-	ks_emit(cpu, KS_VCPU_IN, 0, cpu, slot, prev->pid, 0);
-	check_tsc(v, cpu, slot);
+	ks_emit(cpu, KS_VCPU_IN, 0, cpu, slot1 - 1, prev->pid, 0);
+	check_tsc(v, cpu, slot1 - 1);
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
 	     unsigned int prev_state)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), was, is;
+	__u32 cpu = bpf_get_smp_processor_id(), slot1;
+	struct ks_running *c;
 
 	if (cpu >= KS_MAX_CPUS)
 		return 0;
-	was = ks_current[cpu].slot1;
-	is = task_slot1(next);
-	ks_current[cpu].slot1 = is;
-	if (was)
-		vcpu_out(cpu, was, preempt, next, prev_state);
-	if (is)
-		vcpu_in(cpu, is, prev);
+	c = &ks_running[cpu];
+	slot1 = task_slot1(next);
+	if (c->slot1)
+		vcpu_out(c, cpu, preempt, next, prev_state);
+	if (slot1)
+		vcpu_in(c, cpu, slot1, prev);
+	else
+		c->slot1 = 0;
 	return 0;
 }
 
@@ -406,26 +554,21 @@ int BPF_PROG(sched_process_exit, struct task_struct *p)
 
 /* ---- rare events of KVM ---- */
 
-static __always_inline struct ks_vcpu_state *current_vcpu(__u32 cpu, __u32 *slot)
-{
-	if (cpu >= KS_MAX_CPUS)
-		return NULL;
-	*slot = ks_current[cpu].slot1 - 1;
-	return bpf_map_lookup_elem(&ks_vcpus, slot);
-}
-
 SEC("?raw_tp/kvm_vcpu_wakeup")
 int kvm_vcpu_wakeup(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), slot;
-	struct ks_vcpu_state *v = current_vcpu(cpu, &slot);
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct ks_running *c;
 
-	if (!v)
+	if (cpu >= KS_MAX_CPUS)
 		return 0;
-	v->last_reason = 0;
+	c = &ks_running[cpu];
+	if (!c->slot1 || c->slot1 == KS_IGNORED)
+		return 0;
+	c->halt = 0;
 	ks_emit(cpu, KS_HALT_POLL,
 		(ctx->args[1] & 1 ? KS_HALT_WAITED : 0) | (ctx->args[2] & 1 ? KS_HALT_VALID : 0), cpu,
-		slot, ctx->args[0], 0);
+		c->slot1 - 1, ctx->args[0], 0);
 	return 0;
 }
 

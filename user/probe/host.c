@@ -45,6 +45,22 @@ static int find_isa(enum ks_isa *isa, struct ks_err *err)
 	return ret;
 }
 
+/* Of the programs for kvm_exit, the one for this processor, mode and kernel. */
+static void choose_exit_program(struct ks_host *h, const struct ks_host_opts *o)
+{
+	bool cast = !o->no_rdonly_cast && ks_has_function("bpf_rdonly_cast");
+	struct bpf_program *prog;
+	char name[48];
+
+	snprintf(name, sizeof(name), "kvm_exit_%s_%s%s", h->isa == KS_ISA_SVM ? "svm" : "vmx",
+		 o->fold ? "bursts" : "events", cast ? "" : "_copy");
+	bpf_object__for_each_program(prog, h->skel->obj) {
+		if (!strcmp(bpf_program__name(prog), name))
+			bpf_program__set_autoload(prog, true);
+	}
+	ks_note_program(h->programs, name, "attached");
+}
+
 /* Tracepoints that some kernels lack: recorded where they are, noted where not. */
 static void choose_programs(struct ks_host *h)
 {
@@ -83,6 +99,7 @@ static int prepare(struct ks_host *h, const struct ks_host_opts *o, unsigned int
 	err = bpf_map__set_max_entries(s->maps.ks_slots, cpus * slots);
 	if (!err)
 		err = bpf_map__set_max_entries(s->maps.ks_vcpus, h->nslots);
+	choose_exit_program(h, o);
 	choose_programs(h);
 	return err;
 }
@@ -204,41 +221,65 @@ const struct ks_vcpu_state *ks_host_vcpus(const struct ks_host *h, uint32_t *n)
 
 int ks_host_open_bursts(struct ks_host *h, ks_rings_fn fn, void *ctx)
 {
-	uint32_t n, slot;
+	unsigned int cpu;
 	int err = 0;
 
-	ks_host_vcpus(h, &n);
-	for (slot = 0; slot < n && !err; slot++) {
-		const struct ks_vcpu_state *v = &h->vcpus[slot];
+	for (cpu = 0; cpu < KS_MAX_CPUS && !err; cpu++) {
+		const struct ks_running *c = &h->skel->bss->ks_running[cpu];
+		uint64_t last = c->burst_until - h->skel->rodata->ks_burst_gap;
+		uint64_t ns = last - c->burst_first;
 		struct ks_rec rec = {
-			.time = v->burst_last,
+			.time = last,
 			.type = KS_BURST,
-			.flags = v->burst_flags,
-			.id = slot,
-			.a = v->burst_ip,
-			.b = (v->burst_last - v->burst_first) << 32 | v->burst_count,
+			.flags = c->ip_flags,
+			.cpu = cpu,
+			.id = c->slot1 - 1,
+			.a = c->ip,
+			.b = (ns >> 32 ? UINT32_MAX : ns) << 32 | (uint32_t)(c->pauses - c->burst_base),
 		};
 
-		if (v->burst_count)
-			err = fn(ctx, 0, &rec, 1);
+		if (c->slot1 && c->burst_until)
+			err = fn(ctx, cpu, &rec, 1);
 	}
 	return err;
 }
 
+/* PLE exits that the state of a running vCPU does not count yet. */
+static uint64_t pauses_ahead(const struct ks_host *h, uint32_t slot, uint64_t counted)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < KS_MAX_CPUS; cpu++) {
+		const volatile struct ks_running *c = &h->skel->bss->ks_running[cpu];
+		uint64_t pauses;
+
+		if (c->slot1 != slot + 1)
+			continue;
+		pauses = c->pauses;
+		if (c->slot1 == slot + 1 && pauses > counted)
+			return pauses - counted;
+	}
+	return 0;
+}
+
 size_t ks_host_exit_counts(const struct ks_host *h, struct ks_exit_count *c, size_t max)
 {
-	uint32_t n, slot, idx;
+	uint32_t n, slot, idx, pause = h->isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE;
 	size_t used = 0;
 
 	ks_host_vcpus(h, &n);
 	for (slot = 0; slot < n; slot++) {
 		for (idx = 0; idx < KS_NREASONS && used < max; idx++) {
-			if (!h->vcpus[slot].counts[idx])
+			uint64_t count = h->vcpus[slot].counts[idx];
+
+			if (idx == pause)
+				count += pauses_ahead(h, slot, count);
+			if (!count)
 				continue;
 			c[used++] = (struct ks_exit_count){
 				.slot = slot,
 				.reason = ks_reason_of_index(h->isa == KS_ISA_SVM, idx),
-				.count = h->vcpus[slot].counts[idx],
+				.count = count,
 			};
 		}
 	}
