@@ -150,6 +150,9 @@ static void exit_rec(struct vcpu *v, enum exit_why why)
 void vcpu_exit(struct vcpu *v, enum exit_why why, uint64_t host_ns)
 {
 	if (!v->born && v->w->recording) {
+		/* What a guest's record proved before may be held doubtful. */
+		truth_vcpu(v);
+		v->evident = 0;
 		v->born = true;
 		emit_vcpu(v);
 	}
