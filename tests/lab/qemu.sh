@@ -14,12 +14,17 @@ qemu_numa() {
 		-numa dist,src=0,dst=1,val=21
 }
 
+# The emulated TSC is this machine's, or counts instructions; see tsc-khz.c.
+qemu_tsc_khz() {
+	if [ "$ICOUNT" = 1 ]; then echo 1000000; else "$CACHE/tsc-khz"; fi
+}
+
 qemu_append() {
 	local max=
 
 	[ "$CPUS" = 1 ] || max=maxcpus=1
 	echo "console=ttyS0 quiet loglevel=5 panic=-1 mitigations=off random.trust_cpu=on" \
-		"tsc=reliable no_timer_check audit=0 pci=noearly,lastbus=0 nokaslr lab.role=host $max $HOST_APPEND"
+		"tsc=reliable tsc_early_khz=$(qemu_tsc_khz) no_timer_check audit=0 pci=noearly,lastbus=0 nokaslr lab.role=host $max $HOST_APPEND"
 }
 
 qemu_command() {
