@@ -37,6 +37,9 @@ struct cpu {
 	uint64_t slice;
 	enum ks_vstate state;
 	uint64_t since;
+	/* By class: who was blamed last, and for how long it was off-CPU. */
+	unsigned int whom[KS_C_WAIT_MAX];
+	uint64_t off_ns[KS_C_WAIT_MAX];
 	bool inner; /* the interrupt's wait below is open */
 	struct ks_wait in;
 };
@@ -103,6 +106,7 @@ static void begin_wait(struct world *w, unsigned int i, unsigned int lock)
 				    .try_time = w->now,
 				    .blame_vcpu = KS_NO_VCPU };
 	c->next_ple = w->now + between(w, 8000, 60000);
+	memset(c->off_ns, 0, sizeof(c->off_ns));
 }
 
 static unsigned int next_in_order(const struct world *w, unsigned int lock)
@@ -118,31 +122,53 @@ static unsigned int next_in_order(const struct world *w, unsigned int lock)
 	return best;
 }
 
-static void blame(struct ks_wait *k, unsigned int whom, unsigned int lock, bool off)
+static void blame(struct cpu *c, enum ks_class class, unsigned int whom)
 {
-	k->blame_vcpu = whom;
-	k->blame_pid = 4000 + whom;
-	k->blame_ip = call_site(lock) + 0x40;
-	k->blame_off_ns += off ? STEP : 0;
+	c->whom[class] = whom;
+	c->off_ns[class] += class == KS_C_BUSY ? 0 : STEP;
 }
 
 /* The rules of the verdict, for one step of a wait. */
-static enum ks_class class_now(struct world *w, unsigned int i, struct ks_wait *k)
+static enum ks_class class_now(struct world *w, unsigned int i)
 {
 	struct cpu *c = &w->cpu[i];
 	int h = w->holder[c->lock];
-	unsigned int n;
+	unsigned int n = next_in_order(w, c->lock);
 
 	if (!c->on)
 		return KS_C_SELF;
 	if (h >= 0) {
-		blame(k, (unsigned int)h, c->lock, !w->cpu[h].on);
-		return w->cpu[h].on ? KS_C_BUSY : KS_C_LHP;
+		enum ks_class class = w->cpu[h].on ? KS_C_BUSY : KS_C_LHP;
+
+		blame(c, class, (unsigned int)h);
+		return class;
 	}
-	n = next_in_order(w, c->lock);
-	if (n != i)
-		blame(k, n, c->lock, !w->cpu[n].on);
-	return w->cpu[n].on ? KS_C_HANDOFF : KS_C_LWP;
+	if (w->cpu[n].on)
+		return KS_C_HANDOFF;
+	blame(c, KS_C_LWP, n);
+	return KS_C_LWP;
+}
+
+static bool blamable(enum ks_class class)
+{
+	return class == KS_C_LHP || class == KS_C_BUSY || class == KS_C_LWP;
+}
+
+/* The verdict if somebody else is behind it, else the largest class of which that is so. */
+static void set_blame(const struct cpu *c, struct ks_wait *k)
+{
+	enum ks_class best = KS_C_BUSY;
+
+	for (int v = 0; v < KS_C_WAIT_MAX; v++)
+		if (blamable((enum ks_class)v) && k->share[v] > k->share[best])
+			best = (enum ks_class)v;
+	k->blame_class = best;
+	if (!k->share[best])
+		return;
+	k->blame_vcpu = c->whom[best];
+	k->blame_pid = 4000 + c->whom[best];
+	k->blame_ip = call_site(c->lock) + 0x40;
+	k->blame_off_ns = c->off_ns[best];
 }
 
 static void ple(struct world *w, unsigned int i, enum ks_class class)
@@ -170,7 +196,7 @@ static void end_wait(struct world *w, struct ks_wait *k, bool acquired)
 static void spin(struct world *w, unsigned int i)
 {
 	struct cpu *c = &w->cpu[i];
-	enum ks_class class = class_now(w, i, &c->wait);
+	enum ks_class class = class_now(w, i);
 
 	c->wait.share[class] += STEP;
 	if (c->on && w->now >= c->next_ple && class != KS_C_SELF) {
@@ -203,6 +229,7 @@ static void spin(struct world *w, unsigned int i)
 	}
 	if (!c->on || w->holder[c->lock] >= 0 || next_in_order(w, c->lock) != i)
 		return;
+	set_blame(c, &c->wait);
 	end_wait(w, &c->wait, true);
 	w->holder[c->lock] = (int)i;
 	c->doing = HOLD;

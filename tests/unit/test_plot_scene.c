@@ -68,6 +68,7 @@ static void add_blamed(struct fixture *f, uint32_t vcpu, uint32_t blame, enum ks
 			     .try_time = from,
 			     .acq_time = to,
 			     .verdict = v,
+			     .blame_class = v,
 			     .blame_vcpu = blame };
 
 	w.share[v] = to - from;
@@ -505,6 +506,7 @@ static void feed_anything(struct fixture *f)
 			     .try_time = any(),
 			     .acq_time = any(),
 			     .verdict = (enum ks_class)(any() & 15),
+			     .blame_class = (enum ks_class)(any() & 15),
 			     .ple_total = (uint32_t)any(),
 			     .blame_vcpu = (uint32_t)any() & 7,
 			     .blame_off_ns = any() };

@@ -308,13 +308,10 @@ static void link_wait(struct ks_scene *s, struct sc_wait *w, const struct sc_lan
 /* The blamed vCPU held the lock, or, when nobody did, it was the next to get it. */
 static void link_one(struct ks_scene *s, struct sc_wait *w, const struct sc_lane *l)
 {
-	if (w->w.share[KS_C_LWP] + w->w.share[KS_C_HANDOFF] >
-	    w->w.share[KS_C_LHP] + w->w.share[KS_C_BUSY] + w->w.share[KS_C_HALTED])
+	if (w->w.blame_class == KS_C_LWP)
 		link_wait(s, w, l);
-	if (w->link_kind == SC_LINK_NONE)
+	else
 		link_hold(s, w, l);
-	if (w->link_kind == SC_LINK_NONE)
-		link_wait(s, w, l);
 }
 
 static void set_links(struct ks_scene *s)
@@ -364,18 +361,9 @@ const char *sc_no_waits(const struct ks_scene *s)
 			  "The host's side alone: locks are seen with a trace of the guest.";
 }
 
-uint64_t sc_blamed_ns(const struct ks_wait *w, enum ks_class *class)
+uint64_t sc_blamed_ns(const struct ks_wait *w)
 {
-	static const enum ks_class others[] = { KS_C_LHP, KS_C_LWP, KS_C_HALTED };
-	uint64_t sum = 0;
-
-	*class = KS_C_LHP;
-	for (size_t i = 0; i < 3; i++) {
-		sum += w->share[others[i]];
-		if (w->share[others[i]] > w->share[*class])
-			*class = others[i];
-	}
-	return sum;
+	return w->share[KS_C_LHP] + w->share[KS_C_LWP] + w->share[KS_C_HALTED];
 }
 
 const struct sc_wait *sc_worst(const struct ks_scene *s)
@@ -385,8 +373,7 @@ const struct sc_wait *sc_worst(const struct ks_scene *s)
 
 	for (size_t i = 0; i < s->waits.n; i++) {
 		const struct sc_wait *w = &sc_waits(s)[i];
-		enum ks_class class;
-		uint64_t blamed = sc_blamed_ns(&w->w, &class);
+		uint64_t blamed = sc_blamed_ns(&w->w);
 		uint64_t len = w->w.acq_time - w->w.try_time;
 
 		if (best && (blamed < best_blamed || (blamed == best_blamed && len <= best_len)))

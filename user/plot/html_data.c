@@ -176,7 +176,8 @@ void html_waits(struct html_data *d)
 			ple[c] = w->w.ple[c];
 		put_span(d, &r, w->lane, w->w.try_time, w->w.acq_time);
 		put(d, (unsigned int)w->w.verdict | (unsigned int)w->level << 3 |
-			       (unsigned int)w->w.acquired << 5 | (unsigned int)w->link_kind << 6);
+			       (unsigned int)w->w.acquired << 5 | (unsigned int)w->link_kind << 6 |
+			       (unsigned int)w->w.partial << 8);
 		put_key(d, &d->locks, w->w.lock);
 		put_key(d, &d->syms, w->w.ip);
 		put_key(d, &d->tasks, w->w.pid);
@@ -184,6 +185,7 @@ void html_waits(struct html_data *d)
 		put(d, w->w.ple_total);
 		put(d, w->link);
 		put(d, lane_of(d->s, w->w.blame_vcpu));
+		put(d, w->w.blame_class);
 		put_key(d, &d->syms, w->w.blame_ip);
 		put_key(d, &d->tasks, w->w.blame_pid);
 		put(d, w->w.blame_off_ns);

@@ -9,7 +9,7 @@
 const $ = (id) => document.getElementById(id);
 const D = JSON.parse($('data').textContent);
 const NC = D.classes.length, NV = 7, NS = D.states.length, MIXED = 6;
-const UNKNOWN = 6, LHP = 1, HALTED = 3, LWP = 4;
+const UNKNOWN = 6, LHP = 1, BUSY = 2, HALTED = 3, LWP = 4;
 const LINK_HOLD = 1, LINK_WAIT = 2;
 
 /* ---- numbers for people ---- */
@@ -104,17 +104,18 @@ function table(which, base64, columns, read) {
 
 const U8 = Uint8Array, U32 = Uint32Array, F64 = Float64Array;
 
-const waits = table(0, D.waits, [['verdict', U8], ['level', U8], ['acquired', U8], ['linkKind', U8],
-	['lock', U32], ['ip', U32], ['task', U32], ['ctx', U8], ['ple', U32], ['link', U32],
-	['blame', U32], ['blameIp', U32], ['blameTask', U32], ['blameOff', F64], ['share', F64, NV],
-	['ples', F64, NV]], (t, i, r) => {
+const waits = table(0, D.waits, [['verdict', U8], ['level', U8], ['acquired', U8], ['partial', U8],
+	['linkKind', U8], ['link', U32], ['lock', U32], ['ip', U32], ['task', U32], ['ctx', U8],
+	['ple', U32], ['blame', U32], ['blameClass', U8], ['blameIp', U32], ['blameTask', U32],
+	['blameOff', F64], ['share', F64, NV], ['ples', F64, NV]], (t, i, r) => {
 	const f = r.next();
 	t.verdict[i] = f & 7;
 	t.level[i] = f >> 3 & 3;
 	t.acquired[i] = f >> 5 & 1;
-	t.linkKind[i] = f >> 6;
-	for (const k of ['lock', 'ip', 'task', 'ctx', 'ple', 'link', 'blame', 'blameIp',
-		'blameTask', 'blameOff'])
+	t.linkKind[i] = f >> 6 & 3;
+	t.partial[i] = f >> 8;
+	for (const k of ['lock', 'ip', 'task', 'ctx', 'ple', 'link', 'blame', 'blameClass',
+		'blameIp', 'blameTask', 'blameOff'])
 		t[k][i] = r.next();
 	r.shares(t.share, i * NV);
 	r.shares(t.ples, i * NV);

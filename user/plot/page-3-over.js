@@ -163,17 +163,9 @@ function target(i) {
 		y: waitRow(l) + rows.waitH / 2 };
 }
 
-function blamedClass(i) {
-	let best = LHP;
-	for (const c of [LWP, HALTED])
-		if (shareOf(i, c) > shareOf(i, best))
-			best = c;
-	return shareOf(i, best) ? best : waits.verdict[i];
-}
-
 function drawFlow(ctx, i, strong) {
 	const k = target(i), x = xOf(k.t), y = waitRow(i) + rows.waitH / 2;
-	const colour = colours.css[blamedClass(i)];
+	const colour = colours.css[waits.blameClass[i]];
 	const bulge = Math.min(46, 10 + Math.abs(k.y - y) * .09);
 	const b = x - bulge < GUTTER ? -bulge : bulge, dir = Math.sign(b);
 	for (const [style, w] of [[colours.back, strong ? 6 : 4], [colour, strong ? 2.6 : 1.5]]) {
@@ -201,8 +193,9 @@ function drawFlows(ctx, wide) {
 	let drawn = 0;
 	if (hidden.flows)
 		return;
-	const best = wide.filter((i) => waits.linkKind[i] && lenOf(i) / (view.t1 - view.t0) *
-		plotW() >= 14 && blamedNs(i) > 0).sort((p, q) => blamedNs(q) - blamedNs(p));
+	const cost = (i) => (waits.blameClass[i] === BUSY ? 0 : shareOf(i, waits.blameClass[i]));
+	const best = wide.filter((i) => waits.linkKind[i] && cost(i) > 0 &&
+		lenOf(i) / (view.t1 - view.t0) * plotW() >= 14).sort((p, q) => cost(q) - cost(p));
 	for (const i of best) {
 		const key = waits.linkKind[i] * 1e9 + waits.link[i], n = to.get(key) || 0;
 		if (n >= 3)
@@ -253,7 +246,7 @@ function drawSelection(ctx) {
 	if (selected >= 0) {
 		if (waits.linkKind[selected]) {
 			ring(ctx, waits.linkKind[selected] === LINK_HOLD ? 'hold' : 'wait',
-				waits.link[selected], colours.css[blamedClass(selected)], 2);
+				waits.link[selected], colours.css[waits.blameClass[selected]], 2);
 			drawFlow(ctx, selected, true);
 		}
 		ring(ctx, 'wait', selected, colours.accent, 2.5);

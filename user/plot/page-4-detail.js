@@ -48,10 +48,11 @@ function pairs(list) {
 }
 
 function waitFacts(i) {
-	const w = waits, next = w.linkKind[i] === LINK_WAIT, list = [];
+	const w = waits, next = w.blameClass[i] === LWP, list = [];
 	list.push(['waited', fmtTime(lenOf(i)) +
 		(w.acquired[i] ? '' : ', not acquired in this trace')]);
-	list.push(['PLE exits', fmtCount(w.ple[i])]);
+	list.push(['PLE exits', w.partial[i] ? 'not counted: its beginning was lost' :
+		fmtCount(w.ple[i])]);
 	list.push(['lock', lockName(w.lock[i])]);
 	list.push(['waiter', vcpuName(w.lane[i]) + ', ' + taskName(w.task[i]) + ', in ' +
 		CONTEXT[w.ctx[i] >> 4 & 3]]);

@@ -175,6 +175,8 @@ static void on_wait(void *ctx, const struct ks_wait *w)
 	e->w = *w;
 	if ((unsigned int)w->verdict >= KS_C_WAIT_MAX)
 		e->w.verdict = KS_C_UNKNOWN;
+	if ((unsigned int)w->blame_class >= KS_C_WAIT_MAX)
+		e->w.blame_class = KS_C_UNKNOWN;
 	sums->waits[e->w.verdict]++;
 	for (int c = 0; c < KS_C_WAIT_MAX; c++)
 		sums->wait_ns[c] += w->share[c];

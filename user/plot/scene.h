@@ -146,8 +146,8 @@ int sc_fold(struct ks_scene *s);
 /* Mark the vCPUs that are not wanted; *vm is the VM drawn, if it is known. select.c */
 int sc_select(struct ks_scene *s, const struct ks_scene_world *w);
 
-/* The time of a wait that is another vCPU's doing, and the class that most of it has. */
-uint64_t sc_blamed_ns(const struct ks_wait *w, enum ks_class *class);
+/* The time of a wait in which another vCPU should have run and did not. */
+uint64_t sc_blamed_ns(const struct ks_wait *w);
 
 /* Of the waits that are drawn the one that others cost most; if none, the longest; or NULL. */
 const struct sc_wait *sc_worst(const struct ks_scene *s);

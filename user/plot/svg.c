@@ -117,7 +117,7 @@ static void blamed_on(struct svg *g, FILE *f, const struct sc_wait *w, const str
 	char a[32], b[96];
 
 	fprintf(f, "; vCPU %" PRIu32 " %s", l->vcpu_id,
-		w->link_kind == SC_LINK_WAIT ? "was next in order" : "held the lock");
+		w->w.blame_class == KS_C_LWP ? "was next in order" : "held the lock");
 	if (w->w.blame_ip)
 		fprintf(f, " (%s)", sc_sym(g->s, w->w.blame_ip, b, sizeof(b)));
 	if (w->w.blame_off_ns)
@@ -138,8 +138,7 @@ static void story(struct svg *g, FILE *f)
 		fputs(sc_no_waits(s), f);
 		return;
 	}
-	part = sc_blamed_ns(&w->w, &class);
-	class = part ? class : w->w.verdict;
+	class = w->w.blame_vcpu == KS_NO_VCPU ? w->w.verdict : w->w.blame_class;
 	part = w->w.share[class];
 	fprintf(f, "Worst wait: vCPU %" PRIu32 ", %s", s->lanes[w->lane].vcpu_id,
 		ks_scale_time(w->w.acq_time - w->w.try_time, a, sizeof(a)));

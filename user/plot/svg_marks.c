@@ -122,13 +122,13 @@ void svg_names(struct svg *g, uint32_t lane)
 
 /* ---- flows ---- */
 
+/* What the one that a line would lead to cost; one that ran is not worth a line. */
 static uint64_t score(const struct svg *g, const struct sc_wait *w)
 {
-	enum ks_class class;
-
-	if (w->link_kind == SC_LINK_NONE || svg_x(g, w->w.acq_time) - svg_x(g, w->w.try_time) < 10)
+	if (w->link_kind == SC_LINK_NONE || w->w.blame_class == KS_C_BUSY ||
+	    svg_x(g, w->w.acq_time) - svg_x(g, w->w.try_time) < 10)
 		return 0;
-	return sc_blamed_ns(&w->w, &class);
+	return w->w.share[w->w.blame_class];
 }
 
 /* The waits in which others cost the most, most first; at most `most`. */
@@ -169,11 +169,10 @@ static double target(const struct svg *g, const struct sc_wait *w, uint64_t *fro
 static void flow(struct svg *g, const struct sc_wait *w)
 {
 	double y = svg_wait_y(g, w) + g->rows.wait_h / 2, x, ty, b;
-	enum ks_class c;
+	enum ks_class c = w->w.blame_class;
 	uint64_t from;
 	char d[128];
 
-	sc_blamed_ns(&w->w, &c);
 	ty = target(g, w, &from);
 	x = svg_x(g, from > w->w.try_time ? from : w->w.try_time);
 	b = fmin(42, 10 + fabs(ty - y) * 0.09);
