@@ -56,13 +56,13 @@ lab_guest_start() {
 
 # lab_guest_ready N [SECONDS]: waits until the guest's script has begun.
 lab_guest_ready() {
-	lab_await up "${2:-120}" "$1"
+	lab_await up "${2:-$LAB_BUDGET}" "$1"
 }
 
 # lab_guest_wait N [SECONDS]: waits for the guest to power off; returns its script's exit code, 125 if
 # it left none, 124 if it did not end in time (and is killed).
 lab_guest_wait() {
-	local n=$1 limit=$((SECONDS + ${2:-300} * LAB_SCALE))
+	local n=$1 limit=$((SECONDS + ${2:-$LAB_BUDGET} * LAB_SCALE))
 
 	while lab_guest_alive "$n"; do
 		[ "$SECONDS" -lt "$limit" ] || { lab_guest_kill "$n" 124; break; }

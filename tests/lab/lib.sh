@@ -40,9 +40,9 @@ lab_signal() {
 }
 
 # lab_await NAME [SECONDS] [N]: waits until the other side has said NAME. Fails after SECONDS
-# (default 120), or at once if the guest has ended.
+# (default: the whole run), or at once if the guest has ended.
 lab_await() {
-	local name=$1 limit=$((SECONDS + ${2:-120} * LAB_SCALE)) n=${3:-1} dir peer=host
+	local name=$1 limit=$((SECONDS + ${2:-$LAB_BUDGET} * LAB_SCALE)) n=${3:-1} dir peer=host
 
 	[ "$LAB_ROLE" = host ] && peer=guest
 	dir=$(lab_sig_dir "$n")
@@ -52,7 +52,7 @@ lab_await() {
 			lab_log "guest $n ended before it signalled $name"
 			return 1
 		fi
-		[ "$SECONDS" -lt "$limit" ] || { lab_log "no signal $name in ${2:-120} s"; return 1; }
+		[ "$SECONDS" -lt "$limit" ] || { lab_log "no signal $name in ${2:-$LAB_BUDGET} s"; return 1; }
 		lab_nap 0.05
 	done
 }
