@@ -83,6 +83,8 @@ void simclock_guest_slew(struct sim_guest_clock *g, const struct sim_host_clock 
 	if (now < g->next_slew)
 		return;
 	rebase(g, h, now);
+	/* What programs read (ktime_get_mono_fast_ns) may step back a little then. */
+	g->mono0 -= (long double)rng_range(r, 0, 12);
 	g->rate = slewed(g->nominal, p, r);
 	g->next_slew = now + rng_range(r, p->slew_every / 2, p->slew_every * 2);
 }

@@ -166,6 +166,13 @@ uint64_t emit_guest_now(struct vm *vm)
 	return own_now(vm->w, vm->id);
 }
 
+uint64_t emit_guest_since(struct vm *vm, uint64_t own)
+{
+	uint64_t now = emit_guest_now(vm);
+
+	return now > own ? now - own : 0;
+}
+
 /* Now and then a ring drops what comes, one record or some hundred microseconds of them. */
 static bool drops(struct world *w, struct recorder *r, struct ring *q)
 {

@@ -26,7 +26,8 @@ bool emit_host_at(struct world *w, uint32_t pcpu, const struct ks_rec *rec);
 bool emit_guest(struct vcpu *v, const struct ks_rec *rec);
 /* The same, but rec->cpu says which vCPU it speaks of. */
 bool emit_guest_of(struct vcpu *by, const struct ks_rec *rec);
-uint64_t emit_guest_now(struct vm *vm); /* on its own clock */
+uint64_t emit_guest_now(struct vm *vm);			/* on its own clock */
+uint64_t emit_guest_since(struct vm *vm, uint64_t own); /* the time that has passed there */
 
 void emit_vcpu(struct vcpu *v); /* the host's probe meets it */
 void emit_drain(struct world *w);

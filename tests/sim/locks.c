@@ -106,7 +106,7 @@ static void stamp_acquire(struct vcpu *v, struct frame *f)
 				      .id = wt->pid,
 				      .flags = wt->flags,
 				      .a = l->addr,
-				      .b = emit_guest_now(v->vm) - wt->try_own };
+				      .b = emit_guest_since(v->vm, wt->try_own) };
 
 		wt->acq_kept = l->acq_kept = emit_guest(v, &rec);
 	}
@@ -233,7 +233,7 @@ void lock_stopped(struct vcpu *v, struct frame *f, uint64_t ran)
 
 static void stamp_release(struct vcpu *v, struct lock *l)
 {
-	uint64_t hold = emit_guest_now(v->vm) - l->acq_own;
+	uint64_t hold = emit_guest_since(v->vm, l->acq_own);
 	struct ks_rec rec = { .type = KS_LOCK_REL, .id = l->pid, .a = l->addr };
 	bool long_hold = hold >= v->w->p.hold_threshold;
 
