@@ -2,13 +2,17 @@
 /* Cutting a wait into pieces: who held the lock, and who was next when it was free. */
 #include "internal.h"
 
+#define SCAN_MOST 256u	  /* waiters looked at where their order is not that of their tries */
+#define RACE_PROOF 10000u /* ns that a waiter runs and does not take a free lock: it is not free */
+
 struct sweep {
 	struct ks_analysis *a;
 	const struct an_wait *w;
 	const struct an_past *p;
 	const struct an_vm *vm;
-	uint64_t qi;	/* waiters before it ended before the piece at hand */
-	uint64_t floor; /* before it, lost records may hide a hold or a waiter */
+	uint64_t qi;		    /* waiters before it ended before the piece at hand */
+	const struct an_hold *prev; /* the last hold before the piece at hand; NULL = not known */
+	uint64_t floor;		    /* before it, lost records may hide a hold or a waiter */
 	uint64_t to;
 	an_piece_fn fn;
 	void *ctx;
@@ -55,6 +59,8 @@ static uint64_t next_in_order(struct sweep *s, uint64_t t)
 	while (s->qi < p->qtail && queued(p, s->qi)->end <= t)
 		s->qi++;
 	for (i = s->qi; i < p->qtail; i++) {
+		if (p->unsorted && i - s->qi > SCAN_MOST)
+			return p->qtail;
 		q = queued(p, i);
 		if (q->end <= t)
 			continue;
@@ -89,6 +95,41 @@ static bool certain(const struct sweep *s, const struct an_queued *n)
 	return !vm->ndoubt || vm->doubt_since > s->w->acq_time || n->try_time < vm->doubt_since;
 }
 
+/*
+ * If the vCPU of hold h lost its pCPU just when it stamped the release: when it got one again. Else
+ * 0.
+ */
+static uint64_t back_after(const struct sweep *s, const struct an_hold *h)
+{
+	const struct ks_history *v = &s->a->vcpu[h->vcpu].hist;
+	uint64_t e = s->vm->clock_error, seq = ks_history_find(v, h->rel + s->a->opts.slack_ns + e);
+	uint64_t back = ks_history_until(v, seq);
+
+	if (ks_history_state(v, seq) != KS_V_RUNNABLE || back == AN_NEVER ||
+	    (v->e[seq & v->mask] >> 3) + e < h->rel)
+		return 0;
+	return back;
+}
+
+/*
+ * A release is stamped before the lock is let go. Its vCPU may be preempted in between: then the
+ * lock looks free and is not. That is so if the next in order runs for a while and does not take
+ * it, and nobody does until that vCPU is back. Returns from when on the lock is free.
+ */
+static uint64_t still_held(struct sweep *s, uint64_t from, uint64_t to)
+{
+	uint64_t back = s->prev ? back_after(s, s->prev) : 0, at;
+
+	if (back <= from || back > to || from < s->floor)
+		return from;
+	at = next_in_order(s, from);
+	if (at == s->p->qtail || ks_history_time_in(&s->a->vcpu[queued(s->p, at)->vcpu].hist, from,
+						    back, 1u << KS_V_RUNNING) < RACE_PROOF)
+		return from;
+	held(s, s->prev, from, back);
+	return back;
+}
+
 static void lock_free(struct sweep *s, uint64_t from, uint64_t to)
 {
 	const struct an_queued *n;
@@ -99,6 +140,7 @@ static void lock_free(struct sweep *s, uint64_t from, uint64_t to)
 		emit(s, AN_UNSEEN, from, to);
 		return;
 	}
+	p.from = from = still_held(s, from, to);
 	if (from < s->floor) {
 		emit(s, AN_UNSEEN, from, s->floor);
 		p.from = s->floor;
@@ -163,6 +205,7 @@ static void walk(struct sweep *s, uint64_t t)
 	uint64_t released = i > p->hhead ? p->h[(i - 1) & (p->hcap - 1)].rel : p->base_rel;
 	const struct an_hold *h;
 
+	s->prev = i > p->hhead ? &p->h[(i - 1) & (p->hcap - 1)] : NULL;
 	while (t < s->to) {
 		h = i < p->htail ? &p->h[i & (p->hcap - 1)] : NULL;
 		if (!h && !s->w->acquired) {
@@ -179,6 +222,7 @@ static void walk(struct sweep *s, uint64_t t)
 		if (h && h->acq <= t) {
 			held(s, h, t, end);
 			released = h->rel;
+			s->prev = h;
 			i++;
 		} else {
 			lock_free(s, t, end);
