@@ -355,6 +355,26 @@ static void guest_ends_first(void **state)
 	lab_free(l);
 }
 
+/* A holder that acquired within the wait holds to the end, unless its release may be lost. */
+static void release_lost_at_the_end(void **state)
+{
+	struct lab *l = lab_new(3);
+	const struct ks_wait *w;
+
+	(void)state;
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	lock_try(l, 3 * MS, 2, LOCK, 0);
+	lock_rel(l, 4 * MS, 0, LOCK, 0, 1 * MS);
+	lock_acq(l, 4 * MS, 1, LOCK, 0, 2 * MS);
+	guest_loss(l, 5 * MS, 8 * MS, 1, KS_LOCK_REL);
+	end_at(l, 8 * MS);
+	lab_run(l);
+	w = wait_at(l, 3 * MS);
+	assert_share(w, KS_C_BUSY, 1 * MS);
+	assert_share(w, KS_C_UNKNOWN, 4 * MS);
+	lab_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +396,7 @@ int main(void)
 		cmocka_unit_test(silent_cpu_is_forgiven),
 		cmocka_unit_test(host_ends_first),
 		cmocka_unit_test(guest_ends_first),
+		cmocka_unit_test(release_lost_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -314,6 +314,39 @@ static void unknown_holder_at_the_end(void **state)
 	lab_free(l);
 }
 
+/* Preempted after the stamp of its release and before it lets go: it still holds the lock. */
+static void release_race(uint64_t acquired, enum ks_class expected)
+{
+	struct lab *l = lab_new(2);
+	const struct ks_wait *w;
+
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	lock_rel(l, 5 * MS, 0, LOCK, 0, 1 * MS);
+	out(l, 5 * MS + 300, 0, 0, KS_OUT_RUNNABLE);
+	in(l, 9 * MS, 0, 0);
+	lock_acq(l, acquired, 1, LOCK, 0, 2 * MS);
+	guest_rec(l, 20 * MS, KS_IDLE_EXIT, 0);
+	wake(l, 20 * MS, 0);
+	lab_run(l);
+	w = wait_at(l, 2 * MS);
+	assert_int_equal(w->verdict, expected);
+	if (expected == KS_C_LHP) {
+		assert_share(w, KS_C_BUSY, 3 * MS + 300);
+		assert_share(w, KS_C_LHP, 4 * MS - 300);
+		assert_share(w, KS_C_HANDOFF, 1000);
+		assert_int_equal(w->blame_vcpu, 0);
+	}
+	lab_free(l);
+}
+
+static void preempted_in_its_release(void **state)
+{
+	(void)state;
+	release_race(9 * MS + 1000, KS_C_LHP);
+	/* Somebody got it before that vCPU was back: it was free. */
+	release_race(8900 * US, KS_C_HANDOFF);
+}
+
 /* ---- the clock's error ---- */
 
 /* What happens well inside a piece is certain, however often it changes. */
@@ -378,13 +411,21 @@ static void error_at_the_try(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(holder_runs),	    cmocka_unit_test(holder_preempted),
-		cmocka_unit_test(holder_halted),    cmocka_unit_test(waiter_off),
-		cmocka_unit_test(waiter_halts),	    cmocka_unit_test(next_preempted),
-		cmocka_unit_test(unfair_lock),	    cmocka_unit_test(contention_mode),
-		cmocka_unit_test(nested_waits),	    cmocka_unit_test(stray_try),
-		cmocka_unit_test(still_waiting),    cmocka_unit_test(unknown_holder_at_the_end),
-		cmocka_unit_test(error_inside),	    cmocka_unit_test(error_at_ends),
+		cmocka_unit_test(holder_runs),
+		cmocka_unit_test(holder_preempted),
+		cmocka_unit_test(holder_halted),
+		cmocka_unit_test(waiter_off),
+		cmocka_unit_test(waiter_halts),
+		cmocka_unit_test(next_preempted),
+		cmocka_unit_test(unfair_lock),
+		cmocka_unit_test(contention_mode),
+		cmocka_unit_test(nested_waits),
+		cmocka_unit_test(stray_try),
+		cmocka_unit_test(still_waiting),
+		cmocka_unit_test(unknown_holder_at_the_end),
+		cmocka_unit_test(preempted_in_its_release),
+		cmocka_unit_test(error_inside),
+		cmocka_unit_test(error_at_ends),
 		cmocka_unit_test(error_at_the_try),
 	};
 

@@ -430,7 +430,8 @@ int ks_link_find(struct ks_link *l, const struct ks_model *m, struct ks_reader *
 	ret = ks_clockmap_new(&l->guest_map, ctl, n);
 	if (ret)
 		return fail(err, ret, "%s: %s", ks_reader_path(guest),
-			    ret == -ENODATA ? "fewer than two clock samples: record for longer" :
+			    ret == -ENODATA ? "fewer than two clock samples: too short a "
+					      "recording, or a damaged file" :
 					      strerror(-ret));
 	ret = vm == KS_NO_VCPU ? by_evidence(l, m, host, host_map, guest, err) :
 				 settle(l, m, host, host_map, guest, vm, err);

@@ -49,8 +49,9 @@ static int open_host(struct ks_session *s, const struct ks_session_opts *o, stru
 	ctl = ks_reader_control(s->host, &n);
 	ret = ks_clockmap_new(&s->host_map, ctl, n);
 	if (ret == -ENODATA)
-		return fail(err, ret, o->host,
-			    "fewer than two clock samples: record for longer to match guests");
+		return fail(
+			err, ret, o->host,
+			"fewer than two clock samples: too short a recording, or a damaged file");
 	return ret ? fail(err, ret, o->host, strerror(-ret)) : 0;
 }
 
