@@ -205,12 +205,6 @@ static void set_stray(struct vcpu *v, struct lock *l)
 		l->strays++;
 }
 
-void truth_stray(struct vcpu *v, struct lock *l)
-{
-	truth_lock(l);
-	set_stray(v, l);
-}
-
 /* Does it come through the recorder's filter? Of a try only its acquire can tell. */
 static bool passes(const struct world *w, const struct ks_rec *rec)
 {
@@ -352,6 +346,27 @@ static void keep(struct truth *t, const struct done *d)
 		t->done = must_realloc(t->done, t->cap * sizeof(*t->done));
 	}
 	t->done[t->ndone++] = *d;
+}
+
+/* No wait at all, but a reader may take it for one: it is among those that nobody can judge. */
+void truth_stray(struct vcpu *v, struct lock *l)
+{
+	struct world *w = v->w;
+	struct done d = { .vm = v->vm->id,
+			  .vcpu = v->idx,
+			  .pid = guest_pid(v),
+			  .lock = l->addr,
+			  .try_stamp = w->now,
+			  .acq_stamp = w->now,
+			  .try_true = w->now,
+			  .acq_true = w->now,
+			  .since = w->now,
+			  .raced = true };
+
+	truth_lock(l);
+	set_stray(v, l);
+	if (w->truth->on && v->vm->recording)
+		keep(w->truth, &d);
 }
 
 void truth_drop(struct wait *wt)
