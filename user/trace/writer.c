@@ -136,13 +136,22 @@ static uint32_t place_of(const struct ks_rec *buf, uint32_t n, uint64_t time)
 	return n;
 }
 
-static void insert_sorted(struct ks_rec *buf, uint32_t *n, const struct ks_rec *rec)
+static void insert_late(struct ks_rec *buf, uint32_t *n, const struct ks_rec *rec)
 {
 	uint32_t at = place_of(buf, *n, rec->time);
 
 	memmove(buf + at + 1, buf + at, (*n - at) * sizeof(*buf));
 	buf[at] = *rec;
 	(*n)++;
+}
+
+/* Nearly every record is the newest of its ring. */
+static inline void insert_sorted(struct ks_rec *buf, uint32_t *n, const struct ks_rec *rec)
+{
+	if (*n && buf[*n - 1].time > rec->time)
+		insert_late(buf, n, rec);
+	else
+		buf[(*n)++] = *rec;
 }
 
 static int write_recs(struct ks_writer *w, enum ks_chunk_type type, uint32_t ring,
