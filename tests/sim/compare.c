@@ -17,6 +17,7 @@ struct pairing {
 	struct score *s;
 	const struct world *w;
 	const struct run_vm *vm;
+	uint32_t num;	      /* of the VM in the world */
 	uint32_t vcpu_of[64]; /* analysis's vCPU number -> guest CPU */
 	uint64_t error;	      /* of the clock, as the analysis states it */
 };
@@ -250,10 +251,26 @@ static void missing(struct pairing *p, const struct done *d)
 		print_pair("missing", d, NULL);
 }
 
+/* A try that no wait followed, as far as the trace tells. */
+static bool stray(const struct pairing *p, const struct ks_wait *a)
+{
+	const struct truth *t = p->w->truth;
+
+	for (size_t i = 0; i < t->ndone; i++) {
+		const struct done *d = &t->done[i];
+
+		if (d->stray && d->vm == p->num && d->vcpu == a->vcpu && d->lock == a->lock &&
+		    a->try_time + p->error >= d->try_stamp &&
+		    d->try_stamp + p->error >= a->try_time)
+			return true;
+	}
+	return false;
+}
+
 static void phantom(struct pairing *p, const struct ks_wait *a)
 {
-	if (!a->acquired)
-		return; /* still waiting when the recording ended */
+	if (!a->acquired || stray(p, a))
+		return; /* still waiting when the recording ended, or it looks so */
 	p->s->phantom++;
 	if (p->s->verbose)
 		printf("  phantom: vcpu %u lock %llx try %llu +%llu\n", a->vcpu,
@@ -295,7 +312,7 @@ static void number_vcpus(struct pairing *p, const struct run *r, const struct vm
 static void compare_vm_waits(struct score *s, const struct world *w, const struct run *r,
 			     const struct vm *vm)
 {
-	struct pairing p = { .s = s, .w = w, .vm = compare_vm(r, vm) };
+	struct pairing p = { .s = s, .w = w, .vm = compare_vm(r, vm), .num = vm->id };
 	const struct done **d = must_alloc((w->truth->ndone + 1) * sizeof(*d));
 	size_t nd = 0;
 
@@ -304,7 +321,7 @@ static void compare_vm_waits(struct score *s, const struct world *w, const struc
 	number_vcpus(&p, r, vm);
 	p.error = p.vm->clock_error;
 	for (size_t i = 0; i < w->truth->ndone; i++)
-		if (w->truth->done[i].vm == vm->id)
+		if (w->truth->done[i].vm == vm->id && !w->truth->done[i].stray)
 			d[nd++] = &w->truth->done[i];
 	for (size_t i = 0; i < p.vm->nwaits; i++)
 		p.vm->waits[i].vcpu = p.vcpu_of[p.vm->waits[i].vcpu];

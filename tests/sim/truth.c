@@ -338,7 +338,8 @@ static void print(FILE *out, const struct done *d)
 static void keep(struct truth *t, const struct done *d)
 {
 	if (t->out) {
-		print(t->out, d);
+		if (!d->stray)
+			print(t->out, d);
 		return;
 	}
 	if (t->ndone == t->cap) {
@@ -348,7 +349,7 @@ static void keep(struct truth *t, const struct done *d)
 	t->done[t->ndone++] = *d;
 }
 
-/* No wait at all, but a reader may take it for one: it is among those that nobody can judge. */
+/* No wait at all, but a reader may take it for one. */
 void truth_stray(struct vcpu *v, struct lock *l)
 {
 	struct world *w = v->w;
@@ -361,7 +362,7 @@ void truth_stray(struct vcpu *v, struct lock *l)
 			  .try_true = w->now,
 			  .acq_true = w->now,
 			  .since = w->now,
-			  .raced = true };
+			  .stray = true };
 
 	truth_lock(l);
 	set_stray(v, l);

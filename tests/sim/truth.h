@@ -53,6 +53,7 @@ struct done { /* a wait that is over */
 	enum ks_class verdict;
 	uint64_t blamed[64]; /* ns under the verdict's class, by guest CPU of holder or next */
 	bool raced, unclear, try_kept, acq_kept;
+	bool stray; /* no wait at all, only the record of a try */
 };
 
 struct truth {
