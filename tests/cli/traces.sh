@@ -103,7 +103,8 @@ for where in "" a/; do
 	refused "a plot into a folder that is not there" 1 'no such file' \
 		"$bin/lock-timeline" plot -o "${where}nowhere/p.html" "$host" "$guest"
 done
-refused "a plot over a folder" 1 'directory|folder' "$bin/lock-timeline" plot -o a "$host" "$guest"
+mkdir folder.svg
+refused "a plot over a folder" 1 'directory|folder' "$bin/lock-timeline" plot -o folder.svg "$host" "$guest"
 refused "a plot of no known kind" 2 'svg|html' "$bin/lock-timeline" plot -o p.png "$host" "$guest"
 refused "report to a full disk" 1 'space|writing' sh -c "exec '$bin/lock-timeline' report '$host' '$guest' >/dev/full"
 refused "symbols that are not there" 1 'no such file' \
