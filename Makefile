@@ -125,7 +125,8 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.bpf.o $(BPFTOOL_DEP)
 
 # ---- library and tools ----
 
-$(OUT)/gen/plot_page.h: user/plot/embed user/plot/page.html user/plot/page.css user/plot/page.js
+$(OUT)/gen/plot_page.h: user/plot/embed user/plot/page.html user/plot/page.css user/plot/page.js \
+			 $(wildcard user/plot/page-*.js)
 	@mkdir -p $(@D)
 	$(Q)user/plot/embed $(filter-out $<,$^) > $@.tmp && mv $@.tmp $@
 

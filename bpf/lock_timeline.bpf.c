@@ -268,8 +268,7 @@ static __always_inline int lock_acquired(raw_spinlock_t *lock)
 	if (ks_locks[cpu].pending)
 		acquired_slow((__u64)lock, cpu);
 	else
-		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0,
-			   false);
+		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0, false);
 	return 0;
 }
 
@@ -279,8 +278,7 @@ static __always_inline int lock_caught(raw_spinlock_t *lock)
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	if (cpu < KS_MAX_CPUS)
-		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0,
-			   false);
+		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0, false);
 	return 0;
 }
 
@@ -540,7 +538,6 @@ int BPF_PROG(cpu_idle, unsigned int state, unsigned int cpu_id)
 	/* An idle CPU holds no spinlock: what is left over (unlocks not seen) goes. */
 	if (!leave && cpu < KS_MAX_CPUS)
 		ks_locks[cpu].depth = ks_locks[cpu].pending = 0;
-	ks_emit(cpu, leave ? KS_IDLE_EXIT : KS_IDLE_ENTER, 0, cpu_id, 0,
-		leave ? 0 : state, 0);
+	ks_emit(cpu, leave ? KS_IDLE_EXIT : KS_IDLE_ENTER, 0, cpu_id, 0, leave ? 0 : state, 0);
 	return 0;
 }

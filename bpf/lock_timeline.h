@@ -5,7 +5,7 @@
 
 #include "records.h"
 
-#define KS_LOCK_WAITS 8  /* spinlocks waited for at once on one CPU: interrupts nest */
+#define KS_LOCK_WAITS 8	 /* spinlocks waited for at once on one CPU: interrupts nest */
 #define KS_LOCK_DEPTH 16 /* spinlocks held at once on one CPU */
 #define KS_SKIP_RANGES 4
 
@@ -28,10 +28,10 @@ struct ks_lock_hold {
 
 /* Locks waited for and held on one CPU; only that CPU writes. */
 struct ks_lock_cpu {
-	__u32 depth;   /* entries of hold[] */
-	__u32 pending; /* entries of wait[] */
+	__u32 depth;	 /* entries of hold[] */
+	__u32 pending;	 /* entries of wait[] */
 	__u64 unmatched; /* releases of locks whose acquire was not seen */
-	__u64 stale;     /* holds whose release was not seen */
+	__u64 stale;	 /* holds whose release was not seen */
 	struct ks_lock_hold hold[KS_LOCK_DEPTH];
 	struct ks_lock_wait wait[KS_LOCK_WAITS];
 } __attribute__((aligned(64)));

@@ -16,13 +16,13 @@
 #endif
 
 struct ks_rec {
-	__u64 time;  /* CLOCK_MONOTONIC of the machine that recorded, ns */
-	__u8 type;   /* enum ks_type */
-	__u8 flags;  /* per type, KS_F_* */
-	__u16 cpu;   /* the CPU that the record speaks of: pCPU on the host, vCPU in a guest */
-	__u32 id;    /* host: vCPU slot (see KS_VCPU_NEW); guest: thread id */
-	__u64 a;     /* per type */
-	__u64 b;     /* per type */
+	__u64 time; /* CLOCK_MONOTONIC of the machine that recorded, ns */
+	__u8 type;  /* enum ks_type */
+	__u8 flags; /* per type, KS_F_* */
+	__u16 cpu;  /* the CPU that the record speaks of: pCPU on the host, vCPU in a guest */
+	__u32 id;   /* host: vCPU slot (see KS_VCPU_NEW); guest: thread id */
+	__u64 a;    /* per type */
+	__u64 b;    /* per type */
 };
 
 _Static_assert(sizeof(struct ks_rec) == 32, "a record is 32 bytes");
@@ -36,35 +36,36 @@ enum ks_type {
 		       * a (ns) and time; of KS_BURST, b counts the exits that were in them */
 
 	/* Host. id = slot, a small number that stands for one vCPU during one recording. */
-	KS_VCPU_NEW = 16,   /* a = tgid << 32 | tid, b = vcpu_id */
-	KS_VCPU_GONE = 17,  /* the thread or the vCPU is gone; its slot is not used again */
-	KS_TSC_OFFSET = 18, /* from `time` on: a = L1 TSC offset (s64), b = ratio, fixed point
+	KS_VCPU_NEW = 16,     /* a = tgid << 32 | tid, b = vcpu_id */
+	KS_VCPU_GONE = 17,    /* the thread or the vCPU is gone; its slot is not used again */
+	KS_TSC_OFFSET = 18,   /* from `time` on: a = L1 TSC offset (s64), b = ratio, fixed point
 			     * with the fraction bits given in the metadata; 0 = not scaled */
-	KS_PLE_WINDOW = 19, /* a = old window, b = new window; written behind a KS_BURST; where
+	KS_PLE_WINDOW = 19,   /* a = old window, b = new window; written behind a KS_BURST; where
 			     * every exit is a record, the window stands in it */
-	KS_PAUSE = 20,      /* a PLE exit: a = guest instruction pointer, b = PLE window in force
+	KS_PAUSE = 20,	      /* a PLE exit: a = guest instruction pointer, b = PLE window in force
 			     * (PAUSEs on AMD, TSC cycles on Intel) */
-	KS_HLT = 21,        /* an exit on HLT: a = guest instruction pointer, b = 0 */
-	KS_BURST = 22,      /* PLE exits folded: time = last, a = guest ip of the last,
+	KS_HLT = 21,	      /* an exit on HLT: a = guest instruction pointer, b = 0 */
+	KS_BURST = 22,	      /* PLE exits folded: time = last, a = guest ip of the last,
 			     * b = (first to last, ns) << 32 | count */
-	KS_VCPU_IN = 23,    /* the vCPU thread got pCPU `cpu`: a = tid that left it */
-	KS_VCPU_OUT = 24,   /* it lost pCPU `cpu`: a = tid that took it, flags = KS_OUT_* */
-	KS_VCPU_WAKE = 25,  /* it was woken (sched_waking): a = tid of the waker */
+	KS_VCPU_IN = 23,      /* the vCPU thread got pCPU `cpu`: a = tid that left it */
+	KS_VCPU_OUT = 24,     /* it lost pCPU `cpu`: a = tid that took it, flags = KS_OUT_* */
+	KS_VCPU_WAKE = 25,    /* it was woken (sched_waking): a = tid of the waker */
 	KS_VCPU_MIGRATE = 26, /* sched_migrate_task: a = from pCPU, b = to pCPU */
 	KS_HALT_POLL = 27,    /* kvm_vcpu_wakeup: a = ns since the HLT exit, flags = KS_HALT_* */
 
 	/* Guest. cpu = guest CPU number (its APIC id is in the metadata), id = thread id. */
-	KS_LOCK_TRY = 48,  /* begins to wait for a contended lock: a = lock, b = call site */
-	KS_LOCK_ACQ = 49,  /* got it: a = lock, b = wait, ns: try = time - b */
-	KS_LOCK_REL = 50,  /* released it: a = lock, b = call site of the acquire (low 32 bits,
+	KS_LOCK_TRY = 48,     /* begins to wait for a contended lock: a = lock, b = call site */
+	KS_LOCK_ACQ = 49,     /* got it: a = lock, b = wait, ns: try = time - b */
+	KS_LOCK_REL = 50,     /* released it: a = lock, b = call site of the acquire (low 32 bits,
 			    * sign-extended) | hold << 32; hold in ns, or in 1024 ns if
 			    * KS_F_COARSE: acquire = time - hold */
 	KS_TASK_MIGRATE = 51, /* sched_migrate_task: a = from CPU, b = to CPU */
 	KS_IDLE_ENTER = 52,   /* the CPU's idle loop goes to sleep: a = C-state index */
 	KS_IDLE_EXIT = 53,
 	KS_TASK_WAKE = 54, /* sched_wakeup: id = woken thread, a = its CPU, b = waker's thread */
-	KS_RQ_BUSY = 55,   /* run queue of `cpu` now has more than one runnable thread: a = how many */
-	KS_RQ_CALM = 56,   /* and now it has one or none: a = how many */
+	KS_RQ_BUSY =
+		55, /* run queue of `cpu` now has more than one runnable thread: a = how many */
+	KS_RQ_CALM = 56,     /* and now it has one or none: a = how many */
 	KS_TASK_SWITCH = 57, /* sched_switch on `cpu`: id = next thread, a = previous thread,
 			      * b = 1 if the previous one is still runnable */
 
@@ -72,9 +73,9 @@ enum ks_type {
 };
 
 /* flags of KS_PAUSE, KS_HLT, KS_BURST */
-#define KS_F_CPL_MASK 0x03u  /* guest privilege level, if KS_F_CPL */
-#define KS_F_CPL 0x04u       /* the level is known */
-#define KS_F_IP 0x08u        /* the instruction pointer is known */
+#define KS_F_CPL_MASK 0x03u /* guest privilege level, if KS_F_CPL */
+#define KS_F_CPL 0x04u	    /* the level is known */
+#define KS_F_IP 0x08u	    /* the instruction pointer is known */
 
 /* flags of KS_VCPU_OUT: what the vCPU is from now on */
 #define KS_OUT_RUNNABLE 0u /* preempted or yielded: wants the pCPU and has it not */

@@ -14,9 +14,10 @@ static const struct cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
-	return cli_dispatch(argc, argv, commands,
-			    "Spinlock waits and holds of KVM guests, laid over what their host did.",
-			    "  lock-timeline record -o guest.kvs -- make -j8\n"
-			    "  lock-timeline report host.kvs guest.kvs\n"
-			    "  lock-timeline plot -o picture.html host.kvs guest.kvs\n");
+	return cli_dispatch(
+		argc, argv, commands,
+		"Spinlock waits and holds of KVM guests, laid over what their host did.",
+		"  lock-timeline record -o guest.kvs -- make -j8\n"
+		"  lock-timeline report host.kvs guest.kvs\n"
+		"  lock-timeline plot -o picture.html host.kvs guest.kvs\n");
 }

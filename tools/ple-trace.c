@@ -12,9 +12,10 @@ static const struct cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
-	return cli_dispatch(argc, argv, commands,
-			   "PAUSE and HLT exits of KVM guests, and what the host did with their vCPUs.",
-			   "  ple-trace record -o host.kvs -d 10\n"
-			   "  ple-trace top --vm web-3\n"
-			   "  ple-trace report host.kvs\n");
+	return cli_dispatch(
+		argc, argv, commands,
+		"PAUSE and HLT exits of KVM guests, and what the host did with their vCPUs.",
+		"  ple-trace record -o host.kvs -d 10\n"
+		"  ple-trace top --vm web-3\n"
+		"  ple-trace report host.kvs\n");
 }

@@ -25,7 +25,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void feed(struct ks_live *l, uint64_t time, uint8_t type, uint8_t flags, uint64_t a, uint64_t b)
+static void feed(struct ks_live *l, uint64_t time, uint8_t type, uint8_t flags, uint64_t a,
+		 uint64_t b)
 {
 	struct ks_rec r = { .time = time, .type = type, .flags = flags, .id = 1, .a = a, .b = b };
 

@@ -200,10 +200,14 @@ static void flush(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(short_wait_goes), cmocka_unit_test(long_wait_stays),
-		cmocka_unit_test(order_is_kept),   cmocka_unit_test(nested),
-		cmocka_unit_test(nested_at_task_level), cmocka_unit_test(stale_try_goes),
-		cmocka_unit_test(short_holds),     cmocka_unit_test(overflow),
+		cmocka_unit_test(short_wait_goes),
+		cmocka_unit_test(long_wait_stays),
+		cmocka_unit_test(order_is_kept),
+		cmocka_unit_test(nested),
+		cmocka_unit_test(nested_at_task_level),
+		cmocka_unit_test(stale_try_goes),
+		cmocka_unit_test(short_holds),
+		cmocka_unit_test(overflow),
 		cmocka_unit_test(flush),
 	};
 

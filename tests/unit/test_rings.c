@@ -115,7 +115,8 @@ static void round_and_round(void **state)
 
 	for (i = 0; i < 1000; i++) {
 		for (cpu = 0; cpu < CPUS; cpu++)
-			next[cpu] = produce(w, cpu, next[cpu], (i * 7 + cpu) % (SLOTS - KS_RING_MARGIN));
+			next[cpu] = produce(w, cpu, next[cpu],
+					    (i * 7 + cpu) % (SLOTS - KS_RING_MARGIN));
 		drain(w);
 	}
 	for (cpu = 0; cpu < CPUS; cpu++)

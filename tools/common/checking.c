@@ -55,7 +55,8 @@ int checking_main(int argc, char **argv, enum ks_feature_for side, const char *d
 		if (json)
 			print_json(&f[i]);
 		else
-			printf("%-9s %-18s %s\n", ks_status_name(f[i].status), f[i].name, f[i].reason);
+			printf("%-9s %-18s %s\n", ks_status_name(f[i].status), f[i].name,
+			       f[i].reason);
 	}
 	ret = ks_features_usable(f, n, &why) ? CLI_EXIT_LACKING : CLI_EXIT_OK;
 	free(f);

@@ -87,12 +87,12 @@ static void print_help(FILE *out, const char *tool, const struct cli_command *co
 	fprintf(out, "Usage: %s COMMAND [OPTION...]\n%s\n\n", tool, intro);
 	for (c = commands; c->name; c++)
 		fprintf(out, "  %-9s %s\n", c->name, c->summary);
-	fprintf(out, "\nExamples:\n%s\n`%s COMMAND --help` lists the options of a command.\n", examples,
-		tool);
+	fprintf(out, "\nExamples:\n%s\n`%s COMMAND --help` lists the options of a command.\n",
+		examples, tool);
 }
 
 int cli_dispatch(int argc, char **argv, const struct cli_command *commands, const char *intro,
-		const char *examples)
+		 const char *examples)
 {
 	const char *slash = strrchr(argv[0], '/'), *tool = slash ? slash + 1 : argv[0];
 	const struct cli_command *c;

@@ -39,7 +39,7 @@ struct cli_command {
 
 /* main() of a tool: finds argv[1] among commands (ending with a NULL name) and runs it. */
 int cli_dispatch(int argc, char **argv, const struct cli_command *commands, const char *intro,
-		const char *examples);
+		 const char *examples);
 
 /* argp_parse() with the house's exit codes; argv[0] becomes "ple-trace record". */
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input);

@@ -17,7 +17,7 @@
 #include "record.h"
 
 #define NS 1000000000ULL
-#define WAIT_MIN_NS 1000000ULL   /* rings are filling up fast */
+#define WAIT_MIN_NS 1000000ULL	 /* rings are filling up fast */
 #define WAIT_MAX_NS 100000000ULL /* nothing much happens */
 #define CLOCK_TRIES 25
 #define GRACE_NS 5000000000L /* for a command to end on SIGTERM */
@@ -96,7 +96,8 @@ struct json_object *record_meta(const char *side, const char *tool, const struct
 	json_object_object_add(m, "version", json_object_new_string(KVMSCHED_VERSION));
 	json_object_object_add(m, "hostname", json_object_new_string(u.nodename));
 	json_object_object_add(m, "kernel", json_object_new_string(u.release));
-	json_object_object_add(m, "start_mono_ns", json_object_new_int64(clock_ns(CLOCK_MONOTONIC)));
+	json_object_object_add(m, "start_mono_ns",
+			       json_object_new_int64(clock_ns(CLOCK_MONOTONIC)));
 	json_object_object_add(m, "start_realtime_ns",
 			       json_object_new_int64(clock_ns(CLOCK_REALTIME)));
 	for (word = o->command; word && *word; word++)
@@ -274,10 +275,10 @@ static void summary(const struct run *r, uint64_t bytes)
 	uint64_t lost = ks_rings_lost(rings);
 
 	cli_note("%s: %llu records, %.1f MB", r->opts->out ? r->opts->out : "stream",
-		(unsigned long long)ks_rings_seen(rings), bytes / 1e6);
+		 (unsigned long long)ks_rings_seen(rings), bytes / 1e6);
 	if (lost)
 		cli_warn("%llu records lost: rings too small, use --ring-size",
-			(unsigned long long)lost);
+			 (unsigned long long)lost);
 }
 
 int record_run(struct ks_writer *w, const struct record_opts *o, const struct record_side *side)
@@ -297,7 +298,8 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 		ret = finish(&r);
 	if (ret) {
 		snprintf(err.msg, sizeof(err.msg),
-			 "writing the trace: %s; what was written until now can be read from %s.partial",
+			 "writing the trace: %s; what was written until now can be read from "
+			 "%s.partial",
 			 strerror(-ret), o->out ? o->out : "the receiver's file");
 		ks_writer_abort(w);
 		return cli_fail(ret == -EPIPE ? ret : -EIO, &err);

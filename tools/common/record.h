@@ -20,7 +20,7 @@ struct record_opts {
 	const char *out;
 	uint64_t duration_ns; /* 0 = until a signal or the end of the command */
 	unsigned int slots;   /* --ring-size, records per CPU; 0 = default */
-	char **command;       /* NULL-terminated, NULL = none */
+	char **command;	      /* NULL-terminated, NULL = none */
 };
 
 /* Options -o, -d, --ring-size, -q, -v and COMMAND, as a child parser; its input: record_opts. */

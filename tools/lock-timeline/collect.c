@@ -100,9 +100,16 @@ static void collected(void *ctx, const struct ks_collected *c)
 
 int lock_collect(int argc, char **argv)
 {
-	const struct argp argp = { options, parse, NULL,
-				   "Take the traces that guests send with `lock-timeline stream` and "
-				   "write them to files.", NULL, NULL, NULL };
+	const struct argp argp = {
+		options,
+		parse,
+		NULL,
+		"Take the traces that guests send with `lock-timeline stream` and "
+		"write them to files.",
+		NULL,
+		NULL,
+		NULL
+	};
 	struct options o = { .port = KS_VSOCK_PORT, .collect = { .stop = &stop } };
 	struct ks_err err;
 	int fd, ret = cli_parse(&argp, argc, argv, &o);

@@ -15,7 +15,7 @@
 struct options {
 	struct inputs in;
 	const char *out, *lock, *vcpus, *title;
-	uint64_t from, to; /* ns since the first record of the host */
+	uint64_t from, to;  /* ns since the first record of the host */
 	unsigned int worst; /* 0 = no; else WORST_* */
 };
 
@@ -30,7 +30,8 @@ static const struct argp_option options[] = {
 	{ "to", OPT_TO, "TIME", 0, "end here", 0 },
 	{ "worst", OPT_WORST, "time|exits", OPTION_ARG_OPTIONAL,
 	  "show the surroundings of the worst wait that a preempted vCPU caused: by time lost, or "
-	  "by PLE exits (time)", 0 },
+	  "by PLE exits (time)",
+	  0 },
 	{ "lock", OPT_LOCK, "ADDRESS|NAME", 0, "only waits and holds of this lock", 0 },
 	{ "vcpu", OPT_VCPU, "LIST", 0, "only these vCPUs, such as 0,2-3", 0 },
 	{ "title", OPT_TITLE, "TEXT", 0, "title of the picture", 0 },
@@ -95,7 +96,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			cli_bad_usage("where to? give -o FILE.svg or -o FILE.html");
 		if (!ends_in(o->out, ".svg") && !ends_in(o->out, ".html"))
 			cli_bad_usage("%s: what is drawn goes by the name's end: .svg or .html",
-				   o->out);
+				      o->out);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -224,8 +225,8 @@ static void tell(const struct ks_scene *s, const char *path)
 
 	ks_scene_stats(s, &st);
 	cli_note("%s: %" PRIu64 " waits, %" PRIu64 " holds and %" PRIu64
-		 " PLE exits of %u vCPUs in %.3f ms", path, st.waits, st.holds, st.ples, st.lanes,
-		 (st.to - st.from) / 1e6);
+		 " PLE exits of %u vCPUs in %.3f ms",
+		 path, st.waits, st.holds, st.ples, st.lanes, (st.to - st.from) / 1e6);
 }
 
 static int collect(struct options *o, struct opened *open, struct ks_scene_opts *so,
@@ -281,8 +282,12 @@ static int look_ahead(const struct options *o, struct ks_scene_opts *so, struct 
 
 static int draw(struct options *o, struct ks_err *err)
 {
-	struct ks_scene_opts so = { .vcpus = o->vcpus, .title = o->title, .vm = o->in.files.vm,
-				    .sym = ks_names_sym, .task = ks_names_task, .err = err };
+	struct ks_scene_opts so = { .vcpus = o->vcpus,
+				    .title = o->title,
+				    .vm = o->in.files.vm,
+				    .sym = ks_names_sym,
+				    .task = ks_names_task,
+				    .err = err };
 	struct opened open = { 0 };
 	struct ks_scene *scene = NULL;
 	int ret = o->worst ? find_worst(o, &so, err) : absolute_times(o, &so, err);
@@ -307,10 +312,14 @@ static int draw(struct options *o, struct ks_err *err)
 int lock_plot(int argc, char **argv)
 {
 	const struct argp_child children[] = { { &inputs_argp, 0, NULL, 0 }, { 0 } };
-	const struct argp argp = { options, parse, "HOST.kvs [[VM=]GUEST.kvs...]",
+	const struct argp argp = { options,
+				   parse,
+				   "HOST.kvs [[VM=]GUEST.kvs...]",
 				   "Draw a lane per vCPU: running, runnable and halted behind, PLE "
 				   "exits as ticks, spinlock waits and holds with their verdicts.",
-				   children, NULL, NULL };
+				   children,
+				   NULL,
+				   NULL };
 	struct options o = { .out = NULL };
 	struct ks_err err = { "out of memory" };
 	int ret = cli_parse(&argp, argc, argv, &o);

@@ -40,7 +40,8 @@ static const struct argp_option options[] = {
 	  "leave out shorter holds that nobody waited for (10us)", 0 },
 	{ "mode", OPT_MODE, "full|contention", 0,
 	  "every lock function, or the slow path alone: no cost without contention, but no "
-	  "holders (full)", 0 },
+	  "holders (full)",
+	  0 },
 	{ "no-rdonly-cast", OPT_NO_CAST, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
@@ -192,9 +193,9 @@ struct sink {
 	struct ks_writer *w;
 	struct ks_guest *guest;
 	struct ks_lockfilter *filter;
-	uint8_t *seen; /* a bit per thread id */
+	uint8_t *seen;		   /* a bit per thread id */
 	struct json_object *names; /* found since the last time they were written */
-	char online[256];          /* list of the CPUs that were online the last time */
+	char online[256];	   /* list of the CPUs that were online the last time */
 };
 
 static void name_thread(struct sink *s, uint32_t pid)
@@ -346,9 +347,14 @@ static void sink_close(struct sink *s)
 static int run(struct options *o, struct ks_guest *guest, struct sink *s)
 {
 	struct record_side side = {
-		.probe = guest, .drain = drain_probe, .rings = probe_rings, .stop = stop_probe,
-		.take = ks_lockfilter_feed, .take_ctx = s->filter,
-		.second = second, .second_ctx = s,
+		.probe = guest,
+		.drain = drain_probe,
+		.rings = probe_rings,
+		.stop = stop_probe,
+		.take = ks_lockfilter_feed,
+		.take_ctx = s->filter,
+		.second = second,
+		.second_ctx = s,
 	};
 	struct ks_err err = { "" };
 	int ret = write_meta(s->w, o, guest);
@@ -388,13 +394,15 @@ static int record(struct options *o)
 
 static int main_of(int argc, char **argv, bool stream, const char *doc)
 {
-	const struct argp_child children[] = {
-		{ &record_argp, 0, NULL, 0 }, { stream ? &stream_argp : NULL, 0, NULL, 0 }, { 0 }
-	};
-	const struct argp argp = { options, parse, "[-- COMMAND [ARG...]]", doc, children, NULL,
-				   NULL };
+	const struct argp_child children[] = { { &record_argp, 0, NULL, 0 },
+					       { stream ? &stream_argp : NULL, 0, NULL, 0 },
+					       { 0 } };
+	const struct argp argp = { options, parse, "[-- COMMAND [ARG...]]", doc, children,
+				   NULL,    NULL };
 	struct options o = {
-		.stream = stream, .port = KS_VSOCK_PORT, .wait_threshold_ns = 10000,
+		.stream = stream,
+		.port = KS_VSOCK_PORT,
+		.wait_threshold_ns = 10000,
 		.guest = { .hold_threshold_ns = 10000 },
 	};
 	int ret = cli_parse(&argp, argc, argv, &o);
@@ -407,9 +415,10 @@ static int main_of(int argc, char **argv, bool stream, const char *doc)
 
 int lock_record(int argc, char **argv)
 {
-	return main_of(argc, argv, false,
-		       "Record the waits and holds of this kernel's spinlocks, until COMMAND ends or "
-		       "a signal comes. Meant for a guest; works on any Linux.");
+	return main_of(
+		argc, argv, false,
+		"Record the waits and holds of this kernel's spinlocks, until COMMAND ends or "
+		"a signal comes. Meant for a guest; works on any Linux.");
 }
 
 int lock_stream(int argc, char **argv)

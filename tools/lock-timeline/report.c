@@ -4,7 +4,8 @@
 
 int lock_report(int argc, char **argv)
 {
-	return reporting_main(argc, argv, KS_REPORT_LOCKS, "HOST.kvs [[VM=]GUEST.kvs...]",
-			      "Lay the guests' spinlock waits over what their host did, and say why "
-			      "they took so long.");
+	return reporting_main(
+		argc, argv, KS_REPORT_LOCKS, "HOST.kvs [[VM=]GUEST.kvs...]",
+		"Lay the guests' spinlock waits over what their host did, and say why "
+		"they took so long.");
 }

@@ -92,7 +92,8 @@ static void add_nodes(struct json_object *meta)
 		struct json_object *row = json_object_new_array();
 
 		for (j = 0; j < ks_numa_nodes(numa); j++)
-			json_object_array_add(row, json_object_new_int(ks_numa_distance(numa, i, j)));
+			json_object_array_add(row,
+					      json_object_new_int(ks_numa_distance(numa, i, j)));
 		json_object_array_add(dist, row);
 	}
 	json_object_object_add(meta, "ncpus", json_object_new_int(ks_numa_cpus(numa)));
@@ -229,8 +230,14 @@ static int record(struct options *o, struct ks_host *host)
 {
 	struct sink s = { .host = host };
 	struct record_side side = {
-		.probe = host, .drain = drain_probe, .rings = probe_rings, .stop = stop_probe,
-		.take = take, .take_ctx = &s, .second = second, .second_ctx = &s,
+		.probe = host,
+		.drain = drain_probe,
+		.rings = probe_rings,
+		.stop = stop_probe,
+		.take = take,
+		.take_ctx = &s,
+		.second = second,
+		.second_ctx = &s,
 	};
 	struct ks_err err;
 	int ret = ks_writer_open(&s.w, o->rec.out, KS_SIDE_HOST, KS_MAX_CPUS, &err);
@@ -247,7 +254,7 @@ static int record(struct options *o, struct ks_host *host)
 		ret = record_run(s.w, &o->rec, &side);
 		if (ks_host_unseen(host))
 			cli_warn("%llu exits of vCPUs for which there was no room: use --max-vcpus",
-				(unsigned long long)ks_host_unseen(host));
+				 (unsigned long long)ks_host_unseen(host));
 	}
 	free(s.counts);
 	return ret;
@@ -256,10 +263,17 @@ static int record(struct options *o, struct ks_host *host)
 int ple_record(int argc, char **argv)
 {
 	const struct argp_child children[] = { { &record_argp, 0, NULL, 0 }, { 0 } };
-	const struct argp argp = { options, parse, "[-- COMMAND [ARG...]]",
-				   "Record the PLE and HLT exits of this host's VMs and what its "
-				   "scheduler does with their vCPUs, until COMMAND ends or a signal "
-				   "comes.", children, NULL, NULL };
+	const struct argp argp = {
+		options,
+		parse,
+		"[-- COMMAND [ARG...]]",
+		"Record the PLE and HLT exits of this host's VMs and what its "
+		"scheduler does with their vCPUs, until COMMAND ends or a signal "
+		"comes.",
+		children,
+		NULL,
+		NULL
+	};
 	struct options o = { .mode = 0 };
 	struct ks_host *host;
 	struct ks_err err;

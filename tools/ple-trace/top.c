@@ -89,8 +89,8 @@ struct top {
 	struct ks_live live;
 	struct ks_symbols *symbols;
 	struct top_row *rows;
-	char (*names)[64];             /* VM names by slot */
-	uint64_t (*counts)[2];         /* PAUSE and HLT exits by slot, up to the last interval */
+	char (*names)[64];     /* VM names by slot */
+	uint64_t (*counts)[2]; /* PAUSE and HLT exits by slot, up to the last interval */
 	uint64_t begun, last;
 };
 
@@ -138,8 +138,8 @@ static uint64_t since_last(uint64_t *last, uint64_t now)
 	return d;
 }
 
-static void fill_row(struct top *t, struct top_row *r, uint32_t slot,
-		     const struct ks_vcpu_state *k, double seconds)
+static void fill_row(struct top *t, struct top_row *r, uint32_t slot, const struct ks_vcpu_state *k,
+		     double seconds)
 {
 	bool svm = ks_host_isa(t->host) == KS_ISA_SVM;
 	uint64_t hlt = svm ? k->counts[KS_SVM_HLT] + k->counts[KS_SVM_IDLE_HLT] :
@@ -178,8 +178,11 @@ static void show(struct top *t)
 {
 	uint64_t now = now_ns();
 	struct top_view view = {
-		.rows = t->rows, .seconds = (now - t->last) / 1e9, .symbols = t->symbols,
-		.screen = isatty(STDOUT_FILENO), .lines = screen_lines(),
+		.rows = t->rows,
+		.seconds = (now - t->last) / 1e9,
+		.symbols = t->symbols,
+		.screen = isatty(STDOUT_FILENO),
+		.lines = screen_lines(),
 	};
 	const struct ks_vcpu_state *k;
 	uint32_t n, slot;
@@ -290,10 +293,17 @@ static void top_close(struct top *t)
 
 int ple_top(int argc, char **argv)
 {
-	const struct argp argp = { options, parse, NULL,
-				   "Show the PAUSE and HLT exits of this host's VMs live: a line per "
-				   "vCPU, most PLE exits first; run, wait (runnable, has no pCPU) and "
-				   "halt are shares of the interval.", NULL, NULL, NULL };
+	const struct argp argp = {
+		options,
+		parse,
+		NULL,
+		"Show the PAUSE and HLT exits of this host's VMs live: a line per "
+		"vCPU, most PLE exits first; run, wait (runnable, has no pCPU) and "
+		"halt are shares of the interval.",
+		NULL,
+		NULL,
+		NULL
+	};
 	struct options o = { .interval_ns = NS };
 	struct top t = { 0 };
 	struct ks_err err;

@@ -12,20 +12,20 @@ struct ks_symbols;
 
 struct top_row {
 	const struct ks_live_vcpu *v;
-	const char *vm;          /* borrowed */
-	double pause, hlt;       /* exits per second */
-	uint64_t pauses, hlts;   /* exits in the interval */
-	double share[KS_V_MAX];  /* of the interval, 0 to 1 */
+	const char *vm;		/* borrowed */
+	double pause, hlt;	/* exits per second */
+	uint64_t pauses, hlts;	/* exits in the interval */
+	double share[KS_V_MAX]; /* of the interval, 0 to 1 */
 };
 
 struct top_view {
 	const struct top_row *rows; /* most PLE exits first */
 	uint32_t n;
-	double seconds;             /* length of the interval */
+	double seconds; /* length of the interval */
 	uint64_t lost;
 	const struct ks_symbols *symbols; /* of the guests, NULL = none */
-	bool screen;                /* a terminal: draw in place */
-	unsigned int lines;         /* its height */
+	bool screen;			  /* a terminal: draw in place */
+	unsigned int lines;		  /* its height */
 };
 
 void top_print_table(const struct top_view *t);

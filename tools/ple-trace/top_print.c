@@ -24,8 +24,8 @@ static void print_row(const struct top_view *t, const struct top_row *r)
 
 	if (v->pcpu >= 0)
 		snprintf(pcpu, sizeof(pcpu), "%d", v->pcpu);
-	printf("%-16.16s %4u %4s %10.0f %9.0f %7llu %8llu %6.1f %6.1f %6.1f  %s\n", r->vm, v->vcpu_id,
-	       pcpu, r->pause, r->hlt, (unsigned long long)v->bursts,
+	printf("%-16.16s %4u %4s %10.0f %9.0f %7llu %8llu %6.1f %6.1f %6.1f  %s\n", r->vm,
+	       v->vcpu_id, pcpu, r->pause, r->hlt, (unsigned long long)v->bursts,
 	       (unsigned long long)v->longest_burst, 100 * r->share[KS_V_RUNNING],
 	       100 * r->share[KS_V_RUNNABLE], 100 * r->share[KS_V_HALTED], spinning(t, r, buf));
 }
@@ -47,8 +47,8 @@ void top_print_table(const struct top_view *t)
 	printf("%u vCPUs, %.0f PAUSE and %.0f HLT exits/s", t->n, pause, hlt);
 	if (t->lost)
 		printf(", %llu records lost", (unsigned long long)t->lost);
-	printf("\n%-16s %4s %4s %10s %9s %7s %8s %6s %6s %6s  %s\n", "VM", "vCPU", "pCPU", "PAUSE/s",
-	       "HLT/s", "bursts", "longest", "run%", "wait%", "halt%", "spins in");
+	printf("\n%-16s %4s %4s %10s %9s %7s %8s %6s %6s %6s  %s\n", "VM", "vCPU", "pCPU",
+	       "PAUSE/s", "HLT/s", "bursts", "longest", "run%", "wait%", "halt%", "spins in");
 	for (i = 0; i < fit; i++)
 		print_row(t, &t->rows[i]);
 	if (fit < t->n)
@@ -73,8 +73,7 @@ static struct json_object *row_json(const struct top_view *t, const struct top_r
 	json_object_object_add(j, "hlt", json_object_new_uint64(r->hlts));
 	json_object_object_add(j, "bursts", json_object_new_uint64(v->bursts));
 	json_object_object_add(j, "longest_burst", json_object_new_uint64(v->longest_burst));
-	json_object_object_add(j, "running_ns",
-			       json_object_new_uint64(v->state_ns[KS_V_RUNNING]));
+	json_object_object_add(j, "running_ns", json_object_new_uint64(v->state_ns[KS_V_RUNNING]));
 	json_object_object_add(j, "runnable_ns",
 			       json_object_new_uint64(v->state_ns[KS_V_RUNNABLE]));
 	json_object_object_add(j, "halted_ns", json_object_new_uint64(v->state_ns[KS_V_HALTED]));

@@ -14,12 +14,12 @@ struct ks_live_vcpu {
 	uint32_t tgid, tid, vcpu_id;
 	int32_t pcpu; /* where it ran last, -1 = not known */
 	enum ks_vstate state;
-	uint64_t since;              /* ns, of state, or of the interval's begin */
+	uint64_t since;		     /* ns, of state, or of the interval's begin */
 	uint64_t state_ns[KS_V_MAX]; /* in this interval */
 	uint64_t bursts, burst_exits, longest_burst;
-	uint64_t burst_last;         /* end of the open burst, 0 = none */
-	uint64_t open_exits;         /* exits in it */
-	uint64_t ip;                 /* where its last PLE exit was, 0 = not known */
+	uint64_t burst_last; /* end of the open burst, 0 = none */
+	uint64_t open_exits; /* exits in it */
+	uint64_t ip;	     /* where its last PLE exit was, 0 = not known */
 	uint64_t migrations;
 };
 
@@ -27,7 +27,7 @@ struct ks_live {
 	struct ks_live_vcpu *vcpu; /* by slot */
 	uint32_t n;
 	uint64_t burst_gap_ns;
-	uint64_t lost;             /* records lost in this interval */
+	uint64_t lost; /* records lost in this interval */
 };
 
 /* 0 or -ENOMEM. */

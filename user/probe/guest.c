@@ -23,8 +23,8 @@ struct ks_guest {
 
 /* Without these `full` cannot pair acquires with releases. */
 static const char *const must_have[] = {
-	"_raw_spin_lock", "_raw_spin_lock_irq", "_raw_spin_lock_irqsave", "_raw_spin_unlock",
-	"_raw_spin_unlock_irq", "_raw_spin_unlock_irqrestore",
+	"_raw_spin_lock",   "_raw_spin_lock_irq",   "_raw_spin_lock_irqsave",
+	"_raw_spin_unlock", "_raw_spin_unlock_irq", "_raw_spin_unlock_irqrestore",
 };
 
 static int check_functions(struct ks_err *err)
@@ -58,7 +58,9 @@ static int choose(struct bpf_program *prog, const char *section, enum ks_guest_m
 	bool has = tracepoint ? ks_has_tracepoint(NULL, target) : ks_has_function(target);
 
 	ks_note_program(programs, name,
-			!want ? "not in this mode" : has ? "attached" : "the kernel has no such function");
+			!want ? "not in this mode" :
+			has   ? "attached" :
+				"the kernel has no such function");
 	return bpf_program__set_autoload(prog, want && has);
 }
 
@@ -142,14 +144,16 @@ static int load(struct ks_guest *g, const struct ks_guest_opts *o, struct ks_err
 		return ks_load_err(err, ret, "preparing the probe");
 	ret = lock_timeline_bpf__load(s);
 	if (ret == -ENOENT) { /* a kernel variable that its BTF knows, but not its symbol table */
-		snprintf(err->msg, sizeof(err->msg),
-			 "this kernel does not tell where its run queues are: it must be built with "
-			 "CONFIG_KALLSYMS_ALL=y");
+		snprintf(
+			err->msg, sizeof(err->msg),
+			"this kernel does not tell where its run queues are: it must be built with "
+			"CONFIG_KALLSYMS_ALL=y");
 		return -ENOTSUP;
 	}
 	if (ret)
 		return ks_load_err(err, ret, "loading the probe");
-	ret = ks_rings_new(&g->rings, s->bss->ks_rings, bpf_map__fd(s->maps.ks_slots), g->cpus, slots);
+	ret = ks_rings_new(&g->rings, s->bss->ks_rings, bpf_map__fd(s->maps.ks_slots), g->cpus,
+			   slots);
 	if (ret)
 		return ks_load_err(err, ret, "mapping the rings");
 	ret = lock_timeline_bpf__attach(s);

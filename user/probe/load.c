@@ -85,7 +85,8 @@ int ks_load_err(struct ks_err *err, int code, const char *what)
 
 	if ((code == -EINVAL || code == -EPERM) && locked_down()) {
 		code = -EPERM;
-		hint = "the kernel is under lockdown=confidentiality, which keeps BPF from reading it; "
+		hint = "the kernel is under lockdown=confidentiality, which keeps BPF from reading "
+		       "it; "
 		       "boot with lockdown=integrity or none";
 	}
 	if (hint)
@@ -106,7 +107,8 @@ int ks_need_btf(struct ks_err *err)
 	if (!access("/sys/kernel/btf/vmlinux", R_OK))
 		return 0;
 	snprintf(err->msg, sizeof(err->msg),
-		 "needs the kernel's BTF, and there is no /sys/kernel/btf/vmlinux: use a kernel with "
+		 "needs the kernel's BTF, and there is no /sys/kernel/btf/vmlinux: use a kernel "
+		 "with "
 		 "CONFIG_DEBUG_INFO_BTF");
 	return -ENOTSUP;
 }

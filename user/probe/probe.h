@@ -29,7 +29,7 @@ void ks_probe_log(void (*fn)(const char *text));
 struct ks_host_opts {
 	const uint32_t *tgids; /* only these processes; NULL = all VMs */
 	size_t ntgids;
-	bool fold;             /* bursts of PLE exits as one record each */
+	bool fold;	       /* bursts of PLE exits as one record each */
 	uint64_t burst_gap_ns; /* 0 = 1 ms */
 	unsigned int slots;    /* records per CPU's ring, rounded up to a power of two; 0 = 65536 */
 	unsigned int vcpus;    /* at most; 0 = 1024 */
@@ -72,14 +72,14 @@ uint64_t ks_host_unseen(const struct ks_host *h);
 /* ---- guest ---- */
 
 enum ks_guest_mode {
-	KS_GUEST_FULL,       /* lock and unlock functions and the contention tracepoints */
+	KS_GUEST_FULL,	     /* lock and unlock functions and the contention tracepoints */
 	KS_GUEST_CONTENTION, /* the contention tracepoints alone */
 };
 
 struct ks_guest_opts {
 	enum ks_guest_mode mode;
 	uint64_t hold_threshold_ns; /* holds at least this long leave a record */
-	unsigned int slots;         /* as above */
+	unsigned int slots;	    /* as above */
 	bool no_rdonly_cast;
 };
 

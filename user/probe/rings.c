@@ -12,7 +12,7 @@
 
 struct cpu_ring {
 	uint64_t lost[KS_TYPE_MAX]; /* reported so far */
-	uint64_t checked;           /* up to this time every loss has been reported */
+	uint64_t checked;	    /* up to this time every loss has been reported */
 };
 
 struct ks_rings {
