@@ -164,8 +164,8 @@ static void compare_type(struct compare *c, const struct btf_type *t)
 	int id = btf__find_by_name_kind(c->is.btf, name, btf_kind(t));
 
 	if (id < 0 && btf_is_any_enum(t))
-		id = btf__find_by_name_kind(c->is.btf, name, btf_is_enum(t) ? BTF_KIND_ENUM64 :
-									      BTF_KIND_ENUM);
+		id = btf__find_by_name_kind(c->is.btf, name,
+					    btf_is_enum(t) ? BTF_KIND_ENUM64 : BTF_KIND_ENUM);
 	if (id < 0)
 		gone(c, t, name, NULL);
 	else if (btf_is_composite(t))
@@ -181,8 +181,7 @@ static int open_side(struct side *side, const struct btf *btf)
 	return side->dump ? 0 : -errno;
 }
 
-int vg_compare(const struct btf *old_btf, const struct btf *new_btf, vg_change_fn report,
-	       void *ctx)
+int vg_compare(const struct btf *old_btf, const struct btf *new_btf, vg_change_fn report, void *ctx)
 {
 	struct compare c = { .report = report, .ctx = ctx };
 	int err = open_side(&c.was, old_btf);

@@ -8,8 +8,8 @@ struct btf;
 
 /* What became of a type, a member or an enumerator. */
 enum vg_change {
-	VG_GONE,	/* it is no more */
-	VG_CHANGED,	/* it is declared differently: was and is are the two declarations */
+	VG_GONE,    /* it is no more */
+	VG_CHANGED, /* it is declared differently: was and is are the two declarations */
 };
 
 typedef void (*vg_change_fn)(void *ctx, enum vg_change change, const char *what, const char *was,

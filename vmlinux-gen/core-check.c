@@ -30,8 +30,10 @@ static const char doc[] =
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "FILE", 0, "The kernel: vmlinux, bzImage or raw BTF", 0 },
 	{ "module", 'm', "FILE", 0, "A module of it; repeatable", 0 },
-	{ "set", 's', "NAME=VALUE", 0, "A constant as user space sets it; repeatable, ignored "
-				       "by objects without it", 0 },
+	{ "set", 's', "NAME=VALUE", 0,
+	  "A constant as user space sets it; repeatable, ignored "
+	  "by objects without it",
+	  0 },
 	{ "skip", 'x', "GLOB", 0, "Leave out functions with such a name; repeatable", 0 },
 	{ "verbose", 'v', NULL, 0, "Show every relocation", 0 },
 	{},
@@ -54,15 +56,15 @@ struct options {
 
 struct count {
 	size_t relocations;
-	size_t unreached;	/* cannot be resolved, in code that cannot run */
-	size_t optional;	/* cannot be resolved, in a program that need not be loaded */
+	size_t unreached; /* cannot be resolved, in code that cannot run */
+	size_t optional;  /* cannot be resolved, in a program that need not be loaded */
 	size_t errors;
 };
 
 struct job {
 	const struct options *opt;
 	struct vg_kernel kernel;
-	const char *path;	/* of the object at hand */
+	const char *path; /* of the object at hand */
 	struct vg_object object;
 	struct count count;
 };
@@ -201,12 +203,13 @@ static void show(const struct job *job, const struct vg_section *sec, __u32 insn
 	       verdict);
 }
 
-static void describe(const struct job *job, const struct vg_relo *relo,
-		     const struct vg_result *res, char *buf, size_t size)
+static void describe(const struct job *job, const struct vg_relo *relo, const struct vg_result *res,
+		     char *buf, size_t size)
 {
 	static const char *const kinds[] = {
-		"offset", "size", "existence", "sign", "left shift", "right shift", "local id",
-		"id", "existence", "type size", "existence", "enum value", "match",
+		"offset",      "size",	     "existence", "sign",      "left shift",
+		"right shift", "local id",   "id",	  "existence", "type size",
+		"existence",   "enum value", "match",
 	};
 	size_t used;
 
@@ -235,8 +238,8 @@ static void judge_relo(struct job *job, const struct vg_section *sec, const stru
 }
 
 /* Without a weak symbol its address is 0, which a program may find out, but it cannot be called. */
-static void judge_ksym(struct job *job, const struct vg_section *sec,
-		       const struct vg_ksym_ref *ref, bool found, bool live)
+static void judge_ksym(struct job *job, const struct vg_section *sec, const struct vg_ksym_ref *ref,
+		       bool found, bool live)
 {
 	bool bad = !found && (ref->call || !ref->weak);
 	const char *verdict = judge(job, sec, ref->insn, bad, live);
@@ -245,7 +248,9 @@ static void judge_ksym(struct job *job, const struct vg_section *sec,
 	if (!verdict)
 		return;
 	snprintf(what, sizeof(what), "kernel symbol %s%s", ref->name,
-		 found ? "" : ref->weak ? " (weak, absent)" : " (absent)");
+		 found	   ? "" :
+		 ref->weak ? " (weak, absent)" :
+			     " (absent)");
 	show(job, sec, ref->insn, what, verdict);
 }
 
@@ -273,7 +278,9 @@ static int resolve_all(struct job *job, const struct vg_section *sec, struct vg_
 		if (err)
 			return complain_relo(job, sec, relo);
 		known[relo->insn] = (struct vg_known){
-			.relocated = true, .known = results[i].has_value, .value = results[i].value,
+			.relocated = true,
+			.known = results[i].has_value,
+			.value = results[i].value,
 		};
 	}
 	return 0;
@@ -298,7 +305,9 @@ static void resolve_ksyms(const struct job *job, const struct vg_section *sec, b
 	for (i = 0; i < sec->nr_ksyms; i++) {
 		found[i] = kernel_has(&job->kernel, sec->ksyms[i].name);
 		known[sec->ksyms[i].insn] = (struct vg_known){
-			.relocated = true, .known = !found[i], .address = found[i],
+			.relocated = true,
+			.known = !found[i],
+			.address = found[i],
 		};
 	}
 }
@@ -391,8 +400,8 @@ static void report(const struct job *job)
 {
 	const struct count *c = &job->count;
 
-	printf("%s: %zu relocations in %d objects: %zu not there", job->opt->kernel,
-	       c->relocations, job->opt->nr_objects, c->errors);
+	printf("%s: %zu relocations in %d objects: %zu not there", job->opt->kernel, c->relocations,
+	       job->opt->nr_objects, c->errors);
 	printf(", %zu more in code that is not reached, %zu in optional programs\n", c->unreached,
 	       c->optional);
 }
@@ -407,7 +416,10 @@ static void close_kernel(struct vg_kernel *k)
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
-		.options = options, .parser = parse_option, .args_doc = "OBJECT...", .doc = doc,
+		.options = options,
+		.parser = parse_option,
+		.args_doc = "OBJECT...",
+		.doc = doc,
 	};
 	struct options opt = {};
 	struct job job = { .opt = &opt };

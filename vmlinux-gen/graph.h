@@ -15,24 +15,24 @@
 struct btf;
 
 struct vg_member {
-	char *name;		/* NULL: anonymous, or a parameter without a name */
-	int type;		/* type number, 0 = void */
+	char *name; /* NULL: anonymous, or a parameter without a name */
+	int type;   /* type number, 0 = void */
 	__u32 bit_off;
-	__u32 bit_size;		/* 0: not a bitfield */
-	__s64 value;		/* enumerators: the value */
+	__u32 bit_size; /* 0: not a bitfield */
+	__s64 value;	/* enumerators: the value */
 };
 
 struct vg_node {
-	int kind;		/* BTF_KIND_*; FWD until somebody needs the definition */
-	char *name;		/* NULL: anonymous */
-	int ref;		/* what it points to, is an alias of, is an array of, returns */
-	__u32 size;		/* bytes; arrays: the number of elements */
-	__u32 encoding;		/* of an INT; of an ENUM(64) 1 = signed; of a FWD 1 = union */
+	int kind;	/* BTF_KIND_*; FWD until somebody needs the definition */
+	char *name;	/* NULL: anonymous */
+	int ref;	/* what it points to, is an alias of, is an array of, returns */
+	__u32 size;	/* bytes; arrays: the number of elements */
+	__u32 encoding; /* of an INT; of an ENUM(64) 1 = signed; of a FWD 1 = union */
 	struct vg_member *members;
 	size_t nr_members;
-	bool defined;		/* reached by value: what it refers to must be complete */
-	bool trimmed;		/* members were left out, so offsets mean nothing in C */
-	int generation;		/* enums: of the source it was taken from */
+	bool defined;	/* reached by value: what it refers to must be complete */
+	bool trimmed;	/* members were left out, so offsets mean nothing in C */
+	int generation; /* enums: of the source it was taken from */
 };
 
 struct vg_graph {
@@ -44,7 +44,7 @@ struct vg_graph {
 /* One BTF to choose from. All sources of one generation are one kernel: image and modules. */
 struct vg_source {
 	const struct btf *btf;
-	int generation;		/* 0 = the newest kernel; the lowest that has a type wins */
+	int generation; /* 0 = the newest kernel; the lowest that has a type wins */
 };
 
 /*

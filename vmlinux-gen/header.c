@@ -19,12 +19,11 @@ static const char top[] =
 	"#endif\n"
 	"\n";
 
-static const char bottom[] =
-	"#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n"
-	"#pragma clang attribute pop\n"
-	"#endif\n"
-	"\n"
-	"#endif /* __VMLINUX_H__ */\n";
+static const char bottom[] = "#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n"
+			     "#pragma clang attribute pop\n"
+			     "#endif\n"
+			     "\n"
+			     "#endif /* __VMLINUX_H__ */\n";
 
 static int print_types(FILE *out, const struct btf *btf)
 {
@@ -64,8 +63,7 @@ static void print_struct_proof(FILE *out, const struct btf *btf, const struct bt
 	for (i = 0; i < btf_vlen(t); i++) {
 		member = btf__name_by_offset(btf, btf_members(t)[i].name_off);
 		if (*member && !btf_member_bitfield_size(t, i))
-			fprintf(out,
-				"_Static_assert(__builtin_offsetof(%s %s, %s) == %u, \"\");\n",
+			fprintf(out, "_Static_assert(__builtin_offsetof(%s %s, %s) == %u, \"\");\n",
 				kind, name, member, btf_member_bit_offset(t, i) / 8);
 	}
 }

@@ -39,12 +39,14 @@ struct packer {
 	const char *magic;
 	size_t magic_size;
 	const char *program;
-	bool sized;	/* the kernel's build appends the unpacked size (4 bytes) to the payload */
+	bool sized; /* the kernel's build appends the unpacked size (4 bytes) to the payload */
 };
 
 static const struct packer packers[] = {
 	{ "\x1f\x8b", 2, "gzip", false },
-	{ "\xfd" "7zXZ", 6, "xz", true },
+	{ "\xfd"
+	  "7zXZ",
+	  6, "xz", true },
 	{ "\x28\xb5\x2f\xfd", 4, "zstd", true },
 	{ "\x02\x21\x4c\x18", 4, "lz4", true },
 	{ "\x04\x22\x4d\x18", 4, "lz4", true },

@@ -135,7 +135,7 @@ static int parse_want(struct parser *p, const char *keyword, struct vg_want *wan
 {
 	int class, err = 0;
 
-	for (class = 0; class < VG_OTHER && strcmp(keyword, class_names[class]); class++)
+	for (class = 0; class < VG_OTHER && strcmp(keyword, class_names[class]); class ++)
 		;
 	if (class == VG_OTHER)
 		return fail(p, "expected struct, union, enum or typedef", keyword);

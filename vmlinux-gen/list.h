@@ -30,17 +30,17 @@ enum vg_class {
 
 struct vg_want {
 	enum vg_class class;
-	char *name;		/* NULL: anonymous enum, known by members[0] */
-	bool trimmed;		/* a member selection was given */
-	bool found;		/* some kernel has the type */
-	char **members;		/* sorted, unique */
-	bool *member_found;	/* some kernel has the member */
+	char *name;	    /* NULL: anonymous enum, known by members[0] */
+	bool trimmed;	    /* a member selection was given */
+	bool found;	    /* some kernel has the type */
+	char **members;	    /* sorted, unique */
+	bool *member_found; /* some kernel has the member */
 	size_t nr_members;
-	int line;		/* where it stands in the list */
+	int line; /* where it stands in the list */
 };
 
 struct vg_list {
-	struct vg_want *wants;	/* sorted by class, then name; anonymous enums first */
+	struct vg_want *wants; /* sorted by class, then name; anonymous enums first */
 	size_t nr;
 };
 

@@ -32,12 +32,12 @@ struct ext_section {
 struct reader {
 	struct vg_object *object;
 	Elf *elf;
-	size_t names;		/* the section with the names of sections */
+	size_t names; /* the section with the names of sections */
 	Elf_Data *symbols;
 	size_t symbol_names;
 	size_t nr_symbols;
-	size_t rodata;		/* index of .rodata, 0 = none */
-	size_t *index;		/* ELF section of each of the object's sections */
+	size_t rodata; /* index of .rodata, 0 = none */
+	size_t *index; /* ELF section of each of the object's sections */
 };
 
 static int add_section(struct reader *r, Elf_Scn *scn, const char *name)
@@ -134,7 +134,9 @@ static int add_variable(struct vg_object *o, const char *name, const GElf_Sym *s
 	o->variables = grown;
 	grown += o->nr_variables;
 	*grown = (struct vg_variable){
-		.name = strdup(name), .offset = sym->st_value, .size = sym->st_size,
+		.name = strdup(name),
+		.offset = sym->st_value,
+		.size = sym->st_size,
 	};
 	if (!grown->name)
 		return -ENOMEM;

@@ -17,8 +17,8 @@ struct named {
 	const struct vg_source *source;
 	__u32 id;
 	__u32 vlen;
-	bool definition;	/* false: only forward declarations were seen */
-	int type;		/* its number in the graph, 0 = not yet */
+	bool definition; /* false: only forward declarations were seen */
+	int type;	 /* its number in the graph, 0 = not yet */
 };
 
 /* Unnamed types, so that each appears once: what it is -> its number in the graph. */
@@ -26,9 +26,9 @@ struct unnamed {
 	int kind;
 	int ref;
 	__u32 size;
-	const struct btf *btf;	/* anonymous structs, prototypes: told apart by where they are */
+	const struct btf *btf; /* anonymous structs, prototypes: told apart by where they are */
 	__u32 id;
-	const char *name;	/* ints and floats */
+	const char *name; /* ints and floats */
 	int type;
 };
 
@@ -39,7 +39,7 @@ struct picker {
 	struct vg_list *list;
 	void *named;
 	void *unnamed;
-	void *enums;	/* first enumerators of the anonymous enums taken */
+	void *enums; /* first enumerators of the anonymous enums taken */
 };
 
 static int pick(struct picker *p, const struct vg_source *src, __u32 id, bool by_value);
@@ -337,8 +337,8 @@ static int fill_enum(struct picker *p, const struct vg_source *src, const struct
 }
 
 /* A struct or union that is needed whole, named or not. */
-static int define_composite(struct picker *p, const struct vg_source *src,
-			    const struct btf_type *t, int type, struct vg_want *want)
+static int define_composite(struct picker *p, const struct vg_source *src, const struct btf_type *t,
+			    int type, struct vg_want *want)
 {
 	struct vg_node *node = vg_graph_node(p->graph, type);
 
@@ -395,8 +395,7 @@ static int pick_named(struct picker *p, struct named *named, bool by_value)
 
 	if (!named->type)
 		err = add_named(p, named);
-	if (!err && by_value && named->definition &&
-	    !vg_graph_node(p->graph, named->type)->defined)
+	if (!err && by_value && named->definition && !vg_graph_node(p->graph, named->type)->defined)
 		err = define_named(p, named);
 	return err ? err : named->type;
 }
@@ -649,7 +648,10 @@ int vg_graph_pick(struct vg_graph *graph, const struct vg_source *sources, size_
 		  struct vg_list *list)
 {
 	struct picker p = {
-		.graph = graph, .sources = sources, .nr_sources = nr_sources, .list = list,
+		.graph = graph,
+		.sources = sources,
+		.nr_sources = nr_sources,
+		.list = list,
 	};
 	struct vg_want *want;
 	int err;

@@ -13,8 +13,8 @@
 enum what {
 	ANYTHING,
 	CONSTANT,
-	RODATA,		/* the address of .rodata + value */
-	NOT_NULL,	/* some other address */
+	RODATA,	  /* the address of .rodata + value */
+	NOT_NULL, /* some other address */
 };
 
 struct value {
@@ -31,7 +31,7 @@ struct reach {
 	const struct vg_object *object;
 	const struct vg_section *sec;
 	const struct vg_known *known;
-	struct state *states;	/* on entry of each instruction */
+	struct state *states; /* on entry of each instruction */
 	__u32 *todo;
 	bool *queued;
 	size_t nr_todo;
@@ -79,18 +79,41 @@ static bool compute(__u8 op, bool wide, __u64 dst, __u64 src, __u64 *out)
 	unsigned int shift = src & (wide ? 63 : 31);
 
 	switch (op) {
-	case BPF_MOV: *out = src; break;
-	case BPF_ADD: *out = dst + src; break;
-	case BPF_SUB: *out = dst - src; break;
-	case BPF_MUL: *out = dst * src; break;
-	case BPF_AND: *out = dst & src; break;
-	case BPF_OR:  *out = dst | src; break;
-	case BPF_XOR: *out = dst ^ src; break;
-	case BPF_LSH: *out = dst << shift; break;
-	case BPF_RSH: *out = (wide ? dst : (__u32)dst) >> shift; break;
-	case BPF_ARSH: *out = signed_of(dst, wide) >> shift; break;
-	case BPF_NEG: *out = -dst; break;
-	default: return false;
+	case BPF_MOV:
+		*out = src;
+		break;
+	case BPF_ADD:
+		*out = dst + src;
+		break;
+	case BPF_SUB:
+		*out = dst - src;
+		break;
+	case BPF_MUL:
+		*out = dst * src;
+		break;
+	case BPF_AND:
+		*out = dst & src;
+		break;
+	case BPF_OR:
+		*out = dst | src;
+		break;
+	case BPF_XOR:
+		*out = dst ^ src;
+		break;
+	case BPF_LSH:
+		*out = dst << shift;
+		break;
+	case BPF_RSH:
+		*out = (wide ? dst : (__u32)dst) >> shift;
+		break;
+	case BPF_ARSH:
+		*out = signed_of(dst, wide) >> shift;
+		break;
+	case BPF_NEG:
+		*out = -dst;
+		break;
+	default:
+		return false;
 	}
 	if (!wide)
 		*out = (__u32)*out;
@@ -127,8 +150,9 @@ static struct value alu(const struct bpf_insn *insn, const struct value *regs)
 static struct value load(const struct reach *r, const struct bpf_insn *insn,
 			 const struct value *regs)
 {
-	static const __u32 sizes[] = { [BPF_W >> 3] = 4, [BPF_H >> 3] = 2, [BPF_B >> 3] = 1,
-				       [BPF_DW >> 3] = 8 };
+	static const __u32 sizes[] = {
+		[BPF_W >> 3] = 4, [BPF_H >> 3] = 2, [BPF_B >> 3] = 1, [BPF_DW >> 3] = 8
+	};
 	__u32 size = sizes[BPF_SIZE(insn->code) >> 3];
 	struct value from = insn->src_reg < NR_REGS ? regs[insn->src_reg] : (struct value){};
 	size_t i;
@@ -156,7 +180,9 @@ static struct value load_imm64(const struct reach *r, __u32 at)
 		if (a->insn != at)
 			continue;
 		return (struct value){
-			a->of == VG_RODATA ? RODATA : a->of == VG_DATA ? NOT_NULL : ANYTHING,
+			a->of == VG_RODATA ? RODATA :
+			a->of == VG_DATA   ? NOT_NULL :
+					     ANYTHING,
 			a->offset,
 		};
 	}
@@ -222,9 +248,12 @@ static void step(const struct reach *r, __u32 at, struct value *regs)
 static int decide_null(__u8 op)
 {
 	switch (op) {
-	case BPF_JEQ: return 0;
-	case BPF_JNE: return 1;
-	default: return -1;
+	case BPF_JEQ:
+		return 0;
+	case BPF_JNE:
+		return 1;
+	default:
+		return -1;
 	}
 }
 
@@ -241,18 +270,30 @@ static int decide(const struct bpf_insn *insn, const struct value *regs)
 	if (a.what != CONSTANT || b.what != CONSTANT)
 		return -1;
 	switch (BPF_OP(insn->code)) {
-	case BPF_JEQ: return x == y;
-	case BPF_JNE: return x != y;
-	case BPF_JGT: return x > y;
-	case BPF_JGE: return x >= y;
-	case BPF_JLT: return x < y;
-	case BPF_JLE: return x <= y;
-	case BPF_JSET: return !!(x & y);
-	case BPF_JSGT: return sx > sy;
-	case BPF_JSGE: return sx >= sy;
-	case BPF_JSLT: return sx < sy;
-	case BPF_JSLE: return sx <= sy;
-	default: return -1;
+	case BPF_JEQ:
+		return x == y;
+	case BPF_JNE:
+		return x != y;
+	case BPF_JGT:
+		return x > y;
+	case BPF_JGE:
+		return x >= y;
+	case BPF_JLT:
+		return x < y;
+	case BPF_JLE:
+		return x <= y;
+	case BPF_JSET:
+		return !!(x & y);
+	case BPF_JSGT:
+		return sx > sy;
+	case BPF_JSGE:
+		return sx >= sy;
+	case BPF_JSLT:
+		return sx < sy;
+	case BPF_JSLE:
+		return sx <= sy;
+	default:
+		return -1;
 	}
 }
 
@@ -274,8 +315,9 @@ static void follow_jump(struct reach *r, __u32 at, const struct value *regs)
 	case BPF_EXIT:
 		return;
 	case BPF_JA: /* the 32-bit one has its distance in imm */
-		arrive(r, (__s64)at + 1 + (BPF_CLASS(insn->code) == BPF_JMP32 ? insn->imm :
-									       insn->off), regs);
+		arrive(r,
+		       (__s64)at + 1 + (BPF_CLASS(insn->code) == BPF_JMP32 ? insn->imm : insn->off),
+		       regs);
 		return;
 	}
 	if (insn->dst_reg >= NR_REGS)

@@ -12,9 +12,9 @@
 
 /* What is known of instructions that change at load time; one per instruction of the section. */
 struct vg_known {
-	bool relocated;		/* it is changed ... */
-	bool known;		/* ... to load this value */
-	bool address;		/* ... to load an address, which is not 0 */
+	bool relocated; /* it is changed ... */
+	bool known;	/* ... to load this value */
+	bool address;	/* ... to load an address, which is not 0 */
 	__u64 value;
 };
 

@@ -12,9 +12,9 @@
 
 /* One step of an access: a named member of a type, or an index. */
 struct step {
-	const char *name;	/* NULL: an index */
+	const char *name; /* NULL: an index */
 	__u32 index;
-	__u32 type;		/* of the member or element that the step leads to */
+	__u32 type; /* of the member or element that the step leads to */
 };
 
 struct spec {
@@ -22,7 +22,7 @@ struct spec {
 	__u32 root;
 	struct step steps[MAX_STEPS];
 	size_t nr;
-	bool last;		/* the last step went to the last member of a struct */
+	bool last; /* the last step went to the last member of a struct */
 };
 
 static const struct btf_type *strip(const struct btf *btf, __u32 *id)
@@ -199,7 +199,7 @@ struct place {
 	const struct btf *btf;
 	__u32 type;
 	__u32 bit_off;
-	bool last;	/* the last member of its struct: an array there may be a flexible one */
+	bool last; /* the last member of its struct: an array there may be a flexible one */
 	bool bitfield;
 };
 
@@ -214,7 +214,9 @@ static bool step_member(struct place *at, const struct spec *spec, const struct 
 	for (i = 0; i < btf_vlen(t); i++) {
 		const struct btf_member *m = &btf_members(t)[i];
 		struct place next = {
-			.btf = at->btf, .type = m->type, .last = i == btf_vlen(t) - 1,
+			.btf = at->btf,
+			.type = m->type,
+			.last = i == btf_vlen(t) - 1,
 			.bit_off = at->bit_off + btf_member_bit_offset(t, i),
 			.bitfield = btf_member_bitfield_size(t, i),
 		};
@@ -253,8 +255,8 @@ static __u64 size_of_type(const struct btf *btf, __u32 id)
 	return size < 0 ? 0 : size;
 }
 
-static bool match_field(const struct vg_relo *relo, const struct spec *spec,
-			const struct btf *btf, __u32 id, struct vg_result *res)
+static bool match_field(const struct vg_relo *relo, const struct spec *spec, const struct btf *btf,
+			__u32 id, struct vg_result *res)
 {
 	struct place at = { .btf = btf, .type = id };
 	size_t i;
@@ -385,8 +387,10 @@ int vg_relo_resolve(const struct vg_relo *relo, const struct btf *local,
 void vg_relo_describe(const struct vg_relo *relo, const struct btf *local, char *buf, size_t size)
 {
 	const struct btf_type *t = btf__type_by_id(local, relo->type);
-	const char *kind = btf_is_struct(t) ? "struct " : btf_is_union(t) ? "union " :
-			   btf_is_any_enum(t) ? "enum " : "";
+	const char *kind = btf_is_struct(t)   ? "struct " :
+			   btf_is_union(t)    ? "union " :
+			   btf_is_any_enum(t) ? "enum " :
+						"";
 	struct spec spec;
 	size_t used, i;
 

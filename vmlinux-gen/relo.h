@@ -16,16 +16,16 @@
 struct btf;
 
 struct vg_kernel {
-	struct btf **btfs;	/* the image first, then modules on top of it */
+	struct btf **btfs; /* the image first, then modules on top of it */
 	size_t nr;
 };
 
 struct vg_result {
-	bool found;		/* the kernel has it */
-	bool ambiguous;		/* it has several that differ: libbpf refuses to load */
-	bool has_value;		/* value is what libbpf would put into the instruction */
-	__u64 value;		/* 0 or 1 of an "exists", bytes of a size, an enumerator */
-	__u32 bit_off;		/* found, of a field: where it is */
+	bool found;	/* the kernel has it */
+	bool ambiguous; /* it has several that differ: libbpf refuses to load */
+	bool has_value; /* value is what libbpf would put into the instruction */
+	__u64 value;	/* 0 or 1 of an "exists", bytes of a size, an enumerator */
+	__u32 bit_off;	/* found, of a field: where it is */
 };
 
 /* 0, or -EINVAL for a relocation that makes no sense by itself. */

@@ -131,7 +131,8 @@ static int open_sources(struct job *job, bool one_kernel)
 		if (one_kernel && !base)
 			base = btf;
 		job->sources[job->nr_sources++] = (struct vg_source){
-			.btf = btf, .generation = one_kernel ? 0 : i,
+			.btf = btf,
+			.generation = one_kernel ? 0 : i,
 		};
 	}
 	return job->nr_sources ? 0 : complain(0, "%s: no kernel given", job->opt->args[0]);
@@ -323,17 +324,16 @@ static const struct {
 	const char *name;
 	int (*run)(struct job *job);
 } commands[] = {
-	{ "trim", run_trim },
-	{ "header", run_header },
-	{ "proof", run_proof },
-	{ "compare", run_compare },
-	{ "version", run_version },
+	{ "trim", run_trim },	    { "header", run_header },	{ "proof", run_proof },
+	{ "compare", run_compare }, { "version", run_version },
 };
 
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
-		.options = options, .parser = parse_option, .args_doc = "COMMAND FILE...",
+		.options = options,
+		.parser = parse_option,
+		.args_doc = "COMMAND FILE...",
 		.doc = doc,
 	};
 	struct options opt = {};

@@ -66,23 +66,23 @@ static struct btf *program(void)
 {
 	struct btf *btf = new_btf();
 
-	btf__add_ptr(btf, 1);				/* 2 */
-	btf__add_array(btf, 1, 1, 4);			/* 3: int [4] */
-	btf__add_struct(btf, "arch", 16);		/* 4 */
+	btf__add_ptr(btf, 1);		  /* 2 */
+	btf__add_array(btf, 1, 1, 4);	  /* 3: int [4] */
+	btf__add_struct(btf, "arch", 16); /* 4 */
 	btf__add_field(btf, "regs", 3, 0, 0);
-	btf__add_struct(btf, "vcpu___old", 40);		/* 5 */
+	btf__add_struct(btf, "vcpu___old", 40); /* 5 */
 	btf__add_field(btf, "cpu", 1, 0, 0);
 	btf__add_field(btf, "arch", 4, 32, 0);
 	btf__add_field(btf, "gone", 1, 160, 0);
 	btf__add_field(btf, "p", 2, 192, 0);
-	btf__add_enum(btf, "flags___x", 4);		/* 6 */
+	btf__add_enum(btf, "flags___x", 4); /* 6 */
 	btf__add_enum_value(btf, "TWO___x", 0);
 	btf__add_enum_value(btf, "NONE", 1);
-	btf__add_typedef(btf, "arch_t", 4);		/* 7 */
-	btf__add_struct(btf, "nowhere", 4);		/* 8 */
-	btf__add_union(btf, NULL, 4);			/* 9 */
+	btf__add_typedef(btf, "arch_t", 4); /* 7 */
+	btf__add_struct(btf, "nowhere", 4); /* 8 */
+	btf__add_union(btf, NULL, 4);	    /* 9 */
 	btf__add_field(btf, "cpu", 1, 0, 0);
-	btf__add_struct(btf, "vcpu___anon", 4);		/* 10 */
+	btf__add_struct(btf, "vcpu___anon", 4); /* 10 */
 	btf__add_field(btf, NULL, 9, 0, 0);
 	return btf;
 }
@@ -92,26 +92,26 @@ static struct btf *kernel(void)
 {
 	struct btf *btf = new_btf();
 
-	btf__add_int(btf, "long", 8, BTF_INT_SIGNED);	/* 2 */
-	btf__add_struct(btf, NULL, 4);			/* 3 */
+	btf__add_int(btf, "long", 8, BTF_INT_SIGNED); /* 2 */
+	btf__add_struct(btf, NULL, 4);		      /* 3 */
 	btf__add_field(btf, "cpu", 1, 0, 0);
-	btf__add_union(btf, NULL, 8);			/* 4 */
+	btf__add_union(btf, NULL, 8); /* 4 */
 	btf__add_field(btf, NULL, 3, 0, 0);
-	btf__add_array(btf, 1, 1, 3);			/* 5: int [3] */
-	btf__add_struct(btf, "arch", 20);		/* 6 */
+	btf__add_array(btf, 1, 1, 3);	  /* 5: int [3] */
+	btf__add_struct(btf, "arch", 20); /* 6 */
 	btf__add_field(btf, "first", 1, 0, 0);
 	btf__add_field(btf, "second", 1, 32, 0);
 	btf__add_field(btf, "regs", 5, 64, 0);
-	btf__add_struct(btf, "vcpu", 40);		/* 7 */
+	btf__add_struct(btf, "vcpu", 40); /* 7 */
 	btf__add_field(btf, "pad", 2, 0, 0);
 	btf__add_field(btf, NULL, 4, 64, 0);
 	btf__add_field(btf, "arch", 6, 128, 0);
 	btf__add_field(btf, "p", 1, 288, 0);
-	btf__add_enum64(btf, "flags", 8, false);	/* 8 */
+	btf__add_enum64(btf, "flags", 8, false); /* 8 */
 	btf__add_enum64_value(btf, "ONE", 1);
 	btf__add_enum64_value(btf, "TWO", 1ULL << 40);
-	btf__add_typedef(btf, "arch_t", 6);		/* 9 */
-	btf__add_fwd(btf, "nowhere", BTF_FWD_STRUCT);	/* 10 */
+	btf__add_typedef(btf, "arch_t", 6);	      /* 9 */
+	btf__add_fwd(btf, "nowhere", BTF_FWD_STRUCT); /* 10 */
 	return btf;
 }
 
@@ -121,13 +121,13 @@ static void fields_are_found_by_name(void **state)
 
 	(void)state;
 	check_offset(p, k, 5, "0", 0);
-	check_offset(p, k, 5, "0:0", 8);		/* cpu, in anonymous members there */
+	check_offset(p, k, 5, "0:0", 8); /* cpu, in anonymous members there */
 	check_offset(p, k, 5, "0:1", 16);
-	check_offset(p, k, 5, "0:1:0:2", 32);		/* arch.regs[2] */
-	check_offset(p, k, 5, "2:0", 88);		/* (v + 2)->cpu, by the kernel's size */
+	check_offset(p, k, 5, "0:1:0:2", 32); /* arch.regs[2] */
+	check_offset(p, k, 5, "2:0", 88);     /* (v + 2)->cpu, by the kernel's size */
 	check_offset(p, k, 4, "0:0:1", 12);
-	check_offset(p, k, 7, "0:0:1", 12);		/* through a typedef */
-	check_offset(p, k, 10, "0:0:0", 8);		/* in an anonymous member here */
+	check_offset(p, k, 7, "0:0:1", 12); /* through a typedef */
+	check_offset(p, k, 10, "0:0:0", 8); /* in an anonymous member here */
 	btf__free(p);
 	btf__free(k);
 }
@@ -138,9 +138,9 @@ static void fields_may_be_absent(void **state)
 
 	(void)state;
 	check_absent(p, k, 5, "0:2");
-	check_absent(p, k, 5, "0:3");			/* a pointer here, an int there */
-	check_absent(p, k, 5, "0:1:0:3");		/* beyond the kernel's array */
-	check_absent(p, k, 8, "0");			/* only a forward declaration there */
+	check_absent(p, k, 5, "0:3");	  /* a pointer here, an int there */
+	check_absent(p, k, 5, "0:1:0:3"); /* beyond the kernel's array */
+	check_absent(p, k, 8, "0");	  /* only a forward declaration there */
 	btf__free(p);
 	btf__free(k);
 }
@@ -214,8 +214,9 @@ static void modules_are_asked_last(void **state)
 
 static void names_are_cut_at_their_flavour(void **state)
 {
-	static const char *const names[] = { "a___b", "a____b", "a___", "___b", "a___b___c",
-					     "a__b" };
+	static const char *const names[] = {
+		"a___b", "a____b", "a___", "___b", "a___b___c", "a__b"
+	};
 	static const bool is_a[] = { true, false, false, false, false, false };
 	struct btf *k = new_btf();
 	size_t i;
@@ -258,8 +259,11 @@ static void relocations_describe_themselves(void **state)
 #define JA(o) { .code = BPF_JMP | BPF_JA, .off = o }
 #define CALL { .code = BPF_JMP | BPF_CALL, .imm = 5 }
 #define EXIT { .code = BPF_JMP | BPF_EXIT }
-#define LD64(d, i) { .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = d, .imm = i }, {}
-#define LDX(size, d, s, o) \
+#define LD64(d, i)                                                                                 \
+	{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = d, .imm = i },                             \
+	{                                                                                          \
+	}
+#define LDX(size, d, s, o)                                                                         \
 	{ .code = BPF_LDX | BPF_MEM | size, .dst_reg = d, .src_reg = s, .off = o }
 
 #define MAX_INSNS 16
@@ -281,18 +285,18 @@ static void check_reach(const struct vg_object *object, struct vg_section *sec,
 	assert_string_equal(seen, expected);
 }
 
-#define CHECK(code, known, expected)						\
-	do {									\
-		struct vg_section sec = { .insns = code,			\
-					  .nr_insns = sizeof(code) / sizeof(*code) }; \
-		check_reach(&(struct vg_object){}, &sec, known, expected);	\
+#define CHECK(code, known, expected)                                                               \
+	do {                                                                                       \
+		struct vg_section sec = { .insns = code,                                           \
+					  .nr_insns = sizeof(code) / sizeof(*code) };              \
+		check_reach(&(struct vg_object){}, &sec, known, expected);                         \
 	} while (0)
 
 static void branches_on_constants_are_decided(void **state)
 {
 	struct bpf_insn code[] = {
-		MOV(1, 1), ALU(BPF_XOR, 1, 1), MOVR(6, 1), CALL,
-		JMP(BPF_JEQ, 6, 0, 2), MOV(0, 1), EXIT, MOV(0, 2), EXIT,
+		MOV(1, 1), ALU(BPF_XOR, 1, 1), MOVR(6, 1), CALL, JMP(BPF_JEQ, 6, 0, 2), MOV(0, 1),
+		EXIT,	   MOV(0, 2),	       EXIT,
 	};
 	struct vg_known known[MAX_INSNS] = {};
 
@@ -310,11 +314,13 @@ static void branches_on_constants_are_decided(void **state)
 static void paths_that_meet_forget(void **state)
 {
 	struct bpf_insn code[] = {
-		MOV(6, 0), JMP(BPF_JEQ, 1, 0, 1), MOV(6, 1),
-		JMP(BPF_JEQ, 6, 0, 1), EXIT, EXIT,
+		MOV(6, 0), JMP(BPF_JEQ, 1, 0, 1), MOV(6, 1), JMP(BPF_JEQ, 6, 0, 1), EXIT, EXIT,
 	};
 	struct bpf_insn loop[] = {
-		MOV(6, 0), ALU(BPF_ADD, 6, 1), JMP(BPF_JLT, 6, 10, -2), EXIT,
+		MOV(6, 0),
+		ALU(BPF_ADD, 6, 1),
+		JMP(BPF_JLT, 6, 10, -2),
+		EXIT,
 	};
 	struct vg_known known[MAX_INSNS] = {};
 
@@ -328,8 +334,13 @@ static void paths_that_meet_forget(void **state)
 static void core_answers_decide_branches(void **state)
 {
 	struct bpf_insn code[] = {
-		MOV(1, 1), JMP(BPF_JNE, 1, 0, 1), EXIT, ALU(BPF_ADD, 1, 8),
-		JMP(BPF_JEQ, 1, 9, 1), EXIT, EXIT,
+		MOV(1, 1),
+		JMP(BPF_JNE, 1, 0, 1),
+		EXIT,
+		ALU(BPF_ADD, 1, 8),
+		JMP(BPF_JEQ, 1, 9, 1),
+		EXIT,
+		EXIT,
 	};
 	struct vg_known known[MAX_INSNS] = { [0] = { .relocated = true, .known = true } };
 
@@ -351,10 +362,11 @@ static void arithmetic_is_the_processors(void **state)
 		struct bpf_insn insn;
 		__s64 result;
 	} cases[] = {
-		{ ALU(BPF_ADD, 1, 5), 1 }, { ALU(BPF_SUB, 1, 1), -5 }, { ALU(BPF_MUL, 1, 3), -12 },
-		{ ALU(BPF_AND, 1, 7), 4 }, { ALU(BPF_OR, 1, 3), -1 }, { ALU(BPF_XOR, 1, -1), 3 },
+		{ ALU(BPF_ADD, 1, 5), 1 },   { ALU(BPF_SUB, 1, 1), -5 },
+		{ ALU(BPF_MUL, 1, 3), -12 }, { ALU(BPF_AND, 1, 7), 4 },
+		{ ALU(BPF_OR, 1, 3), -1 },   { ALU(BPF_XOR, 1, -1), 3 },
 		{ ALU(BPF_LSH, 1, 4), -64 }, { ALU(BPF_ARSH, 1, 1), -2 },
-		{ ALU(BPF_RSH, 1, 62), 3 }, { ALU(BPF_NEG, 1, 0), 4 },
+		{ ALU(BPF_RSH, 1, 62), 3 },  { ALU(BPF_NEG, 1, 0), 4 },
 	};
 	struct vg_known known[MAX_INSNS] = {};
 	size_t i;
@@ -384,10 +396,10 @@ static void comparisons_are_the_processors(void **state)
 		int imm;
 		bool taken;
 	} cases[] = {
-		{ BPF_JEQ, -4, true }, { BPF_JNE, -4, false }, { BPF_JGT, 5, true },
-		{ BPF_JGE, -4, true }, { BPF_JLT, 5, false }, { BPF_JLE, -4, true },
-		{ BPF_JSET, 3, false }, { BPF_JSGT, 5, false }, { BPF_JSGE, -4, true },
-		{ BPF_JSLT, 5, true }, { BPF_JSLE, -5, false },
+		{ BPF_JEQ, -4, true },	{ BPF_JNE, -4, false },	 { BPF_JGT, 5, true },
+		{ BPF_JGE, -4, true },	{ BPF_JLT, 5, false },	 { BPF_JLE, -4, true },
+		{ BPF_JSET, 3, false }, { BPF_JSGT, 5, false },	 { BPF_JSGE, -4, true },
+		{ BPF_JSLT, 5, true },	{ BPF_JSLE, -5, false },
 	};
 	struct vg_known known[MAX_INSNS] = {};
 	size_t i;
@@ -395,7 +407,10 @@ static void comparisons_are_the_processors(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct bpf_insn code[] = {
-			MOV(1, -4), JMP(cases[i].op, 1, cases[i].imm, 1), EXIT, EXIT,
+			MOV(1, -4),
+			JMP(cases[i].op, 1, cases[i].imm, 1),
+			EXIT,
+			EXIT,
 		};
 
 		CHECK(code, known, cases[i].taken ? "1101" : "1110");
@@ -434,7 +449,10 @@ static void constants_are_read_once_they_are_set(void **state)
 	};
 	struct vg_address address = { .insn = 0, .of = VG_RODATA, .offset = 8 };
 	struct vg_section sec = {
-		.insns = code, .nr_insns = 6, .addresses = &address, .nr_addresses = 1,
+		.insns = code,
+		.nr_insns = 6,
+		.addresses = &address,
+		.nr_addresses = 1,
 	};
 	struct vg_known known[MAX_INSNS] = {};
 

@@ -10,24 +10,23 @@
 #include "test_sys_tree.h"
 #include "trace.h"
 
-static const char kallsyms[] =
-	"0000000000000000 A fixed_percpu_data\n"
-	"000000000001fa40 A cpu_tss_rw\n"
-	"ffffffff81000000 T _stext\n"
-	"ffffffff81000000 T _text\n"
-	"ffffffff81001000 t __start_it\n"
-	"ffffffff81001000 T start_it\n"
-	"ffffffff81001000 W weak_it\n"
-	"ffffffff81002000 T _raw_spin_lock\n"
-	"ffffffff81002040 t native_queued_spin_lock_slowpath\n"
-	"ffffffff81003000 t smp_call_function_many_cond.constprop.0\n"
-	"ffffffff81004000 t pv_native_safe_halt\n"
-	"ffffffff82000000 D init_task\n"
-	"ffffffff82100000 b big_table\n"
-	"ffffffff83000000 B _end\n"
-	"ffffffffc0201000 t ext4_fill_super\t[ext4]\n"
-	"ffffffffc0200000 t ext4_sync\t[ext4]\n"
-	"ffffffffc0300000 d kvm_usage_count\t[kvm]\n";
+static const char kallsyms[] = "0000000000000000 A fixed_percpu_data\n"
+			       "000000000001fa40 A cpu_tss_rw\n"
+			       "ffffffff81000000 T _stext\n"
+			       "ffffffff81000000 T _text\n"
+			       "ffffffff81001000 t __start_it\n"
+			       "ffffffff81001000 T start_it\n"
+			       "ffffffff81001000 W weak_it\n"
+			       "ffffffff81002000 T _raw_spin_lock\n"
+			       "ffffffff81002040 t native_queued_spin_lock_slowpath\n"
+			       "ffffffff81003000 t smp_call_function_many_cond.constprop.0\n"
+			       "ffffffff81004000 t pv_native_safe_halt\n"
+			       "ffffffff82000000 D init_task\n"
+			       "ffffffff82100000 b big_table\n"
+			       "ffffffff83000000 B _end\n"
+			       "ffffffffc0201000 t ext4_fill_super\t[ext4]\n"
+			       "ffffffffc0200000 t ext4_sync\t[ext4]\n"
+			       "ffffffffc0300000 d kvm_usage_count\t[kvm]\n";
 
 static struct ks_symbols *parse(const char *text)
 {
@@ -58,7 +57,9 @@ static void names(void **state)
 	expect_name(s, 0xffffffff8100201a, "_raw_spin_lock+0x1a");
 	expect_name(s, 0xffffffff81001004, "start_it+0x4"); /* not the local, not the weak one */
 	expect_name(s, 0xffffffff82000010, "init_task+0x10");
-	expect_name(s, 0xffffffff82fffff8, "big_table+0xefff" "f8");
+	expect_name(s, 0xffffffff82fffff8,
+		    "big_table+0xefff"
+		    "f8");
 	expect_name(s, 0xffffffffc0200010, "ext4_sync+0x10 [ext4]");
 	expect_name(s, 0xffffffffc0201008, "ext4_fill_super+0x8 [ext4]");
 	expect_name(s, 0xffffffffc0300000, "kvm_usage_count [kvm]");
@@ -77,7 +78,7 @@ static void nowhere(void **state)
 
 	(void)state;
 	expect_name(s, 0, "0x0");
-	expect_name(s, 0x7f0012345678, "0x7f0012345678"); /* user space */
+	expect_name(s, 0x7f0012345678, "0x7f0012345678");	  /* user space */
 	expect_name(s, 0xffff888100000000, "0xffff888100000000"); /* the heap */
 	expect_name(s, 0xffffffff80ffffff, "0xffffffff80ffffff");
 	expect_name(s, 0xffffffff83000000, "0xffffffff83000000"); /* behind the image */
@@ -306,9 +307,10 @@ static void running_kernel(void **state)
 	assert_int_equal(ks_symbols_count(s), 15);
 	ks_symbols_free(s);
 	free(text);
-	tree_text(&t, "/proc/kallsyms", "ffffffff81000000 T f\nffffffff81000010 r __ksymtab_f\n"
-					"ffffffff81000020 t __pfx_g\nffffffff81000030 t g\n"
-					"ffffffff81000040 t ?\nffffffff81000050 N h");
+	tree_text(&t, "/proc/kallsyms",
+		  "ffffffff81000000 T f\nffffffff81000010 r __ksymtab_f\n"
+		  "ffffffff81000020 t __pfx_g\nffffffff81000030 t g\n"
+		  "ffffffff81000040 t ?\nffffffff81000050 N h");
 	assert_int_equal(ks_symbols_running(t.root, &text, &len, &err), 0);
 	assert_string_equal(text, "ffffffff81000000 T f\nffffffff81000030 t g\n"
 				  "ffffffff81000040 t ?\n");

@@ -18,7 +18,11 @@ __attribute__((noinline, used)) void _stext(void)
 }
 
 enum { LINE = __LINE__ + 1 };
-__attribute__((noinline, used)) static int somewhere(int x) { __asm__ volatile(""); return x + 1; }
+__attribute__((noinline, used)) static int somewhere(int x)
+{
+	__asm__ volatile("");
+	return x + 1;
+}
 
 int a_global_object = 7;
 
@@ -165,8 +169,8 @@ static void flipped_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(symbols),   cmocka_unit_test(lines),
-		cmocka_unit_test(no_lines),  cmocka_unit_test(bad_files),
+		cmocka_unit_test(symbols),	 cmocka_unit_test(lines),
+		cmocka_unit_test(no_lines),	 cmocka_unit_test(bad_files),
 		cmocka_unit_test(flipped_files),
 	};
 

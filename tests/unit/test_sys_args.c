@@ -124,8 +124,8 @@ static void numbers(void **state)
 
 static void lists(void **state)
 {
-	static const char *const bad[] = { "",	  ",",	 "1,",	 ",1",	"1,,2", "3-1", "1-",
-					   "-1",  "a",	 "1-b",	 "1 ",	"1;2",	"0x1" };
+	static const char *const bad[] = { "",	 ",", "1,",  ",1", "1,,2", "3-1", "1-",
+					   "-1", "a", "1-b", "1 ", "1;2",  "0x1" };
 	uint8_t *set = NULL;
 
 	(void)state;
@@ -162,7 +162,7 @@ static void choices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(durations), cmocka_unit_test(sizes), cmocka_unit_test(numbers),
+		cmocka_unit_test(durations), cmocka_unit_test(sizes),	cmocka_unit_test(numbers),
 		cmocka_unit_test(lists),     cmocka_unit_test(choices),
 	};
 

@@ -107,8 +107,7 @@ static int take(void *ctx, const void *unit, size_t len)
 	return 0;
 }
 
-static int feed_all(struct ks_framing *f, const char *p, size_t n, size_t piece,
-		    struct ks_err *err)
+static int feed_all(struct ks_framing *f, const char *p, size_t n, size_t piece, struct ks_err *err)
 {
 	int ret = 0;
 
@@ -150,9 +149,9 @@ static void flipped(void **state)
 	assert_non_null(copy);
 	memcpy(copy, trace.p, trace.n);
 	for (int i = 0; i < 3000; i++) {
-		size_t at =
-			i < 1024 ? (size_t)i / 8
-				 : ((size_t)rand_r(&seed) << 8 ^ (size_t)rand_r(&seed)) % trace.n;
+		size_t at = i < 1024 ?
+				    (size_t)i / 8 :
+				    ((size_t)rand_r(&seed) << 8 ^ (size_t)rand_r(&seed)) % trace.n;
 		struct taken t = { 0 };
 		struct ks_framing *f;
 		struct ks_err err;
@@ -199,13 +198,13 @@ static void forged(void **state)
 	struct bytes host = make_trace(KS_SIDE_HOST);
 
 	(void)state;
-#define FORGE(change, part) \
-	do { \
-		memcpy(copy, trace.p, trace.n); \
-		change; \
-		fh->crc = ks_crc(0, fh, offsetof(struct ks_file_header, crc)); \
-		ch->header_crc = ks_crc(0, ch, offsetof(struct ks_chunk_header, header_crc)); \
-		expect_refusal(copy, trace.n, KS_SIDE_GUEST, part); \
+#define FORGE(change, part)                                                                        \
+	do {                                                                                       \
+		memcpy(copy, trace.p, trace.n);                                                    \
+		change;                                                                            \
+		fh->crc = ks_crc(0, fh, offsetof(struct ks_file_header, crc));                     \
+		ch->header_crc = ks_crc(0, ch, offsetof(struct ks_chunk_header, header_crc));      \
+		expect_refusal(copy, trace.n, KS_SIDE_GUEST, part);                                \
 	} while (0)
 	FORGE(fh->major = 2, "format 2.0");
 	FORGE(fh->rings = 0, "no sense");
@@ -533,7 +532,8 @@ static void over_vsock(void **state)
 	o.out = out;
 	send_start(&s[0], c, trace.p, trace.n, 0);
 	assert_int_equal(ks_collect_run(fd, &(struct ks_collect_opts){ .out = out, .expect = 1 },
-					note, &seen, &err), 0);
+					note, &seen, &err),
+			 0);
 	c = ks_vsock_connect(1, 49031, 1000, &err);
 	send_start(&s[1], c, trace.p, trace.n, 0);
 	o.expect = 1;
@@ -573,11 +573,11 @@ static void vsock_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_in_pieces),  cmocka_unit_test(flipped),
-		cmocka_unit_test(forged),	    cmocka_unit_test(refused_by_taker),
-		cmocka_unit_test(clean_stream),	    cmocka_unit_test(broken_streams),
-		cmocka_unit_test(limits),	    cmocka_unit_test(stopped),
-		cmocka_unit_test(two_at_once),	    cmocka_unit_test(over_vsock),
+		cmocka_unit_test(whole_in_pieces), cmocka_unit_test(flipped),
+		cmocka_unit_test(forged),	   cmocka_unit_test(refused_by_taker),
+		cmocka_unit_test(clean_stream),	   cmocka_unit_test(broken_streams),
+		cmocka_unit_test(limits),	   cmocka_unit_test(stopped),
+		cmocka_unit_test(two_at_once),	   cmocka_unit_test(over_vsock),
 		cmocka_unit_test(vsock_errors),
 	};
 

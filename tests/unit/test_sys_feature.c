@@ -51,9 +51,15 @@ static void put_all_btf(const struct tree *t, const char *without)
 					   "contention_end",	 "sched_wakeup_new",
 					   "sched_process_exit" };
 	static const char *const funcs[] = {
-		"_raw_spin_lock", "_raw_spin_lock_irqsave", "_raw_spin_lock_irq",
-		"_raw_spin_lock_bh", "_raw_spin_trylock", "_raw_spin_unlock",
-		"_raw_spin_unlock_irqrestore", "_raw_spin_unlock_irq", "_raw_spin_unlock_bh",
+		"_raw_spin_lock",
+		"_raw_spin_lock_irqsave",
+		"_raw_spin_lock_irq",
+		"_raw_spin_lock_bh",
+		"_raw_spin_trylock",
+		"_raw_spin_unlock",
+		"_raw_spin_unlock_irqrestore",
+		"_raw_spin_unlock_irq",
+		"_raw_spin_unlock_bh",
 		"__pv_queued_spin_lock_slowpath",
 	};
 	static const char *const kvm[] = { "kvm_exit", "kvm_vcpu_wakeup", "kvm_write_tsc_offset" };
@@ -85,8 +91,9 @@ static void amd_host(struct tree *t, const char *without)
 	tree_text(t, "/proc/sys/net/core/bpf_jit_enable", "1\n");
 	tree_text(t, "/proc/sys/kernel/kptr_restrict", "0\n");
 	tree_text(t, "/proc/kallsyms", "");
-	tree_text(t, "/proc/cpuinfo", "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: "
-				      "EPYC\napicid\t: 0\nflags\t: svm constant_tsc nonstop_tsc\n");
+	tree_text(t, "/proc/cpuinfo",
+		  "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: "
+		  "EPYC\napicid\t: 0\nflags\t: svm constant_tsc nonstop_tsc\n");
 	tree_text(t, "/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
 	tree_text(t, "/sys/kernel/sched_ext/state", "disabled\n");
 	tree_text(t, "/sys/fs/cgroup/cgroup.controllers", "cpu\n");
@@ -211,8 +218,8 @@ static void no_btf(void **state)
 	tree_free(&t);
 }
 
-static void lacking(const char *what, enum ks_feature_for side, const char *line,
-		    enum ks_status st, int usable)
+static void lacking(const char *what, enum ks_feature_for side, const char *line, enum ks_status st,
+		    int usable)
 {
 	struct tree t;
 

@@ -78,7 +78,8 @@ static void real_topology(void **state)
 	assert_true(ks_numa_cpus(n) >= ks_numa_cpus_online(n));
 	assert_true(ks_numa_node(n, 0) >= 0);
 	assert_int_equal(ks_numa_distance(n, (unsigned int)ks_numa_node(n, 0),
-					  (unsigned int)ks_numa_node(n, 0)), 10);
+					  (unsigned int)ks_numa_node(n, 0)),
+			 10);
 	ks_numa_free(n);
 }
 

@@ -28,14 +28,18 @@ static void printable(void **state)
 	P("before\0behind", "before");
 	P("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
 	P("\xe6\x97\xa5\xf0\x9f\x90\xa7", "\xe6\x97\xa5\xf0\x9f\x90\xa7");
-	P("a\xe2\x80\xae" "b", "a?b");	 /* right-to-left override */
-	P("a\xc2\x9b" "2J", "a?2J");	 /* C1 control: CSI */
+	P("a\xe2\x80\xae"
+	  "b",
+	  "a?b"); /* right-to-left override */
+	P("a\xc2\x9b"
+	  "2J",
+	  "a?2J");			       /* C1 control: CSI */
 	P("\xef\xbb\xbfx\xe2\x80\x8b", "?x?"); /* byte order mark, zero width space */
-	P("\xc0\xaf", "??");		 /* too long a form of '/' */
-	P("\xed\xa0\x80", "?");		 /* a surrogate */
-	P("\xe6\x97", "??");		 /* cut off */
+	P("\xc0\xaf", "??");		       /* too long a form of '/' */
+	P("\xed\xa0\x80", "?");		       /* a surrogate */
+	P("\xe6\x97", "??");		       /* cut off */
 	P("\xff\xfe", "??");
-	P("\xf4\x90\x80\x80", "?");	 /* above U+10FFFF */
+	P("\xf4\x90\x80\x80", "?"); /* above U+10FFFF */
 }
 
 static void printable_cuts(void **state)

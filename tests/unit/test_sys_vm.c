@@ -137,10 +137,12 @@ static void qemu_options(void **state)
 	vm = parse(KS_VMM_QEMU, ARGV("qemu-kvm\0-name\0db,process=foo"));
 	assert_string_equal(vm.name, "db");
 	assert_int_equal(vm.ram, 128 << 20);
-	vm = parse(KS_VMM_QEMU, ARGV("q\0--name\0debug-threads=on,guest=a,,b\0-m\0" "512"));
+	vm = parse(KS_VMM_QEMU, ARGV("q\0--name\0debug-threads=on,guest=a,,b\0-m\0"
+				     "512"));
 	assert_string_equal(vm.name, "a,b");
 	assert_int_equal(vm.ram, 512 << 20);
-	vm = parse(KS_VMM_QEMU, ARGV("q\0-name=guest=x\0-m\0" "1.5G\0-device\0"
+	vm = parse(KS_VMM_QEMU, ARGV("q\0-name=guest=x\0-m\0"
+				     "1.5G\0-device\0"
 				     "vhost-vsock-pci,id=v,guest-cid=42"));
 	assert_string_equal(vm.name, "x");
 	assert_int_equal(vm.ram, 1536ull << 20);
@@ -173,11 +175,14 @@ static void other_vmms(void **state)
 	assert_string_equal(vm.name, "fn-1");
 	vm = parse(KS_VMM_FIRECRACKER, ARGV("firecracker\0--id=fn-2"));
 	assert_string_equal(vm.name, "fn-2");
-	vm = parse(KS_VMM_CROSVM, ARGV("crosvm\0run\0--name\0cr\0--mem\0" "1024\0--cid\0" "3"));
+	vm = parse(KS_VMM_CROSVM, ARGV("crosvm\0run\0--name\0cr\0--mem\0"
+				       "1024\0--cid\0"
+				       "3"));
 	assert_string_equal(vm.name, "cr");
 	assert_int_equal(vm.ram, 1ull << 30);
 	assert_int_equal(vm.cid, 3);
-	vm = parse(KS_VMM_KVMTOOL, ARGV("lkvm\0run\0-n\0kt\0-m\0" "320"));
+	vm = parse(KS_VMM_KVMTOOL, ARGV("lkvm\0run\0-n\0kt\0-m\0"
+					"320"));
 	assert_string_equal(vm.name, "kt");
 	assert_int_equal(vm.ram, 320 << 20);
 	vm = parse(KS_VMM_OTHER, ARGV("myvmm\0-name\0x"));

@@ -106,9 +106,11 @@ static void list_sorts_and_finds(void **state)
 static void list_refuses(void **state)
 {
 	static const char *const bad[] = {
-		"class foo", "struct", "struct }", "struct a { x", "struct a { { x }",
-		"struct a struct a", "struct { x }", "enum { A B }", "enum { }", "struct a* { x }",
-		"typedef t { x }", "enum e { X }", "{ x }",
+		"class foo",	   "struct",	       "struct }",
+		"struct a { x",	   "struct a { { x }", "struct a struct a",
+		"struct { x }",	   "enum { A B }",     "enum { }",
+		"struct a* { x }", "typedef t { x }",  "enum e { X }",
+		"{ x }",
 	};
 	struct vg_list list;
 	char err[128];
@@ -131,18 +133,18 @@ static struct btf *nested_btf(void)
 {
 	struct btf *btf = new_btf();
 
-	btf__add_ptr(btf, 4);				/* 2: struct inner * */
-	btf__add_ptr(btf, 6);				/* 3: struct other * */
-	btf__add_struct(btf, "inner", 4);		/* 4 */
+	btf__add_ptr(btf, 4);		  /* 2: struct inner * */
+	btf__add_ptr(btf, 6);		  /* 3: struct other * */
+	btf__add_struct(btf, "inner", 4); /* 4 */
 	btf__add_field(btf, "x", 1, 0, 0);
-	btf__add_struct(btf, "outer", 32);		/* 5 */
+	btf__add_struct(btf, "outer", 32); /* 5 */
 	btf__add_field(btf, "in", 4, 0, 0);
 	btf__add_field(btf, "link", 2, 64, 0);
 	btf__add_field(btf, "far", 3, 128, 0);
 	btf__add_field(btf, "self", 7, 192, 0);
-	btf__add_struct(btf, "other", 4);		/* 6 */
+	btf__add_struct(btf, "other", 4); /* 6 */
 	btf__add_field(btf, "y", 1, 0, 0);
-	btf__add_ptr(btf, 5);				/* 7: struct outer * */
+	btf__add_ptr(btf, 5); /* 7: struct outer * */
 	return btf;
 }
 
@@ -174,11 +176,11 @@ static void defines_what_a_typedef_by_value_needs(void **state)
 	struct btf *btf = nested_btf();
 
 	(void)state;
-	btf__add_typedef(btf, "inner_t", 4);		/* 8 */
-	btf__add_ptr(btf, 8);				/* 9 */
-	btf__add_struct(btf, "a_far", 8);		/* 10 */
+	btf__add_typedef(btf, "inner_t", 4); /* 8 */
+	btf__add_ptr(btf, 8);		     /* 9 */
+	btf__add_struct(btf, "a_far", 8);    /* 10 */
 	btf__add_field(btf, "p", 9, 0, 0);
-	btf__add_struct(btf, "b_near", 4);		/* 11 */
+	btf__add_struct(btf, "b_near", 4); /* 11 */
 	btf__add_field(btf, "v", 8, 0, 0);
 	check_header(btf, "struct a_far",
 		     "struct inner;\n\ntypedef struct inner inner_t;\n\n"
@@ -195,7 +197,7 @@ static void keeps_bitfields(void **state)
 	struct btf *btf = new_btf();
 
 	(void)state;
-	btf__add_int(btf, "unsigned int", 4, 0);	/* 2 */
+	btf__add_int(btf, "unsigned int", 4, 0); /* 2 */
 	btf__add_struct(btf, "bits", 16);
 	btf__add_field(btf, "pad", 1, 0, 0);
 	btf__add_field(btf, "a", 2, 32, 3);
@@ -217,16 +219,16 @@ static struct btf *anonymous_btf(void)
 {
 	struct btf *btf = new_btf();
 
-	btf__add_struct(btf, NULL, 8);			/* 2 */
+	btf__add_struct(btf, NULL, 8); /* 2 */
 	btf__add_field(btf, "b", 1, 0, 0);
 	btf__add_field(btf, "c", 1, 32, 0);
-	btf__add_union(btf, NULL, 8);			/* 3 */
+	btf__add_union(btf, NULL, 8); /* 3 */
 	btf__add_field(btf, "a", 1, 0, 0);
 	btf__add_field(btf, NULL, 2, 0, 0);
-	btf__add_struct(btf, "tagged", 8);		/* 4 */
+	btf__add_struct(btf, "tagged", 8); /* 4 */
 	btf__add_field(btf, "d", 1, 0, 0);
 	btf__add_field(btf, "e", 1, 32, 0);
-	btf__add_struct(btf, "holder", 20);		/* 5 */
+	btf__add_struct(btf, "holder", 20); /* 5 */
 	btf__add_field(btf, "first", 1, 0, 0);
 	btf__add_field(btf, NULL, 3, 32, 0);
 	btf__add_field(btf, NULL, 4, 96, 0);
@@ -266,7 +268,7 @@ static void keeps_flexible_arrays(void **state)
 	struct btf *btf = new_btf();
 
 	(void)state;
-	btf__add_array(btf, 1, 1, 0);			/* 2: int [] */
+	btf__add_array(btf, 1, 1, 0); /* 2: int [] */
 	btf__add_struct(btf, "flex", 8);
 	btf__add_field(btf, "nr", 1, 0, 0);
 	btf__add_field(btf, "cut", 1, 32, 0);
@@ -282,11 +284,11 @@ static void keeps_layout_of_whole_structs(void **state)
 	struct btf *btf = new_btf();
 
 	(void)state;
-	btf__add_int(btf, "char", 1, INT_SIGNED);	/* 2 */
-	btf__add_struct(btf, "packed", 5);		/* 3 */
+	btf__add_int(btf, "char", 1, INT_SIGNED); /* 2 */
+	btf__add_struct(btf, "packed", 5);	  /* 3 */
 	btf__add_field(btf, "c", 2, 0, 0);
 	btf__add_field(btf, "i", 1, 8, 0);
-	btf__add_struct(btf, "padded", 16);		/* 4 */
+	btf__add_struct(btf, "padded", 16); /* 4 */
 	btf__add_field(btf, "i", 1, 0, 0);
 	check_header(btf, "struct packed struct padded",
 		     "struct packed {\n\tchar c;\n\tint i;\n} __attribute__((packed));\n\n"
@@ -300,11 +302,11 @@ static void lays_out_what_contains_trimmed_structs(void **state)
 	struct btf *btf = new_btf();
 
 	(void)state;
-	btf__add_struct(btf, "big", 1024);		/* 2 */
+	btf__add_struct(btf, "big", 1024); /* 2 */
 	btf__add_field(btf, "head", 1, 0, 0);
 	btf__add_field(btf, "tail", 1, 8160, 0);
-	btf__add_array(btf, 1, 2, 3);			/* 3: struct big [3] */
-	btf__add_struct(btf, "holder", 3080);		/* 4 */
+	btf__add_array(btf, 1, 2, 3);	      /* 3: struct big [3] */
+	btf__add_struct(btf, "holder", 3080); /* 4 */
 	btf__add_field(btf, "three", 3, 0, 0);
 	btf__add_field(btf, "after", 1, 24576, 0);
 	check_header(btf, "struct holder struct big { tail }",
@@ -438,18 +440,18 @@ static void output_does_not_depend_on_the_order_of_types(void **state)
 	char *one, *two;
 
 	(void)state;
-	btf__add_ptr(back, 3);				/* 2: struct outer * */
-	btf__add_struct(back, "outer", 32);		/* 3 */
+	btf__add_ptr(back, 3);		    /* 2: struct outer * */
+	btf__add_struct(back, "outer", 32); /* 3 */
 	btf__add_field(back, "in", 5, 0, 0);
 	btf__add_field(back, "link", 6, 64, 0);
 	btf__add_field(back, "far", 7, 128, 0);
 	btf__add_field(back, "self", 2, 192, 0);
-	btf__add_struct(back, "other", 4);		/* 4 */
+	btf__add_struct(back, "other", 4); /* 4 */
 	btf__add_field(back, "y", 1, 0, 0);
-	btf__add_struct(back, "inner", 4);		/* 5 */
+	btf__add_struct(back, "inner", 4); /* 5 */
 	btf__add_field(back, "x", 1, 0, 0);
-	btf__add_ptr(back, 5);				/* 6 */
-	btf__add_ptr(back, 4);				/* 7 */
+	btf__add_ptr(back, 5); /* 6 */
+	btf__add_ptr(back, 4); /* 7 */
 	one = header_of(&f, 1, &list);
 	two = header_of(&b, 1, &list);
 	assert_string_equal(one, two);
@@ -544,7 +546,7 @@ static void compare_reports_what_is_gone_or_different(void **state)
 	btf__add_enum_value(old, "GREEN", 1);
 	btf__add_enum(new, "color", 4);
 	btf__add_enum_value(new, "RED", 0);
-	btf__add_ptr(new, 1);				/* 3: int * */
+	btf__add_ptr(new, 1); /* 3: int * */
 	btf__add_struct(new, "holder", 24);
 	btf__add_field(new, "d", 1, 0, 0);
 	btf__add_field(new, "a", 3, 64, 0);

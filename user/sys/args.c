@@ -128,10 +128,10 @@ int ks_arg_duration(const char *opt, const char *s, uint64_t unit_ns, uint64_t *
 		    struct ks_err *err)
 {
 	const struct unit units[] = {
-		{ "", unit_ns },	   { "ns", 1 },
-		{ "us", 1000 },		   { "ms", 1000000 },
-		{ "s", 1000000000 },	   { "m", 60000000000 },
-		{ "min", 60000000000 },	   { "h", 3600000000000 },
+		{ "", unit_ns },	{ "ns", 1 },
+		{ "us", 1000 },		{ "ms", 1000000 },
+		{ "s", 1000000000 },	{ "m", 60000000000 },
+		{ "min", 60000000000 }, { "h", 3600000000000 },
 	};
 	struct shown b;
 	uint64_t v;
@@ -140,8 +140,10 @@ int ks_arg_duration(const char *opt, const char *s, uint64_t unit_ns, uint64_t *
 	if (ret == -ERANGE)
 		return ks_fail(err, ret, "%s: %s is too long a time", opt, show(&b, s));
 	if (ret)
-		return ks_fail(err, ret, "%s: bad duration '%s'; use a number with "
-			       "ns, us, ms, s, m or h", opt, show(&b, s));
+		return ks_fail(err, ret,
+			       "%s: bad duration '%s'; use a number with "
+			       "ns, us, ms, s, m or h",
+			       opt, show(&b, s));
 	*out = v;
 	return 0;
 }
@@ -205,8 +207,7 @@ static int list_item(const char **p, unsigned int max, uint8_t *set)
 	return 0;
 }
 
-int ks_arg_list(const char *opt, const char *s, unsigned int max, uint8_t **set,
-		struct ks_err *err)
+int ks_arg_list(const char *opt, const char *s, unsigned int max, uint8_t **set, struct ks_err *err)
 {
 	const char *p = s;
 	struct shown b;

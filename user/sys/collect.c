@@ -31,11 +31,11 @@ struct conn {
 	struct guest *guest;
 	struct ks_framing *framing;
 	struct ks_sink sink;
-	bool open;	  /* the sink is */
-	uint64_t bytes;	  /* written of this stream */
-	uint64_t heard;	  /* time of the last byte, ns */
-	double credit;	  /* bytes it may send now */
-	uint64_t topped;  /* time when the credit was counted, ns */
+	bool open;	 /* the sink is */
+	uint64_t bytes;	 /* written of this stream */
+	uint64_t heard;	 /* time of the last byte, ns */
+	double credit;	 /* bytes it may send now */
+	uint64_t topped; /* time when the credit was counted, ns */
 	int status;
 	struct ks_err err; /* why status is not 0 */
 	const struct ks_collect_opts *opts;
@@ -135,8 +135,11 @@ static struct conn *conn_new(struct server *s, int fd, struct guest *g)
 static void say(const struct server *s, const struct conn *c, const char *path)
 {
 	struct ks_collected r = {
-		.cid = c->guest->cid, .path = path, .bytes = c->bytes,
-		.chunks = ks_framing_chunks(c->framing), .status = c->status,
+		.cid = c->guest->cid,
+		.path = path,
+		.bytes = c->bytes,
+		.chunks = ks_framing_chunks(c->framing),
+		.status = c->status,
 		.reason = c->status ? c->err.msg : NULL,
 	};
 
@@ -368,8 +371,8 @@ static void server_free(struct server *s, bool close_fds)
 	free(s->buf);
 }
 
-int ks_collect_run(int listen_fd, const struct ks_collect_opts *opts, ks_collected_fn fn,
-		   void *ctx, struct ks_err *err)
+int ks_collect_run(int listen_fd, const struct ks_collect_opts *opts, ks_collected_fn fn, void *ctx,
+		   struct ks_err *err)
 {
 	struct server s;
 	int ret = server_init(&s, opts, fn, ctx);

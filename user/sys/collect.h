@@ -49,23 +49,23 @@ uint64_t ks_framing_chunks(const struct ks_framing *f);
 /* ---- receive ---- */
 
 struct ks_collect_opts {
-	const char *out;         /* "DIR/NAME" or "NAME.kvs": files are NAME-cidN.kvs, a guest's
+	const char *out;	 /* "DIR/NAME" or "NAME.kvs": files are NAME-cidN.kvs, a guest's
 				  * further ones, or if that is taken, NAME-cidN-2.kvs, ... */
-	uint64_t max_bytes;      /* per guest, all its streams together; 0 = 1 GiB */
-	uint64_t max_rate;       /* bytes per second and guest, slowed down to; 0 = 64 MiB/s */
+	uint64_t max_bytes;	 /* per guest, all its streams together; 0 = 1 GiB */
+	uint64_t max_rate;	 /* bytes per second and guest, slowed down to; 0 = 64 MiB/s */
 	unsigned int max_guests; /* at the same time; 0 = 64 */
-	unsigned int expect;     /* return after so many streams have ended; 0 = until *stop */
-	int idle_ms;             /* a guest that says nothing for so long is cut off; 0 = 30 s */
+	unsigned int expect;	 /* return after so many streams have ended; 0 = until *stop */
+	int idle_ms;		 /* a guest that says nothing for so long is cut off; 0 = 30 s */
 	const volatile sig_atomic_t *stop; /* set by a signal handler; may be NULL */
 };
 
 /* How one guest's stream ended. Strings are borrowed for the call. */
 struct ks_collected {
 	uint32_t cid;
-	const char *path;   /* the file; PATH.partial if it did not end cleanly; NULL: none made */
-	uint64_t bytes;     /* written */
+	const char *path; /* the file; PATH.partial if it did not end cleanly; NULL: none made */
+	uint64_t bytes;	  /* written */
 	uint64_t chunks;
-	int status;         /* 0 = clean; -EPROTO: no trace; -EFBIG: more than max_bytes;
+	int status;	    /* 0 = clean; -EPROTO: no trace; -EFBIG: more than max_bytes;
 			     * -ETIMEDOUT; -EPIPE: ended too early; -EINTR: by *stop; -EBUSY: a
 			     * second stream at the same time, refused; -errno */
 	const char *reason; /* one line if status is not 0 */
@@ -78,8 +78,8 @@ typedef void (*ks_collected_fn)(void *ctx, const struct ks_collected *c);
  * as .partial. Refused connections do not count. listen_fd stays the caller's. A stop takes up to
  * half a second. 0 or -errno with err.
  */
-int ks_collect_run(int listen_fd, const struct ks_collect_opts *opts, ks_collected_fn fn,
-		   void *ctx, struct ks_err *err);
+int ks_collect_run(int listen_fd, const struct ks_collect_opts *opts, ks_collected_fn fn, void *ctx,
+		   struct ks_err *err);
 
 /* One stream from a connected descriptor, which stays the caller's. Its status, as in fn's. */
 int ks_collect_one(int fd, uint32_t cid, const struct ks_collect_opts *opts, ks_collected_fn fn,

@@ -8,21 +8,21 @@
 #include <stdint.h>
 
 struct ks_machine {
-	char vendor[16]; /* "GenuineIntel", "AuthenticAMD", "HygonGenuine" */
-	char model[64];  /* "AMD EPYC 7763 64-Core Processor" */
-	bool svm, vmx;   /* the processor can virtualize, as its flags say */
+	char vendor[16];	      /* "GenuineIntel", "AuthenticAMD", "HygonGenuine" */
+	char model[64];		      /* "AMD EPYC 7763 64-Core Processor" */
+	bool svm, vmx;		      /* the processor can virtualize, as its flags say */
 	bool kvm, kvm_amd, kvm_intel; /* modules loaded (or built in) */
-	bool guest;          /* a hypervisor says that it is there (CPUID 1, ECX bit 31) */
+	bool guest;		      /* a hypervisor says that it is there (CPUID 1, ECX bit 31) */
 	char hypervisor[16]; /* its signature (CPUID 0x40000000): "KVMKVMKVM", "TCGTCGTCGTCG" */
 	bool constant_tsc, nonstop_tsc;
-	uint64_t tsc_khz;    /* 0 if nobody tells */
+	uint64_t tsc_khz; /* 0 if nobody tells */
 	char clocksource[32];
 	char boot_id[40];
 	char product_uuid[40]; /* DMI; "" if not readable */
 	char release[68];      /* kernel */
 	char hostname[68];
-	unsigned int ncpus;    /* highest CPU number listed + 1: length of apic_id */
-	uint32_t *apic_id;     /* by CPU number; UINT32_MAX = offline or not known */
+	unsigned int ncpus; /* highest CPU number listed + 1: length of apic_id */
+	uint32_t *apic_id;  /* by CPU number; UINT32_MAX = offline or not known */
 };
 
 /*

@@ -14,7 +14,9 @@
 const char *ks_status_name(enum ks_status s)
 {
 	static const char *const names[] = {
-		[KS_ST_OK] = "ok", [KS_ST_DEGRADED] = "degraded", [KS_ST_MISSING] = "missing",
+		[KS_ST_OK] = "ok",
+		[KS_ST_DEGRADED] = "degraded",
+		[KS_ST_MISSING] = "missing",
 	};
 
 	return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : "missing";
@@ -124,8 +126,9 @@ int ks_features(const char *root, enum ks_feature_for side, struct ks_feature **
 
 int ks_features_usable(const struct ks_feature *f, size_t n, const struct ks_feature **why)
 {
-	static const char *const needed[] = { "privileges", "kernel", "lockdown", "jit", "btf",
-					      "kvm", "kvm-btf", "kvm-events", "lock-events",
+	static const char *const needed[] = { "privileges",  "kernel",	   "lockdown",
+					      "jit",	     "btf",	   "kvm",
+					      "kvm-btf",     "kvm-events", "lock-events",
 					      "sched-events" };
 
 	for (size_t i = 0; i < n; i++) {

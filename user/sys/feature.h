@@ -11,7 +11,7 @@
 enum ks_status {
 	KS_ST_OK,
 	KS_ST_DEGRADED, /* works with less: reason says what is missing */
-	KS_ST_MISSING,  /* does not work: reason says what to do */
+	KS_ST_MISSING,	/* does not work: reason says what to do */
 };
 
 const char *ks_status_name(enum ks_status s);

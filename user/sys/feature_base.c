@@ -31,13 +31,16 @@ static void privileges(struct ks_fctx *c)
 	bool admin = caps >> SYS_ADMIN & 1;
 
 	if (!admin && !((caps >> BPF & 1) && (caps >> PERFMON & 1)))
-		ks_fline(c, "privileges", KS_ST_MISSING, "loading BPF needs CAP_BPF and "
+		ks_fline(c, "privileges", KS_ST_MISSING,
+			 "loading BPF needs CAP_BPF and "
 			 "CAP_PERFMON: run as root");
 	else if (!(caps >> SYS_PTRACE & 1))
-		ks_fline(c, "privileges", KS_ST_DEGRADED, "no CAP_SYS_PTRACE: VMs of other users "
+		ks_fline(c, "privileges", KS_ST_DEGRADED,
+			 "no CAP_SYS_PTRACE: VMs of other users "
 			 "are not found by name");
 	else if (!admin)
-		ks_fline(c, "privileges", KS_ST_DEGRADED, "no CAP_SYS_ADMIN: module BTF of KVM "
+		ks_fline(c, "privileges", KS_ST_DEGRADED,
+			 "no CAP_SYS_ADMIN: module BTF of KVM "
 			 "may not be readable");
 	else
 		ks_fline(c, "privileges", KS_ST_OK, "root, or all capabilities that are needed");
@@ -49,8 +52,10 @@ static void kernel(struct ks_fctx *c)
 
 	sscanf(c->machine.release, "%u.%u", &major, &minor);
 	if (major < 5 || (major == 5 && minor < 19))
-		ks_fline(c, "kernel", KS_ST_MISSING, "%s: 5.19 or newer is needed (contention "
-			 "tracepoints, kvm_exit's arguments)", c->machine.release);
+		ks_fline(c, "kernel", KS_ST_MISSING,
+			 "%s: 5.19 or newer is needed (contention "
+			 "tracepoints, kvm_exit's arguments)",
+			 c->machine.release);
 	else if (major < 6 || (major == 6 && minor < 1))
 		ks_fline(c, "kernel", KS_ST_DEGRADED, "%s: should work, tested from 6.1 on",
 			 c->machine.release);
@@ -66,7 +71,8 @@ static void lockdown(struct ks_fctx *c)
 	if (ks_read_line(c->root, text, sizeof(text), "/sys/kernel/security/lockdown"))
 		return; /* no such LSM, or securityfs is not mounted: nothing to say */
 	if (strstr(text, "[confidentiality]"))
-		ks_fline(c, "lockdown", KS_ST_MISSING, "mode confidentiality forbids BPF to read "
+		ks_fline(c, "lockdown", KS_ST_MISSING,
+			 "mode confidentiality forbids BPF to read "
 			 "the kernel: boot with lockdown=integrity or none");
 	else
 		ks_fline(c, "lockdown", KS_ST_OK, "BPF may read the kernel");
@@ -79,7 +85,8 @@ static void jit(struct ks_fctx *c)
 	if (ks_read_line(c->root, text, sizeof(text), "/proc/sys/net/core/bpf_jit_enable"))
 		return;
 	if (text[0] == '0')
-		ks_fline(c, "jit", KS_ST_MISSING, "off, and fentry needs it: sysctl "
+		ks_fline(c, "jit", KS_ST_MISSING,
+			 "off, and fentry needs it: sysctl "
 			 "net.core.bpf_jit_enable=1");
 	else
 		ks_fline(c, "jit", KS_ST_OK, "on");
@@ -90,10 +97,12 @@ static void btf(struct ks_fctx *c)
 	if (c->vmlinux)
 		ks_fline(c, "btf", KS_ST_OK, "/sys/kernel/btf/vmlinux");
 	else if (ks_exists(c->root, "/sys/kernel/btf/vmlinux"))
-		ks_fline(c, "btf", KS_ST_MISSING, "/sys/kernel/btf/vmlinux is not readable or "
+		ks_fline(c, "btf", KS_ST_MISSING,
+			 "/sys/kernel/btf/vmlinux is not readable or "
 			 "broken");
 	else
-		ks_fline(c, "btf", KS_ST_MISSING, "no /sys/kernel/btf/vmlinux: needs a kernel "
+		ks_fline(c, "btf", KS_ST_MISSING,
+			 "no /sys/kernel/btf/vmlinux: needs a kernel "
 			 "with CONFIG_DEBUG_INFO_BTF=y");
 }
 
@@ -122,7 +131,8 @@ static void tsc(struct ks_fctx *c)
 			 "of host and guest gets a wider error bound",
 			 m->clocksource[0] ? m->clocksource : "unknown");
 	else if (!m->constant_tsc)
-		ks_fline(c, "tsc", KS_ST_DEGRADED, "not constant: the common clock gets a wider "
+		ks_fline(c, "tsc", KS_ST_DEGRADED,
+			 "not constant: the common clock gets a wider "
 			 "error bound");
 	else
 		ks_fline(c, "tsc", KS_ST_OK, "clock source %s%s", m->clocksource, khz);
@@ -138,7 +148,8 @@ static void symbols(struct ks_fctx *c)
 			 "no /proc/kallsyms (CONFIG_KALLSYMS): addresses "
 			 "stay numbers");
 	else if (level[0] == '2')
-		ks_fline(c, "symbols", KS_ST_DEGRADED, "kernel.kptr_restrict=2 hides them: sysctl "
+		ks_fline(c, "symbols", KS_ST_DEGRADED,
+			 "kernel.kptr_restrict=2 hides them: sysctl "
 			 "kernel.kptr_restrict=1, or addresses stay numbers");
 	else
 		ks_fline(c, "symbols", KS_ST_OK, "/proc/kallsyms");

@@ -42,15 +42,16 @@ static void contention(struct ks_fctx *c)
 			 "and newer have them)",
 			 missing);
 	else
-		ks_fline(c, "lock-events", KS_ST_OK, "contention tracepoints: waits of all locks, "
+		ks_fline(c, "lock-events", KS_ST_OK,
+			 "contention tracepoints: waits of all locks, "
 			 "--mode contention");
 }
 
 static void lock_functions(struct ks_fctx *c)
 {
-	static const char *const lock[] = { "_raw_spin_lock", "_raw_spin_lock_irqsave",
+	static const char *const lock[] = { "_raw_spin_lock",	  "_raw_spin_lock_irqsave",
 					    "_raw_spin_lock_irq", "_raw_spin_lock_bh",
-					    "_raw_spin_trylock", NULL };
+					    "_raw_spin_trylock",  NULL };
 	static const char *const unlock[] = { "_raw_spin_unlock", "_raw_spin_unlock_irqrestore",
 					      "_raw_spin_unlock_irq", "_raw_spin_unlock_bh", NULL };
 	char missing[96];
@@ -58,8 +59,10 @@ static void lock_functions(struct ks_fctx *c)
 	if (!c->vmlinux)
 		return;
 	if (ks_btf_missing(c->vmlinux, lock, ks_btf_func, missing, sizeof(missing)))
-		ks_fline(c, "lock-functions", KS_ST_DEGRADED, "not in this kernel's BTF: %s; use "
-			 "--mode contention", missing);
+		ks_fline(c, "lock-functions", KS_ST_DEGRADED,
+			 "not in this kernel's BTF: %s; use "
+			 "--mode contention",
+			 missing);
 	else if (ks_btf_missing(c->vmlinux, unlock, ks_btf_func, missing, sizeof(missing)))
 		ks_fline(c, "lock-functions", KS_ST_DEGRADED,
 			 "inlined here: %s; holds ending there "
@@ -72,8 +75,9 @@ static void lock_functions(struct ks_fctx *c)
 
 static void sched_events(struct ks_fctx *c)
 {
-	static const char *const names[] = { "sched_switch", "sched_wakeup", "sched_wakeup_new",
-					     "sched_migrate_task", "cpu_idle", NULL };
+	static const char *const names[] = { "sched_switch",	 "sched_wakeup",
+					     "sched_wakeup_new", "sched_migrate_task",
+					     "cpu_idle",	 NULL };
 	char missing[96];
 
 	if (!c->vmlinux)
@@ -105,7 +109,8 @@ static void pv_spinlocks(struct ks_fctx *c)
 	unsigned int a = PV_UNHALT, b, d = 0, x;
 
 	if (!ks_btf_func(c->vmlinux, "__pv_queued_spin_lock_slowpath")) {
-		ks_fline(c, "pv-spinlocks", KS_ST_OK, "not in this kernel: waiters spin until they "
+		ks_fline(c, "pv-spinlocks", KS_ST_OK,
+			 "not in this kernel: waiters spin until they "
 			 "have the lock");
 		return;
 	}
@@ -118,7 +123,8 @@ static void pv_spinlocks(struct ks_fctx *c)
 			 "off by nopvspin: waiters spin until they have "
 			 "the lock");
 	else if (!(a & PV_UNHALT) || (d & HINTS_REALTIME))
-		ks_fline(c, "pv-spinlocks", KS_ST_OK, "off, the host does not offer them: waiters "
+		ks_fline(c, "pv-spinlocks", KS_ST_OK,
+			 "off, the host does not offer them: waiters "
 			 "spin until they have the lock");
 	else if (c->machine.ncpus == 1)
 		ks_fline(c, "pv-spinlocks", KS_ST_OK, "off with a single vCPU");
@@ -158,7 +164,8 @@ static void vsock(struct ks_fctx *c)
 			 "no /dev/vsock: no stream to the host; record to "
 			 "a file (or modprobe vmw_vsock_virtio_transport)");
 	else if (!*c->root && ks_vsock_own_cid(&cid))
-		ks_fline(c, "vsock", KS_ST_DEGRADED, "no device: give the VM one (QEMU: -device "
+		ks_fline(c, "vsock", KS_ST_DEGRADED,
+			 "no device: give the VM one (QEMU: -device "
 			 "vhost-vsock-pci,guest-cid=3), or record to a file");
 	else
 		ks_fline(c, "vsock", KS_ST_OK, "own CID %u: can stream to the host", cid);

@@ -27,8 +27,8 @@ static void kvm(struct ks_fctx *c)
 		ks_fline(c, "kvm", KS_ST_MISSING,
 			 "this %s has no virtualization (flags svm, vmx)%s",
 			 c->machine.guest ? "virtual machine" : "processor",
-			 c->machine.guest ? ": switch nesting on in its host"
-					  : ": is it switched off in the firmware?");
+			 c->machine.guest ? ": switch nesting on in its host" :
+					    ": is it switched off in the firmware?");
 }
 
 static void kvm_btf(struct ks_fctx *c)
@@ -38,11 +38,14 @@ static void kvm_btf(struct ks_fctx *c)
 	if (!module)
 		return;
 	if (!c->kvm)
-		ks_fline(c, "kvm-btf", KS_ST_MISSING, "no types of the kvm module: needs "
+		ks_fline(c, "kvm-btf", KS_ST_MISSING,
+			 "no types of the kvm module: needs "
 			 "CONFIG_DEBUG_INFO_BTF_MODULES=y");
 	else if (c->kvm != c->vmlinux && !ks_exists(c->root, "/sys/kernel/btf/%s", module))
-		ks_fline(c, "kvm-btf", KS_ST_MISSING, "no types of the %s module: exit reasons "
-			 "cannot be read", module);
+		ks_fline(c, "kvm-btf", KS_ST_MISSING,
+			 "no types of the %s module: exit reasons "
+			 "cannot be read",
+			 module);
 	else
 		ks_fline(c, "kvm-btf", KS_ST_OK, "%s",
 			 c->kvm == c->vmlinux ? "built in" : "kvm and its vendor module");
@@ -93,9 +96,10 @@ static void ple(struct ks_fctx *c)
 		return;
 	}
 	if (!strcmp(gate, "0")) {
-		ks_fline(c, "ple", KS_ST_MISSING, "%s.%s=0: the processor has no %s, or it is "
-			 "switched off; no PAUSE exit will come", module, on,
-			 amd ? "pause filter" : "pause-loop exiting");
+		ks_fline(c, "ple", KS_ST_MISSING,
+			 "%s.%s=0: the processor has no %s, or it is "
+			 "switched off; no PAUSE exit will come",
+			 module, on, amd ? "pause filter" : "pause-loop exiting");
 		return;
 	}
 	if (amd)
@@ -117,8 +121,10 @@ static void vms(struct ks_fctx *c)
 		ks_fline(c, "vms", KS_ST_OK, "%zu running, the first: %s (PID %u)", l.n,
 			 l.vm[0].name, l.vm[0].tgid);
 	else if (l.unreadable)
-		ks_fline(c, "vms", KS_ST_DEGRADED, "none seen, %zu processes could not be looked "
-			 "into: run as root", l.unreadable);
+		ks_fline(c, "vms", KS_ST_DEGRADED,
+			 "none seen, %zu processes could not be looked "
+			 "into: run as root",
+			 l.unreadable);
 	else
 		ks_fline(c, "vms", KS_ST_OK, "none running; those that start are found");
 	ks_vm_list_free(&l);
@@ -141,7 +147,8 @@ static void sched_ext(struct ks_fctx *c)
 	char state[32];
 
 	if (ks_read_line(c->root, state, sizeof(state), "/sys/kernel/sched_ext/state"))
-		ks_fline(c, "sched_ext", KS_ST_DEGRADED, "not in this kernel "
+		ks_fline(c, "sched_ext", KS_ST_DEGRADED,
+			 "not in this kernel "
 			 "(CONFIG_SCHED_CLASS_EXT, 6.12 or newer); tracing does not need it");
 	else
 		ks_fline(c, "sched_ext", KS_ST_OK, "%s", state);

@@ -121,9 +121,12 @@ const struct ks_ipclass_row *ks_ipclass_row(size_t i)
 const char *ks_ipclass_name(enum ks_ipclass c)
 {
 	static const char *const names[] = {
-		[KS_IP_UNKNOWN] = "unknown", [KS_IP_SPINLOCK] = "spinlock",
-		[KS_IP_OPTSPIN] = "optimistic spin", [KS_IP_IPI] = "ipi",
-		[KS_IP_IDLE] = "idle", [KS_IP_OTHER] = "other",
+		[KS_IP_UNKNOWN] = "unknown",
+		[KS_IP_SPINLOCK] = "spinlock",
+		[KS_IP_OPTSPIN] = "optimistic spin",
+		[KS_IP_IPI] = "ipi",
+		[KS_IP_IDLE] = "idle",
+		[KS_IP_OTHER] = "other",
 	};
 
 	return (size_t)c < sizeof(names) / sizeof(names[0]) ? names[c] : "unknown";

@@ -11,7 +11,7 @@
 #include "symtab.h"
 #include "text.h"
 
-#define REACH (1ull << 20)	/* farther behind its start an address is not in a symbol */
+#define REACH (1ull << 20)	 /* farther behind its start an address is not in a symbol */
 #define REACH_DATA (16ull << 20) /* the kernel's own data: large tables */
 
 struct ks_symbols *ks_symtab_new(size_t symbols, size_t bytes)
@@ -108,7 +108,9 @@ int ks_symtab_add(struct ks_symbols *s, uint64_t addr, char type, const char *na
 	mod = put_module(s, module, mlen);
 	s->pool[s->pool_used++] = type;
 	s->row[s->n] = (struct ks_symrow){
-		.addr = addr, .name = pool_put(s, name, nlen), .module = mod,
+		.addr = addr,
+		.name = pool_put(s, name, nlen),
+		.module = mod,
 	};
 	s->n++;
 	return 0;
@@ -282,7 +284,8 @@ int ks_symbols_parse(struct ks_symbols **out, const char *text, size_t len, stru
 	if (!ret && !p.s->n)
 		ret = -ENODATA;
 	if (ret == -ENODATA && p.zeros)
-		ks_fail(err, ret, "all addresses are 0: the kernel hid them from who read its "
+		ks_fail(err, ret,
+			"all addresses are 0: the kernel hid them from who read its "
 			"kallsyms; read it as root with kernel.kptr_restrict below 2");
 	else if (ret == -ENODATA)
 		ks_fail(err, ret, "no line is in the form of /proc/kallsyms");

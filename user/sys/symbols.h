@@ -48,8 +48,8 @@ size_t ks_symbols_bad_lines(const struct ks_symbols *s);
 struct ks_symbol {
 	const char *name;   /* borrowed, lives as long as the table */
 	const char *module; /* without brackets, NULL = the kernel itself */
-	uint64_t addr;      /* of its first byte */
-	char type;          /* as in kallsyms: t T w W = code, else data */
+	uint64_t addr;	    /* of its first byte */
+	char type;	    /* as in kallsyms: t T w W = code, else data */
 };
 
 /*
@@ -78,11 +78,11 @@ int ks_symbols_source(struct ks_symbols *s, uint64_t addr, char *buf, size_t siz
 /* ---- what a spinning address is doing ---- */
 
 enum ks_ipclass {
-	KS_IP_UNKNOWN, /* in no symbol */
+	KS_IP_UNKNOWN,	/* in no symbol */
 	KS_IP_SPINLOCK, /* waits for a spinning lock: qspinlock, qrwlock */
-	KS_IP_OPTSPIN,  /* spins on the owner of a sleeping lock: mutex, rwsem, rtmutex */
-	KS_IP_IPI,      /* waits for other CPUs to answer an IPI or to rendezvous */
-	KS_IP_IDLE,     /* the idle loop */
+	KS_IP_OPTSPIN,	/* spins on the owner of a sleeping lock: mutex, rwsem, rtmutex */
+	KS_IP_IPI,	/* waits for other CPUs to answer an IPI or to rendezvous */
+	KS_IP_IDLE,	/* the idle loop */
 	KS_IP_OTHER,
 };
 

@@ -25,8 +25,8 @@ static int no_other_file(Dwfl_Module *mod, void **userdata, const char *name, Dw
 	return -1;
 }
 
-static int no_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
-		  char **file, Elf **elf)
+static int no_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base, char **file,
+		  Elf **elf)
 {
 	(void)mod, (void)userdata, (void)name, (void)base, (void)file, (void)elf;
 	return -1;

@@ -78,14 +78,18 @@ static int from_elf(struct ks_symbols **out, Elf *elf, const char *path, struct 
 	int ret;
 
 	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &eh) || eh.e_machine != EM_X86_64)
-		return ks_fail(err, -EINVAL, "%s: no ELF file for x86-64; a boot image (vmlinuz) "
-			       "holds no symbols: give the vmlinux of the debug package", path);
+		return ks_fail(err, -EINVAL,
+			       "%s: no ELF file for x86-64; a boot image (vmlinuz) "
+			       "holds no symbols: give the vmlinux of the debug package",
+			       path);
 	scn = find_symtab(elf, &sh);
 	data = scn ? elf_getdata(scn, NULL) : NULL;
 	n = data ? data->d_size / sh.sh_entsize : 0;
 	if (!n)
-		return ks_fail(err, -ENODATA, "%s: no symbol table (stripped); give the vmlinux of "
-			       "the debug package, or the guest's kallsyms", path);
+		return ks_fail(err, -ENODATA,
+			       "%s: no symbol table (stripped); give the vmlinux of "
+			       "the debug package, or the guest's kallsyms",
+			       path);
 	s = ks_symtab_new(n < KS_SYM_MAX ? n : KS_SYM_MAX, n * 16);
 	ret = s ? add_all(s, elf, data, &sh, n < INT32_MAX ? n : INT32_MAX) : -ENOMEM;
 	if (!ret)

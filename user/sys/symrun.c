@@ -16,14 +16,44 @@
 static bool noise(const struct ks_symline *l)
 {
 	static const char *const prefixes[] = {
-		"__ksymtab_", "__kstrtab", "__kcrctab_", "__crc_", "__pfx_", "__cfi_", ".L",
-		"__UNIQUE_ID_", "__compound_literal.", "__func__.", "__already_done.",
-		"__print_once.", "__warned.", "_entry.", "_entry_ptr.", "__msg.", "__flags.",
-		"str__", "print_fmt_", "event_class_", "__event_", "event_type_meta_",
-		"types__", "args__", "__p_syscall_meta_", "__syscall_meta_", "CSWTCH.",
-		"trace_event_fields_", "trace_event_type_funcs_", "__bpf_trace_tp_map_",
-		"__SCK__", "__SCT__", "__SCT_", "__setup_", "__initcall_", "__exitcall_",
-		"__param_", "__modver_",
+		"__ksymtab_",
+		"__kstrtab",
+		"__kcrctab_",
+		"__crc_",
+		"__pfx_",
+		"__cfi_",
+		".L",
+		"__UNIQUE_ID_",
+		"__compound_literal.",
+		"__func__.",
+		"__already_done.",
+		"__print_once.",
+		"__warned.",
+		"_entry.",
+		"_entry_ptr.",
+		"__msg.",
+		"__flags.",
+		"str__",
+		"print_fmt_",
+		"event_class_",
+		"__event_",
+		"event_type_meta_",
+		"types__",
+		"args__",
+		"__p_syscall_meta_",
+		"__syscall_meta_",
+		"CSWTCH.",
+		"trace_event_fields_",
+		"trace_event_type_funcs_",
+		"__bpf_trace_tp_map_",
+		"__SCK__",
+		"__SCT__",
+		"__SCT_",
+		"__setup_",
+		"__initcall_",
+		"__exitcall_",
+		"__param_",
+		"__modver_",
 	};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
@@ -75,8 +105,10 @@ int ks_symbols_running(const char *root, char **text, size_t *len, struct ks_err
 	if (places && hidden == places) {
 		free(all);
 		ks_read_line(root, level, sizeof(level), "/proc/sys/kernel/kptr_restrict");
-		return ks_fail(err, -EPERM, "the kernel hides its symbols (kernel.kptr_restrict = "
-			       "%s): run as root%s", level[0] ? level : "?",
+		return ks_fail(err, -EPERM,
+			       "the kernel hides its symbols (kernel.kptr_restrict = "
+			       "%s): run as root%s",
+			       level[0] ? level : "?",
 			       level[0] == '2' ? ", after sysctl kernel.kptr_restrict=1" : "");
 	}
 	if (!n) {

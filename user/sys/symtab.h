@@ -9,14 +9,14 @@
 
 #include "symbols.h"
 
-#define KS_SYM_MAX (4u << 20)	   /* symbols */
-#define KS_SYM_NAME 512u	   /* bytes of a name, NUL included */
-#define KS_SYM_TEXT (256u << 20)   /* bytes of kallsyms text */
+#define KS_SYM_MAX (4u << 20)	 /* symbols */
+#define KS_SYM_NAME 512u	 /* bytes of a name, NUL included */
+#define KS_SYM_TEXT (256u << 20) /* bytes of kallsyms text */
 
 /* 16 bytes per symbol; strings lie in one pool: type character, name, NUL. */
 struct ks_symrow {
 	uint64_t addr;
-	uint32_t name; /* offset of the name; its type lies one byte before */
+	uint32_t name;	 /* offset of the name; its type lies one byte before */
 	uint32_t module; /* offset of the module's name, 0 = none */
 };
 

@@ -151,8 +151,7 @@ static int read_threads(const char *root, struct ks_vminfo *vm)
 }
 
 /* The file that runs, or the first word of the command line, or the thread's name. */
-static void find_vmm(const char *root, struct ks_vminfo *vm, const char *cmdline,
-		     const char *comm)
+static void find_vmm(const char *root, struct ks_vminfo *vm, const char *cmdline, const char *comm)
 {
 	char path[PATH_MAX], exe[PATH_MAX];
 	const char *base;
@@ -313,8 +312,10 @@ static int not_found(const struct ks_vmlist *l, const char *name, struct ks_err 
 		return ks_fail(err, -ENOENT, "no VM '%.60s' here; there is %s", name, all);
 	}
 	if (l->unreadable)
-		return ks_fail(err, -ENOENT, "no VM '%.60s' found, but %zu processes could not be "
-			       "looked into; run as root", name, l->unreadable);
+		return ks_fail(err, -ENOENT,
+			       "no VM '%.60s' found, but %zu processes could not be "
+			       "looked into; run as root",
+			       name, l->unreadable);
 	return ks_fail(err, -ENOENT, "no VM '%.60s': no process here has a KVM VM open", name);
 }
 

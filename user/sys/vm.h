@@ -32,13 +32,13 @@ struct ks_vmthread {
 struct ks_vminfo {
 	uint32_t tgid;
 	enum ks_vmm vmm;
-	bool named;      /* name was given by its owner; else it is "comm-PID" */
-	char name[64];   /* printable */
-	char uuid[37];   /* lower case, "" if not given */
-	uint32_t cid;    /* vsock CID, 0 if none or not known */
-	uint64_t ram;    /* bytes, 0 if not known */
-	uint32_t vm_fds; /* open KVM VMs: more than 1 is rare */
-	uint32_t vcpu_fds; /* open vCPUs; 0 also if the descriptors could not be read */
+	bool named;		     /* name was given by its owner; else it is "comm-PID" */
+	char name[64];		     /* printable */
+	char uuid[37];		     /* lower case, "" if not given */
+	uint32_t cid;		     /* vsock CID, 0 if none or not known */
+	uint64_t ram;		     /* bytes, 0 if not known */
+	uint32_t vm_fds;	     /* open KVM VMs: more than 1 is rare */
+	uint32_t vcpu_fds;	     /* open vCPUs; 0 also if the descriptors could not be read */
 	struct ks_vmthread *threads; /* all threads, by tid */
 	size_t nthreads;
 };

@@ -52,8 +52,7 @@ static const char *copy_item(const char *p, char *buf, size_t size)
 	return p;
 }
 
-int ks_vmargs_item(const char *list, const char *key, const char *implied, char *buf,
-		   size_t size)
+int ks_vmargs_item(const char *list, const char *key, const char *implied, char *buf, size_t size)
 {
 	size_t klen = strlen(key);
 	const char *p = list;

@@ -21,7 +21,6 @@ void ks_vmargs_parse(struct ks_vminfo *vm, const char *cmdline, size_t len);
  * a first item without "=" counts as `implied`'s value if that is key. Returns 0 and the value in
  * buf (raw, cut to fit), or -ENOENT.
  */
-int ks_vmargs_item(const char *list, const char *key, const char *implied, char *buf,
-		   size_t size);
+int ks_vmargs_item(const char *list, const char *key, const char *implied, char *buf, size_t size);
 
 #endif /* KVMSCHED_VMARGS_H */

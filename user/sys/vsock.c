@@ -20,7 +20,8 @@ static int open_socket(struct ks_err *err)
 	if (fd >= 0)
 		return fd;
 	if (ret == -EAFNOSUPPORT)
-		return ks_fail(err, ret, "this kernel has no vsock; load the module: modprobe "
+		return ks_fail(err, ret,
+			       "this kernel has no vsock; load the module: modprobe "
 			       "vsock (and vhost_vsock on a host)");
 	return ks_fail(err, ret, "vsock: %s", strerror(-ret));
 }
@@ -106,11 +107,14 @@ static int explain(int ret, uint32_t cid, uint32_t port, struct ks_err *err)
 	switch (ret) {
 	case -ECONNRESET: /* how the host answers if nobody listens */
 	case -ECONNREFUSED:
-		return ks_fail(err, -ECONNREFUSED, "nobody listens on vsock CID %u port %u: start "
-			       "`lock-timeline collect` there first", cid, port);
+		return ks_fail(err, -ECONNREFUSED,
+			       "nobody listens on vsock CID %u port %u: start "
+			       "`lock-timeline collect` there first",
+			       cid, port);
 	case -ENODEV:
 	case -ENETUNREACH:
-		return ks_fail(err, ret, "no vsock device: give the VM one (QEMU: -device "
+		return ks_fail(err, ret,
+			       "no vsock device: give the VM one (QEMU: -device "
 			       "vhost-vsock-pci,guest-cid=3)");
 	case -ETIMEDOUT:
 		return ks_fail(err, ret, "vsock CID %u port %u does not answer", cid, port);
