@@ -324,6 +324,8 @@ static void release_race(uint64_t acquired, enum ks_class expected)
 	lock_rel(l, 5 * MS, 0, LOCK, 0, 1 * MS);
 	out(l, 5 * MS + 300, 0, 0, KS_OUT_RUNNABLE);
 	in(l, 9 * MS, 0, 0);
+	pause_exit(l, 6 * MS, 1, 1);
+	pause_exit(l, 7 * MS, 1, 1);
 	lock_acq(l, acquired, 1, LOCK, 0, 2 * MS);
 	guest_rec(l, 20 * MS, KS_IDLE_EXIT, 0);
 	wake(l, 20 * MS, 0);

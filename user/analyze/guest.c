@@ -162,21 +162,6 @@ static void report_hold(struct ks_analysis *a, const struct ks_rec *r, const str
 	a->ops.hold(a->ops.ctx, &out);
 }
 
-/* The record of its acquire was lost; when it was is known all the same. */
-static void acquire_was_lost(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r,
-			     uint64_t acq_time)
-{
-	struct an_vcpu *v = &a->vcpu[vcpu];
-	uint32_t i;
-
-	for (i = v->nopen; i--;) {
-		if (v->open[i]->addr != r->a || v->open[i]->try_time > acq_time)
-			continue;
-		end_open(a, vcpu, i, acq_time);
-		break;
-	}
-}
-
 static void lock_rel(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 {
 	const struct ks_rec *r = ev->rec;
@@ -190,10 +175,7 @@ static void lock_rel(struct ks_analysis *a, uint32_t vcpu, const struct ks_event
 	};
 	struct an_lock *k;
 
-	if (a->vcpu[vcpu].nopen) {
-		acquire_was_lost(a, vcpu, r, h.acq);
-		contradict(a, vcpu, r);
-	}
+	contradict(a, vcpu, r);
 	k = an_lock_get(&a->locks, vm, r->a);
 	if (k) {
 		k->last_rel = ev->time;

@@ -2,17 +2,17 @@
 /* Cutting a wait into pieces: who held the lock, and who was next when it was free. */
 #include "internal.h"
 
-#define SCAN_MOST 256u	  /* waiters looked at where their order is not that of their tries */
-#define RACE_PROOF 10000u /* ns that a waiter runs and does not take a free lock: it is not free */
+#define SCAN_MOST 256u /* waiters looked at where their order is not that of their tries */
+#define RACE_PROOF 2u  /* PLE exits of the next in order in a lock that looks free: it is not */
 
 struct sweep {
 	struct ks_analysis *a;
 	const struct an_wait *w;
 	const struct an_past *p;
 	const struct an_vm *vm;
-	uint64_t qi;		    /* waiters before it ended before the piece at hand */
-	const struct an_hold *prev; /* the last hold before the piece at hand; NULL = not known */
-	uint64_t floor;		    /* before it, lost records may hide a hold or a waiter */
+	uint64_t qi;	      /* waiters before it ended before the piece at hand */
+	struct an_hold *prev; /* the last hold before the piece at hand; NULL = not known */
+	uint64_t floor;	      /* before it, lost records may hide a hold or a waiter */
 	uint64_t to;
 	an_piece_fn fn;
 	void *ctx;
@@ -111,22 +111,33 @@ static uint64_t back_after(const struct sweep *s, const struct an_hold *h)
 	return back;
 }
 
+/* PLE exits that the wait itself spun for in [from, to). */
+static uint64_t spun(const struct an_wait *w, uint64_t from, uint64_t to)
+{
+	uint64_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < w->nple; i++)
+		if (w->ple[i].first >= from && w->ple[i].last < to)
+			n += w->ple[i].count;
+	return n;
+}
+
 /*
  * A release is stamped before the lock is let go. Its vCPU may be preempted in between: then the
- * lock looks free and is not. That is so if the next in order runs for a while and does not take
- * it, and nobody does until that vCPU is back. Returns from when on the lock is free.
+ * lock looks free and is not. That is so if the next in order spins all the same, and nobody takes
+ * the lock until that vCPU is back. The hold is made as long as it was, for the waits behind this
+ * one, too. Returns from when on the lock is free.
  */
 static uint64_t still_held(struct sweep *s, uint64_t from, uint64_t to)
 {
-	uint64_t back = s->prev ? back_after(s, s->prev) : 0, at;
+	uint64_t back = s->prev ? back_after(s, s->prev) : 0;
 
-	if (back <= from || back > to || from < s->floor)
-		return from;
-	at = next_in_order(s, from);
-	if (at == s->p->qtail || ks_history_time_in(&s->a->vcpu[queued(s->p, at)->vcpu].hist, from,
-						    back, 1u << KS_V_RUNNING) < RACE_PROOF)
+	if (back <= from || back > to || from < s->floor || next_in_order(s, from) != s->w->seq ||
+	    spun(s->w, from, back) < RACE_PROOF)
 		return from;
 	held(s, s->prev, from, back);
+	s->prev->rel = back;
 	return back;
 }
 
@@ -203,7 +214,7 @@ static void walk(struct sweep *s, uint64_t t)
 	const struct an_past *p = s->p;
 	uint64_t i = first_hold(p, t), end;
 	uint64_t released = i > p->hhead ? p->h[(i - 1) & (p->hcap - 1)].rel : p->base_rel;
-	const struct an_hold *h;
+	struct an_hold *h;
 
 	s->prev = i > p->hhead ? &p->h[(i - 1) & (p->hcap - 1)] : NULL;
 	while (t < s->to) {
