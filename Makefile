@@ -25,10 +25,12 @@ SIM_SRC   := $(wildcard tests/sim/*.c)
 GEN_MAIN  := vmlinux-gen/vmlinux-gen.c vmlinux-gen/core-check.c
 PLOT_SRC  := $(wildcard tests/plot/*.c)
 AID_SRC   := $(wildcard tests/aids/*.c)
+TEST_BPF  := $(wildcard tests/bpf/*.bpf.c)
 GEN_SRC   := $(filter-out $(GEN_MAIN),$(wildcard vmlinux-gen/*.c))
 MAN_SRC   := $(wildcard docs/*.1)
 
 SKEL   := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/gen/%.skel.h)
+TEST_SKEL := $(TEST_BPF:tests/bpf/%.bpf.c=$(OUT)/gen/%.skel.h)
 LIB    := $(OUT)/libkvmsched.a
 TOOLS  := $(TOOL_SRC:tools/%.c=$(OUT)/bin/%)
 UNIT   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/tests/%)
@@ -113,7 +115,8 @@ $(OUT)/gen/vmlinux/vmlinux.h: FORCE
 	@mkdir -p $(@D)
 	@cmp -s $(VMLINUX_H) $@ || cp $(VMLINUX_H) $@
 
-$(OUT)/bpf/%.bpf.o: bpf/%.bpf.c $(OUT)/gen/vmlinux/vmlinux.h $(LIBBPF)
+vpath %.bpf.c bpf tests/bpf
+$(OUT)/bpf/%.bpf.o: %.bpf.c $(OUT)/gen/vmlinux/vmlinux.h $(LIBBPF)
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -MT $@ -c $< -o $(@:.o=.tmp.o)
@@ -184,6 +187,8 @@ $(BENCH): $(OUT)/tests/%: $(OUT)/obj/tests/bench/%.o $(LIB)
 $(PLOT): $(OUT)/tests/%: $(OUT)/obj/tests/plot/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(AID_SRC:%.c=$(OUT)/obj/%.o): | $(TEST_SKEL)
 
 $(AIDS): $(OUT)/tests/%: $(OUT)/obj/tests/aids/%.o $(LIB)
 	@mkdir -p $(@D)
