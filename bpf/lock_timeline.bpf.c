@@ -45,15 +45,21 @@ static __always_inline __u32 preempt_bits(void)
 	return 0;
 }
 
+/* Task, softirq, hardirq, NMI: the greater, the later it came and the sooner it is over. */
+static __always_inline __u32 context_now(void)
+{
+	return preempt_bits() & (NMI_BITS | HARDIRQ_BITS | SOFTIRQ_SERVING);
+}
+
 static __always_inline __u32 level_now(void)
 {
-	__u32 bits = preempt_bits();
+	__u32 bits = context_now();
 
 	if (bits & NMI_BITS)
-		return 0;
+		return 3;
 	if (bits & HARDIRQ_BITS)
 		return 2;
-	return bits & SOFTIRQ_SERVING ? 1 : 0;
+	return bits ? 1 : 0;
 }
 
 static __always_inline __u8 lock_flags(__u32 level, __u32 depth)
@@ -194,11 +200,12 @@ static __always_inline void wait_end(struct ks_lock_cpu *c, __u32 cpu, struct ks
  * stack, now that it is over, and an older entry of the lock that is being taken, are such
  * remains. Returns the new depth.
  */
-static __noinline __u32 drop_stale(__u32 cpu, __u32 level, __u64 lock)
+static __noinline __u32 drop_stale(__u32 cpu, __u32 context, __u64 lock)
 {
 	struct ks_lock_cpu *c;
 	__u32 d, i;
 
+	barrier_var(cpu); /* the compiler knows the range, the verifier may have lost it */
 	if (cpu >= KS_MAX_CPUS)
 		return 0;
 	c = &ks_locks[cpu];
@@ -206,7 +213,7 @@ static __noinline __u32 drop_stale(__u32 cpu, __u32 level, __u64 lock)
 	for (i = 0; i < KS_LOCK_DEPTH; i++) {
 		struct ks_lock_hold *top = &c->hold[(d - 1) & (KS_LOCK_DEPTH - 1)];
 
-		if (!d || (top->level <= level && top->lock != lock))
+		if (!d || ((top->context & ~KS_HOLD_CONTENDED) <= context && top->lock != lock))
 			break;
 		c->stale++;
 		d--;
@@ -215,24 +222,25 @@ static __noinline __u32 drop_stale(__u32 cpu, __u32 level, __u64 lock)
 }
 
 static __always_inline void hold_begin(struct ks_lock_cpu *c, __u32 cpu, __u64 lock, __u64 acq,
-				       __u32 ip, bool contended)
+				       __u32 ip, __u32 contended)
 {
+	__u32 d = c->depth, context = context_now();
 	struct ks_lock_hold *top, *h;
-	__u32 d = c->depth, level = level_now();
 
-	top = &c->hold[(d - 1) & (KS_LOCK_DEPTH - 1)];
-	if (d && (top->level > level || top->lock == lock))
-		d = drop_stale(cpu, level, lock);
-	if (d >= KS_LOCK_DEPTH) { /* nobody holds so many: begin anew */
-		c->stale += d;
-		d = 0;
+	if (d) {
+		top = &c->hold[(d - 1) & (KS_LOCK_DEPTH - 1)];
+		if (top->context > context || top->lock == lock)
+			d = drop_stale(cpu, context, lock);
+		if (d >= KS_LOCK_DEPTH) { /* nobody holds so many: begin anew */
+			c->stale += d;
+			d = 0;
+		}
 	}
 	h = &c->hold[d];
 	h->lock = lock;
 	h->acq_time = acq;
 	h->ip = ip;
-	h->contended = contended;
-	h->level = level;
+	h->context = context | contended;
 	c->depth = d + 1;
 }
 
@@ -243,19 +251,20 @@ static __noinline int acquired_slow(__u64 lock, __u32 cpu)
 	struct ks_lock_wait *w;
 	__u32 at;
 
+	barrier_var(cpu);
 	if (cpu >= KS_MAX_CPUS)
 		return 0;
 	c = &ks_locks[cpu];
 	at = wait_find(c, lock);
 	if (at >= KS_LOCK_WAITS) {
-		hold_begin(c, cpu, lock, bpf_ktime_get_ns(), 0, false);
+		hold_begin(c, cpu, lock, bpf_ktime_get_ns(), 0, 0);
 		return 0;
 	}
 	w = &c->wait[at];
 	if (!w->acq_time)
 		wait_end(c, cpu, w, at);
 	c->pending = at;
-	hold_begin(c, cpu, lock, w->acq_time, w->ip, true);
+	hold_begin(c, cpu, lock, w->acq_time, w->ip, KS_HOLD_CONTENDED);
 	return 0;
 }
 
@@ -268,7 +277,7 @@ static __always_inline int lock_acquired(raw_spinlock_t *lock)
 	if (ks_locks[cpu].pending)
 		acquired_slow((__u64)lock, cpu);
 	else
-		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0, false);
+		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0, 0);
 	return 0;
 }
 
@@ -278,7 +287,7 @@ static __always_inline int lock_caught(raw_spinlock_t *lock)
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	if (cpu < KS_MAX_CPUS)
-		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0, false);
+		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0, 0);
 	return 0;
 }
 
@@ -302,6 +311,7 @@ static __noinline int released_slow(void *ctx, __u32 cpu, __u32 at, bool waiters
 	__u8 flags;
 	__u32 ip;
 
+	barrier_var(cpu);
 	if (cpu >= KS_MAX_CPUS || at >= KS_LOCK_DEPTH)
 		return 0;
 	h = &ks_locks[cpu].hold[at];
@@ -340,6 +350,7 @@ static __noinline int hold_remove(__u32 cpu, __u32 at)
 	struct ks_lock_cpu *c;
 	__u32 i;
 
+	barrier_var(cpu);
 	if (cpu >= KS_MAX_CPUS)
 		return 0;
 	c = &ks_locks[cpu];
@@ -350,30 +361,49 @@ static __noinline int hold_remove(__u32 cpu, __u32 at)
 	return 0;
 }
 
-static __always_inline int lock_release(void *ctx, raw_spinlock_t *lock, int nargs)
+static __always_inline bool worth_telling(const struct ks_lock_hold *h, bool waiters)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), at;
-	bool waiters = ((__u32)lock->raw_lock.val.counter & ~0xffu) != 0;
-	struct ks_lock_cpu *c;
-	struct ks_lock_hold *h;
+	return waiters || (h->context & KS_HOLD_CONTENDED) ||
+	       elapsed(h->acq_time, bpf_ktime_get_ns()) >= ks_hold_threshold;
+}
 
+/* Not the lock that was taken last, or one that was not seen being taken. */
+static __noinline int released_deep(void *ctx, __u64 lock, __u32 cpu, bool waiters, int nargs)
+{
+	struct ks_lock_cpu *c;
+	__u32 at;
+
+	barrier_var(cpu);
 	if (cpu >= KS_MAX_CPUS)
 		return 0;
 	c = &ks_locks[cpu];
-	at = hold_find(c, (__u64)lock);
+	at = hold_find(c, lock);
 	if (at >= KS_LOCK_DEPTH) {
 		if (ks_armed)
 			c->unmatched++;
 		return 0;
 	}
-	h = &c->hold[at];
-	if (waiters || h->contended ||
-	    elapsed(h->acq_time, bpf_ktime_get_ns()) >= ks_hold_threshold)
+	if (worth_telling(&c->hold[at], waiters))
 		released_slow(ctx, cpu, at, waiters, nargs);
-	if (at + 1 == c->depth)
-		c->depth = at;
-	else
-		hold_remove(cpu, at);
+	hold_remove(cpu, at);
+	return 0;
+}
+
+static __always_inline int lock_release(void *ctx, raw_spinlock_t *lock, int nargs)
+{
+	bool waiters = (__u32)lock->raw_lock.val.counter > 0xffu;
+	__u32 cpu = bpf_get_smp_processor_id(), top;
+	struct ks_lock_cpu *c;
+
+	if (cpu >= KS_MAX_CPUS)
+		return 0;
+	c = &ks_locks[cpu];
+	top = c->depth - 1;
+	if (top >= KS_LOCK_DEPTH || c->hold[top].lock != (__u64)lock)
+		return released_deep(ctx, (__u64)lock, cpu, waiters, nargs);
+	if (worth_telling(&c->hold[top], waiters))
+		released_slow(ctx, cpu, top, waiters, nargs);
+	c->depth = top;
 	return 0;
 }
 

@@ -20,11 +20,11 @@ struct ks_lock_wait {
 struct ks_lock_hold {
 	__u64 lock;
 	__u64 acq_time;
-	__u32 ip; /* of a contended acquire, else 0 */
-	__u8 contended;
-	__u8 level; /* task, softirq, hardirq, NMI */
-	__u8 pad[2];
+	__u32 ip;      /* of a contended acquire, else 0 */
+	__u32 context; /* the preempt count's bits for NMI, hardirq, softirq; KS_HOLD_CONTENDED */
 };
+
+#define KS_HOLD_CONTENDED 1u /* a bit that counts preemption otherwise, and less than all contexts */
 
 /* Locks waited for and held on one CPU; only that CPU writes. */
 struct ks_lock_cpu {
