@@ -58,6 +58,7 @@ qemu_run() {
 	(root_exec "${QEMU[@]}" -serial "file:$OUT/host.console") \
 		>"$OUT/host.qemu" 2>&1 </dev/null &
 	QEMU_PID=$!
+	disown	# no word from bash when it is killed
 	while kill -0 "$QEMU_PID" 2>/dev/null; do
 		if [ $((SECONDS - start)) -ge "$TIMEOUT" ]; then
 			TIMED_OUT=1
@@ -65,6 +66,5 @@ qemu_run() {
 		fi
 		sleep 0.2
 	done
-	wait "$QEMU_PID" 2>/dev/null || true
 	QEMU_PID=
 }
