@@ -48,7 +48,7 @@ static struct topk_entry *place(struct topk *t, uint64_t key)
 	uint16_t *chain = chain_of(t, key);
 
 	if (!t->e)
-		t->e = malloc(TOPK_PLACES * sizeof(*t->e));
+		t->e = calloc(TOPK_PLACES, sizeof(*t->e));
 	if (!t->e)
 		return NULL;
 	if (t->n < TOPK_PLACES) {
