@@ -293,11 +293,11 @@ static __always_inline struct ks_vcpu_state *run_vcpu(struct ks_running *c, __u3
 
 	c->slot1 = slot1;
 	c->ip = c->ip_flags = 0;
+	c->vmcb = 0;
 	if (!v)
 		return NULL;
 	c->pauses = v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE];
 	c->halt = v->halted ? c->pauses + 1 : 0;
-	c->vmcb = 0;
 	if (ks_isa == KS_ISA_SVM)
 		c->vmcb = ks_peek(v->vcpu + ks_offset(struct vcpu_svm___ks, vmcb01.ptr));
 	return v;
@@ -515,7 +515,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	if (slot1)
 		vcpu_in(c, cpu, slot1, prev);
 	else
-		c->slot1 = 0;
+		c->slot1 = c->vmcb = 0; /* the first exit of a new vCPU must not look into another's */
 	return 0;
 }
 
