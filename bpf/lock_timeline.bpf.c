@@ -4,9 +4,9 @@
  *
  * A CPU that holds a spinlock, or waits for one in the slow path, cannot be preempted or migrated by
  * its own kernel; holds and waits nest, because interrupts take locks. So all state is per CPU,
- * without maps or locks, and nothing is attached where a thread may still be preempted: while a
- * thread sleeps in the middle of a program, the kernel does not run that program for anybody else
- * on its CPU. Waits are seen by the slow path, holds by the ends of the lock functions and the
+ * without maps or locks, and nothing that matters is attached where a thread may still be preempted:
+ * while a thread sleeps in the middle of a program, the kernel does not run that program for anybody
+ * else on its CPU. Waits are seen by the slow path, holds by the ends of the lock functions and the
  * beginnings of the unlock functions. An acquire without contention costs two programs.
  */
 #include "vmlinux.h"
@@ -22,8 +22,8 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile __u64 ks_hold_threshold = 10000;
 const volatile bool ks_full = 1;
-const volatile struct ks_skip_range ks_skip[KS_SKIP_RANGES];
-const volatile struct ks_skip_range ks_text; /* the kernel image; modules and BPF lie elsewhere */
+const volatile struct ks_code_range ks_spin_text; /* the _raw_spin_* functions */
+const volatile struct ks_code_range ks_text; /* the kernel image; modules and BPF lie elsewhere */
 
 struct ks_lock_cpu ks_locks[KS_MAX_CPUS];
 
@@ -93,44 +93,38 @@ static __always_inline __u64 call_site(void *ctx, int nargs)
 	return w[nargs + 2] >> 31 == 0x1ffffffff ? w[nargs + 2] : 0; /* kernel text */
 }
 
-static __always_inline bool is_lock_code(__u64 ip)
-{
-	int i;
-
-	for (i = 0; i < KS_SKIP_RANGES; i++)
-		if (ip >= ks_skip[i].start && ip < ks_skip[i].end)
-			return true;
-	return false;
-}
-
 static __always_inline bool is_kernel_image(__u64 ip)
 {
 	return ip >= ks_text.start && ip < ks_text.end;
 }
 
 /*
- * The same in the slow path: the first frame above the lock functions, and above the trampoline of
- * our own fexit, which has called them.
+ * Is the slow path on behalf of a spinlock function? arch_spin_lock() leads there as well, from
+ * within rwlocks and others that nobody sees released. Then *ip is the call site: the first frame
+ * above the lock functions, and above the trampoline of our own fexit, which has called them.
  */
 #define STACK_WORDS 9
-static __always_inline __u64 call_site_slow(void *ctx)
+static __always_inline bool from_spinlock(void *ctx, __u64 *ip)
 {
 	bool seen = false, trampoline = ks_full;
 	__u64 w[STACK_WORDS] = {};
 	int i;
 
-	if (bpf_get_stack(ctx, w, sizeof(w), 0) < 0)
-		return 0;
+	*ip = 0;
+	if (!ks_spin_text.end || bpf_get_stack(ctx, w, sizeof(w), 0) < 0)
+		return true; /* no symbols: take it for one */
 	for (i = 0; i < STACK_WORDS; i++) {
-		if (is_lock_code(w[i])) {
+		if (w[i] >= ks_spin_text.start && w[i] < ks_spin_text.end) {
 			seen = true;
 		} else if (seen) {
-			if (!trampoline || is_kernel_image(w[i]))
-				return w[i];
+			if (!trampoline || is_kernel_image(w[i])) {
+				*ip = w[i];
+				return true;
+			}
 			trampoline = false;
 		}
 	}
-	return 0;
+	return seen;
 }
 
 /* ---- waits ---- */
@@ -141,28 +135,30 @@ static __always_inline __u64 elapsed(__u64 from, __u64 to)
 	return to > from ? to - from : 0;
 }
 
-static __always_inline __u8 lock_flags_now(const struct ks_lock_cpu *c)
-{
-	return lock_flags(level_now(), c->depth + c->pending);
-}
-
 static __always_inline void wait_begin(struct ks_lock_cpu *c, __u32 cpu, __u64 lock, __u64 ip)
 {
+	__u32 n = c->pending, level = level_now();
 	struct ks_lock_wait *w;
 	struct ks_rec *rec;
-	__u32 n = c->pending;
 
-	if (n >= KS_LOCK_WAITS)
+	/* Over, but the end of its lock function went unseen (see drop_stale()). */
+	w = &c->wait[(n - 1) & (KS_LOCK_WAITS - 1)];
+	if (n && w->acq_time && w->level >= level)
+		n--;
+	if (n >= KS_LOCK_WAITS) {
+		__sync_fetch_and_add(&ks_rings[cpu & (KS_MAX_CPUS - 1)].lost[KS_LOCK_TRY], 1);
 		return;
+	}
 	w = &c->wait[n];
+	w->level = level;
 	w->lock = lock;
 	w->try_time = bpf_ktime_get_ns();
 	w->acq_time = 0;
 	w->ip = ip;
 	rec = ks_reserve(cpu, KS_LOCK_TRY, 1);
 	if (rec)
-		ks_commit(rec, w->try_time, KS_LOCK_TRY, lock_flags_now(c), cpu, this_thread(),
-			  lock, ip);
+		ks_commit(rec, w->try_time, KS_LOCK_TRY, lock_flags(level, c->depth + n), cpu,
+			  this_thread(), lock, ip);
 	c->pending = n + 1;
 }
 
@@ -442,9 +438,10 @@ TRYLOCK_FUNCTION(_raw_spin_trylock_bh)
 static __always_inline int slow_begin(void *ctx, void *lock)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
+	__u64 ip;
 
-	if (cpu < KS_MAX_CPUS)
-		wait_begin(&ks_locks[cpu], cpu, (__u64)lock, call_site_slow(ctx));
+	if (cpu < KS_MAX_CPUS && from_spinlock(ctx, &ip))
+		wait_begin(&ks_locks[cpu], cpu, (__u64)lock, ip);
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 
 #define KS_LOCK_WAITS 8	 /* spinlocks waited for at once on one CPU: interrupts nest */
 #define KS_LOCK_DEPTH 16 /* spinlocks held at once on one CPU */
-#define KS_SKIP_RANGES 4
 
 /* A wait that has begun on this CPU. */
 struct ks_lock_wait {
@@ -15,6 +14,7 @@ struct ks_lock_wait {
 	__u64 try_time;
 	__u64 acq_time; /* 0 until the slow path says that it has the lock */
 	__u64 ip;
+	__u32 level; /* task, softirq, hardirq, NMI */
 };
 
 struct ks_lock_hold {
@@ -36,8 +36,7 @@ struct ks_lock_cpu {
 	struct ks_lock_wait wait[KS_LOCK_WAITS];
 } __attribute__((aligned(64)));
 
-/* A range of code; the lock functions' frames are not call sites. */
-struct ks_skip_range {
+struct ks_code_range {
 	__u64 start, end;
 };
 

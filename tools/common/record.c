@@ -118,15 +118,31 @@ void record_discard(const char *path)
 
 static sigset_t waited_for;
 
+/* What was ignored when we were started stays so: nohup, a shell's background jobs. */
+static void wait_for(int sig)
+{
+	struct sigaction old;
+
+	if (sigaction(sig, NULL, &old) || old.sa_handler != SIG_IGN)
+		sigaddset(&waited_for, sig);
+}
+
 void record_signals(void)
 {
 	sigemptyset(&waited_for);
-	sigaddset(&waited_for, SIGINT);
+	wait_for(SIGINT);
+	wait_for(SIGHUP);
 	sigaddset(&waited_for, SIGTERM);
-	sigaddset(&waited_for, SIGHUP);
 	sigaddset(&waited_for, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &waited_for, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD,
+	       SIG_DFL); /* whoever started us may have ignored it: then nobody could wait */
+}
+
+int record_signal_within(const struct timespec *ts)
+{
+	return sigtimedwait(&waited_for, NULL, ts);
 }
 
 static pid_t start_command(char **command)
@@ -196,9 +212,11 @@ static bool reaped(struct run *r)
 {
 	int status;
 
-	if (waitpid(r->child, &status, WNOHANG) != r->child)
+	pid_t pid = waitpid(r->child, &status, WNOHANG);
+
+	if (!pid)
 		return false;
-	r->child_code = exit_code(status);
+	r->child_code = pid < 0 ? 255 : exit_code(status);
 	r->child_done = true;
 	return true;
 }
@@ -207,7 +225,7 @@ static bool reaped(struct run *r)
 static void wait_a_while(struct run *r)
 {
 	struct timespec ts = { r->wait_ns / NS, r->wait_ns % NS };
-	int sig = sigtimedwait(&waited_for, NULL, &ts);
+	int sig = record_signal_within(&ts);
 
 	if (sig == SIGCHLD)
 		r->stop |= r->child > 0 && reaped(r);
@@ -255,7 +273,7 @@ static void end_command(struct run *r)
 static int finish(struct run *r)
 {
 	struct json_object *meta = json_object_new_object();
-	int err = drain(r);
+	int err = r->side->finish(r->side->probe, r->side->take, r->side->take_ctx);
 
 	if (!err)
 		err = each_second(r, true);
@@ -291,7 +309,7 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 	r.begun = r.last_second = clock_ns(CLOCK_MONOTONIC);
 	if (o->command && *o->command)
 		r.child = start_command(o->command);
-	ret = loop(&r);
+	ret = r.child < 0 ? -errno : loop(&r);
 	side->stop(side->probe);
 	end_command(&r);
 	if (!ret)

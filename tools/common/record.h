@@ -30,6 +30,7 @@ extern const struct argp record_argp;
 struct record_side {
 	void *probe;
 	int (*drain)(void *probe, ks_rings_fn fn, void *ctx);
+	int (*finish)(void *probe, ks_rings_fn fn, void *ctx); /* the last drain, after stop */
 	const struct ks_rings *(*rings)(void *probe);
 	void (*stop)(void *probe);
 	/* Sees every batch of records; writes them, or what it makes of them, with record_write(). */
@@ -54,5 +55,9 @@ void record_discard(const char *path);
 
 /* Block the signals that end a recording; before any thread or probe is made. */
 void record_signals(void);
+
+/* Sleep so long or until one of them comes: its number, or -1. */
+struct timespec;
+int record_signal_within(const struct timespec *ts);
 
 #endif /* KVMSCHED_RECORD_H */

@@ -112,15 +112,36 @@ static const struct argp stream_argp = { .options = stream_options, .parser = pa
 
 /* ---- metadata ---- */
 
-static void add_apic_ids(struct json_object *m, const struct ks_machine *mach)
+/*
+ * APIC ids by CPU, of all CPUs that were ever online: one that goes offline takes its id along, but
+ * its records stay.
+ */
+struct apic_ids {
+	uint32_t id[KS_MAX_CPUS];
+	unsigned int n;
+};
+
+static void learn_apic_ids(struct apic_ids *a, const struct ks_machine *mach)
+{
+	unsigned int i;
+
+	for (i = 0; i < mach->ncpus && i < KS_MAX_CPUS; i++) {
+		if (i >= a->n || mach->apic_id[i] != UINT32_MAX)
+			a->id[i] = mach->apic_id[i];
+		if (i >= a->n)
+			a->n = i + 1;
+	}
+}
+
+static void add_apic_ids(struct json_object *m, const struct apic_ids *a)
 {
 	struct json_object *apic = json_object_new_array();
 	unsigned int i;
 
-	for (i = 0; i < mach->ncpus; i++)
-		json_object_array_add(apic, json_object_new_int64(mach->apic_id[i]));
+	for (i = 0; i < a->n; i++)
+		json_object_array_add(apic, json_object_new_int64(a->id[i]));
 	json_object_object_add(m, "apic_ids", apic);
-	json_object_object_add(m, "ncpus", json_object_new_int(mach->ncpus));
+	json_object_object_add(m, "ncpus", json_object_new_int(a->n));
 }
 
 static void add_machine(struct json_object *m)
@@ -130,7 +151,6 @@ static void add_machine(struct json_object *m)
 
 	if (ks_machine_read(NULL, &mach))
 		return;
-	add_apic_ids(m, &mach);
 	json_object_object_add(m, "uuid", json_object_new_string(mach.product_uuid));
 	json_object_object_add(m, "boot_id", json_object_new_string(mach.boot_id));
 	json_object_object_add(m, "clocksource", json_object_new_string(mach.clocksource));
@@ -196,6 +216,7 @@ struct sink {
 	uint8_t *seen;		   /* a bit per thread id */
 	struct json_object *names; /* found since the last time they were written */
 	char online[256];	   /* list of the CPUs that were online the last time */
+	struct apic_ids apic;
 };
 
 static void name_thread(struct sink *s, uint32_t pid)
@@ -279,7 +300,8 @@ static int look_for_cpus(struct sink *s)
 	if (ks_machine_read(NULL, &mach))
 		return 0;
 	m = json_object_new_object();
-	add_apic_ids(m, &mach);
+	learn_apic_ids(&s->apic, &mach);
+	add_apic_ids(m, &s->apic);
 	err = ks_writer_meta(s->w, m);
 	json_object_put(m);
 	ks_machine_release(&mach);
@@ -304,6 +326,11 @@ static int second(void *ctx, struct ks_writer *w, bool last)
 static int drain_probe(void *probe, ks_rings_fn fn, void *ctx)
 {
 	return ks_guest_drain(probe, fn, ctx);
+}
+
+static int finish_probe(void *probe, ks_rings_fn fn, void *ctx)
+{
+	return ks_guest_finish(probe, fn, ctx);
 }
 
 static const struct ks_rings *probe_rings(void *probe)
@@ -349,6 +376,7 @@ static int run(struct options *o, struct ks_guest *guest, struct sink *s)
 	struct record_side side = {
 		.probe = guest,
 		.drain = drain_probe,
+		.finish = finish_probe,
 		.rings = probe_rings,
 		.stop = stop_probe,
 		.take = ks_lockfilter_feed,

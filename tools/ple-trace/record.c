@@ -216,6 +216,11 @@ static int drain_probe(void *probe, ks_rings_fn fn, void *ctx)
 	return ks_host_drain(probe, fn, ctx);
 }
 
+static int finish_probe(void *probe, ks_rings_fn fn, void *ctx)
+{
+	return ks_host_finish(probe, fn, ctx);
+}
+
 static const struct ks_rings *probe_rings(void *probe)
 {
 	return ks_host_rings(probe);
@@ -232,6 +237,7 @@ static int record(struct options *o, struct ks_host *host)
 	struct record_side side = {
 		.probe = host,
 		.drain = drain_probe,
+		.finish = finish_probe,
 		.rings = probe_rings,
 		.stop = stop_probe,
 		.take = take,

@@ -92,6 +92,8 @@ struct top {
 	char (*names)[64];     /* VM names by slot */
 	uint64_t (*counts)[2]; /* PAUSE and HLT exits by slot, up to the last interval */
 	uint64_t begun, last;
+	struct ks_rec *recs; /* of one drain */
+	size_t nrecs, cap;
 };
 
 static uint64_t now_ns(void)
@@ -115,18 +117,45 @@ static void name_vm(struct top *t, const struct ks_rec *rec)
 	ks_vm_release(&vm);
 }
 
+/* Rings come CPU by CPU, but a vCPU may have moved: keep the records until all are there. */
 static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
 {
 	struct top *t = ctx;
-	size_t i;
 
 	(void)ring;
-	for (i = 0; i < n; i++) {
-		ks_live_feed(&t->live, &recs[i]);
-		if (recs[i].type == KS_VCPU_NEW)
-			name_vm(t, &recs[i]);
+	if (t->nrecs + n > t->cap) {
+		size_t cap = 2 * (t->nrecs + n);
+		struct ks_rec *more = realloc(t->recs, cap * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		t->recs = more;
+		t->cap = cap;
 	}
+	memcpy(&t->recs[t->nrecs], recs, n * sizeof(*recs));
+	t->nrecs += n;
 	return 0;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct ks_rec *x = a, *y = b;
+
+	return x->time < y->time ? -1 : x->time > y->time;
+}
+
+static void drain(struct top *t)
+{
+	size_t i;
+
+	t->nrecs = 0;
+	ks_host_drain(t->host, take, t);
+	qsort(t->recs, t->nrecs, sizeof(*t->recs), by_time);
+	for (i = 0; i < t->nrecs; i++) {
+		ks_live_feed(&t->live, &t->recs[i]);
+		if (t->recs[i].type == KS_VCPU_NEW)
+			name_vm(t, &t->recs[i]);
+	}
 }
 
 /* The kernel's own counters are exact even if records are lost. */
@@ -207,19 +236,14 @@ static bool pass_interval(struct top *t)
 {
 	uint64_t end = t->last + t->o->interval_ns, now;
 	struct timespec ts;
-	sigset_t set;
 	int sig;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
 	while ((now = now_ns()) < end) {
 		uint64_t wait = end - now < NS / 20 ? end - now : NS / 20;
 
 		ts = (struct timespec){ wait / NS, wait % NS };
-		sig = sigtimedwait(&set, NULL, &ts);
-		ks_host_drain(t->host, take, t);
+		sig = record_signal_within(&ts);
+		drain(t);
 		if (sig > 0)
 			return true;
 	}
@@ -289,6 +313,7 @@ static void top_close(struct top *t)
 	free(t->rows);
 	free(t->names);
 	free(t->counts);
+	free(t->recs);
 }
 
 int ple_top(int argc, char **argv)

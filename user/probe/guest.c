@@ -83,41 +83,40 @@ static int choose_programs(struct ks_guest *g, enum ks_guest_mode mode)
 }
 
 /*
- * Where the lock functions lie, so that a stack's first frame outside of them is the call site: the
- * _raw_spin_* functions, which are linked next to each other, and the slow paths.
+ * Where the _raw_spin_* functions lie, which are linked next to each other, and the kernel: to tell
+ * whom the slow path serves, and the call site.
  */
-static void fill_skip(struct lock_timeline_bpf *s)
+static void fill_ranges(struct lock_timeline_bpf *s, const struct ks_symbols *syms)
 {
-	static const char *const slow[] = { "native_queued_spin_lock_slowpath",
-					    "__pv_queued_spin_lock_slowpath" };
-	const uint64_t longest = 4096; /* no such function is longer */
+	const uint64_t longest = 256; /* none of them is longer */
 	uint64_t addr, start = UINT64_MAX, end = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(must_have) / sizeof(must_have[0]); i++) {
+		if (ks_symbols_addr(syms, must_have[i], &addr))
+			return;
+		start = addr < start ? addr : start;
+		end = addr + longest > end ? addr + longest : end;
+	}
+	s->rodata->ks_spin_text.start = start;
+	s->rodata->ks_spin_text.end = end;
+	if (!ks_symbols_addr(syms, "_stext", &start) && !ks_symbols_addr(syms, "_etext", &end)) {
+		s->rodata->ks_text.start = start;
+		s->rodata->ks_text.end = end;
+	}
+}
+
+static void find_ranges(struct lock_timeline_bpf *s)
+{
 	struct ks_symbols *syms;
 	struct ks_err err;
-	size_t i, len;
+	size_t len;
 	char *text;
 
 	if (ks_symbols_running(NULL, &text, &len, &err))
 		return;
 	if (!ks_symbols_parse(&syms, text, len, &err)) {
-		for (i = 0; i < sizeof(must_have) / sizeof(must_have[0]); i++) {
-			if (ks_symbols_addr(syms, must_have[i], &addr))
-				continue;
-			start = addr < start ? addr : start;
-			end = addr + 256 > end ? addr + 256 : end;
-		}
-		s->rodata->ks_skip[0].start = start;
-		s->rodata->ks_skip[0].end = end;
-		for (i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
-			if (ks_symbols_addr(syms, slow[i], &addr))
-				continue;
-			s->rodata->ks_skip[i + 1].start = addr;
-			s->rodata->ks_skip[i + 1].end = addr + longest;
-		}
-		if (!ks_symbols_addr(syms, "_stext", &start))
-			s->rodata->ks_text.start = start;
-		if (!ks_symbols_addr(syms, "_etext", &end))
-			s->rodata->ks_text.end = end;
+		fill_ranges(s, syms);
 		ks_symbols_free(syms);
 	}
 	free(text);
@@ -126,7 +125,7 @@ static void fill_skip(struct lock_timeline_bpf *s)
 static int load(struct ks_guest *g, const struct ks_guest_opts *o, struct ks_err *err)
 {
 	struct lock_timeline_bpf *s = g->skel;
-	unsigned int slots = ks_ring_slots_round(o->slots);
+	unsigned int slots = ks_ring_slots_round(o->slots, libbpf_num_possible_cpus());
 	int ret = libbpf_num_possible_cpus();
 
 	if (ret < 0 || ret > KS_MAX_CPUS)
@@ -136,7 +135,7 @@ static int load(struct ks_guest *g, const struct ks_guest_opts *o, struct ks_err
 	s->rodata->ks_hold_threshold = o->hold_threshold_ns;
 	s->rodata->ks_full = o->mode == KS_GUEST_FULL;
 	s->rodata->ks_no_rdonly_cast = o->no_rdonly_cast;
-	fill_skip(s);
+	find_ranges(s);
 	ret = bpf_map__set_max_entries(s->maps.ks_slots, g->cpus * slots);
 	if (!ret)
 		ret = choose_programs(g, o->mode);
@@ -206,6 +205,11 @@ void ks_guest_free(struct ks_guest *g)
 int ks_guest_drain(struct ks_guest *g, ks_rings_fn fn, void *ctx)
 {
 	return ks_rings_drain(g->rings, fn, ctx);
+}
+
+int ks_guest_finish(struct ks_guest *g, ks_rings_fn fn, void *ctx)
+{
+	return ks_rings_finish(g->rings, fn, ctx);
 }
 
 const struct ks_rings *ks_guest_rings(const struct ks_guest *g)

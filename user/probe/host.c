@@ -127,7 +127,7 @@ int ks_host_admit(struct ks_host *h, uint32_t tgid)
 
 static int load(struct ks_host *h, const struct ks_host_opts *o, struct ks_err *err)
 {
-	unsigned int slots = ks_ring_slots_round(o->slots);
+	unsigned int slots = ks_ring_slots_round(o->slots, libbpf_num_possible_cpus());
 	int cpus = libbpf_num_possible_cpus(), ret;
 	size_t i;
 
@@ -199,6 +199,11 @@ void ks_host_free(struct ks_host *h)
 int ks_host_drain(struct ks_host *h, ks_rings_fn fn, void *ctx)
 {
 	return ks_rings_drain(h->rings, fn, ctx);
+}
+
+int ks_host_finish(struct ks_host *h, ks_rings_fn fn, void *ctx)
+{
+	return ks_rings_finish(h->rings, fn, ctx);
 }
 
 const struct ks_rings *ks_host_rings(const struct ks_host *h)

@@ -12,6 +12,8 @@
 #include "load.h"
 #include "probe.h"
 
+#define RINGS_DEFAULT (128u << 20) /* bytes of all rings together */
+
 /* The kernel's verifier and libbpf say the cause in their first warning; the rest is its echo. */
 static char first_warning[200];
 static void (*log_fn)(const char *line);
@@ -139,12 +141,17 @@ bool ks_has_function(const char *name)
 	return has;
 }
 
-unsigned int ks_ring_slots_round(unsigned int slots)
+unsigned int ks_ring_slots_round(unsigned int slots, int cpus)
 {
 	unsigned int n = KS_RING_SLOTS_MIN;
 
-	if (!slots)
-		return 65536;
+	if (!slots) {
+		n = 65536;
+		while (cpus > 0 && n > 4096 &&
+		       (size_t)n * cpus * sizeof(struct ks_rec) > RINGS_DEFAULT)
+			n >>= 1;
+		return n;
+	}
 	while (n < slots && n < KS_RING_SLOTS_MAX)
 		n <<= 1;
 	return n;

@@ -26,8 +26,11 @@ int ks_need_btf(struct ks_err *err);
 bool ks_has_tracepoint(const char *module, const char *name);
 bool ks_has_function(const char *name);
 
-/* Round up to a power of two within the limits of rings; 0 = the default. */
-unsigned int ks_ring_slots_round(unsigned int slots);
+/*
+ * Round up to a power of two within the limits of rings. 0 = the default: as many as fit in 128 MiB
+ * for all possible CPUs, 4096 to 65536.
+ */
+unsigned int ks_ring_slots_round(unsigned int slots, int cpus);
 
 /* Note in the programs' object that `name` is attached, or why not. */
 void ks_note_program(struct json_object *programs, const char *name, const char *state);

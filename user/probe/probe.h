@@ -31,9 +31,9 @@ struct ks_host_opts {
 	size_t ntgids;
 	bool fold;	       /* bursts of PLE exits as one record each */
 	uint64_t burst_gap_ns; /* 0 = 1 ms */
-	unsigned int slots;    /* records per CPU's ring, rounded up to a power of two; 0 = 65536 */
-	unsigned int vcpus;    /* at most; 0 = 1024 */
-	bool no_rdonly_cast;   /* for tests: as on kernels before 6.2 */
+	unsigned int slots;  /* records per CPU's ring, rounded up to a power of two; 0 = by CPUs */
+	unsigned int vcpus;  /* at most; 0 = 1024 */
+	bool no_rdonly_cast; /* for tests: as on kernels before 6.2 */
 };
 
 struct ks_host;
@@ -45,6 +45,8 @@ void ks_host_stop(struct ks_host *h);
 void ks_host_free(struct ks_host *h);
 
 int ks_host_drain(struct ks_host *h, ks_rings_fn fn, void *ctx);
+/* After stop: see ks_rings_finish(). */
+int ks_host_finish(struct ks_host *h, ks_rings_fn fn, void *ctx);
 const struct ks_rings *ks_host_rings(const struct ks_host *h);
 
 /* Let one more process pass the filter. */
@@ -89,6 +91,7 @@ int ks_guest_open(struct ks_guest **g, const struct ks_guest_opts *opts, struct 
 void ks_guest_stop(struct ks_guest *g);
 void ks_guest_free(struct ks_guest *g);
 int ks_guest_drain(struct ks_guest *g, ks_rings_fn fn, void *ctx);
+int ks_guest_finish(struct ks_guest *g, ks_rings_fn fn, void *ctx);
 const struct ks_rings *ks_guest_rings(const struct ks_guest *g);
 struct json_object *ks_guest_programs(const struct ks_guest *g);
 /*

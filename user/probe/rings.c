@@ -149,6 +149,48 @@ int ks_rings_drain(struct ks_rings *r, ks_rings_fn fn, void *ctx)
 	return err;
 }
 
+static uint64_t left(const struct ks_rings *r, unsigned int cpu)
+{
+	return __atomic_load_n(&r->ctl[cpu].head, __ATOMIC_ACQUIRE) - r->ctl[cpu].tail;
+}
+
+static bool any_left(const struct ks_rings *r)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < r->cpus; cpu++)
+		if (left(r, cpu))
+			return true;
+	return false;
+}
+
+int ks_rings_finish(struct ks_rings *r, ks_rings_fn fn, void *ctx)
+{
+	const struct timespec moment = { 0, 10000000 };
+	unsigned int tries, cpu;
+	int err = ks_rings_drain(r, fn, ctx);
+
+	for (tries = 0; tries < 10 && !err && any_left(r); tries++) {
+		nanosleep(&moment, NULL);
+		err = ks_rings_drain(r, fn, ctx);
+	}
+	for (cpu = 0; cpu < r->cpus && !err; cpu++) {
+		struct ks_rec loss = { .time = now_ns(),
+				       .type = KS_LOSS,
+				       .flags = KS_NONE,
+				       .cpu = cpu,
+				       .a = r->cpu[cpu].checked,
+				       .b = left(r, cpu) };
+
+		if (!loss.b)
+			continue;
+		r->lost += loss.b;
+		r->ctl[cpu].tail += loss.b;
+		err = fn(ctx, cpu, &loss, 1);
+	}
+	return err;
+}
+
 unsigned int ks_rings_fill(const struct ks_rings *r)
 {
 	return r->fill;

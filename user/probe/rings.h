@@ -28,6 +28,12 @@ void ks_rings_free(struct ks_rings *r);
  */
 int ks_rings_drain(struct ks_rings *r, ks_rings_fn fn, void *ctx);
 
+/*
+ * The last drain, after the programs were detached: waits a moment for slots that a program has
+ * reserved and not yet written; what is then still not whole, and lies behind it, is told as lost.
+ */
+int ks_rings_finish(struct ks_rings *r, ks_rings_fn fn, void *ctx);
+
 /* How full the fullest ring was at the last drain, 0 to 100. */
 unsigned int ks_rings_fill(const struct ks_rings *r);
 
