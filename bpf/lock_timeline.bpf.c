@@ -27,7 +27,7 @@ const volatile struct ks_code_range ks_text; /* the kernel image; modules and BP
 
 struct ks_lock_cpu ks_locks[KS_MAX_CPUS];
 
-/* All programs are attached: from now on a release without its acquire counts. */
+/* All programs are attached: from now on waits are told, and releases without their acquire count. */
 bool ks_armed;
 
 /* ---- where we are ---- */
@@ -440,7 +440,8 @@ static __always_inline int slow_begin(void *ctx, void *lock)
 	__u32 cpu = bpf_get_smp_processor_id();
 	__u64 ip;
 
-	if (cpu < KS_MAX_CPUS && from_spinlock(ctx, &ip))
+	/* While programs are still being attached, nobody would see who holds the lock. */
+	if (ks_armed && cpu < KS_MAX_CPUS && from_spinlock(ctx, &ip))
 		wait_begin(&ks_locks[cpu], cpu, (__u64)lock, ip);
 	return 0;
 }
