@@ -163,13 +163,27 @@ static __always_inline __u64 svm_vmcb(__u64 vcpu, bool cast)
 	return ks_read(vcpu + ks_offset(struct vcpu_svm___ks, vmcb), cast);
 }
 
-/* The same as svm_vmcb(), but nearly always without a look: c->vmcb holds while no guest nests. */
+/*
+ * The same as svm_vmcb(), but nearly always without a look: c->vmcb holds while no guest nests. It
+ * is 0 as long as nobody knows this vCPU.
+ */
 static __always_inline __u64 exit_vmcb(const struct ks_running *c,
 				       const struct kvm_vcpu___ks *vcpu, bool cast)
 {
-	if (!c->vmcb || ks_field(vcpu, stat.guest_mode))
-		return svm_vmcb((__u64)vcpu, cast);
+	__u64 vmcb;
+
+	if (__builtin_expect(ks_field(vcpu, stat.guest_mode) != 0, 0)) {
+		vmcb = svm_vmcb((__u64)vcpu, cast);
+		/* Two loads, as the verifier wants it: they are of different kinds. */
+		asm volatile("%0 = %0" : "+r"(vmcb));
+		return vmcb;
+	}
 	return c->vmcb;
+}
+
+static __always_inline __u32 svm_code(__u64 vmcb, bool cast)
+{
+	return ks_read(vmcb + ks_offset(struct vmcb___ks, control.exit_code), cast);
 }
 
 static __always_inline __u32 vmx_index(__u64 vcpu, bool cast)
@@ -189,7 +203,7 @@ static __always_inline __u64 vcpu_rip(const struct kvm_vcpu___ks *vcpu)
 	__u64 ip;
 
 	/* The asm keeps the compiler from making one load of two, with an offset to be computed. */
-	if (bpf_core_field_exists(struct kvm_vcpu_arch___ks, rip)) {
+	if (__builtin_expect(bpf_core_field_exists(struct kvm_vcpu_arch___ks, rip), 1)) {
 		ip = ks_field(vcpu, arch.rip);
 	} else {
 		ip = ks_field(vcpu, arch.regs[KS_REG_RIP]);
@@ -369,10 +383,16 @@ static __always_inline int exit_event(struct exit_kind k, struct ks_running *c,
 				      const struct kvm_vcpu___ks *vcpu, __u32 idx)
 {
 	__u32 pause = k.svm ? KS_SVM_PAUSE : KS_VMX_PAUSE, cpu = bpf_get_smp_processor_id();
+	bool known = c->slot1;
 	struct ks_vcpu_state *v = running(c, vcpu, cpu);
 
 	if (!v)
 		return 0;
+	if (k.svm && !known) { /* its code was not read from its own control block */
+		idx = svm_index(svm_code(svm_vmcb((__u64)vcpu, k.cast), k.cast));
+		if (k.fold && idx == pause)
+			return pause_folded(k, c, vcpu);
+	}
 	if (!k.fold && idx == pause) {
 		v->counts[pause] = ++c->pauses;
 		pause_event(k, c, cpu, vcpu);
@@ -403,15 +423,15 @@ static __noinline int unfolded_exit(const struct kvm_vcpu___ks *vcpu, __u32 idx)
 
 static __always_inline int exited(struct exit_kind k, const struct kvm_vcpu___ks *vcpu)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), idx;
+	__u64 cpu = bpf_get_smp_processor_id();
 	struct ks_running *c;
+	__u32 idx;
 
 	if (!vcpu || cpu >= KS_MAX_CPUS)
 		return 0;
 	c = &ks_running[cpu];
 	if (k.svm)
-		idx = ks_read(exit_vmcb(c, vcpu, k.cast) +
-			      ks_offset(struct vmcb___ks, control.exit_code), k.cast);
+		idx = svm_code(exit_vmcb(c, vcpu, k.cast), k.cast);
 	else
 		idx = vmx_index((__u64)vcpu, k.cast);
 	if (k.fold && idx == (k.svm ? KS_SVM_PAUSE : KS_VMX_PAUSE))
