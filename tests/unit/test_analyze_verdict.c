@@ -345,8 +345,8 @@ static void preempted_in_its_release(void **state)
 {
 	(void)state;
 	release_race(9 * MS + 1000, KS_C_LHP);
-	/* Somebody got it before that vCPU was back: it was free. */
-	release_race(8900 * US, KS_C_HANDOFF);
+	/* It was let go before that vCPU was back, and not free either: somebody unseen held it. */
+	release_race(8900 * US, KS_C_UNKNOWN);
 }
 
 /* ---- the clock's error ---- */

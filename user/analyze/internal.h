@@ -52,7 +52,7 @@ struct an_queued {
 
 struct an_hold {
 	uint64_t acq, rel, ip;
-	uint32_t vcpu, pid;
+	uint32_t vcpu, pid; /* vcpu KS_NO_VCPU: somebody */
 };
 
 /* What happened to a lock as far back as its unresolved waits need. */
@@ -246,6 +246,8 @@ struct an_past *an_past_get(struct ks_analysis *a, struct an_lock *k, uint64_t n
 /* Nobody waits for the lock any more. */
 void an_past_put(struct ks_analysis *a, struct an_lock *k);
 void an_past_hold(struct ks_analysis *a, struct an_past *p, const struct an_hold *h);
+/* From `from` to `to` somebody held the lock, and nothing tells who. */
+void an_past_unseen(struct ks_analysis *a, struct an_past *p, uint64_t from, uint64_t to);
 uint64_t an_past_queue(struct ks_analysis *a, struct an_past *p, const struct an_queued *q);
 static inline struct an_queued *an_past_queued(const struct an_past *p, uint64_t seq)
 {

@@ -92,6 +92,22 @@ void an_past_hold(struct ks_analysis *a, struct an_past *p, const struct an_hold
 	p->h[p->htail++ & (p->hcap - 1)] = *h;
 }
 
+void an_past_unseen(struct ks_analysis *a, struct an_past *p, uint64_t from, uint64_t to)
+{
+	struct an_hold h = { .acq = from, .rel = to, .vcpu = KS_NO_VCPU }, *x, *y;
+	uint64_t i;
+
+	an_past_hold(a, p, &h);
+	for (i = p->htail - 1; i > p->hhead; i--) { /* in order of release */
+		x = &p->h[(i - 1) & (p->hcap - 1)];
+		y = &p->h[i & (p->hcap - 1)];
+		if (x->rel <= to)
+			break;
+		*y = *x;
+		*x = h;
+	}
+}
+
 uint64_t an_past_queue(struct ks_analysis *a, struct an_past *p, const struct an_queued *q)
 {
 	struct an_queued *x;

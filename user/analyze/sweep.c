@@ -38,7 +38,7 @@ static void held(const struct sweep *s, const struct an_hold *h, uint64_t from, 
 	};
 
 	/* Who waits for a lock does not hold it. */
-	if (h->vcpu == s->w->vcpu)
+	if (h->vcpu == s->w->vcpu || h->vcpu == KS_NO_VCPU)
 		emit(s, AN_UNSEEN, from, to);
 	else if (from < to)
 		s->fn(s->ctx, &p);
@@ -80,8 +80,8 @@ static uint64_t next_in_order(struct sweep *s, uint64_t t)
 }
 
 /*
- * Is it certain that n was the next in order? (That the lock was free is: every release with a
- * waiter leaves a record.)
+ * Is it certain that n was the next in order? (That the lock was free nearly is: every release with
+ * a waiter leaves a record, unless the probe could not see it; see hidden().)
  */
 static bool certain(const struct sweep *s, const struct an_queued *n)
 {
@@ -101,10 +101,14 @@ static bool certain(const struct sweep *s, const struct an_queued *n)
  */
 static uint64_t back_after(const struct sweep *s, const struct an_hold *h)
 {
-	const struct ks_history *v = &s->a->vcpu[h->vcpu].hist;
-	uint64_t e = s->vm->clock_error, seq = ks_history_find(v, h->rel + s->a->opts.slack_ns + e);
-	uint64_t back = ks_history_until(v, seq);
+	const struct ks_history *v;
+	uint64_t e = s->vm->clock_error, seq, back;
 
+	if (h->vcpu == KS_NO_VCPU)
+		return 0;
+	v = &s->a->vcpu[h->vcpu].hist;
+	seq = ks_history_find(v, h->rel + s->a->opts.slack_ns + e);
+	back = ks_history_until(v, seq);
 	if (ks_history_state(v, seq) != KS_V_RUNNABLE || back == AN_NEVER ||
 	    (v->e[seq & v->mask] >> 3) + e < h->rel)
 		return 0;
@@ -141,6 +145,18 @@ static uint64_t still_held(struct sweep *s, uint64_t from, uint64_t to)
 	return back;
 }
 
+/*
+ * The next in order runs and spins on, so the lock was not free: its holder left no record (the
+ * probe does not see what an interrupt does in the middle of it). Those who wait behind this one
+ * shall not take it for free either.
+ */
+static void hidden(struct sweep *s, uint64_t from, uint64_t to)
+{
+	an_past_unseen(s->a, s->w->lock->past, from, to);
+	s->prev = NULL;
+	emit(s, AN_UNSEEN, from, to);
+}
+
 static void lock_free(struct sweep *s, uint64_t from, uint64_t to)
 {
 	const struct an_queued *n;
@@ -160,6 +176,10 @@ static void lock_free(struct sweep *s, uint64_t from, uint64_t to)
 	n = at < s->p->qtail ? queued(s->p, at) : NULL;
 	if (!n || !certain(s, n)) {
 		emit(s, AN_UNSEEN, p.from, to);
+		return;
+	}
+	if (at == s->w->seq && spun(s->w, p.from, to) >= RACE_PROOF) {
+		hidden(s, p.from, to);
 		return;
 	}
 	/* It acquired the lock, and what it did with it was not seen. */
