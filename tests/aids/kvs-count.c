@@ -69,9 +69,10 @@ static void print_map(const char *name, const uint64_t *v, unsigned int n)
 
 static void print(struct ks_reader *r, const struct counts *c)
 {
-	printf("{\"side\":%d,\"truncated\":%s,\"bad_bytes\":%" PRIu64 ",\"lost_records\":%" PRIu64 ",",
-	       ks_reader_side(r), ks_reader_truncated(r) ? "true" : "false",
-	       ks_reader_bad_bytes(r), ks_reader_lost(r));
+	printf("{\"side\":%d,\"truncated\":%s,\"bad_bytes\":%" PRIu64 ",\"lost_records\":%" PRIu64
+	       ",",
+	       ks_reader_side(r), ks_reader_truncated(r) ? "true" : "false", ks_reader_bad_bytes(r),
+	       ks_reader_lost(r));
 	printf("\"meta\":%s,", json_object_to_json_string(ks_reader_meta(r)));
 	print_map("seen", c->seen, KS_TYPE_MAX);
 	print_map("lost", c->lost, KS_TYPE_MAX);

@@ -268,8 +268,8 @@ int main(int argc, char **argv)
 	printf("{\"pairs\":%" PRIu64 ",\"right\":%" PRIu64 ",\"bound_ns\":%" PRIu64
 	       ",\"mean_width_ns\":%.0f,\"widest_ns\":%" PRIu64 ",\"worst_outside_ns\":%" PRIu64
 	       ",\"tsc_offsets\":%" PRIu64 "}\n",
-	       t.total, t.right, ks_clockmap_error(t.host), t.sum_width / t.total, t.widest, t.worst,
-	       t.steps);
+	       t.total, t.right, ks_clockmap_error(t.host), t.sum_width / t.total, t.widest,
+	       t.worst, t.steps);
 	i = t.right == t.total;
 	free_all(&t);
 	return i ? 0 : 1;
