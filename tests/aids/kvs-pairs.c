@@ -73,7 +73,7 @@ static void add_pair(struct test *t, struct json_object *o)
 	if (id >= VCPUS || n >= PAIRS)
 		die("too many vCPUs or pairs");
 	v = &t->vcpu[id];
-	if (!v->pair)
+	if (!v->pair) /* free_all() */
 		v->pair = calloc(PAIRS, sizeof(*v->pair));
 	if (!v->pair)
 		die("out of memory");
