@@ -70,7 +70,7 @@ struct rq___ks {
 	unsigned int nr_running;
 } __attribute__((preserve_access_index));
 
-extern const int __preempt_count __ksym __weak;          /* to 6.1, and since 6.15 */
+extern const int __preempt_count __ksym __weak;		  /* to 6.1, and since 6.15 */
 extern const struct pcpu_hot___ks pcpu_hot __ksym __weak; /* 6.2 to 6.14 */
 extern const struct rq___ks runqueues __ksym;
 
@@ -118,7 +118,7 @@ struct vcpu_vmx___pre_v616 {
 
 struct kvm_vcpu_arch___ks {
 	unsigned long regs[17];
-	unsigned long rip;           /* 7.1: no longer regs[16] */
+	unsigned long rip;	     /* 7.1: no longer regs[16] */
 	unsigned long regs_avail[1]; /* 7.1: a bitmap, before a u32 */
 	__u64 l1_tsc_offset;
 	__u64 l1_tsc_scaling_ratio;

@@ -16,7 +16,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 const volatile __u32 ks_isa = KS_ISA_SVM;
-const volatile __u32 ks_nslots = 1;       /* entries of ks_vcpus */
+const volatile __u32 ks_nslots = 1;    /* entries of ks_vcpus */
 const volatile bool ks_filter = false; /* only the processes in ks_vm_filter */
 const volatile bool ks_fold = false;   /* mode bursts */
 const volatile __u64 ks_burst_gap = 1000000;
@@ -167,8 +167,8 @@ static __always_inline __u64 svm_vmcb(__u64 vcpu, bool cast)
  * The same as svm_vmcb(), but nearly always without a look: c->vmcb holds while no guest nests. It
  * is 0 as long as nobody knows this vCPU.
  */
-static __always_inline __u64 exit_vmcb(const struct ks_running *c,
-				       const struct kvm_vcpu___ks *vcpu, bool cast)
+static __always_inline __u64 exit_vmcb(const struct ks_running *c, const struct kvm_vcpu___ks *vcpu,
+				       bool cast)
 {
 	__u64 vmcb;
 
@@ -193,7 +193,8 @@ static __always_inline __u32 vmx_index(__u64 vcpu, bool cast)
 	if (bpf_core_field_exists(struct vcpu_vmx___ks, vt))
 		reason = ks_read(vcpu + ks_offset(struct vcpu_vmx___ks, vt.exit_reason.full), cast);
 	else
-		reason = ks_read(vcpu + ks_offset(struct vcpu_vmx___pre_v616, exit_reason.full), cast);
+		reason = ks_read(vcpu + ks_offset(struct vcpu_vmx___pre_v616, exit_reason.full),
+				 cast);
 	reason &= 0xffff;
 	return reason < KS_REASON_OTHER ? reason : KS_REASON_OTHER;
 }
@@ -535,7 +536,8 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	if (slot1)
 		vcpu_in(c, cpu, slot1, prev);
 	else
-		c->slot1 = c->vmcb = 0; /* the first exit of a new vCPU must not look into another's */
+		c->slot1 = c->vmcb =
+			0; /* the first exit of a new vCPU must not look into another's */
 	return 0;
 }
 
@@ -587,8 +589,8 @@ int kvm_vcpu_wakeup(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	c->halt = 0;
 	ks_emit(cpu, KS_HALT_POLL,
-		(ctx->args[1] & 1 ? KS_HALT_WAITED : 0) | (ctx->args[2] & 1 ? KS_HALT_VALID : 0), cpu,
-		c->slot1 - 1, ctx->args[0], 0);
+		(ctx->args[1] & 1 ? KS_HALT_WAITED : 0) | (ctx->args[2] & 1 ? KS_HALT_VALID : 0),
+		cpu, c->slot1 - 1, ctx->args[0], 0);
 	return 0;
 }
 

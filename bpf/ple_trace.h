@@ -30,9 +30,9 @@ static inline __u32 ks_reason_of_index(__u32 isa_is_svm, __u32 idx)
 
 /* One vCPU, by slot; only the vCPU's own thread writes, user space maps and reads. */
 struct ks_vcpu_state {
-	__u64 vcpu;        /* struct kvm_vcpu of the kernel */
-	__u32 halted;      /* while it does not run: its last exit was HLT */
-	__u32 ple_window;  /* in the last KS_PLE_WINDOW, mode bursts only */
+	__u64 vcpu;	  /* struct kvm_vcpu of the kernel */
+	__u32 halted;	  /* while it does not run: its last exit was HLT */
+	__u32 ple_window; /* in the last KS_PLE_WINDOW, mode bursts only */
 	__u64 tsc_offset;
 	__u64 tsc_ratio;
 	__u64 counts[KS_NREASONS]; /* that of PLE exits lags while the vCPU runs */
@@ -43,13 +43,13 @@ struct ks_vcpu_state {
  * that CPU writes. A burst ends when its thread leaves the CPU, so it needs no other place.
  */
 struct ks_running {
-	__u32 slot1;       /* slot + 1; 0: no vCPU, or one not known yet; KS_IGNORED */
-	__u32 ip_flags;    /* KS_F_* */
-	__u64 ip;          /* of the last PLE or HLT exit, 0 if not known */
-	__u64 vmcb;        /* AMD: its own control block (vmcb01) */
-	__u64 pauses;      /* its PLE exits so far */
-	__u64 halt;        /* pauses + 1 as of its last exit for HLT, 0 if another one followed */
-	__u64 burst_base;  /* pauses before the open burst; all of these: mode bursts only */
+	__u32 slot1;	  /* slot + 1; 0: no vCPU, or one not known yet; KS_IGNORED */
+	__u32 ip_flags;	  /* KS_F_* */
+	__u64 ip;	  /* of the last PLE or HLT exit, 0 if not known */
+	__u64 vmcb;	  /* AMD: its own control block (vmcb01) */
+	__u64 pauses;	  /* its PLE exits so far */
+	__u64 halt;	  /* pauses + 1 as of its last exit for HLT, 0 if another one followed */
+	__u64 burst_base; /* pauses before the open burst; all of these: mode bursts only */
 	__u64 burst_first;
 	__u64 burst_until; /* ks_burst_gap behind its last exit; 0 if none is open */
 } __attribute__((aligned(64)));
@@ -60,7 +60,7 @@ _Static_assert(sizeof(struct ks_running) == 64, "one cache line");
 
 /* Numbers of what went wrong in the kernel's part, read by user space at the end. */
 struct ks_host_faults {
-	__u64 no_slot;    /* exits of vCPUs beyond the last slot */
+	__u64 no_slot;	  /* exits of vCPUs beyond the last slot */
 	__u64 no_storage; /* exits of threads for which no storage could be had */
 };
 

@@ -23,7 +23,7 @@
 #define KS_RING_MARGIN 64
 
 struct ks_ring {
-	__u64 head;              /* slots reserved so far; the probes' */
+	__u64 head;		 /* slots reserved so far; the probes' */
 	__u64 lost[KS_TYPE_MAX]; /* what found no room, by type; a burst counts its exits */
 	__u64 tail __attribute__((aligned(64))); /* slots emptied so far; user space's */
 } __attribute__((aligned(64)));

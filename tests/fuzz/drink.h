@@ -99,8 +99,7 @@ static void drink_clock(struct ks_reader *r, size_t size)
 
 	control = ks_reader_control(r, &n);
 	FUZZ_CHECK(!ks_clockmap_new(&hm, host, 2));
-	if (!ks_clockmap_new(&gm, control, n) &&
-	    !ks_guestclock_new(&g, gm, hm, &none, 1, 32)) {
+	if (!ks_clockmap_new(&gm, control, n) && !ks_guestclock_new(&g, gm, hm, &none, 1, 32)) {
 		FUZZ_CHECK(ks_guestclock_error(g));
 		drink_merge(NULL, r, ks_guestclock_map, g, size);
 	}

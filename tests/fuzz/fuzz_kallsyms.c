@@ -33,8 +33,9 @@ static void look_up(const struct ks_symbols *s, uint64_t addr)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint64_t addr[] = { 0, 1, 0xffffffff81000000, 0xffffffff81000123,
-					 0xffffffffc0000010, UINT64_MAX };
+	static const uint64_t addr[] = {
+		0, 1, 0xffffffff81000000, 0xffffffff81000123, 0xffffffffc0000010, UINT64_MAX
+	};
 	struct ks_err err = { "" };
 	struct ks_symbols *s = NULL;
 	char *text = malloc(size + 1); /* exactly as long as it says: no NUL behind it */

@@ -97,8 +97,12 @@ static void host_trace(void)
 	clock_at(w, 1000, 2600);
 	add(w, 0, vcpu);
 	for (uint32_t i = 0; i < 12; i++) {
-		add(w, i % 2, (struct ks_rec){ .time = 1100 + i * 50, .type = KS_PAUSE, .flags = 8,
-					       .cpu = i % 2, .a = 0xffffffff81000000 });
+		add(w, i % 2,
+		    (struct ks_rec){ .time = 1100 + i * 50,
+				     .type = KS_PAUSE,
+				     .flags = 8,
+				     .cpu = i % 2,
+				     .a = 0xffffffff81000000 });
 		if (i % 4 == 3)
 			flush(w);
 	}
@@ -118,10 +122,15 @@ static void guest_trace(void)
 	meta(w, "{\"side\":\"guest\",\"apic_ids\":[0,1],\"tasks\":{\"12\":\"sh\"}}");
 	clock_at(w, 5, 2600000000);
 	for (uint64_t t = 10; t < 400; t += 30) {
-		add(w, t % 3, (struct ks_rec){ .time = t, .type = KS_LOCK_TRY, .id = 12,
-					       .a = 0xffff888000000000 });
-		add(w, t % 3, (struct ks_rec){ .time = t + 20, .type = KS_LOCK_ACQ, .id = 12,
-					       .a = 0xffff888000000000, .b = 20 });
+		add(w, t % 3,
+		    (struct ks_rec){
+			    .time = t, .type = KS_LOCK_TRY, .id = 12, .a = 0xffff888000000000 });
+		add(w, t % 3,
+		    (struct ks_rec){ .time = t + 20,
+				     .type = KS_LOCK_ACQ,
+				     .id = 12,
+				     .a = 0xffff888000000000,
+				     .b = 20 });
 		if (t % 4 == 0)
 			flush(w);
 	}
@@ -189,8 +198,10 @@ static void clocks(void)
 	for (int step = 0; step < 3; step++) {
 		memset(recs, 0, sizeof(recs));
 		for (uint64_t i = 0; i < 4; i++) {
-			recs[i] = (struct ks_rec){ .time = (i + 1) * second, .flags = 32,
-						   .a = (i + 1) * 2600000000, .b = 20 };
+			recs[i] = (struct ks_rec){ .time = (i + 1) * second,
+						   .flags = 32,
+						   .a = (i + 1) * 2600000000,
+						   .b = 20 };
 			recs[4 + i] = recs[i];
 			recs[4 + i].a -= 1000000 + (step == 2 && i > 1 ? 2600000 : 0);
 			recs[8 + i] = (struct ks_rec){ .time = (i + 1) * second - 500,

@@ -9,8 +9,8 @@
 #include <time.h>
 #include <x86intrin.h>
 
-#define TRIES		200
-#define INTERVAL_NS	60000000
+#define TRIES 200
+#define INTERVAL_NS 60000000
 
 struct sample {
 	uint64_t tsc, ns;

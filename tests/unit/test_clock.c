@@ -114,7 +114,8 @@ static void test_two_samples(void **state)
 
 static void test_too_few(void **state)
 {
-	const struct ks_rec recs[] = { sample(5, 5, 1), { .type = KS_PAUSE, .time = 6 },
+	const struct ks_rec recs[] = { sample(5, 5, 1),
+				       { .type = KS_PAUSE, .time = 6 },
 				       sample(5, 9, 1) };
 	const struct ks_rec stuck[] = { sample(5, 5, 1), sample(6, 5, 1), sample(7, 4, 1) };
 	struct ks_clockmap *m;
@@ -144,8 +145,8 @@ static void test_hostile_samples(void **state)
 		if (ks_clockmap_new(&m, recs, 20))
 			continue;
 		step = UINT64_MAX >> next_random() % 40;
-		for (uint64_t v = 0, n = 0; n < 50; n++, v = v > UINT64_MAX - step ? UINT64_MAX :
-										    v + step) {
+		for (uint64_t v = 0, n = 0;
+		     n<50; n++, v = v> UINT64_MAX - step ? UINT64_MAX : v + step) {
 			assert_true(ks_clockmap_tsc(m, v) >= x);
 			assert_true(ks_clockmap_mono(m, v) >= y);
 			x = ks_clockmap_tsc(m, v);
@@ -182,7 +183,8 @@ static void run_machine(struct machine *mc, double hz, unsigned int hold, double
 	mc->n = 0;
 	for (int i = 0; i < SAMPLES; i++) {
 		unsigned int change = since >= hold && next_random() % 3 == 0 ?
-					      1 + (unsigned int)next_random() % 3 : 0;
+					      1 + (unsigned int)next_random() % 3 :
+					      0;
 
 		mc->rec[i] = sample(jitter((uint64_t)mono, b), tsc, b + 1);
 		for (unsigned int k = 0; k < 4; k++) {

@@ -112,16 +112,20 @@ static int start_clock(struct world *w)
 	size_t n = 0;
 
 	for (uint64_t h = START; h <= START + LENGTH; h += SECOND) {
-		host[n] = (struct ks_rec){ .time = jitter(w, h), .type = KS_CLOCK,
-					   .a = host_tsc(h), .b = w->b + 1 };
+		host[n] = (struct ks_rec){
+			.time = jitter(w, h), .type = KS_CLOCK, .a = host_tsc(h), .b = w->b + 1
+		};
 		guest[n] = (struct ks_rec){ .time = jitter(w, guest_mono(w, h + 300 * MS)),
-					    .type = KS_CLOCK, .a = guest_tsc(w, h + 300 * MS),
+					    .type = KS_CLOCK,
+					    .a = guest_tsc(w, h + 300 * MS),
 					    .b = w->b + 1 };
 		n++;
 	}
 	for (size_t i = 0; i < w->nchanges; i++)
-		offset[i] = (struct ks_rec){ .time = w->change[i].at, .type = KS_TSC_OFFSET,
-					     .a = w->change[i].offset, .b = w->change[i].ratio };
+		offset[i] = (struct ks_rec){ .time = w->change[i].at,
+					     .type = KS_TSC_OFFSET,
+					     .a = w->change[i].offset,
+					     .b = w->change[i].ratio };
 	assert_int_equal(ks_clockmap_new(&w->host, host, n), 0);
 	assert_int_equal(ks_clockmap_new(&w->guest, guest, n), 0);
 	return ks_guestclock_new(&w->clock, w->guest, w->host, offset, w->nchanges, FRAC);
@@ -166,8 +170,8 @@ static void check_map(const struct world *w, unsigned int seed)
 			fail_msg("seed %u: runs backwards", seed);
 		last = got;
 		if (!stopped(w, h) && distance(got, h) > ks_guestclock_error(w->clock))
-			fail_msg("seed %u: off by %ld ns at %lu, bound %lu", seed,
-				 (long)(got - h), (unsigned long)(h - START),
+			fail_msg("seed %u: off by %ld ns at %lu, bound %lu", seed, (long)(got - h),
+				 (unsigned long)(h - START),
 				 (unsigned long)ks_guestclock_error(w->clock));
 	}
 }
@@ -188,8 +192,11 @@ static void test_one_offset(void **state)
 	(void)state;
 	for (unsigned int seed = 1; seed <= 60; seed++) {
 		struct world w = { .change = { { .offset = -host_tsc(START - 40 * SECOND) } },
-				   .nchanges = 1, .tsc_clock = seed % 2, .guest_hz = HOST_HZ,
-				   .slew_ppm = (int64_t)(seed % 7) * 60 - 180, .b = seed % 40 };
+				   .nchanges = 1,
+				   .tsc_clock = seed % 2,
+				   .guest_hz = HOST_HZ,
+				   .slew_ppm = (int64_t)(seed % 7) * 60 - 180,
+				   .b = seed % 40 };
 		uint64_t step, start;
 
 		random_state = seed;
@@ -214,7 +221,10 @@ static void test_ratio(void **state)
 		uint64_t ratio = (uint64_t)(((ks_u128)hz << FRAC) / HOST_HZ);
 		struct world w = { .change = { { .offset = 12345 - scale(host_tsc(START), ratio),
 						 .ratio = ratio } },
-				   .nchanges = 1, .tsc_clock = seed % 2, .guest_hz = hz, .b = 15 };
+				   .nchanges = 1,
+				   .tsc_clock = seed % 2,
+				   .guest_hz = hz,
+				   .b = 15 };
 
 		random_state = seed;
 		/* the guest's TSC began at the recording's start: its clock is older, no matter */
@@ -234,8 +244,11 @@ static void test_offset_steps(void **state)
 	(void)state;
 	for (unsigned int seed = 1; seed <= 400; seed++) {
 		struct world w = { .change = { { .offset = -host_tsc(START - 90 * SECOND) } },
-				   .nchanges = 1, .tsc_clock = seed % 2, .guest_hz = HOST_HZ,
-				   .slew_ppm = 20, .b = 20 };
+				   .nchanges = 1,
+				   .tsc_clock = seed % 2,
+				   .guest_hz = HOST_HZ,
+				   .slew_ppm = 20,
+				   .b = 20 };
 
 		random_state = seed;
 		w.nchanges += 1 + next_random() % 3;
@@ -263,7 +276,9 @@ static void test_steps_are_reported(void **state)
 	(void)state;
 	for (int tsc_clock = 0; tsc_clock < 2; tsc_clock++) {
 		struct world w = { .change = { { .offset = -host_tsc(START - 90 * SECOND) } },
-				   .nchanges = 2, .tsc_clock = tsc_clock, .guest_hz = HOST_HZ,
+				   .nchanges = 2,
+				   .tsc_clock = tsc_clock,
+				   .guest_hz = HOST_HZ,
 				   .b = 20 };
 		uint64_t largest;
 
@@ -284,8 +299,9 @@ static void test_steps_are_reported(void **state)
 /* A TSC value that the guest had twice, and one that it never had. */
 static void test_from_tsc_is_told_apart(void **state)
 {
-	struct world w = { .change = { { .offset = 0 } }, .nchanges = 3, .guest_hz = HOST_HZ,
-			   .b = 5 };
+	struct world w = {
+		.change = { { .offset = 0 } }, .nchanges = 3, .guest_hz = HOST_HZ, .b = 5
+	};
 	uint64_t back = START + 5 * SECOND, forth = START + 10 * SECOND, tsc, bound, late;
 
 	(void)state;
@@ -341,11 +357,14 @@ static void test_hostile(void **state)
 		uint64_t last = 0, t = 0;
 
 		for (int i = 0; i < 8; i++)
-			h[i] = (struct ks_rec){ .time = START + i * SECOND, .type = KS_CLOCK,
-						.a = host_tsc(START + i * SECOND), .b = 20 };
+			h[i] = (struct ks_rec){ .time = START + i * SECOND,
+						.type = KS_CLOCK,
+						.a = host_tsc(START + i * SECOND),
+						.b = 20 };
 		for (int i = 0; i < 24; i++) {
 			t += next_random() << 33 >> next_random() % 64;
-			s[i] = (struct ks_rec){ .time = t, .type = KS_CLOCK,
+			s[i] = (struct ks_rec){ .time = t,
+						.type = KS_CLOCK,
 						.a = next_random() << 33 >> next_random() % 64,
 						.b = next_random() << 33 >> next_random() % 64 };
 			offset[i] = (struct ks_rec){ .time = START + next_random() * 3,

@@ -192,8 +192,8 @@ static void test_control(void **state)
 		{ .time = 90, .type = KS_VCPU_GONE, .id = 1 },
 	};
 	const uint64_t times[] = { 10, 40, 50, 60, 90 };
-	const uint8_t types[] = { KS_TSC_OFFSET, KS_CLOCK, KS_VCPU_NEW, KS_PAUSE, KS_LOSS,
-				  KS_VCPU_GONE };
+	const uint8_t types[] = { KS_TSC_OFFSET, KS_CLOCK, KS_VCPU_NEW,
+				  KS_PAUSE,	 KS_LOSS,  KS_VCPU_GONE };
 	const struct ks_rec *control, *rec;
 	uint64_t first, last;
 	struct ks_reader *r;

@@ -23,8 +23,7 @@ static void test_hostile_meta(void **state)
 		deep[i] = "{\"a\":"[i % 5];
 	len += put_chunk(data + len,
 			 (struct ks_chunk_header){ .type = KS_CHUNK_META, .length = 100000 }, deep);
-	len += put_chunk(data + len,
-			 (struct ks_chunk_header){ .type = KS_CHUNK_META, .length = 9 },
+	len += put_chunk(data + len, (struct ks_chunk_header){ .type = KS_CHUNK_META, .length = 9 },
 			 "{\"ok\":42}");
 	save_file(d->file, data, len);
 	r = must_read(d->file);
@@ -53,7 +52,8 @@ static void test_endless_meta(void **state)
 		text[2] = key;
 		len += put_chunk(data + len,
 				 (struct ks_chunk_header){ .type = KS_CHUNK_META,
-							   .length = (uint32_t)size }, text);
+							   .length = (uint32_t)size },
+				 text);
 	}
 	save_file(d->file, data, len);
 	r = must_read(d->file);
@@ -77,23 +77,31 @@ static void test_hostile_sizes(void **state)
 
 	len = put_start(data);
 	len += put_chunk(data + len,
-			 (struct ks_chunk_header){ .type = KS_CHUNK_SYMBOLS, .length = 8,
-						   .raw_length = KS_MAX_SYMBOLS_RAW }, "bombbomb");
+			 (struct ks_chunk_header){ .type = KS_CHUNK_SYMBOLS,
+						   .length = 8,
+						   .raw_length = KS_MAX_SYMBOLS_RAW },
+			 "bombbomb");
 	len += put_chunk(data + len,
-			 (struct ks_chunk_header){ .type = KS_CHUNK_RECORDS, .ring = 2,
-						   .count = 1, .length = 32 }, &rec);
+			 (struct ks_chunk_header){
+				 .type = KS_CHUNK_RECORDS, .ring = 2, .count = 1, .length = 32 },
+			 &rec);
 	len += put_chunk(data + len,
-			 (struct ks_chunk_header){ .type = KS_CHUNK_RECORDS, .ring = 1,
-						   .count = 1, .length = 32, .first = UINT64_MAX,
-						   .last = 3 }, &rec);
-	len += put_chunk(data + len,
-			 (struct ks_chunk_header){ .type = KS_CHUNK_CONTROL, .count = 1,
-						   .length = 32 }, &rec);
-	len += put_chunk(data + len,
-			 (struct ks_chunk_header){ .type = 999, .length = 1 }, "x");
+			 (struct ks_chunk_header){ .type = KS_CHUNK_RECORDS,
+						   .ring = 1,
+						   .count = 1,
+						   .length = 32,
+						   .first = UINT64_MAX,
+						   .last = 3 },
+			 &rec);
+	len += put_chunk(
+		data + len,
+		(struct ks_chunk_header){ .type = KS_CHUNK_CONTROL, .count = 1, .length = 32 },
+		&rec);
+	len += put_chunk(data + len, (struct ks_chunk_header){ .type = 999, .length = 1 }, "x");
 	put_chunk(data + len,
-		  (struct ks_chunk_header){ .type = KS_CHUNK_RECORDS, .ring = 1, .count = 2048,
-					    .length = 64 }, data);
+		  (struct ks_chunk_header){
+			  .type = KS_CHUNK_RECORDS, .ring = 1, .count = 2048, .length = 64 },
+		  data);
 	save_file(d->file, data, len + 128);
 	r = must_read(d->file);
 	assert_null(ks_reader_symbols(r, NULL));
@@ -158,8 +166,10 @@ static void test_insane_times(void **state)
 		}
 		len += put_chunk(data + len,
 				 (struct ks_chunk_header){ .type = KS_CHUNK_RECORDS,
-							   .ring = k % 2, .count = KS_CHUNK_RECS,
-							   .length = sizeof(recs[k]) }, recs[k]);
+							   .ring = k % 2,
+							   .count = KS_CHUNK_RECS,
+							   .length = sizeof(recs[k]) },
+				 recs[k]);
 	}
 	save_file(d->file, data, len);
 	free(data);
@@ -190,8 +200,9 @@ static void test_unsorted_chunk(void **state)
 	for (uint32_t i = 0; i < 50; i++)
 		recs[i] = (struct ks_rec){ .time = 900 - i * 7 % 25, .type = KS_PAUSE, .id = i };
 	len += put_chunk(data + len,
-			 (struct ks_chunk_header){ .type = KS_CHUNK_RECORDS, .count = 50,
-						   .length = sizeof(recs) }, recs);
+			 (struct ks_chunk_header){
+				 .type = KS_CHUNK_RECORDS, .count = 50, .length = sizeof(recs) },
+			 recs);
 	save_file(d->file, data, len);
 	r = must_read(d->file);
 	for (uint32_t i = 0; i < 50; i++) { /* 7 * 18 = 126 = 1 modulo 25 */

@@ -110,7 +110,8 @@ static void test_disk_full_at_once(void **state)
 		signal(SIGXFSZ, SIG_IGN);
 		setrlimit(RLIMIT_FSIZE, &rl);
 		_exit(ks_writer_open(&w, d->file, KS_SIDE_HOST, 1, &err) == -EFBIG && err.msg[0] ?
-			      0 : 1);
+			      0 :
+			      1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);

@@ -21,7 +21,7 @@ struct pair {
 };
 
 struct piece {
-	uint64_t from; /* guest's clock */
+	uint64_t from;	/* guest's clock */
 	uint64_t floor; /* never earlier than this: the end of the piece before */
 	struct ks_line line;
 };
@@ -123,8 +123,7 @@ static struct rate rate_around(const struct ks_guestclock *g, size_t i, int step
 	size_t base = i;
 
 	while ((step < 0 ? base > 0 : base + 1 < g->npairs) &&
-	       same_seg(g, i, base + (size_t)step) &&
-	       distance(p[base].s.x, p[i].s.x) < BASE_NS)
+	       same_seg(g, i, base + (size_t)step) && distance(p[base].s.x, p[i].s.x) < BASE_NS)
 		base += (size_t)step;
 	if (base != i)
 		return base < i ? rate_of(&p[base], &p[i]) : rate_of(&p[i], &p[base]);

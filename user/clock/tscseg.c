@@ -4,8 +4,8 @@
 
 #include "tscseg.h"
 
-int ks_tscsegs_init(struct ks_tscsegs *t, const struct ks_rec *offsets, size_t n,
-		    unsigned int frac, const struct ks_clockmap *host)
+int ks_tscsegs_init(struct ks_tscsegs *t, const struct ks_rec *offsets, size_t n, unsigned int frac,
+		    const struct ks_clockmap *host)
 {
 	*t = (struct ks_tscsegs){ .frac = frac, .host = host };
 	if (!n)

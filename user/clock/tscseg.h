@@ -19,8 +19,8 @@ struct ks_tscsegs {
 };
 
 /* From KS_TSC_OFFSET records in time order. 0, -ENOENT without any, -ENOMEM. */
-int ks_tscsegs_init(struct ks_tscsegs *t, const struct ks_rec *offsets, size_t n,
-		    unsigned int frac, const struct ks_clockmap *host);
+int ks_tscsegs_init(struct ks_tscsegs *t, const struct ks_rec *offsets, size_t n, unsigned int frac,
+		    const struct ks_clockmap *host);
 
 /* Host time at which the guest's TSC had this value if segment k held for ever. */
 uint64_t ks_tscseg_time(const struct ks_tscsegs *t, size_t k, uint64_t guest_tsc);

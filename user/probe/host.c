@@ -240,7 +240,8 @@ int ks_host_open_bursts(struct ks_host *h, ks_rings_fn fn, void *ctx)
 			.cpu = cpu,
 			.id = c->slot1 - 1,
 			.a = c->ip,
-			.b = (ns >> 32 ? UINT32_MAX : ns) << 32 | (uint32_t)(c->pauses - c->burst_base),
+			.b = (ns >> 32 ? UINT32_MAX : ns) << 32 |
+			     (uint32_t)(c->pauses - c->burst_base),
 		};
 
 		if (c->slot1 && c->burst_until)

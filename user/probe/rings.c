@@ -74,25 +74,29 @@ void ks_rings_free(struct ks_rings *r)
 	free(r);
 }
 
-/* Move whole records out of one ring into the batch; returns how many. */
-static size_t take(struct ks_rings *r, unsigned int cpu, uint64_t limit)
+/*
+ * Hand whole records of one ring to fn, where they lie, then empty their slots. Sets *n to how many
+ * these were: up to the end of the ring's memory at most.
+ */
+static int hand_out(struct ks_rings *r, unsigned int cpu, uint64_t limit, ks_rings_fn fn, void *ctx,
+		    size_t *n)
 {
 	struct ks_ring *ctl = &r->ctl[cpu];
-	struct ks_rec *base = r->slots + (size_t)cpu * r->nslots;
-	uint64_t tail = ctl->tail;
-	size_t n = 0;
+	uint64_t tail = ctl->tail, at = tail & (r->nslots - 1), max = limit - tail;
+	struct ks_rec *slot = r->slots + (size_t)cpu * r->nslots + at;
+	size_t i;
+	int err;
 
-	while (tail != limit && n < BATCH) {
-		struct ks_rec *slot = base + (tail & (r->nslots - 1));
-
-		if (__atomic_load_n(&slot->type, __ATOMIC_ACQUIRE) == KS_NONE)
-			break;
-		r->batch[n++] = *slot;
-		__atomic_store_n(&slot->type, KS_NONE, __ATOMIC_RELAXED);
-		tail++;
-	}
-	__atomic_store_n(&ctl->tail, tail, __ATOMIC_RELEASE);
-	return n;
+	max = max < r->nslots - at ? max : r->nslots - at;
+	max = max < BATCH ? max : BATCH;
+	*n = 0;
+	while (*n < max && __atomic_load_n(&slot[*n].type, __ATOMIC_ACQUIRE) != KS_NONE)
+		++*n;
+	err = *n ? fn(ctx, cpu, slot, *n) : 0;
+	for (i = 0; i < *n; i++)
+		__atomic_store_n(&slot[i].type, KS_NONE, __ATOMIC_RELAXED);
+	__atomic_store_n(&ctl->tail, tail + *n, __ATOMIC_RELEASE);
+	return err;
 }
 
 static int drain_losses(struct ks_rings *r, unsigned int cpu, uint64_t begun, ks_rings_fn fn,
@@ -129,12 +133,12 @@ static int drain_cpu(struct ks_rings *r, unsigned int cpu, ks_rings_fn fn, void 
 
 	if (fill > r->fill)
 		r->fill = fill;
-	while ((n = take(r, cpu, limit))) {
+	do {
+		err = hand_out(r, cpu, limit, fn, ctx, &n);
 		r->seen += n;
-		err = fn(ctx, cpu, r->batch, n);
-		if (err)
-			return err;
-	}
+	} while (!err && n);
+	if (err)
+		return err;
 	return drain_losses(r, cpu, begun, fn, ctx);
 }
 

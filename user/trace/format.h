@@ -51,11 +51,11 @@ struct ks_chunk_header {
 	uint16_t type; /* enum ks_chunk_type */
 	uint16_t reserved0;
 	uint32_t ring;
-	uint32_t count;  /* records or entries */
-	uint32_t length; /* bytes of payload, without the padding */
-	uint32_t raw_length; /* SYMBOLS: bytes after inflating */
+	uint32_t count;	      /* records or entries */
+	uint32_t length;      /* bytes of payload, without the padding */
+	uint32_t raw_length;  /* SYMBOLS: bytes after inflating */
 	uint64_t first, last; /* RECORDS, CONTROL: times of the oldest and newest record */
-	uint64_t seq; /* number of the chunk in the file, from 0 */
+	uint64_t seq;	      /* number of the chunk in the file, from 0 */
 	uint32_t reserved1;
 	uint32_t payload_crc;
 	uint32_t reserved2;
@@ -82,8 +82,8 @@ struct ks_index_entry {
 _Static_assert(sizeof(struct ks_index_entry) == 32, "index entry");
 
 struct ks_end_payload {
-	uint64_t index; /* offset of the last INDEX chunk */
-	uint64_t chunks; /* in the file, this one included */
+	uint64_t index;	  /* offset of the last INDEX chunk */
+	uint64_t chunks;  /* in the file, this one included */
 	uint64_t records; /* in RECORDS chunks */
 	uint64_t control; /* in CONTROL chunks */
 };
@@ -92,7 +92,7 @@ _Static_assert(sizeof(struct ks_end_payload) == 32, "end");
 #define KS_CHUNK_RECS 2048u /* most records of a RECORDS or CONTROL chunk: 64 KiB */
 #define KS_INDEX_ENTRIES 2047u
 #define KS_MAX_RINGS 65536u
-#define KS_MAX_META (1u << 20)	  /* bytes of one META chunk */
+#define KS_MAX_META (1u << 20)	   /* bytes of one META chunk */
 #define KS_MAX_META_ALL (8u << 20) /* of all of them in one file */
 #define KS_MAX_META_DEPTH 16
 #define KS_MAX_SYMBOLS (32u << 20) /* deflated */
@@ -109,8 +109,8 @@ static inline uint64_t ks_chunk_size(uint32_t length)
 /* Records that go to CONTROL chunks. */
 static inline bool ks_is_control(uint8_t type)
 {
-	return type == KS_CLOCK || type == KS_LOSS || type == KS_VCPU_NEW ||
-	       type == KS_VCPU_GONE || type == KS_TSC_OFFSET;
+	return type == KS_CLOCK || type == KS_LOSS || type == KS_VCPU_NEW || type == KS_VCPU_GONE ||
+	       type == KS_TSC_OFFSET;
 }
 
 uint32_t ks_crc(uint32_t crc, const void *data, size_t len);

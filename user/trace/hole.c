@@ -36,8 +36,8 @@ void ks_hole_begin(struct ks_reader *r, struct ks_holes *holes, uint64_t bytes)
 void ks_hole_pass(struct ks_holes *holes, uint64_t first)
 {
 	for (; holes->passed < holes->n; holes->passed++)
-		holes->hole[holes->passed].to =
-			first > UINT64_MAX - FLUSH_NS ? UINT64_MAX : first + FLUSH_NS;
+		holes->hole[holes->passed].to = first > UINT64_MAX - FLUSH_NS ? UINT64_MAX :
+										first + FLUSH_NS;
 }
 
 /* The oldest of the rings' newest records. */

@@ -28,7 +28,7 @@ struct input {
 struct ks_mux {
 	struct input *in;
 	uint32_t nin;
-	uint32_t leaves; /* a power of two */
+	uint32_t leaves;     /* a power of two */
 	struct entry *loser; /* [1 .. leaves - 1], the root is 1 */
 	struct entry winner;
 	bool started, taken; /* taken: the winner's record was handed out */

@@ -15,8 +15,9 @@ static int explain_open(const char *path, int code, struct ks_err *err)
 {
 	char partial[4096];
 
-	if (code == -ENOENT && (size_t)snprintf(partial, sizeof(partial), "%s.partial", path) <
-				       sizeof(partial) && !access(partial, F_OK))
+	if (code == -ENOENT &&
+	    (size_t)snprintf(partial, sizeof(partial), "%s.partial", path) < sizeof(partial) &&
+	    !access(partial, F_OK))
 		return ks_fail(err, code, "%s: the recording has not ended; %s.partial can be read",
 			       path, path);
 	return ks_fail(err, code, "%s: cannot open: %s", path, strerror(-code));
@@ -62,8 +63,7 @@ static int check_header(struct ks_reader *r, struct ks_err *err)
 
 	if (memcmp(h->magic, KS_FILE_MAGIC, sizeof(h->magic)))
 		return explain_magic(r, h->magic, err);
-	if (h->byte_order != KS_BYTE_ORDER &&
-	    h->byte_order == __builtin_bswap32(KS_BYTE_ORDER))
+	if (h->byte_order != KS_BYTE_ORDER && h->byte_order == __builtin_bswap32(KS_BYTE_ORDER))
 		return ks_fail(err, -EINVAL, "%s: big endian: read it on the machine it is from",
 			       r->path);
 	if (h->crc != ks_crc(0, h, offsetof(struct ks_file_header, crc)))

@@ -11,12 +11,12 @@
 struct ks_stream {
 	struct ks_reader *r;
 	const struct ks_rec *pos, *end; /* of the records in hand */
-	uint64_t *chunk; /* offset << 16 | records, of the ring's chunks */
+	uint64_t *chunk;		/* offset << 16 | records, of the ring's chunks */
 	size_t nchunks, room, next;
 	struct ks_chunk_header *buf; /* the chunk in hand */
 	uint32_t ring;
-	uint32_t buf_recs; /* the most that a chunk of this ring has */
-	uint64_t newest; /* time of the newest record so far */
+	uint32_t buf_recs;    /* the most that a chunk of this ring has */
+	uint64_t newest;      /* time of the newest record so far */
 	uint64_t skip_before; /* after a seek: older records are left out */
 	struct ks_rec loss[2];
 };
@@ -41,10 +41,10 @@ struct ks_reader {
 	struct ks_exit_count *counts;
 	size_t ncounts;
 	bool ended;
-	uint64_t found; /* records and control records in sound chunks */
+	uint64_t found;	   /* records and control records in sound chunks */
 	uint64_t promised; /* the same by the END chunk; if `ended` */
-	uint64_t index; /* offset of the last INDEX chunk, 0: the chunks were found without */
-	uint32_t lookups; /* index chunks read by ks_index_find() */
+	uint64_t index;	   /* offset of the last INDEX chunk, 0: the chunks were found without */
+	uint32_t lookups;  /* index chunks read by ks_index_find() */
 	uint64_t bad, lost;
 	bool spanned;
 	uint64_t first, last;

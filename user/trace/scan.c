@@ -123,7 +123,11 @@ int ks_take_control(struct ks_reader *r, const struct ks_rec *recs, size_t n)
 int ks_take_loss(struct ks_reader *r, uint64_t first, uint64_t last, uint64_t count)
 {
 	struct ks_rec rec = {
-		.time = last, .type = KS_LOSS, .cpu = KS_RING_ANY, .a = first, .b = count,
+		.time = last,
+		.type = KS_LOSS,
+		.cpu = KS_RING_ANY,
+		.a = first,
+		.b = count,
 	};
 
 	return ks_take_control(r, &rec, 1);
@@ -256,8 +260,7 @@ static int skip_hole(struct ks_reader *r, struct ks_holes *holes, uint64_t offse
 	return 0;
 }
 
-static int scan_chunk(struct ks_reader *r, struct ks_holes *holes, uint64_t offset,
-		      uint64_t *next)
+static int scan_chunk(struct ks_reader *r, struct ks_holes *holes, uint64_t offset, uint64_t *next)
 {
 	struct ks_chunk_header h = { 0 };
 	int ret = -ENODATA;

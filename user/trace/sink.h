@@ -11,9 +11,9 @@
 
 struct ks_sink {
 	int fd;
-	bool stream;	/* no name, no seeking */
+	bool stream; /* no name, no seeking */
 	bool socket;
-	char *path;	/* NULL for a stream */
+	char *path; /* NULL for a stream */
 	char *partial;
 	uint64_t bytes; /* written, whole writes only */
 };

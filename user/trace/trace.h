@@ -150,9 +150,9 @@ int ks_reader_seek(struct ks_reader *r, uint64_t time, struct ks_err *err);
 
 /* One record on the common clock. */
 struct ks_event {
-	uint64_t time;            /* ns, host's CLOCK_MONOTONIC; never runs backwards */
+	uint64_t time;		  /* ns, host's CLOCK_MONOTONIC; never runs backwards */
 	const struct ks_rec *rec; /* as recorded; rec->time is still the recorder's own clock */
-	unsigned int src;         /* number of the reader, in the order they were added */
+	unsigned int src;	  /* number of the reader, in the order they were added */
 };
 
 struct ks_merge;

@@ -203,30 +203,60 @@ static int add_control(struct ks_writer *w, const struct ks_rec *rec)
 	return w->ncontrol == KS_CHUNK_RECS ? write_control(w) : 0;
 }
 
-static int add_record(struct ks_writer *w, uint32_t ring, const struct ks_rec *rec)
+static int ring_buffer(struct ks_writer *w, struct wring *r)
+{
+	if (!r->buf)
+		r->buf = malloc((w->cap + HOLD_BACK) * sizeof(*r->buf));
+	return r->buf ? 0 : -ENOMEM;
+}
+
+/* Append records as long as they come in order, are no control records and find room. */
+static size_t append_run(struct ks_writer *w, struct wring *r, const struct ks_rec *recs, size_t n)
+{
+	uint64_t last = r->n ? r->buf[r->n - 1].time : 0;
+	struct ks_rec *to = r->buf + r->n;
+	size_t room = w->cap + HOLD_BACK - r->n, i;
+
+	n = n < room ? n : room;
+	for (i = 0; i < n && recs[i].time >= last && !ks_is_control(recs[i].type); i++) {
+		to[i] = recs[i];
+		last = recs[i].time;
+	}
+	r->n += (uint32_t)i;
+	return i;
+}
+
+/* Take the first of the records, or as many as is easy; *taken says how many. */
+static int add_some(struct ks_writer *w, uint32_t ring, const struct ks_rec *recs, size_t n,
+		    size_t *taken)
 {
 	struct wring *r = &w->ring[ring];
+	int ret;
 
-	if (!r->buf) {
-		r->cap = chunk_recs(w->used++);
-		r->buf = malloc((r->cap + HOLD_BACK) * sizeof(*r->buf));
-		if (!r->buf)
-			return -ENOMEM;
+	*taken = 1;
+	if (ks_is_control(recs->type))
+		return add_control(w, recs);
+	ret = ring_buffer(w, r);
+	if (ret)
+		return ret;
+	*taken = append_run(w, r, recs, n);
+	if (!*taken) {
+		insert_late(r->buf, &r->n, recs);
+		*taken = 1;
 	}
-	insert_sorted(r->buf, &r->n, rec);
 	r->fresh = true;
-	return r->n == r->cap + HOLD_BACK ? write_ring(w, ring, r->cap) : 0;
+	return r->n == w->cap + HOLD_BACK ? write_ring(w, ring, w->cap) : 0;
 }
 
 int ks_writer_add(struct ks_writer *w, unsigned int ring, const struct ks_rec *recs, size_t n)
 {
 	int ret = ks_chunkout_error(&w->out);
+	size_t taken;
 
 	if (ring >= w->rings)
 		return -EINVAL;
-	for (size_t i = 0; i < n && !ret; i++)
-		ret = ks_is_control(recs[i].type) ? add_control(w, &recs[i]) :
-						    add_record(w, ring, &recs[i]);
+	for (; n && !ret; recs += taken, n -= taken)
+		ret = add_some(w, ring, recs, n, &taken);
 	return ret;
 }
 

@@ -22,10 +22,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_THREADS	256
-#define FIRST_FD	64
-#define TLB_PAGES	16
-#define PAGE		4096
+#define MAX_THREADS 256
+#define FIRST_FD 64
+#define TLB_PAGES 16
+#define PAGE 4096
 
 struct worker {
 	const struct options *opt;
@@ -159,7 +159,8 @@ static int run(const struct options *o, struct worker *w)
 			err = w[i].error;
 	}
 	printf("{\"mode\":\"%s\",\"threads\":%u,\"rounds\":%" PRIu64 ",\"elapsed_ns\":%" PRIu64
-	       "}\n", o->mode, o->threads, total, now_ns() - start);
+	       "}\n",
+	       o->mode, o->threads, total, now_ns() - start);
 	return err;
 }
 

@@ -23,12 +23,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_VCPUS	64
-#define CODE_ADDR	0x1000
-#define STORE_SIZE	(1u << 20)
-#define MAX_PAIRS	(STORE_SIZE / sizeof(struct tsc_pair))
-#define BENCH_PAUSES	100
-#define PORT_DONE	0x10
+#define MAX_VCPUS 64
+#define CODE_ADDR 0x1000
+#define STORE_SIZE (1u << 20)
+#define MAX_PAIRS (STORE_SIZE / sizeof(struct tsc_pair))
+#define BENCH_PAUSES 100
+#define PORT_DONE 0x10
 
 enum mark { MARK_OUT, MARK_PAUSE, MARK_HLT };
 
@@ -64,8 +64,8 @@ struct vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	pid_t tid;
-	uint64_t hlts;		/* KVM_EXIT_HLT seen here, in user space */
-	uint64_t marks;		/* OUTs to PORT_MARK seen here */
+	uint64_t hlts;	/* KVM_EXIT_HLT seen here, in user space */
+	uint64_t marks; /* OUTs to PORT_MARK seen here */
 	int64_t offset_old, offset_new;
 	int error;
 };
@@ -75,22 +75,13 @@ struct vcpu {
  * round: mov ecx, esi; 1: pause; dec ecx; jnz 1b; hlt; dec ebx; jnz round; out PORT_DONE, al
  */
 static const uint8_t code_rounds[] = {
-	0x66, 0x89, 0xf1,
-	0xf3, 0x90,
-	0x66, 0x49,
-	0x75, 0xfa,
-	0xf4,
-	0x66, 0x4b,
-	0x75, 0xf2,
-	0xe6, PORT_DONE,
+	0x66, 0x89, 0xf1, 0xf3, 0x90, 0x66, 0x49, 0x75,
+	0xfa, 0xf4, 0x66, 0x4b, 0x75, 0xf2, 0xe6, PORT_DONE,
 };
 
 /* As above without any PAUSE: hlt; dec ebx; jnz; out PORT_DONE, al. */
 static const uint8_t code_hlts[] = {
-	0xf4,
-	0x66, 0x4b,
-	0x75, 0xfb,
-	0xe6, PORT_DONE,
+	0xf4, 0x66, 0x4b, 0x75, 0xfb, 0xe6, PORT_DONE,
 };
 
 /*
@@ -98,17 +89,12 @@ static const uint8_t code_hlts[] = {
  * mov [edi+8], eax; mov [edi+12], edx; add edi, 16; dec ebx; jnz; out PORT_DONE, al.
  * The mark is two bytes: out 0x11, al, or pause, or hlt and nop.
  */
-#define CODE_PAIRS(m0, m1) {						\
-	0x0f, 0x31,							\
-	0x67, 0x66, 0x89, 0x07, 0x67, 0x66, 0x89, 0x57, 0x04,		\
-	m0, m1,								\
-	0x0f, 0x31,							\
-	0x67, 0x66, 0x89, 0x47, 0x08, 0x67, 0x66, 0x89, 0x57, 0x0c,	\
-	0x66, 0x83, 0xc7, 0x10,						\
-	0x66, 0x4b,							\
-	0x75, 0xdf,							\
-	0xe6, PORT_DONE,						\
-}
+#define CODE_PAIRS(m0, m1)                                                                         \
+	{                                                                                          \
+		0x0f, 0x31, 0x67, 0x66, 0x89, 0x07, 0x67, 0x66, 0x89, 0x57, 0x04,      m0,         \
+		m1,   0x0f, 0x31, 0x67, 0x66, 0x89, 0x47, 0x08, 0x67, 0x66, 0x89,      0x57,       \
+		0x0c, 0x66, 0x83, 0xc7, 0x10, 0x66, 0x4b, 0x75, 0xdf, 0xe6, PORT_DONE,             \
+	}
 static const uint8_t code_pairs[][35] = {
 	[MARK_OUT] = CODE_PAIRS(0xe6, 0x11),
 	[MARK_PAUSE] = CODE_PAIRS(0xf3, 0x90),
