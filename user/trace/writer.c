@@ -205,17 +205,19 @@ static int add_control(struct ks_writer *w, const struct ks_rec *rec)
 
 static int ring_buffer(struct ks_writer *w, struct wring *r)
 {
-	if (!r->buf)
-		r->buf = malloc((w->cap + HOLD_BACK) * sizeof(*r->buf));
+	if (r->buf)
+		return 0;
+	r->cap = chunk_recs(w->used++);
+	r->buf = malloc((r->cap + HOLD_BACK) * sizeof(*r->buf));
 	return r->buf ? 0 : -ENOMEM;
 }
 
 /* Append records as long as they come in order, are no control records and find room. */
-static size_t append_run(struct ks_writer *w, struct wring *r, const struct ks_rec *recs, size_t n)
+static size_t append_run(struct wring *r, const struct ks_rec *recs, size_t n)
 {
 	uint64_t last = r->n ? r->buf[r->n - 1].time : 0;
 	struct ks_rec *to = r->buf + r->n;
-	size_t room = w->cap + HOLD_BACK - r->n, i;
+	size_t room = r->cap + HOLD_BACK - r->n, i;
 
 	n = n < room ? n : room;
 	for (i = 0; i < n && recs[i].time >= last && !ks_is_control(recs[i].type); i++) {
@@ -239,13 +241,13 @@ static int add_some(struct ks_writer *w, uint32_t ring, const struct ks_rec *rec
 	ret = ring_buffer(w, r);
 	if (ret)
 		return ret;
-	*taken = append_run(w, r, recs, n);
+	*taken = append_run(r, recs, n);
 	if (!*taken) {
 		insert_late(r->buf, &r->n, recs);
 		*taken = 1;
 	}
 	r->fresh = true;
-	return r->n == w->cap + HOLD_BACK ? write_ring(w, ring, w->cap) : 0;
+	return r->n == r->cap + HOLD_BACK ? write_ring(w, ring, r->cap) : 0;
 }
 
 int ks_writer_add(struct ks_writer *w, unsigned int ring, const struct ks_rec *recs, size_t n)
