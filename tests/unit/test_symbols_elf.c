@@ -68,13 +68,16 @@ static void symbols(void **state)
 static void lines(void **state)
 {
 	struct ks_symbols *s = open_self();
-	char buf[256], want[64];
+	const char file[] = "test_symbols_elf.c:", *at;
+	char buf[256];
 
 	(void)state;
 	slide_to_me(s);
 	assert_int_equal(ks_symbols_source(s, (uintptr_t)somewhere, buf, sizeof(buf)), 0);
-	snprintf(want, sizeof(want), "test_symbols_elf.c:%d", LINE);
-	assert_non_null(strstr(buf, want));
+	at = strstr(buf, file);
+	assert_non_null(at);
+	/* Which of its lines its first instruction belongs to differs with compilers. */
+	assert_in_range(strtoul(at + sizeof(file) - 1, NULL, 10), LINE, LINE + 4);
 	assert_int_not_equal(buf[0], '/'); /* not where it was built */
 	assert_int_equal(ks_symbols_source(s, 0x10, buf, sizeof(buf)), -ENOENT);
 	ks_symbols_free(s);
