@@ -227,8 +227,11 @@ static __always_inline bool rip_is_read(const struct kvm_vcpu___ks *vcpu)
 
 static __noinline __u32 svm_cpl(const struct kvm_vcpu___ks *vcpu)
 {
-	__u64 vmcb = svm_vmcb((__u64)vcpu, ks_can_cast());
+	__u64 vmcb;
 
+	if (ks_isa != KS_ISA_SVM)
+		return 0;
+	vmcb = svm_vmcb((__u64)vcpu, ks_can_cast());
 	return ks_peek(vmcb + ks_offset(struct vmcb___ks, save.cpl)) & KS_F_CPL_MASK;
 }
 
@@ -413,13 +416,20 @@ static __always_inline int exit_event(struct exit_kind k, struct ks_running *c,
 	return 0;
 }
 
-/* Out of line, so that the program for folded PAUSEs saves no registers for the others. */
+/*
+ * Out of line, so that the program for folded PAUSEs saves no registers for the others. Twice, with
+ * the processor as a constant: what is for the other one is plainly not reached then.
+ */
 static __noinline int unfolded_exit(const struct kvm_vcpu___ks *vcpu, __u32 idx)
 {
-	struct exit_kind k = { ks_isa == KS_ISA_SVM, true, ks_can_cast() };
 	__u32 cpu = bpf_get_smp_processor_id();
 
-	return cpu < KS_MAX_CPUS ? exit_event(k, &ks_running[cpu], vcpu, idx) : 0;
+	if (cpu >= KS_MAX_CPUS)
+		return 0;
+	if (ks_isa == KS_ISA_SVM)
+		return exit_event((struct exit_kind){ true, true, ks_can_cast() }, &ks_running[cpu], vcpu,
+				  idx);
+	return exit_event((struct exit_kind){ false, true, ks_can_cast() }, &ks_running[cpu], vcpu, idx);
 }
 
 static __always_inline int exited(struct exit_kind k, const struct kvm_vcpu___ks *vcpu)
