@@ -163,12 +163,17 @@ static __always_inline __u64 svm_vmcb(__u64 vcpu, bool cast)
 	return ks_read(vcpu + ks_offset(struct vcpu_svm___ks, vmcb), cast);
 }
 
+static __always_inline __u64 svm_code_at(__u64 vmcb)
+{
+	return vmcb + ks_offset(struct vmcb___ks, control.exit_code);
+}
+
 /*
- * The same as svm_vmcb(), but nearly always without a look: c->vmcb holds while no guest nests. It
- * is 0 as long as nobody knows this vCPU.
+ * Where the code of this exit lies, nearly always without a look: c->svm_code holds while no guest
+ * nests. It is 0 as long as nobody knows this vCPU.
  */
-static __always_inline __u64 exit_vmcb(const struct ks_running *c, const struct kvm_vcpu___ks *vcpu,
-				       bool cast)
+static __always_inline __u64 exit_code_at(const struct ks_running *c,
+					  const struct kvm_vcpu___ks *vcpu, bool cast)
 {
 	__u64 vmcb;
 
@@ -176,14 +181,9 @@ static __always_inline __u64 exit_vmcb(const struct ks_running *c, const struct 
 		vmcb = svm_vmcb((__u64)vcpu, cast);
 		/* Two loads, as the verifier wants it: they are of different kinds. */
 		asm volatile("%0 = %0" : "+r"(vmcb));
-		return vmcb;
+		return svm_code_at(vmcb);
 	}
-	return c->vmcb;
-}
-
-static __always_inline __u32 svm_code(__u64 vmcb, bool cast)
-{
-	return ks_read(vmcb + ks_offset(struct vmcb___ks, control.exit_code), cast);
+	return c->svm_code;
 }
 
 static __always_inline __u32 vmx_index(__u64 vcpu, bool cast)
@@ -311,13 +311,14 @@ static __always_inline struct ks_vcpu_state *run_vcpu(struct ks_running *c, __u3
 
 	c->slot1 = slot1;
 	c->ip = c->ip_flags = 0;
-	c->vmcb = 0;
+	c->svm_code = 0;
 	if (!v)
 		return NULL;
 	c->pauses = v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE];
 	c->halt = v->halted ? c->pauses + 1 : 0;
 	if (ks_isa == KS_ISA_SVM)
-		c->vmcb = ks_peek(v->vcpu + ks_offset(struct vcpu_svm___ks, vmcb01.ptr));
+		c->svm_code = svm_code_at(
+			ks_peek(v->vcpu + ks_offset(struct vcpu_svm___ks, vmcb01.ptr)));
 	return v;
 }
 
@@ -375,7 +376,7 @@ static __always_inline int pause_folded(struct exit_kind k, struct ks_running *c
 static __always_inline void pause_event(struct exit_kind k, struct ks_running *c, __u32 cpu,
 					const struct kvm_vcpu___ks *vcpu)
 {
-	__u64 vmcb = k.svm ? exit_vmcb(c, vcpu, k.cast) : 0;
+	__u64 vmcb = k.svm ? exit_code_at(c, vcpu, k.cast) - svm_code_at(0) : 0;
 
 	note_ip(k, c, vcpu);
 	ks_emit(cpu, KS_PAUSE, c->ip_flags, cpu, c->slot1 - 1, c->ip,
@@ -393,7 +394,7 @@ static __always_inline int exit_event(struct exit_kind k, struct ks_running *c,
 	if (!v)
 		return 0;
 	if (k.svm && !known) { /* its code was not read from its own control block */
-		idx = svm_index(svm_code(svm_vmcb((__u64)vcpu, k.cast), k.cast));
+		idx = svm_index(ks_read(svm_code_at(svm_vmcb((__u64)vcpu, k.cast)), k.cast));
 		if (k.fold && idx == pause)
 			return pause_folded(k, c, vcpu);
 	}
@@ -434,15 +435,16 @@ static __noinline int unfolded_exit(const struct kvm_vcpu___ks *vcpu, __u32 idx)
 
 static __always_inline int exited(struct exit_kind k, const struct kvm_vcpu___ks *vcpu)
 {
-	__u64 cpu = bpf_get_smp_processor_id();
+	/* The recorder refuses machines with more CPUs: a mask is cheaper than a question. */
+	__u32 cpu = bpf_get_smp_processor_id() & (KS_MAX_CPUS - 1);
 	struct ks_running *c;
 	__u32 idx;
 
-	if (!vcpu || cpu >= KS_MAX_CPUS)
+	if (!vcpu)
 		return 0;
 	c = &ks_running[cpu];
 	if (k.svm)
-		idx = svm_code(exit_vmcb(c, vcpu, k.cast), k.cast);
+		idx = ks_read(exit_code_at(c, vcpu, k.cast), k.cast);
 	else
 		idx = vmx_index((__u64)vcpu, k.cast);
 	if (k.fold && idx == (k.svm ? KS_SVM_PAUSE : KS_VMX_PAUSE))
@@ -546,7 +548,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	if (slot1)
 		vcpu_in(c, cpu, slot1, prev);
 	else
-		c->slot1 = c->vmcb =
+		c->slot1 = c->svm_code =
 			0; /* the first exit of a new vCPU must not look into another's */
 	return 0;
 }
