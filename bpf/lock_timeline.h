@@ -24,7 +24,8 @@ struct ks_lock_hold {
 	__u32 context; /* the preempt count's bits for NMI, hardirq, softirq; KS_HOLD_CONTENDED */
 };
 
-#define KS_HOLD_CONTENDED 1u /* a bit that counts preemption otherwise, and less than all contexts */
+#define KS_HOLD_CONTENDED                                                                          \
+	1u /* a bit that counts preemption otherwise, and less than all contexts */
 
 /* Locks waited for and held on one CPU; only that CPU writes. */
 struct ks_lock_cpu {
