@@ -317,8 +317,8 @@ static __always_inline struct ks_vcpu_state *run_vcpu(struct ks_running *c, __u3
 	c->pauses = v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE];
 	c->halt = v->halted ? c->pauses + 1 : 0;
 	if (ks_isa == KS_ISA_SVM)
-		c->svm_code = svm_code_at(
-			ks_peek(v->vcpu + ks_offset(struct vcpu_svm___ks, vmcb01.ptr)));
+		c->svm_code =
+			svm_code_at(ks_peek(v->vcpu + ks_offset(struct vcpu_svm___ks, vmcb01.ptr)));
 	return v;
 }
 
@@ -428,9 +428,10 @@ static __noinline int unfolded_exit(const struct kvm_vcpu___ks *vcpu, __u32 idx)
 	if (cpu >= KS_MAX_CPUS)
 		return 0;
 	if (ks_isa == KS_ISA_SVM)
-		return exit_event((struct exit_kind){ true, true, ks_can_cast() }, &ks_running[cpu], vcpu,
-				  idx);
-	return exit_event((struct exit_kind){ false, true, ks_can_cast() }, &ks_running[cpu], vcpu, idx);
+		return exit_event((struct exit_kind){ true, true, ks_can_cast() }, &ks_running[cpu],
+				  vcpu, idx);
+	return exit_event((struct exit_kind){ false, true, ks_can_cast() }, &ks_running[cpu], vcpu,
+			  idx);
 }
 
 static __always_inline int exited(struct exit_kind k, const struct kvm_vcpu___ks *vcpu)

@@ -46,7 +46,7 @@ struct ks_running {
 	__u32 slot1;	  /* slot + 1; 0: no vCPU, or one not known yet; KS_IGNORED */
 	__u32 ip_flags;	  /* KS_F_* */
 	__u64 ip;	  /* of the last PLE or HLT exit, 0 if not known */
-	__u64 svm_code;    /* AMD: where its own control block (vmcb01) has the exit code */
+	__u64 svm_code;	  /* AMD: where its own control block (vmcb01) has the exit code */
 	__u64 pauses;	  /* its PLE exits so far */
 	__u64 halt;	  /* pauses + 1 as of its last exit for HLT, 0 if another one followed */
 	__u64 burst_base; /* pauses before the open burst; all of these: mode bursts only */

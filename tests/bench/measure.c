@@ -59,7 +59,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "measure: %s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
-	fprintf(f, "{\"exit\":%d,\"user_s\":%.3f,\"system_s\":%.3f,\"elapsed_s\":%.3f,\"peak_kib\":%ld}\n",
+	fprintf(f,
+		"{\"exit\":%d,\"user_s\":%.3f,\"system_s\":%.3f,\"elapsed_s\":%.3f,\"peak_kib\":%"
+		"ld}\n",
 		ret, seconds(u.ru_utime), seconds(u.ru_stime), now() - begun, u.ru_maxrss);
 	return fclose(f) ? 1 : ret;
 }
