@@ -115,9 +115,19 @@ int ks_need_btf(struct ks_err *err)
 	return -ENOTSUP;
 }
 
+/* Parsed once: a loader asks some 25 times, and each parse takes megabytes through. Never freed. */
+static struct btf *vmlinux_btf(void)
+{
+	static struct btf *base;
+
+	if (!base)
+		base = btf__load_vmlinux_btf();
+	return base;
+}
+
 bool ks_has_tracepoint(const char *module, const char *name)
 {
-	struct btf *base = btf__load_vmlinux_btf(), *mod = NULL;
+	struct btf *base = vmlinux_btf(), *mod = NULL;
 	char type[96];
 	bool has;
 
@@ -128,17 +138,12 @@ bool ks_has_tracepoint(const char *module, const char *name)
 		has = has_type(mod, type, BTF_KIND_TYPEDEF);
 	}
 	btf__free(mod);
-	btf__free(base);
 	return has;
 }
 
 bool ks_has_function(const char *name)
 {
-	struct btf *base = btf__load_vmlinux_btf();
-	bool has = has_type(base, name, BTF_KIND_FUNC);
-
-	btf__free(base);
-	return has;
+	return has_type(vmlinux_btf(), name, BTF_KIND_FUNC);
 }
 
 unsigned int ks_ring_slots_round(unsigned int slots, int cpus)
