@@ -79,6 +79,19 @@ void cli_bad_usage(const char *fmt, ...)
 	exit(CLI_EXIT_USAGE);
 }
 
+static const char *tool_name(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	return slash ? slash + 1 : argv0;
+}
+
+void cli_tool(char **argv)
+{
+	snprintf(command_name, sizeof(command_name), "%s", tool_name(argv[0]));
+	argv[0] = command_name;
+}
+
 static void print_help(FILE *out, const char *tool, const struct cli_command *commands,
 		       const char *intro, const char *examples)
 {
@@ -94,7 +107,7 @@ static void print_help(FILE *out, const char *tool, const struct cli_command *co
 int cli_dispatch(int argc, char **argv, const struct cli_command *commands, const char *intro,
 		 const char *examples)
 {
-	const char *slash = strrchr(argv[0], '/'), *tool = slash ? slash + 1 : argv[0];
+	const char *tool = tool_name(argv[0]);
 	const struct cli_command *c;
 
 	snprintf(command_name, sizeof(command_name), "%s", tool);

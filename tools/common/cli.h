@@ -31,6 +31,9 @@ void cli_usage(const struct ks_err *err) __attribute__((noreturn));
 /* The same with a line of its own. */
 void cli_bad_usage(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
+/* For a tool without commands: its name, from argv[0], for messages. */
+void cli_tool(char **argv);
+
 struct cli_command {
 	const char *name;
 	int (*run)(int argc, char **argv);

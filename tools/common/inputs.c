@@ -85,27 +85,40 @@ int inputs_open(struct opened *o, const struct inputs *in, const struct ks_analy
 	return ret ? ret : ks_names_load(o->names, o->session, err);
 }
 
-static volatile int stop;
+volatile int inputs_stop;
 
 static void on_signal(int sig)
 {
 	(void)sig;
-	stop = 1;
+	inputs_stop = 1;
 }
 
-int inputs_run(struct opened *o, struct ks_err *err)
+void inputs_catch(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
-	int ret;
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
-	ret = ks_session_run(o->session, &stop, err);
-	if (!ret && stop) {
+}
+
+int inputs_watch(struct opened *o, const struct ks_session_watch *w, struct ks_err *err)
+{
+	struct ks_session_watch watch = *w;
+	int ret;
+
+	inputs_catch();
+	watch.stop = &inputs_stop;
+	ret = ks_session_run(o->session, &watch, err);
+	if (!ret && inputs_stop) {
 		snprintf(err->msg, sizeof(err->msg), "interrupted");
 		ret = -ECANCELED;
 	}
 	return ret;
+}
+
+int inputs_run(struct opened *o, struct ks_err *err)
+{
+	return inputs_watch(o, &(struct ks_session_watch){ .stop = NULL }, err);
 }
 
 void inputs_close(struct opened *o)

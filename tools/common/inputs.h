@@ -30,8 +30,13 @@ int inputs_names(struct opened *o, const struct inputs *in, struct ks_err *err);
 /* Open the files of `in` and begin the analysis. 0 or -errno with err; close it in any case. */
 int inputs_open(struct opened *o, const struct inputs *in, const struct ks_analysis_ops *ops,
 		struct ks_err *err);
-/* Run it, with SIGINT ending it early; -ECANCELED then. */
+/* Run it, with SIGINT and SIGTERM ending it early; -ECANCELED then. */
 int inputs_run(struct opened *o, struct ks_err *err);
+/* The same, with a look in between: on the progress, and at what may end it early. */
+int inputs_watch(struct opened *o, const struct ks_session_watch *w, struct ks_err *err);
+/* Set by these signals, for loops that do without a session. After inputs_catch(). */
+extern volatile int inputs_stop;
+void inputs_catch(void);
 void inputs_close(struct opened *o);
 
 #endif /* KVMSCHED_INPUTS_H */

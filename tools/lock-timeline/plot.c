@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "inputs.h"
+#include "outfile.h"
 #include "plot.h"
 
 struct options {
@@ -197,25 +198,16 @@ static int lock_address(const struct options *o, const struct opened *open, uint
 
 static int write_scene(const struct ks_scene *s, const char *path, struct ks_err *err)
 {
-	char tmp[4096];
-	FILE *f;
-	int ret;
+	struct ks_outfile out;
+	int ret = ks_outfile_open(&out, path, err);
 
-	snprintf(tmp, sizeof(tmp), "%s.partial", path);
-	f = fopen(tmp, "we");
-	if (!f) {
-		snprintf(err->msg, sizeof(err->msg), "%.150s: %s", path, strerror(errno));
-		return -EIO;
-	}
-	ret = ends_in(path, ".html") ? ks_scene_html(s, f) : ks_scene_svg(s, f);
-	if (fclose(f) && !ret)
-		ret = -errno;
-	if (!ret && rename(tmp, path))
-		ret = -errno;
-	if (ret) {
-		snprintf(err->msg, sizeof(err->msg), "%.150s: %s", path, strerror(-ret));
-		unlink(tmp);
-	}
+	if (ret)
+		return ret;
+	ret = ends_in(path, ".html") ? ks_scene_html(s, out.f) : ks_scene_svg(s, out.f);
+	if (!ret)
+		return ks_outfile_commit(&out, err);
+	snprintf(err->msg, sizeof(err->msg), "%.150s: %s", path, strerror(-ret));
+	ks_outfile_discard(&out);
 	return ret;
 }
 

@@ -30,11 +30,19 @@ void ks_session_close(struct ks_session *s);
  */
 int ks_session_start(struct ks_session *s, const struct ks_analysis_opts *opts,
 		     const struct ks_analysis_ops *ops, struct ks_err *err);
-/*
- * Feed everything and end the analysis. stop: looked at now and then, ends it early if it is set
- * (for a signal handler); may be NULL. 0 or -errno.
- */
-int ks_session_run(struct ks_session *s, const volatile int *stop, struct ks_err *err);
+/* Looks in on a run, each 65,536 events. All optional. */
+struct ks_session_watch {
+	const volatile int *stop; /* set: end the analysis early (for a signal handler) */
+	/*
+	 * ns of the trace done, of all; not 0: end the run with this -errno, err is filled in by
+	 * the callback.
+	 */
+	int (*step)(void *ctx, uint64_t done, uint64_t all, struct ks_err *err);
+	void *ctx;
+};
+
+/* Feed everything and end the analysis. watch may be NULL. 0 or -errno. */
+int ks_session_run(struct ks_session *s, const struct ks_session_watch *watch, struct ks_err *err);
 
 struct ks_analysis *ks_session_analysis(const struct ks_session *s);
 struct ks_reader *ks_session_host(const struct ks_session *s);

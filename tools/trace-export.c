@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "cli.h"
+#include "fanout.h"
+#include "inputs.h"
+#include "progress.h"
+
+enum { OPT_FROM = 0x100, OPT_TO, OPT_FORMAT }; /* a format's option is OPT_FORMAT + its number */
+
+struct options {
+	struct inputs in;
+	uint64_t from, to; /* ns since the first record */
+	const char *out[KS_FANOUT_MAX];
+	bool any;
+};
+
+struct export
+{
+	struct options *o;
+	struct opened open;
+	struct ks_reader *alone;
+	struct ks_fanout fanout;
+	struct progress progress;
+};
+
+static const struct argp_option time_options[] = {
+	{ "from", OPT_FROM, "TIME", 0, "begin here: time since the recording began (1.5s)", 1 },
+	{ "to", OPT_TO, "TIME", 0, "end here", 1 },
+};
+
+#define NTIMES (sizeof(time_options) / sizeof(time_options[0]))
+
+/* The formats, and behind them the times, as argp wants them. */
+static void fill_options(struct argp_option opts[KS_FANOUT_MAX + NTIMES + 1])
+{
+	size_t i, n = 0;
+
+	for (i = 0; ks_exporters[i]; i++)
+		opts[n++] = (struct argp_option){ ks_exporters[i]->name,
+						  OPT_FORMAT + (int)i,
+						  "FILE",
+						  0,
+						  ks_exporters[i]->help,
+						  0 };
+	for (i = 0; i < NTIMES; i++)
+		opts[n++] = time_options[i];
+	opts[n] = (struct argp_option){ 0 };
+}
+
+static void parse_time(const char *name, const char *arg, uint64_t *t)
+{
+	struct ks_err err;
+
+	if (ks_arg_duration(name, arg, 1000000000, t, &err))
+		cli_usage(&err);
+}
+
+static void check_options(const struct options *o)
+{
+	if (!o->any)
+		cli_bad_usage("which format? --help lists them");
+	if (o->to && o->to <= o->from)
+		cli_bad_usage("--to is not behind --from: nothing would be exported");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->in;
+		return 0;
+	case OPT_FROM:
+		parse_time("--from", arg, &o->from);
+		return 0;
+	case OPT_TO:
+		parse_time("--to", arg, &o->to);
+		return 0;
+	case ARGP_KEY_END:
+		check_options(o);
+		return 0;
+	default:
+		if (key < OPT_FORMAT || key >= OPT_FORMAT + KS_FANOUT_MAX)
+			return ARGP_ERR_UNKNOWN;
+		o->out[key - OPT_FORMAT] = arg;
+		o->any = true;
+		return 0;
+	}
+}
+
+/* The command line's times count from the first record. */
+static void absolute_times(const struct export *e, const struct ks_reader *r,
+			   struct ks_export_input *in)
+{
+	uint64_t first = 0, last;
+
+	if (!ks_reader_span(r, &first, &last))
+		first = 0;
+	in->from = e->o->from ? first + e->o->from : 0;
+	in->to = e->o->to ? first + e->o->to : UINT64_MAX;
+}
+
+static int add_outputs(struct export *e, struct ks_err *err)
+{
+	int i, ret = 0;
+
+	for (i = 0; !ret && ks_exporters[i]; i++) {
+		if (!e->o->out[i])
+			continue;
+		if (e->alone && !ks_exporters[i]->guest_alone) {
+			snprintf(err->msg, sizeof(err->msg),
+				 "%.120s is a guest's trace: --%s needs its host's, too",
+				 ks_reader_path(e->alone), ks_exporters[i]->name);
+			return -EINVAL;
+		}
+		ret = ks_fanout_add(&e->fanout, ks_exporters[i], e->o->out[i], err);
+	}
+	return ret;
+}
+
+static int step(void *ctx, uint64_t done, uint64_t all, struct ks_err *err)
+{
+	struct export *e = ctx;
+
+	progress_step(&e->progress, done, all);
+	return ks_fanout_failed(&e->fanout, err);
+}
+
+static int run_session(struct export *e, struct ks_err *err)
+{
+	struct ks_session_watch watch = { .step = step, .ctx = e };
+	struct ks_export_input in = { 0 };
+	struct ks_analysis_ops ops;
+	int ret = add_outputs(e, err);
+
+	if (ret)
+		return ret;
+	ks_fanout_ops(&e->fanout, &ops);
+	ret = inputs_names(&e->open, &e->o->in, err);
+	if (!ret)
+		ret = inputs_open(&e->open, &e->o->in, &ops, err);
+	if (ret)
+		return ret;
+	in.session = e->open.session;
+	in.names = e->open.names;
+	absolute_times(e, ks_session_host(in.session), &in);
+	ret = ks_fanout_begin(&e->fanout, &in, err);
+	if (!ret)
+		ret = inputs_watch(&e->open, &watch, err);
+	return ret ? ret : ks_fanout_finish(&e->fanout, &in, err);
+}
+
+/* A guest's records as they are, on its own clock; there is nothing to analyse them against. */
+static int feed_alone(struct export *e, const struct ks_analysis_ops *ops, struct ks_err *err)
+{
+	struct ks_event ev = { .src = 1 };
+	uint64_t first = 0, last = 0, n = 0;
+	int ret;
+
+	inputs_catch();
+	ks_reader_span(e->alone, &first, &last);
+	while ((ret = ks_reader_next(e->alone, &ev.rec, err)) > 0) {
+		ev.time = ev.rec->time > ev.time ? ev.rec->time : ev.time;
+		if (ops->event)
+			ops->event(ops->ctx, &ev);
+		if (++n & 0xffff)
+			continue;
+		ret = step(e, ev.time - first, last - first, err);
+		if (ret)
+			return ret;
+		if (inputs_stop) {
+			snprintf(err->msg, sizeof(err->msg), "interrupted");
+			return -ECANCELED;
+		}
+	}
+	return ret;
+}
+
+static int run_alone(struct export *e, struct ks_err *err)
+{
+	struct ks_export_input in = { .alone = e->alone };
+	struct ks_analysis_ops ops;
+	int ret = add_outputs(e, err);
+
+	if (ret)
+		return ret;
+	absolute_times(e, e->alone, &in);
+	ks_fanout_ops(&e->fanout, &ops);
+	ret = ks_fanout_begin(&e->fanout, &in, err);
+	if (!ret)
+		ret = feed_alone(e, &ops, err);
+	return ret ? ret : ks_fanout_finish(&e->fanout, &in, err);
+}
+
+/* The first file says what there is: a host's trace, or one guest's alone. */
+static int find_side(struct export *e, struct ks_err *err)
+{
+	struct inputs *in = &e->o->in;
+	int ret = ks_reader_open(&e->alone, in->args[0], err);
+
+	if (ret)
+		return ret;
+	if (in->nargs == 1 && ks_reader_side(e->alone) == KS_SIDE_GUEST)
+		return 0;
+	ks_reader_close(e->alone);
+	e->alone = NULL;
+	in->files.host = in->args[0];
+	in->files.guests = (const char *const *)in->args + 1;
+	in->files.nguests = in->nargs - 1;
+	return 0;
+}
+
+static int export(struct options *o, struct ks_err *err)
+{
+	struct export e = { .o = o };
+	int ret = find_side(&e, err);
+
+	if (ret)
+		return ret;
+	progress_begin(&e.progress, "export");
+	ret = e.alone ? run_alone(&e, err) : run_session(&e, err);
+	progress_end(&e.progress);
+	ks_fanout_close(&e.fanout);
+	inputs_close(&e.open);
+	if (e.alone)
+		ks_reader_close(e.alone);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	struct argp_option opts[KS_FANOUT_MAX + NTIMES + 1];
+	const struct argp_child children[] = { { &inputs_argp, 0, NULL, 2 }, { 0 } };
+	const struct argp argp = { opts,
+				   parse,
+				   "HOST.kvs [[VM=]GUEST.kvs...]\nGUEST.kvs",
+				   "Write recordings in the formats of other tools, on the host's "
+				   "clock. FILE may be - for standard output.\v"
+				   "Examples:\n"
+				   "  trace-export --perf run.data host.kvs guest.kvs\n"
+				   "  perf script -i run.data -F +machine_pid,+vcpu\n"
+				   "  trace-export --json - host.kvs guest.kvs | jq -c "
+				   "'select(.row == \"wait\")'\n",
+				   children,
+				   NULL,
+				   NULL };
+	struct options o = { .any = false };
+	struct ks_err err = { "out of memory" };
+	int ret;
+
+	cli_tool(argv);
+	fill_options(opts);
+	ret = cli_parse(&argp, argc, argv, &o);
+	if (ret)
+		return ret;
+	ret = export(&o, &err);
+	return ret ? cli_fail(ret, &err) : CLI_EXIT_OK;
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "export.h"
+#include "rows.h"
+
+const struct ks_exporter *const ks_exporters[] = {
+	&ks_export_json,
+	NULL,
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Several exporters on one pass. */
+#ifndef KVMSCHED_FANOUT_H
+#define KVMSCHED_FANOUT_H
+
+#include "export.h"
+
+#define KS_FANOUT_MAX 16
+
+struct ks_fanout_sink {
+	const struct ks_exporter *x;
+	void *self;
+	struct ks_analysis_ops ops;
+	struct ks_outfile out;
+};
+
+struct ks_fanout {
+	struct ks_fanout_sink sink[KS_FANOUT_MAX];
+	unsigned int n;
+	uint64_t from, to;
+};
+
+/* Add a format and the file to write. 0, -E2BIG or -errno + err. */
+int ks_fanout_add(struct ks_fanout *f, const struct ks_exporter *x, const char *path,
+		  struct ks_err *err);
+/* Callbacks that pass on to all; ctx becomes f, which must stay where it is. */
+void ks_fanout_ops(struct ks_fanout *f, struct ks_analysis_ops *ops);
+/* After all were added; `in` is as for an exporter's begin. 0 or -errno + err. */
+int ks_fanout_begin(struct ks_fanout *f, const struct ks_export_input *in, struct ks_err *err);
+/* 0, or -errno + err of the first that failed. */
+int ks_fanout_failed(const struct ks_fanout *f, struct ks_err *err);
+/* Finish and commit all of them; those that are not are gone. 0 or -errno + err. */
+int ks_fanout_finish(struct ks_fanout *f, const struct ks_export_input *in, struct ks_err *err);
+/* Drop what was not finished, free. */
+void ks_fanout_close(struct ks_fanout *f);
+
+#endif /* KVMSCHED_FANOUT_H */
