@@ -84,9 +84,38 @@ static __always_inline __u64 vcpu_tsc_ratio(__u64 vcpu)
 	return vcpu_word(vcpu, ks_offset(struct kvm_vcpu___ks, arch.l1_tsc_scaling_ratio));
 }
 
-static __always_inline void emit_tsc(__u32 cpu, __u32 slot, struct ks_vcpu_state *v)
+/*
+ * The offset and the ratio of this vCPU are these from now on. If the ring is full they stay as
+ * they were told, and whoever looks next tells the difference, with the time of the first look.
+ */
+static __always_inline void tell_tsc(struct ks_vcpu_state *v, __u32 cpu, __u32 slot, __u64 offset,
+				     __u64 ratio)
 {
-	ks_emit(cpu, KS_TSC_OFFSET, 0, cpu, slot, v->tsc_offset, v->tsc_ratio);
+	__u64 time = v->tsc_late;
+
+	if (!time)
+		time = bpf_ktime_get_ns();
+	v->tsc_late = time;
+	if (!ks_tell(cpu, time, KS_TSC_OFFSET, cpu, slot, offset, ratio))
+		return;
+	v->tsc_late = 0;
+	v->tsc_offset = offset;
+	v->tsc_ratio = ratio;
+}
+
+/* Tell user space what is behind a slot; what finds no room it makes up from the state. */
+static __always_inline void introduce(struct ks_vcpu_state *v, __u32 cpu, __u32 slot)
+{
+	__u32 untold = 0;
+
+	if (!ks_tell(cpu, v->since, KS_VCPU_NEW, cpu, slot, v->who, v->id))
+		untold = KS_UNTOLD_NEW;
+	if (!ks_tell(cpu, v->since, KS_TSC_OFFSET, cpu, slot, v->tsc_offset, v->tsc_ratio))
+		untold |= KS_UNTOLD_TSC;
+	if (!untold)
+		return;
+	v->untold = untold;
+	__sync_fetch_and_add(&ks_faults.untold, 1);
 }
 
 static __always_inline bool wanted(__u32 tgid)
@@ -101,8 +130,8 @@ static __noinline __u32 vcpu_new(__u64 vcpu, __u32 cpu)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct ks_vcpu_state *v;
 	struct ks_task *t;
-	__u32 slot, id;
 	__u64 key;
+	__u32 slot;
 
 	if (!wanted(pid_tgid >> 32))
 		return KS_IGNORED;
@@ -121,14 +150,16 @@ static __noinline __u32 vcpu_new(__u64 vcpu, __u32 cpu)
 		return KS_IGNORED;
 	}
 	v->vcpu = vcpu;
+	v->who = pid_tgid;
+	v->since = bpf_ktime_get_ns();
+	v->id = vcpu_id_of(vcpu);
+	v->cpu = cpu;
 	v->tsc_offset = vcpu_tsc_offset(vcpu);
 	v->tsc_ratio = vcpu_tsc_ratio(vcpu);
 	t->slot1 = slot + 1;
-	id = vcpu_id_of(vcpu);
-	key = (pid_tgid & 0xffffffff00000000ULL) | id;
+	key = (pid_tgid & 0xffffffff00000000ULL) | v->id;
 	bpf_map_update_elem(&ks_by_id, &key, &slot, BPF_ANY);
-	ks_emit(cpu, KS_VCPU_NEW, 0, cpu, slot, pid_tgid, id);
-	emit_tsc(cpu, slot, v);
+	introduce(v, cpu, slot);
 	return slot + 1;
 }
 
@@ -500,11 +531,8 @@ static __always_inline void check_tsc(struct ks_vcpu_state *v, __u32 cpu, __u32 
 {
 	__u64 offset = vcpu_tsc_offset(v->vcpu), ratio = vcpu_tsc_ratio(v->vcpu);
 
-	if (offset == v->tsc_offset && ratio == v->tsc_ratio)
-		return;
-	v->tsc_offset = offset;
-	v->tsc_ratio = ratio;
-	emit_tsc(cpu, slot, v);
+	if (offset != v->tsc_offset || ratio != v->tsc_ratio)
+		tell_tsc(v, cpu, slot, offset, ratio);
 }
 
 static __always_inline void vcpu_out(struct ks_running *c, __u32 cpu, bool preempt,
@@ -620,9 +648,7 @@ int kvm_write_tsc_offset(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	s = *slot;
 	v = bpf_map_lookup_elem(&ks_vcpus, &s);
-	if (!v || v->tsc_offset == ctx->args[2])
-		return 0;
-	v->tsc_offset = ctx->args[2];
-	emit_tsc(cpu, s, v);
+	if (v && v->tsc_offset != ctx->args[2])
+		tell_tsc(v, cpu, s, ctx->args[2], v->tsc_ratio);
 	return 0;
 }

@@ -31,12 +31,21 @@ static inline __u32 ks_reason_of_index(__u32 isa_is_svm, __u32 idx)
 /* One vCPU, by slot; only the vCPU's own thread writes, user space maps and reads. */
 struct ks_vcpu_state {
 	__u64 vcpu;	  /* struct kvm_vcpu of the kernel */
+	__u64 who;	  /* tgid << 32 | tid of the thread that runs it */
+	__u64 since;	  /* time of its first exit */
+	__u32 id;	  /* KVM's vcpu_id */
+	__u32 cpu;	  /* where its first exit was */
+	__u32 untold;	  /* KS_UNTOLD_*: records that found no room, for user space to make up */
 	__u32 halted;	  /* while it does not run: its last exit was HLT */
 	__u32 ple_window; /* in the last KS_PLE_WINDOW, mode bursts only */
-	__u64 tsc_offset;
+	__u64 tsc_offset; /* as told */
 	__u64 tsc_ratio;
+	__u64 tsc_late; /* since when another one waits for room in the ring; 0: none does */
 	__u64 counts[KS_NREASONS]; /* that of PLE exits lags while the vCPU runs */
 };
+
+#define KS_UNTOLD_NEW 1u
+#define KS_UNTOLD_TSC 2u
 
 /*
  * The vCPU whose thread runs on a CPU, with all that a PLE exit needs of it in one cache line. Only
@@ -62,6 +71,7 @@ _Static_assert(sizeof(struct ks_running) == 64, "one cache line");
 struct ks_host_faults {
 	__u64 no_slot;	  /* exits of vCPUs beyond the last slot */
 	__u64 no_storage; /* exits of threads for which no storage could be had */
+	__u64 untold;	  /* vCPUs that came with something untold */
 };
 
 #endif /* KVMSCHED_PLE_TRACE_H */

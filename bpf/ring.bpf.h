@@ -51,6 +51,20 @@ static __always_inline void ks_commit(struct ks_rec *rec, __u64 time, __u8 type,
 					(__u64)id << 32;
 }
 
+/*
+ * For what must not be lost: false if there is no room now, and nothing is counted as lost then;
+ * the caller tells it later, with the time at which it was.
+ */
+static __always_inline bool ks_tell(__u32 cpu, __u64 time, __u8 type, __u16 about, __u32 id,
+				    __u64 a, __u64 b)
+{
+	struct ks_rec *rec = ks_reserve(cpu, type, 0);
+
+	if (rec)
+		ks_commit(rec, time, type, 0, about, id, a, b);
+	return rec;
+}
+
 static __always_inline void ks_emit(__u32 cpu, __u8 type, __u8 flags, __u16 about, __u32 id,
 				    __u64 a, __u64 b)
 {

@@ -26,6 +26,7 @@
 #include "layout.h"
 #include "ple_trace.h"
 #include "rings.h"
+#include "slots.h"
 #include "decode.skel.h"
 #include "ple_trace.skel.h"
 
@@ -176,6 +177,8 @@ struct bench {
 	struct decode_bpf *skel;
 	struct bpf_program *exit;
 	struct ks_rings *rings;
+	struct ks_vcpu_state *states; /* mapped, of slots */
+	struct ks_slots slots;
 
 	/* One run with one vCPU. */
 	enum field moved;
@@ -347,8 +350,7 @@ static long sleeps(void)
 	return u.ru_nvcsw;
 }
 
-/* Sleep once, which ends bursts, and then look at what came. */
-static void gather(struct bench *b)
+static void leave_cpu(void)
 {
 	struct timespec ts = { .tv_nsec = 1000000 };
 	long before = sleeps();
@@ -356,8 +358,19 @@ static void gather(struct bench *b)
 	/* On a busy machine the time may be over before the thread is off the CPU: then it stays. */
 	while (sleeps() == before)
 		nanosleep(&ts, NULL);
+}
+
+static void drain(struct bench *b)
+{
 	b->nrecs = b->halted = b->blocked = 0;
 	ks_rings_drain(b->rings, take_all, b);
+}
+
+/* Sleep once, which ends bursts, and then look at what came. */
+static void gather(struct bench *b)
+{
+	leave_cpu();
+	drain(b);
 }
 
 static void expect_record(struct bench *b, size_t i, uint8_t type, uint8_t flags, uint64_t va,
@@ -577,6 +590,64 @@ static void check_tsc(struct bench *b)
 	expect_record(b, 0, KS_TSC_OFFSET, 0, b->offset, b->ratio);
 }
 
+static size_t count_type(const struct bench *b, uint8_t type)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < b->nrecs; i++)
+		n += b->recs[i].type == type;
+	return n;
+}
+
+static void fill_ring(struct bench *b)
+{
+	struct exit hlt = { .reason = b->isa == KS_ISA_SVM ? KS_SVM_EXIT_HLT : KS_VMX_EXIT_HLT };
+	unsigned int i;
+
+	for (i = 0; i < RING_SLOTS; i++)
+		run_exit(b, &hlt);
+}
+
+static void *late_thread(void *arg)
+{
+	struct bench *b = arg;
+
+	make_vcpu(b);
+	run_exit(b, &(struct exit){ .reason = b->isa == KS_ISA_SVM ? 0x72 : 10 });
+	gather(b);
+	expect(b, count_type(b, KS_VCPU_NEW), 0, "new vCPUs in a full ring");
+	b->nrecs = 0;
+	ks_slots_make_up(&b->slots, take_all, b);
+	expect_record(b, 0, KS_VCPU_NEW, 0, (uint64_t)getpid() << 32 | gettid(), b->id);
+	expect_record(b, 1, KS_TSC_OFFSET, 0, b->offset, b->ratio);
+	ks_slots_make_up(&b->slots, take_all, b);
+	expect(b, b->nrecs, 2, "records made up");
+	return NULL;
+}
+
+/* A ring that is full delays what a vCPU is and which offset it has; it does not lose it. */
+static void *full_thread(void *arg)
+{
+	struct bench *b = arg;
+	pthread_t late;
+
+	make_vcpu(b);
+	run_exit(b, &(struct exit){ .reason = b->isa == KS_ISA_SVM ? 0x72 : 10 });
+	gather(b);
+	fill_ring(b);
+	put(b, TSC_OFFSET, b->offset += 1000003);
+	leave_cpu();
+	drain(b);
+	expect(b, count_type(b, KS_TSC_OFFSET), 0, "TSC offsets in a full ring");
+	gather(b);
+	expect(b, b->nrecs, 1, "records of a TSC offset that had to wait");
+	expect_record(b, 0, KS_TSC_OFFSET, 0, b->offset, b->ratio);
+	fill_ring(b);
+	expect(b, pthread_create(&late, NULL, late_thread, b), 0, "pthread_create()");
+	expect(b, pthread_join(late, NULL), 0, "pthread_join()");
+	return NULL;
+}
+
 /* A guest of the guest has another control block; the vCPU's own one keeps its last reason. */
 static void check_nested(struct bench *b)
 {
@@ -616,7 +687,7 @@ static void *vcpu_thread(void *arg)
 }
 
 /* A new thread is a new vCPU to the probe. */
-static int run_vcpu(struct bench *b, enum field moved)
+static int run_vcpu(struct bench *b, enum field moved, void *(*run)(void *))
 {
 	pthread_t thread;
 	int err;
@@ -624,7 +695,7 @@ static int run_vcpu(struct bench *b, enum field moved)
 	b->moved = moved;
 	b->quiet = moved != NO_FIELD;
 	b->checks = b->wrong = 0;
-	err = pthread_create(&thread, NULL, vcpu_thread, b);
+	err = pthread_create(&thread, NULL, run, b);
 	return err ? complain(-err, "thread") : -pthread_join(thread, NULL);
 }
 
@@ -637,7 +708,7 @@ static int check_checks(struct bench *b)
 	for (f = 0; f < FIELDS; f++) {
 		if (!b->members[f].name[0] || b->members[f].optional)
 			continue;
-		if (run_vcpu(b, f))
+		if (run_vcpu(b, f, vcpu_thread))
 			return 1;
 		if (!b->wrong) {
 			printf("FAIL: %s: nobody noticed that %s was moved\n", label(b),
@@ -683,6 +754,25 @@ static int load_shipped(const struct bench *b)
 	return err ? complain(err, "loading the probe as it is") : 0;
 }
 
+static size_t states_len(void)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+
+	return (VCPUS * sizeof(struct ks_vcpu_state) + page - 1) & ~(page - 1);
+}
+
+static int map_slots(struct bench *b)
+{
+	void *p = mmap(NULL, states_len(), PROT_READ, MAP_SHARED,
+		       bpf_map__fd(b->skel->maps.ks_vcpus), 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	b->states = p;
+	return ks_slots_init(&b->slots, b->states, VCPUS, &b->skel->bss->ks_slots_used,
+			     (const uint64_t *)&b->skel->bss->ks_faults.untold);
+}
+
 static int load(struct bench *b)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, o, .btf_custom_path = b->btf_path);
@@ -712,12 +802,18 @@ static int load(struct bench *b)
 	if (!err)
 		err = ks_rings_new(&b->rings, s->bss->ks_rings, bpf_map__fd(s->maps.ks_slots), cpus,
 				   RING_SLOTS);
+	if (!err)
+		err = map_slots(b);
 	return err ? complain(err, label(b)) : 0;
 }
 
 static void unload(struct bench *b)
 {
 	ks_rings_free(b->rings);
+	ks_slots_release(&b->slots);
+	if (b->states)
+		munmap(b->states, states_len());
+	b->states = NULL;
 	decode_bpf__destroy(b->skel);
 	b->rings = NULL;
 	b->skel = NULL;
@@ -726,11 +822,13 @@ static void unload(struct bench *b)
 static int check_probe(struct bench *b)
 {
 	unsigned int checks;
-	int bad = load_shipped(b) || load(b) || run_vcpu(b, NO_FIELD) || b->wrong;
+	int bad = load_shipped(b) || load(b) || run_vcpu(b, NO_FIELD, vcpu_thread) || b->wrong;
 
 	/* Another one, for what the probe keeps of the first. */
-	bad = bad || run_vcpu(b, NO_FIELD) || b->wrong;
+	bad = bad || run_vcpu(b, NO_FIELD, vcpu_thread) || b->wrong;
 	checks = b->checks;
+	bad = bad || run_vcpu(b, NO_FIELD, full_thread) || b->wrong;
+	checks += b->checks;
 	if (!bad && !b->fold)
 		bad = check_checks(b);
 	if (!bad)

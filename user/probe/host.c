@@ -12,6 +12,7 @@
 #include "cpu.h"
 #include "load.h"
 #include "probe.h"
+#include "slots.h"
 #include "ple_trace.skel.h"
 
 struct ks_host {
@@ -19,6 +20,7 @@ struct ks_host {
 	struct ks_rings *rings;
 	struct ks_vcpu_state *vcpus;
 	size_t vcpus_len;
+	struct ks_slots slots;
 	uint32_t nslots;
 	enum ks_isa isa;
 	struct json_object *programs;
@@ -114,7 +116,8 @@ static int map_vcpus(struct ks_host *h)
 	if (p == MAP_FAILED)
 		return -errno;
 	h->vcpus = p;
-	return 0;
+	return ks_slots_init(&h->slots, p, h->nslots, &h->skel->bss->ks_slots_used,
+			     (const uint64_t *)&h->skel->bss->ks_faults.untold);
 }
 
 int ks_host_admit(struct ks_host *h, uint32_t tgid)
@@ -189,6 +192,7 @@ void ks_host_free(struct ks_host *h)
 	if (!h)
 		return;
 	ks_rings_free(h->rings);
+	ks_slots_release(&h->slots);
 	if (h->vcpus)
 		munmap(h->vcpus, h->vcpus_len);
 	ple_trace_bpf__destroy(h->skel);
@@ -198,12 +202,16 @@ void ks_host_free(struct ks_host *h)
 
 int ks_host_drain(struct ks_host *h, ks_rings_fn fn, void *ctx)
 {
-	return ks_rings_drain(h->rings, fn, ctx);
+	int err = ks_rings_drain(h->rings, fn, ctx);
+
+	return err ? err : ks_slots_make_up(&h->slots, fn, ctx);
 }
 
 int ks_host_finish(struct ks_host *h, ks_rings_fn fn, void *ctx)
 {
-	return ks_rings_finish(h->rings, fn, ctx);
+	int err = ks_rings_finish(h->rings, fn, ctx);
+
+	return err ? err : ks_slots_make_up(&h->slots, fn, ctx);
 }
 
 const struct ks_rings *ks_host_rings(const struct ks_host *h)
@@ -218,9 +226,7 @@ enum ks_isa ks_host_isa(const struct ks_host *h)
 
 const struct ks_vcpu_state *ks_host_vcpus(const struct ks_host *h, uint32_t *n)
 {
-	uint32_t used = h->skel->bss->ks_slots_used;
-
-	*n = used < h->nslots ? used : h->nslots;
+	*n = ks_slots_used(&h->slots);
 	return h->vcpus;
 }
 

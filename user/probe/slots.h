@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The host probe's vCPU slots, as user space sees them. Internal to probe/ and its tests. */
+#ifndef KVMSCHED_SLOTS_H
+#define KVMSCHED_SLOTS_H
+
+#include <stdint.h>
+
+#include "ple_trace.h"
+#include "rings.h"
+
+struct ks_slots {
+	const struct ks_vcpu_state *state; /* the probe's ks_vcpus, mapped */
+	uint32_t n;			   /* slots there are */
+	const uint32_t *used;		   /* the probe's ks_slots_used: may be beyond n */
+	const uint64_t *untold;		   /* its ks_faults.untold */
+	uint64_t seen;			   /* untold, as of the last look */
+	uint8_t *told;			   /* by slot: KS_UNTOLD_* made up for */
+};
+
+/* Takes over state, used and untold, which stay the probe's. 0 or -ENOMEM. */
+int ks_slots_init(struct ks_slots *s, const struct ks_vcpu_state *state, uint32_t n,
+		  const uint32_t *used, const uint64_t *untold);
+void ks_slots_release(struct ks_slots *s);
+
+/* Slots that were ever in use. */
+uint32_t ks_slots_used(const struct ks_slots *s);
+
+/*
+ * KS_VCPU_NEW and the first KS_TSC_OFFSET of vCPUs for which the rings had no room, for fn. To be
+ * called whenever rings are emptied; costs nothing while there are none.
+ */
+int ks_slots_make_up(struct ks_slots *s, ks_rings_fn fn, void *ctx);
+
+#endif /* KVMSCHED_SLOTS_H */
