@@ -4,7 +4,6 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "object.h"
 #include "reach.h"
 #include "relo.h"
+#include "verdict.h"
 
 static const char doc[] =
 	"Check that the CO-RE relocations of BPF objects resolve on a kernel, without booting it.\n"
@@ -22,7 +22,8 @@ static const char doc[] =
 	"there: code behind bpf_core_field_exists(), bpf_ksym_exists() and their like is followed "
 	"only as the kernel answers, and a constant that user space sets before loading as --set "
 	"says. Kernel variables and functions (__ksym) are checked likewise. Programs in optional "
-	"sections (SEC(\"?...\")) are shown but do not fail the check.\n"
+	"sections (SEC(\"?...\")) are shown but do not fail the check, unless --require names "
+	"them.\n"
 	"\n"
 	"Example, the layouts of Intel on any machine:\n"
 	"  core-check -k vmlinuz -m kvm.ko.xz -m kvm-intel.ko.xz -s ks_isa=2 ple_trace.bpf.o";
@@ -35,6 +36,8 @@ static const struct argp_option options[] = {
 	  "by objects without it",
 	  0 },
 	{ "skip", 'x', "GLOB", 0, "Leave out functions with such a name; repeatable", 0 },
+	{ "require", 'r', "GLOB", 0,
+	  "Programs with such a name must be there and are not optional; repeatable", 0 },
 	{ "verbose", 'v', NULL, 0, "Show every relocation", 0 },
 	{},
 };
@@ -48,7 +51,7 @@ struct options {
 	const char *kernel;
 	struct strings modules;
 	struct strings sets;
-	struct strings skips;
+	struct vg_rules rules;
 	bool verbose;
 	char **objects;
 	int nr_objects;
@@ -62,7 +65,7 @@ struct count {
 };
 
 struct job {
-	const struct options *opt;
+	struct options *opt;
 	struct vg_kernel kernel;
 	const char *path; /* of the object at hand */
 	struct vg_object object;
@@ -93,6 +96,12 @@ static void add(struct strings *s, char *arg, struct argp_state *state)
 	s->all[s->nr++] = arg;
 }
 
+static void add_glob(struct vg_globs *g, const char *arg, struct argp_state *state)
+{
+	if (vg_globs_add(g, arg))
+		argp_failure(state, EXIT_FAILURE, ENOMEM, "options");
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct options *opt = state->input;
@@ -110,7 +119,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		add(&opt->sets, arg, state);
 		return 0;
 	case 'x':
-		add(&opt->skips, arg, state);
+		add_glob(&opt->rules.skips, arg, state);
+		return 0;
+	case 'r':
+		add_glob(&opt->rules.required, arg, state);
 		return 0;
 	case 'v':
 		opt->verbose = true;
@@ -161,34 +173,28 @@ static const struct vg_function *function_at(const struct vg_section *sec, __u32
 	return NULL;
 }
 
-static bool is_skipped(const struct job *job, const char *function)
-{
-	size_t i;
-
-	for (i = 0; i < job->opt->skips.nr; i++)
-		if (!fnmatch(job->opt->skips.all[i], function, 0))
-			return true;
-	return false;
-}
-
 /* Count one relocation; what to say about it, NULL if nothing is worth it. */
 static const char *judge(struct job *job, const struct vg_section *sec, __u32 insn, bool bad,
 			 bool live)
 {
 	const struct vg_function *f = function_at(sec, insn);
+	struct vg_rules *rules = &job->opt->rules;
+	const char *name = f ? f->name : "";
 
-	if (f && is_skipped(job, f->name))
+	if (vg_globs_match(&rules->skips, name))
 		return NULL;
 	job->count.relocations++;
-	if (!bad)
+	switch (vg_judge(rules, sec->name, name, bad, live)) {
+	case VG_RESOLVED:
 		return job->opt->verbose ? "ok" : NULL;
-	if (!live) {
+	case VG_UNREACHED:
 		job->count.unreached++;
 		return job->opt->verbose ? "not there, but not reached" : NULL;
-	}
-	if (*sec->name == '?') {
+	case VG_OPTIONAL:
 		job->count.optional++;
 		return "not there, in an optional program";
+	case VG_BROKEN:
+		break;
 	}
 	job->count.errors++;
 	return "NOT THERE";
@@ -344,6 +350,8 @@ static int check_section(struct job *job, const struct vg_section *sec)
 	int err = find_out(job, sec, &f);
 	size_t i;
 
+	for (i = 0; i < sec->nr_functions; i++)
+		vg_globs_match(&job->opt->rules.required, sec->functions[i].name);
 	for (i = 0; i < sec->nr_relos && !err; i++)
 		judge_relo(job, sec, &sec->relos[i], &f.relos[i], f.live[sec->relos[i].insn]);
 	for (i = 0; i < sec->nr_ksyms && !err; i++)
@@ -423,6 +431,7 @@ int main(int argc, char **argv)
 	};
 	struct options opt = {};
 	struct job job = { .opt = &opt };
+	const char *unseen;
 	int err, i;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &opt);
@@ -430,11 +439,15 @@ int main(int argc, char **argv)
 	err = open_kernel(&job);
 	for (i = 0; i < opt.nr_objects && !err; i++)
 		err = check_object(&job, opt.objects[i]);
+	unseen = vg_globs_unseen(&opt.rules.required);
+	if (!err && unseen)
+		err = complain(0, "no program is called %s, which is required", unseen);
 	if (!err)
 		report(&job);
 	close_kernel(&job.kernel);
 	free(opt.modules.all);
 	free(opt.sets.all);
-	free(opt.skips.all);
+	vg_globs_free(&opt.rules.skips);
+	vg_globs_free(&opt.rules.required);
 	return err || job.count.errors ? EXIT_FAILURE : EXIT_SUCCESS;
 }

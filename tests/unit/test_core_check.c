@@ -17,6 +17,7 @@
 #include "../../vmlinux-gen/object.h"
 #include "../../vmlinux-gen/reach.h"
 #include "../../vmlinux-gen/relo.h"
+#include "../../vmlinux-gen/verdict.h"
 
 static struct btf *new_btf(void)
 {
@@ -470,6 +471,59 @@ static void constants_are_read_once_they_are_set(void **state)
 	check_reach(&object, &sec, known, "101111");
 }
 
+/* ---- verdicts ---- */
+
+static void only_what_can_run_and_is_loaded_matters(void **state)
+{
+	struct vg_rules rules = {};
+
+	(void)state;
+	assert_int_equal(vg_judge(&rules, "tp_btf/x", "f", false, true), VG_RESOLVED);
+	assert_int_equal(vg_judge(&rules, "?tp_btf/x", "f", false, true), VG_RESOLVED);
+	assert_int_equal(vg_judge(&rules, "tp_btf/x", "f", true, false), VG_UNREACHED);
+	assert_int_equal(vg_judge(&rules, "tp_btf/x", "f", true, true), VG_BROKEN);
+	assert_int_equal(vg_judge(&rules, "?tp_btf/x", "f", true, true), VG_OPTIONAL);
+	assert_int_equal(vg_judge(&rules, "?tp_btf/x", "f", true, false), VG_UNREACHED);
+}
+
+static void required_programs_are_not_optional(void **state)
+{
+	const char *section = "?tp_btf/kvm_exit";
+	struct vg_rules rules = {};
+
+	(void)state;
+	assert_int_equal(vg_globs_add(&rules.required, "kvm_exit_svm_*_copy"), 0);
+	assert_int_equal(vg_globs_add(&rules.required, "other"), 0);
+	assert_int_equal(vg_judge(&rules, section, "kvm_exit_svm_events", true, true), VG_OPTIONAL);
+	assert_int_equal(vg_judge(&rules, section, "kvm_exit_vmx_events_copy", true, true),
+			 VG_OPTIONAL);
+	assert_int_equal(vg_judge(&rules, section, "kvm_exit_svm_events_copy", true, true),
+			 VG_BROKEN);
+	assert_int_equal(vg_judge(&rules, section, "kvm_exit_svm_events_copy", true, false),
+			 VG_UNREACHED);
+	assert_int_equal(vg_judge(&rules, section, "kvm_exit_svm_events_copy", false, true),
+			 VG_RESOLVED);
+	vg_globs_free(&rules.required);
+}
+
+static void a_pattern_without_a_function_is_told(void **state)
+{
+	struct vg_globs globs = {};
+
+	(void)state;
+	assert_null(vg_globs_unseen(&globs));
+	assert_int_equal(vg_globs_add(&globs, "a*"), 0);
+	assert_int_equal(vg_globs_add(&globs, "ab"), 0);
+	assert_int_equal(vg_globs_add(&globs, "c"), 0);
+	assert_true(vg_globs_match(&globs, "ab")); /* both */
+	assert_false(vg_globs_match(&globs, "b"));
+	assert_string_equal(vg_globs_unseen(&globs), "c");
+	assert_true(vg_globs_match(&globs, "c"));
+	assert_null(vg_globs_unseen(&globs));
+	vg_globs_free(&globs);
+	assert_false(vg_globs_match(&globs, "c"));
+}
+
 /* ---- files ---- */
 
 static void refuses_what_is_no_object(void **state)
@@ -506,6 +560,9 @@ int main(void)
 		cmocka_unit_test(comparisons_are_the_processors),
 		cmocka_unit_test(addresses_are_not_null),
 		cmocka_unit_test(constants_are_read_once_they_are_set),
+		cmocka_unit_test(only_what_can_run_and_is_loaded_matters),
+		cmocka_unit_test(required_programs_are_not_optional),
+		cmocka_unit_test(a_pattern_without_a_function_is_told),
 		cmocka_unit_test(refuses_what_is_no_object),
 	};
 
