@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "args.h"
 #include "cli.h"
@@ -10,12 +12,14 @@
 #include "inputs.h"
 #include "progress.h"
 
-enum { OPT_FROM = 0x100, OPT_TO, OPT_FORMAT }; /* a format's option is OPT_FORMAT + its number */
+/* A format's option is OPT_FORMAT + its number. */
+enum { OPT_FROM = 0x100, OPT_TO, OPT_ROWS, OPT_FORMAT };
 
 struct options {
 	struct inputs in;
 	uint64_t from, to; /* ns since the first record */
 	const char *out[KS_FANOUT_MAX];
+	struct ks_export_opts export;
 	bool any;
 };
 
@@ -28,27 +32,28 @@ struct export
 	struct progress progress;
 };
 
-static const struct argp_option time_options[] = {
+static const struct argp_option more_options[] = {
 	{ "from", OPT_FROM, "TIME", 0, "begin here: time since the recording began (1.5s)", 1 },
 	{ "to", OPT_TO, "TIME", 0, "end here", 1 },
+	{ "rows", OPT_ROWS, "KIND,...", 0, "--json, --csv: only these, e.g. wait,hold,segment", 1 },
 };
 
-#define NTIMES (sizeof(time_options) / sizeof(time_options[0]))
+#define NMORE (sizeof(more_options) / sizeof(more_options[0]))
 
-/* The formats, and behind them the times, as argp wants them. */
-static void fill_options(struct argp_option opts[KS_FANOUT_MAX + NTIMES + 1])
+/* The formats, and behind them the rest, as argp wants them. */
+static void fill_options(struct argp_option opts[KS_FANOUT_MAX + NMORE + 1])
 {
 	size_t i, n = 0;
 
 	for (i = 0; ks_exporters[i]; i++)
 		opts[n++] = (struct argp_option){ ks_exporters[i]->name,
 						  OPT_FORMAT + (int)i,
-						  "FILE",
+						  ks_exporters[i]->folder ? "DIR" : "FILE",
 						  0,
 						  ks_exporters[i]->help,
 						  0 };
-	for (i = 0; i < NTIMES; i++)
-		opts[n++] = time_options[i];
+	for (i = 0; i < NMORE; i++)
+		opts[n++] = more_options[i];
 	opts[n] = (struct argp_option){ 0 };
 }
 
@@ -60,12 +65,43 @@ static void parse_time(const char *name, const char *arg, uint64_t *t)
 		cli_usage(&err);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	if (!strcmp(a, b))
+		return true;
+	return !stat(a, &sa) && !stat(b, &sb) && S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
+/* No output may be an input, or another output. */
+static void check_files(const struct options *o)
+{
+	const char *out, *in;
+	int i, k;
+
+	for (i = 0; ks_exporters[i]; i++) {
+		out = o->out[i];
+		for (k = 0; out && k < o->in.nargs; k++) {
+			in = strchr(o->in.args[k], '=');
+			if (same_file(out, o->in.args[k]) || (in && same_file(out, in + 1)))
+				cli_bad_usage("%s is to be read: write to another file", out);
+		}
+		for (k = 0; out && k < i; k++)
+			if (o->out[k] && same_file(out, o->out[k]))
+				cli_bad_usage("two formats cannot both be written to %s",
+					      strcmp(out, "-") ? out : "standard output");
+	}
+}
+
 static void check_options(const struct options *o)
 {
 	if (!o->any)
 		cli_bad_usage("which format? --help lists them");
 	if (o->to && o->to <= o->from)
 		cli_bad_usage("--to is not behind --from: nothing would be exported");
+	check_files(o);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -81,6 +117,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_TO:
 		parse_time("--to", arg, &o->to);
+		return 0;
+	case OPT_ROWS:
+		o->export.rows = arg;
 		return 0;
 	case ARGP_KEY_END:
 		check_options(o);
@@ -119,7 +158,7 @@ static int add_outputs(struct export *e, struct ks_err *err)
 				 ks_reader_path(e->alone), ks_exporters[i]->name);
 			return -EINVAL;
 		}
-		ret = ks_fanout_add(&e->fanout, ks_exporters[i], e->o->out[i], err);
+		ret = ks_fanout_add(&e->fanout, ks_exporters[i], e->o->out[i], &e->o->export, err);
 	}
 	return ret;
 }
@@ -149,6 +188,7 @@ static int run_session(struct export *e, struct ks_err *err)
 		return ret;
 	in.session = e->open.session;
 	in.names = e->open.names;
+	in.vm = e->o->in.files.vm;
 	absolute_times(e, ks_session_host(in.session), &in);
 	ret = ks_fanout_begin(&e->fanout, &in, err);
 	if (!ret)
@@ -188,8 +228,13 @@ static int run_alone(struct export *e, struct ks_err *err)
 	struct ks_analysis_ops ops;
 	int ret = add_outputs(e, err);
 
+	if (!ret)
+		ret = inputs_names(&e->open, &e->o->in, err);
+	if (!ret)
+		ret = ks_names_load_guest(e->open.names, e->alone, err);
 	if (ret)
 		return ret;
+	in.names = e->open.names;
 	absolute_times(e, e->alone, &in);
 	ks_fanout_ops(&e->fanout, &ops);
 	ret = ks_fanout_begin(&e->fanout, &in, err);
@@ -223,6 +268,10 @@ static int export(struct options *o, struct ks_err *err)
 
 	if (ret)
 		return ret;
+	/* What a signal ends leaves no half file behind; a write that fails says so. */
+	inputs_catch();
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	progress_begin(&e.progress, "export");
 	ret = e.alone ? run_alone(&e, err) : run_session(&e, err);
 	progress_end(&e.progress);
@@ -235,7 +284,7 @@ static int export(struct options *o, struct ks_err *err)
 
 int main(int argc, char **argv)
 {
-	struct argp_option opts[KS_FANOUT_MAX + NTIMES + 1];
+	struct argp_option opts[KS_FANOUT_MAX + NMORE + 1];
 	const struct argp_child children[] = { { &inputs_argp, 0, NULL, 2 }, { 0 } };
 	const struct argp argp = { opts,
 				   parse,

@@ -173,7 +173,13 @@ static void set_blame(const struct cpu *c, struct ks_wait *k)
 
 static void ple(struct world *w, unsigned int i, enum ks_class class)
 {
-	struct ks_ple p = { i, w->now + between(w, 0, STEP), call_site(0), 1, class };
+	struct ks_ple p = {
+		.vcpu = i,
+		.time = w->now + between(w, 0, STEP),
+		.ip = call_site(0),
+		.count = 1,
+		.class = class,
+	};
 
 	w->ops.ple(w->ops.ctx, &p);
 	w->items++;

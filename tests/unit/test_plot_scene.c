@@ -91,7 +91,7 @@ static void add_seg(struct fixture *f, uint32_t vcpu, enum ks_vstate st, uint64_
 
 static void add_ple(struct fixture *f, uint32_t vcpu, enum ks_class class, uint64_t t, uint32_t n)
 {
-	struct ks_ple p = { vcpu, t, 0, n, class };
+	struct ks_ple p = { .vcpu = vcpu, .time = t, .count = n, .class = class };
 
 	f->ops.ple(f->ops.ctx, &p);
 }

@@ -90,6 +90,8 @@ struct ks_ple {
 	uint64_t ip;	/* 0 if not known */
 	uint32_t count; /* 1, or the exits of a folded burst */
 	enum ks_class class;
+	/* The lock that its vCPU waited for and where it wanted it; 0: outside every wait. */
+	uint64_t lock, site;
 };
 
 /* All optional. Called in order of completion, not of start. */

@@ -40,7 +40,8 @@ static void burst_add(struct ks_analysis *a, uint32_t vcpu, const struct an_exit
 		b->ip = x->ip;
 }
 
-void an_ple(struct ks_analysis *a, uint32_t vcpu, const struct an_exit *x, enum ks_class c)
+void an_ple(struct ks_analysis *a, uint32_t vcpu, const struct an_exit *x, enum ks_class c,
+	    const struct an_wait *w)
 {
 	struct ks_ple p;
 
@@ -53,6 +54,8 @@ void an_ple(struct ks_analysis *a, uint32_t vcpu, const struct an_exit *x, enum 
 		.ip = x->ip,
 		.count = x->count > UINT32_MAX ? UINT32_MAX : x->count,
 		.class = c,
+		.lock = w ? w->addr : 0,
+		.site = w ? w->ip : 0,
 	};
 	a->ops.ple(a->ops.ctx, &p);
 }
@@ -115,7 +118,7 @@ static void assign_one(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec
 		an_wait_exits(a, w, x);
 		return;
 	}
-	an_ple(a, vcpu, x, outside(a, vcpu, r));
+	an_ple(a, vcpu, x, outside(a, vcpu, r), NULL);
 }
 
 void an_pause(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
@@ -195,7 +198,7 @@ static void assign_moment(struct ks_analysis *a, uint32_t vcpu, const struct ks_
 	if (best)
 		an_wait_exits(a, best->w, x);
 	else
-		an_ple(a, vcpu, x, outside(a, vcpu, r));
+		an_ple(a, vcpu, x, outside(a, vcpu, r), NULL);
 }
 
 /*
@@ -233,7 +236,8 @@ static void assign_burst(struct ks_analysis *a, uint32_t vcpu, const struct ks_r
 	if (y.count)
 		an_ple(a, vcpu, &y,
 		       x->first + a->burst_hold < a->now && !user_mode(r) ? KS_C_UNKNOWN :
-									    outside(a, vcpu, r));
+									    outside(a, vcpu, r),
+		       NULL);
 }
 
 void an_burst(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)

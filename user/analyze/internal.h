@@ -215,7 +215,9 @@ void an_hostloss_late(struct ks_analysis *a, const struct ks_event *ev);
 void an_pause(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev);
 void an_burst(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev);
 void an_burst_flush(struct ks_analysis *a, uint32_t vcpu);
-void an_ple(struct ks_analysis *a, uint32_t vcpu, const struct an_exit *x, enum ks_class c);
+/* w: the wait that it belongs to, NULL if none. */
+void an_ple(struct ks_analysis *a, uint32_t vcpu, const struct an_exit *x, enum ks_class c,
+	    const struct an_wait *w);
 
 /* ---- loss.c ---- */
 int an_losses_init(struct an_losses *l, const struct ks_rec *ctl, size_t n, ks_map_fn map,

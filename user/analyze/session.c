@@ -275,11 +275,3 @@ const struct ks_link *ks_session_link(const struct ks_session *s, uint32_t vm)
 
 	return g ? &g->link : NULL;
 }
-
-const char *ks_session_symbols(const struct ks_session *s, uint32_t vm, size_t *len)
-{
-	const struct guest *g = guest_of(s, vm);
-
-	*len = 0;
-	return g ? ks_reader_symbols(g->reader, len) : NULL;
-}

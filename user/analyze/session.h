@@ -54,7 +54,4 @@ struct ks_reader *ks_session_host(const struct ks_session *s);
 struct ks_reader *ks_session_guest(const struct ks_session *s, uint32_t vm);
 const struct ks_link *ks_session_link(const struct ks_session *s, uint32_t vm);
 
-/* The kernel symbols in the VM's guest trace as kallsyms text; NULL if there are none. */
-const char *ks_session_symbols(const struct ks_session *s, uint32_t vm, size_t *len);
-
 #endif /* KVMSCHED_SESSION_H */

@@ -221,7 +221,7 @@ static enum ks_class exit_class(const struct judge *j, const struct an_piece *p,
 static void count_exit(struct judge *j, const struct an_exit *x, enum ks_class c)
 {
 	j->out.ple[c] += x->count;
-	an_ple(j->a, j->w->vcpu, x, c);
+	an_ple(j->a, j->w->vcpu, x, c, j->w);
 }
 
 static void class_exits(struct judge *j, const struct an_piece *p, uint64_t e)

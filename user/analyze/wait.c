@@ -104,7 +104,7 @@ void an_wait_exits(struct ks_analysis *a, struct an_wait *w, const struct an_exi
 {
 	if (w->nple == w->cple && !more_exits(a, w)) {
 		w->ple_over += x->count;
-		an_ple(a, w->vcpu, x, KS_C_UNKNOWN);
+		an_ple(a, w->vcpu, x, KS_C_UNKNOWN, w);
 		return;
 	}
 	w->ple[w->nple++] = *x;
@@ -182,7 +182,7 @@ void an_wait_drop(struct ks_analysis *a, struct an_wait *w)
 		q->resolved = 1;
 	}
 	for (i = 0; i < w->nple; i++)
-		an_ple(a, w->vcpu, &w->ple[i], KS_C_UNKNOWN);
+		an_ple(a, w->vcpu, &w->ple[i], KS_C_UNKNOWN, NULL);
 	a->ignored++;
 	unlink_lock(a, w);
 	free_wait(a, w);

@@ -17,12 +17,18 @@ struct ks_export_input {
 	const struct ks_session *session;
 	/* A guest's trace without its host's, on its own clock; NULL if there is a session. */
 	struct ks_reader *alone;
-	struct ks_names *names; /* of the session; NULL if alone */
+	struct ks_names *names; /* of the session's VMs; alone: of VM 0 */
+	const char *vm;		/* only this VM was asked for; NULL = all */
 	uint64_t from, to; /* ns on the common clock: nothing outside [from, to) is passed on */
 };
 
+/* What the formats can be told. */
+struct ks_export_opts {
+	const char *rows; /* kinds of rows to write, separated by commas; NULL = all */
+};
+
 /*
- * One format. The calls come in this order: open, begin, then the callbacks that `ops` has set (all
+ * One format. The calls come in this order: open, configure, ops, begin, then the callbacks that `ops` has set (all
  * optional), finish, close. Events carry src 0 for the host; a guest alone has src 1.
  * Callbacks cannot fail: an exporter keeps its first error, says so by failed(), and drops what
  * comes after it.
@@ -31,13 +37,23 @@ struct ks_exporter {
 	const char *name; /* as the option that asks for it: "perf" */
 	const char *help; /* what it writes, for the option's help */
 	bool guest_alone; /* it makes sense without a host's trace */
-	/* Allocate *self; out is open, the caller's, and outlives it. 0 or -errno + err. */
+	/*
+	 * It writes a folder of files: `out` has a path and nothing else, and to give the folder its
+	 * name is finish's part, to leave nothing behind without it close's.
+	 */
+	bool folder;
+	/*
+	 * Allocate *self; out is open, the caller's, and outlives it. What is written with
+	 * ks_outfile_write() needs no failed(). 0 or -errno + err.
+	 */
 	int (*open)(void **self, struct ks_outfile *out, struct ks_err *err);
+	/* Optional, after open: 0, or -EINVAL + err for what makes no sense. */
+	int (*configure)(void *self, const struct ks_export_opts *opts, struct ks_err *err);
 	/* Hook into the analysis; ops->ctx is to be `self`. */
 	void (*ops)(void *self, struct ks_analysis_ops *ops);
 	/* The session has started (its VMs and vCPUs are known), nothing was fed yet. */
 	int (*begin)(void *self, const struct ks_export_input *in, struct ks_err *err);
-	/* 0, or the -errno of what went wrong in a callback (a full disk): the pass is ended. */
+	/* Optional: 0, or the -errno of what went wrong in a callback: the pass is ended. */
 	int (*failed)(const void *self);
 	/* Everything was fed; write what is left. The caller commits `out`. 0 or -errno + err. */
 	int (*finish)(void *self, const struct ks_export_input *in, struct ks_err *err);

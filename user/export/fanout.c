@@ -6,20 +6,31 @@
 #include "err.h"
 #include "fanout.h"
 
+static int open_out(struct ks_outfile *o, const struct ks_exporter *x, const char *path,
+		    struct ks_err *err)
+{
+	if (!x->folder)
+		return ks_outfile_open(o, path, err);
+	*o = (struct ks_outfile){ .path = strdup(path) };
+	return o->path ? 0 : ks_fail(err, -ENOMEM, "out of memory");
+}
+
 int ks_fanout_add(struct ks_fanout *f, const struct ks_exporter *x, const char *path,
-		  struct ks_err *err)
+		  const struct ks_export_opts *opts, struct ks_err *err)
 {
 	struct ks_fanout_sink *s = &f->sink[f->n];
 	int ret;
 
 	if (f->n == KS_FANOUT_MAX)
 		return ks_fail(err, -E2BIG, "more than %d outputs at once", KS_FANOUT_MAX);
-	ret = ks_outfile_open(&s->out, path, err);
+	*s = (struct ks_fanout_sink){ .x = x };
+	ret = open_out(&s->out, x, path, err);
 	if (ret)
 		return ret;
-	s->x = x;
 	f->n++;
 	ret = x->open(&s->self, &s->out, err);
+	if (!ret && x->configure)
+		ret = x->configure(s->self, opts, err);
 	if (!ret)
 		x->ops(s->self, &s->ops);
 	return ret;
@@ -120,9 +131,11 @@ int ks_fanout_begin(struct ks_fanout *f, const struct ks_export_input *in, struc
 
 static int sink_failed(const struct ks_fanout_sink *s, struct ks_err *err)
 {
-	int ret = s->x->failed ? s->x->failed(s->self) : 0;
+	int ret = s->out.err;
 
-	return ret ? ks_fail(err, ret, "%.150s: %s", s->out.path, strerror(-ret)) : 0;
+	if (!ret && s->x->failed)
+		ret = s->x->failed(s->self);
+	return ret ? ks_outfile_fail(&s->out, ret, err) : 0;
 }
 
 int ks_fanout_failed(const struct ks_fanout *f, struct ks_err *err)
@@ -145,7 +158,7 @@ int ks_fanout_finish(struct ks_fanout *f, const struct ks_export_input *in, stru
 			ret = s->x->finish(s->self, in, err);
 		if (!ret)
 			ret = sink_failed(s, err);
-		if (!ret)
+		if (!ret && !s->x->folder)
 			ret = ks_outfile_commit(&s->out, err);
 	}
 	return ret;

@@ -20,9 +20,9 @@ struct ks_fanout {
 	uint64_t from, to;
 };
 
-/* Add a format and the file to write. 0, -E2BIG or -errno + err. */
+/* Add a format and the file to write. 0, -E2BIG, -EINVAL (options) or -errno + err. */
 int ks_fanout_add(struct ks_fanout *f, const struct ks_exporter *x, const char *path,
-		  struct ks_err *err);
+		  const struct ks_export_opts *opts, struct ks_err *err);
 /* Callbacks that pass on to all; ctx becomes f, which must stay where it is. */
 void ks_fanout_ops(struct ks_fanout *f, struct ks_analysis_ops *ops);
 /* After all were added; `in` is as for an exporter's begin. 0 or -errno + err. */

@@ -11,13 +11,22 @@ struct ks_outfile {
 	FILE *f; /* to write to, with a large buffer; seekable unless `pipe` */
 	char *path, *partial;
 	bool pipe; /* standard output, or something that is not a regular file */
+	int err;   /* -errno of the first ks_outfile_write() that failed, else 0 */
 };
 
 /*
- * Create PATH.partial, or take standard output for "-"; a device or a pipe is written as it is. An
- * older PATH.partial is overwritten: it is what an interrupted run left. 0 or -errno + err.
+ * Create PATH.partial, or take standard output for "-"; a device or a pipe is written as it is, and
+ * a symbolic link stays one: what it leads to is written. Only its owner may read the file, as a
+ * trace: it has kernel addresses. An older PATH.partial is overwritten: it is what an interrupted
+ * run left. 0, -EISDIR or -errno + err.
  */
 int ks_outfile_open(struct ks_outfile *o, const char *path, struct ks_err *err);
+
+/* Write. Cannot fail: the first error stays in o->err, and commit returns it. */
+void ks_outfile_write(struct ks_outfile *o, const void *data, size_t len);
+
+/* What was written so far is on the disk, still as PATH.partial. 0 or -errno + err. */
+int ks_outfile_sync(struct ks_outfile *o, struct ks_err *err);
 
 /*
  * Write out, sync, give it its name; frees o's members. On failure PATH.partial is removed and an
@@ -27,5 +36,8 @@ int ks_outfile_commit(struct ks_outfile *o, struct ks_err *err);
 
 /* Remove what was written and free o's members; nothing to do if o is all zero. */
 void ks_outfile_discard(struct ks_outfile *o);
+
+/* "out.json: No space left on device" in err; returns ret, a -errno. "-" has a name in words. */
+int ks_outfile_fail(const struct ks_outfile *o, int ret, struct ks_err *err);
 
 #endif /* KVMSCHED_OUTFILE_H */

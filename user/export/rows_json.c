@@ -40,19 +40,11 @@ static void rows_ops(void *self, struct ks_analysis_ops *ops)
 	ops->ctx = self;
 }
 
-static int rows_failed(const void *self)
-{
-	const struct rows *r = self;
-
-	return ferror(r->f) ? -EIO : 0;
-}
-
 const struct ks_exporter ks_export_json = {
 	.name = "json",
 	.help = "one JSON object per line: every record, every result",
 	.guest_alone = true,
 	.open = rows_open,
 	.ops = rows_ops,
-	.failed = rows_failed,
 	.close = free,
 };

@@ -68,14 +68,14 @@ static int load_kallsyms(struct ks_names *n, struct ks_err *err)
 }
 
 /* The symbols in the trace itself; NULL if they are missing or of no use. */
-static struct ks_symbols *from_trace(const struct ks_session *s, uint32_t vm)
+static struct ks_symbols *from_trace(struct ks_reader *guest)
 {
 	struct ks_symbols *syms;
 	struct ks_err err;
 	const char *text;
 	size_t len;
 
-	text = ks_session_symbols(s, vm, &len);
+	text = guest ? ks_reader_symbols(guest, &len) : NULL;
 	if (!text || ks_symbols_parse(&syms, text, len, &err))
 		return NULL;
 	return syms;
@@ -101,41 +101,56 @@ static int from_vmlinux(struct ks_names *n, struct vm_names *v, struct ks_symbol
 	return ret;
 }
 
-static int load_vm(struct ks_names *n, const struct ks_session *s, uint32_t vm, struct ks_err *err)
+static int load_vm(struct ks_names *n, struct vm_names *v, struct ks_reader *guest,
+		   struct ks_err *err)
 {
-	struct vm_names *v = &n->vms[vm];
-	struct ks_reader *guest = ks_session_guest(s, vm);
 	struct json_object *tasks;
 
 	if (guest && json_object_object_get_ex(ks_reader_meta(guest), "tasks", &tasks) &&
 	    json_object_is_type(tasks, json_type_object))
 		v->tasks = tasks;
 	if (n->opts.vmlinux)
-		return from_vmlinux(n, v, n->given ? NULL : from_trace(s, vm), err);
+		return from_vmlinux(n, v, n->given ? NULL : from_trace(guest), err);
 	if (n->given) {
 		v->syms = n->given;
 		v->shared = true;
 		return 0;
 	}
-	v->syms = from_trace(s, vm);
+	v->syms = from_trace(guest);
+	return 0;
+}
+
+/* Room for the names of so many VMs, and what comes from files. */
+static int prepare(struct ks_names *n, uint32_t nvms, struct ks_err *err)
+{
+	int ret = n->opts.kallsyms ? load_kallsyms(n, err) : 0;
+
+	if (ret)
+		return ret;
+	n->vms = calloc(nvms + 1, sizeof(*n->vms));
+	if (!n->vms)
+		return -ENOMEM;
+	n->nvms = nvms;
 	return 0;
 }
 
 int ks_names_load(struct ks_names *n, const struct ks_session *s, struct ks_err *err)
 {
 	uint32_t i, nvms;
-	int ret = n->opts.kallsyms ? load_kallsyms(n, err) : 0;
+	int ret;
 
-	if (ret)
-		return ret;
 	ks_analysis_vms(ks_session_analysis(s), &nvms);
-	n->vms = calloc(nvms + 1, sizeof(*n->vms));
-	if (!n->vms)
-		return -ENOMEM;
-	n->nvms = nvms;
+	ret = prepare(n, nvms, err);
 	for (i = 0; i < nvms && !ret; i++)
-		ret = load_vm(n, s, i, err);
+		ret = load_vm(n, &n->vms[i], ks_session_guest(s, i), err);
 	return ret;
+}
+
+int ks_names_load_guest(struct ks_names *n, struct ks_reader *guest, struct ks_err *err)
+{
+	int ret = prepare(n, 1, err);
+
+	return ret ? ret : load_vm(n, &n->vms[0], guest, err);
 }
 
 static struct ks_symbols *syms_of(const struct ks_names *n, uint32_t vm)

@@ -27,6 +27,9 @@ void ks_names_free(struct ks_names *n);
  */
 int ks_names_load(struct ks_names *n, const struct ks_session *s, struct ks_err *err);
 
+/* The same for a guest's trace without its host's: it counts as VM 0. */
+int ks_names_load_guest(struct ks_names *n, struct ks_reader *guest, struct ks_err *err);
+
 /* True if addresses of this VM have names. */
 bool ks_names_has(const struct ks_names *n, uint32_t vm);
 
