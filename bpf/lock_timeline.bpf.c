@@ -496,6 +496,21 @@ int BPF_PROG(contention_end, void *lock, int ret)
 	return slow_end(lock, ks_full);
 }
 
+/* ---- is anything seen at all? ---- */
+
+__u64 ks_trials;
+
+/*
+ * Runs when user space asks the kernel for a test run of it, if programs run at the entry of
+ * functions at all: with kernel.ftrace_enabled=0 they are attached without an error and never run.
+ */
+SEC("?fentry/bpf_fentry_test1")
+int BPF_PROG(fentry_trial)
+{
+	ks_trials++;
+	return 0;
+}
+
 /* ---- the guest's scheduler ---- */
 
 static __u8 rq_busy[KS_MAX_CPUS];

@@ -61,6 +61,8 @@ static void put_all_btf(const struct tree *t, const char *without)
 		"_raw_spin_unlock_irq",
 		"_raw_spin_unlock_bh",
 		"__pv_queued_spin_lock_slowpath",
+		"bpf_rdonly_cast",
+		"register_ftrace_direct",
 	};
 	static const char *const kvm[] = { "kvm_exit", "kvm_vcpu_wakeup", "kvm_write_tsc_offset" };
 	struct btf *b = btf__new_empty(), *m;
@@ -90,6 +92,7 @@ static void amd_host(struct tree *t, const char *without)
 	tree_text(t, "/proc/sys/kernel/osrelease", "6.12.1\n");
 	tree_text(t, "/proc/sys/net/core/bpf_jit_enable", "1\n");
 	tree_text(t, "/proc/sys/kernel/kptr_restrict", "0\n");
+	tree_text(t, "/proc/sys/kernel/ftrace_enabled", "1\n");
 	tree_text(t, "/proc/kallsyms", "");
 	tree_text(t, "/proc/cpuinfo",
 		  "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: "
@@ -194,6 +197,28 @@ static void kernels(void **state)
 	tree_text(&t, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
 	tree_text(&t, "/proc/sys/net/core/bpf_jit_enable", "0\n");
 	expect(&t, KS_FOR_HOST, "jit", KS_ST_MISSING, "bpf_jit_enable=1", -ENOTSUP);
+	expect(&t, KS_FOR_GUEST, "jit", KS_ST_DEGRADED, "bpf_jit_enable=1", 0);
+	put_all_btf(&t, "bpf_rdonly_cast");
+	expect(&t, KS_FOR_HOST, "jit", KS_ST_DEGRADED, "bpf_jit_enable=1", 0);
+	tree_free(&t);
+}
+
+static void no_fentry(void **state)
+{
+	struct tree t;
+	char path[128];
+
+	(void)state;
+	amd_host(&t, "");
+	expect(&t, KS_FOR_GUEST, "fentry", KS_ST_OK, "functions", 0);
+	tree_text(&t, "/proc/sys/kernel/ftrace_enabled", "0\n");
+	expect(&t, KS_FOR_GUEST, "fentry", KS_ST_DEGRADED, "ftrace_enabled=1", 0);
+	snprintf(path, sizeof(path), "%s/proc/sys/kernel/ftrace_enabled", t.root);
+	unlink(path);
+	expect(&t, KS_FOR_GUEST, "fentry", KS_ST_DEGRADED, "--mode contention", 0);
+	tree_text(&t, "/proc/sys/kernel/ftrace_enabled", "1\n");
+	put_all_btf(&t, "register_ftrace_direct");
+	expect(&t, KS_FOR_GUEST, "fentry", KS_ST_DEGRADED, "--mode contention", 0);
 	tree_free(&t);
 }
 
@@ -335,11 +360,11 @@ static void empty_and_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_well),	  cmocka_unit_test(rights),
-		cmocka_unit_test(kernels),	  cmocka_unit_test(no_btf),
-		cmocka_unit_test(events),	  cmocka_unit_test(no_kvm),
-		cmocka_unit_test(intel),	  cmocka_unit_test(guests),
-		cmocka_unit_test(empty_and_real),
+		cmocka_unit_test(all_well),  cmocka_unit_test(rights),
+		cmocka_unit_test(kernels),   cmocka_unit_test(no_btf),
+		cmocka_unit_test(events),    cmocka_unit_test(no_kvm),
+		cmocka_unit_test(no_fentry), cmocka_unit_test(intel),
+		cmocka_unit_test(guests),    cmocka_unit_test(empty_and_real),
 	};
 
 	return cmocka_run_group_tests_name("sys feature", tests, NULL, NULL);

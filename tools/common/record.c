@@ -84,6 +84,11 @@ static uint64_t clock_ns(clockid_t id)
 	return ts.tv_sec * NS + ts.tv_nsec;
 }
 
+uint64_t record_clock_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
 struct json_object *record_meta(const char *side, const char *tool, const struct record_opts *o)
 {
 	struct json_object *m = json_object_new_object(), *command = json_object_new_array();
@@ -96,8 +101,7 @@ struct json_object *record_meta(const char *side, const char *tool, const struct
 	json_object_object_add(m, "version", json_object_new_string(KVMSCHED_VERSION));
 	json_object_object_add(m, "hostname", json_object_new_string(u.nodename));
 	json_object_object_add(m, "kernel", json_object_new_string(u.release));
-	json_object_object_add(m, "start_mono_ns",
-			       json_object_new_int64(clock_ns(CLOCK_MONOTONIC)));
+	json_object_object_add(m, "start_mono_ns", json_object_new_int64(record_clock_ns()));
 	json_object_object_add(m, "start_realtime_ns",
 			       json_object_new_int64(clock_ns(CLOCK_REALTIME)));
 	for (word = o->command; word && *word; word++)
@@ -231,7 +235,7 @@ static void wait_a_while(struct run *r)
 		r->stop |= r->child > 0 && reaped(r);
 	else if (sig > 0)
 		r->stop = true;
-	if (r->opts->duration_ns && clock_ns(CLOCK_MONOTONIC) - r->begun >= r->opts->duration_ns)
+	if (r->opts->duration_ns && record_clock_ns() - r->begun >= r->opts->duration_ns)
 		r->stop = true;
 }
 
@@ -242,8 +246,8 @@ static int loop(struct run *r)
 	while (!err && !r->stop) {
 		wait_a_while(r);
 		err = drain(r);
-		if (!err && clock_ns(CLOCK_MONOTONIC) - r->last_second >= NS) {
-			r->last_second = clock_ns(CLOCK_MONOTONIC);
+		if (!err && record_clock_ns() - r->last_second >= NS) {
+			r->last_second = record_clock_ns();
 			err = each_second(r, false);
 		}
 	}
@@ -277,8 +281,7 @@ static int finish(struct run *r)
 
 	if (!err)
 		err = each_second(r, true);
-	json_object_object_add(meta, "end_mono_ns",
-			       json_object_new_int64(clock_ns(CLOCK_MONOTONIC)));
+	json_object_object_add(meta, "end_mono_ns", json_object_new_int64(record_clock_ns()));
 	if (r->child > 0)
 		json_object_object_add(meta, "exit_code", json_object_new_int(r->child_code));
 	if (!err)
@@ -306,7 +309,7 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 	uint64_t bytes;
 	int ret;
 
-	r.begun = r.last_second = clock_ns(CLOCK_MONOTONIC);
+	r.begun = r.last_second = record_clock_ns();
 	if (o->command && *o->command)
 		r.child = start_command(o->command);
 	ret = r.child < 0 ? -errno : loop(&r);

@@ -56,6 +56,9 @@ void record_discard(const char *path);
 /* Block the signals that end a recording; before any thread or probe is made. */
 void record_signals(void);
 
+/* CLOCK_MONOTONIC, the time of all records. */
+uint64_t record_clock_ns(void);
+
 /* Sleep so long or until one of them comes: its number, or -1. */
 struct timespec;
 int record_signal_within(const struct timespec *ts);

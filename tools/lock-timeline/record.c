@@ -217,6 +217,8 @@ struct sink {
 	struct json_object *names; /* found since the last time they were written */
 	char online[256];	   /* list of the CPUs that were online the last time */
 	struct apic_ids apic;
+	uint64_t looked; /* when ks_guest_blind() was asked last, CLOCK_MONOTONIC ns */
+	bool blind;	 /* what it answered */
 };
 
 static void name_thread(struct sink *s, uint32_t pid)
@@ -308,12 +310,37 @@ static int look_for_cpus(struct sink *s)
 	return err;
 }
 
+/*
+ * Locks may go unseen although nothing is lost on the way: told as a loss, so that nothing is
+ * concluded from what is not there. It may have begun or ended any time since the last look.
+ */
+static int look_for_blindness(struct sink *s)
+{
+	struct ks_rec loss = {
+		.time = record_clock_ns(),
+		.type = KS_LOSS,
+		.cpu = KS_RING_ANY,
+		.a = s->looked,
+		.b = 1,
+	};
+	bool before = s->blind;
+
+	s->blind = ks_guest_blind(s->guest);
+	s->looked = loss.time;
+	if (s->blind && !before)
+		cli_warn("somebody switched ftrace off: no locks are seen until "
+			 "kernel.ftrace_enabled is 1 again");
+	return s->blind || before ? ks_writer_add(s->w, 0, &loss, 1) : 0;
+}
+
 static int second(void *ctx, struct ks_writer *w, bool last)
 {
 	struct sink *s = ctx;
 	int err = look_for_cpus(s);
 
 	(void)w;
+	if (!err)
+		err = look_for_blindness(s);
 	if (!err && last)
 		err = ks_lockfilter_flush(s->filter);
 	if (!err && last)
@@ -356,6 +383,7 @@ static int open_writer(const struct options *o, struct ks_writer **w, struct ks_
 static int sink_open(struct sink *s, const struct options *o, struct ks_guest *guest)
 {
 	s->guest = guest;
+	s->looked = record_clock_ns();
 	s->seen = calloc(1, PIDS / 8);
 	s->names = json_object_new_object();
 	if (!s->seen || !s->names)

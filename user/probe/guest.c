@@ -11,6 +11,7 @@
 #include "load.h"
 #include "probe.h"
 #include "symbols.h"
+#include "text.h"
 #include "lock_timeline.h"
 #include "lock_timeline.skel.h"
 
@@ -19,6 +20,7 @@ struct ks_guest {
 	struct ks_rings *rings;
 	struct json_object *programs;
 	unsigned int cpus;
+	bool stopped, blind; /* blind: when it was stopped */
 };
 
 /* Without these `full` cannot pair acquires with releases. */
@@ -122,6 +124,42 @@ static void find_ranges(struct lock_timeline_bpf *s)
 	free(text);
 }
 
+/* Let the kernel call the function that the trial is attached to. */
+static bool fentry_runs(const struct ks_guest *g)
+{
+	const volatile __u64 *trials = &g->skel->bss->ks_trials;
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	__u64 before = *trials;
+
+	return !bpf_prog_test_run_opts(bpf_program__fd(g->skel->progs.fentry_trial), &run) &&
+	       *trials != before;
+}
+
+static bool needs_fentry(const struct ks_guest *g)
+{
+	return bpf_program__fd(g->skel->progs.fentry_trial) >= 0;
+}
+
+/* Attaching alone proves nothing: with ftrace switched off it succeeds. */
+static int prove_fentry(struct ks_guest *g, struct ks_err *err)
+{
+	char enabled[8] = "";
+
+	if (!needs_fentry(g))
+		return 0;
+	g->skel->links.fentry_trial = bpf_program__attach(g->skel->progs.fentry_trial);
+	if (g->skel->links.fentry_trial && fentry_runs(g))
+		return 0;
+	ks_read_line("", enabled, sizeof(enabled), "/proc/sys/kernel/ftrace_enabled");
+	snprintf(err->msg, sizeof(err->msg), "%s--mode contention",
+		 enabled[0] == '0' ?
+			 "ftrace is switched off, so --mode full would see no locks: sysctl "
+			 "kernel.ftrace_enabled=1, or use " :
+			 "this kernel runs no BPF at the entry of functions (fentry), so --mode "
+			 "full would see no locks: use ");
+	return -ENOTSUP;
+}
+
 static int load(struct ks_guest *g, const struct ks_guest_opts *o, struct ks_err *err)
 {
 	struct lock_timeline_bpf *s = g->skel;
@@ -155,6 +193,9 @@ static int load(struct ks_guest *g, const struct ks_guest_opts *o, struct ks_err
 			   slots);
 	if (ret)
 		return ks_load_err(err, ret, "mapping the rings");
+	ret = prove_fentry(g, err);
+	if (ret)
+		return ret;
 	ret = lock_timeline_bpf__attach(s);
 	if (ret)
 		return ks_load_err(err, ret, "attaching the probe");
@@ -186,8 +227,15 @@ int ks_guest_open(struct ks_guest **out, const struct ks_guest_opts *opts, struc
 	return 0;
 }
 
+bool ks_guest_blind(struct ks_guest *g)
+{
+	return g->stopped ? g->blind : needs_fentry(g) && !fentry_runs(g);
+}
+
 void ks_guest_stop(struct ks_guest *g)
 {
+	g->blind = ks_guest_blind(g);
+	g->stopped = true;
 	g->skel->bss->ks_armed = false;
 	lock_timeline_bpf__detach(g->skel);
 }

@@ -11,7 +11,9 @@
 
 #include "load.h"
 #include "probe.h"
+#include "text.h"
 
+#define KERNEL_ENOTSUPP 524	   /* what the kernel's BPF answers instead of ENOTSUP */
 #define RINGS_DEFAULT (128u << 20) /* bytes of all rings together */
 
 /* The kernel's verifier and libbpf say the cause in their first warning; the rest is its echo. */
@@ -81,6 +83,14 @@ static bool locked_down(void)
 	return strstr(line, "[confidentiality]");
 }
 
+static bool jit_off(void)
+{
+	char line[8] = "";
+
+	ks_read_line("", line, sizeof(line), "/proc/sys/net/core/bpf_jit_enable");
+	return line[0] == '0';
+}
+
 int ks_load_err(struct ks_err *err, int code, const char *what)
 {
 	const char *hint = advice(code);
@@ -90,6 +100,11 @@ int ks_load_err(struct ks_err *err, int code, const char *what)
 		hint = "the kernel is under lockdown=confidentiality, which keeps BPF from reading "
 		       "it; "
 		       "boot with lockdown=integrity or none";
+	}
+	if (code == -KERNEL_ENOTSUPP) {
+		code = -ENOTSUP;
+		if (jit_off())
+			hint = "BPF's compiler is switched off: sysctl net.core.bpf_jit_enable=1";
 	}
 	if (hint)
 		snprintf(err->msg, sizeof(err->msg), "%s: %s: %s", what, strerror(-code), hint);

@@ -88,6 +88,12 @@ struct ks_guest_opts {
 struct ks_guest;
 
 int ks_guest_open(struct ks_guest **g, const struct ks_guest_opts *opts, struct ks_err *err);
+/*
+ * Does the kernel run no programs at functions' entries any more, so that locks go unseen? That is
+ * so while somebody has set kernel.ftrace_enabled to 0. After stop: was it so then? Never in mode
+ * contention.
+ */
+bool ks_guest_blind(struct ks_guest *g);
 void ks_guest_stop(struct ks_guest *g);
 void ks_guest_free(struct ks_guest *g);
 int ks_guest_drain(struct ks_guest *g, ks_rings_fn fn, void *ctx);

@@ -12,6 +12,7 @@ struct btf;
 
 struct ks_fctx {
 	const char *root; /* never NULL */
+	enum ks_feature_for side;
 	struct ks_machine machine;
 	struct btf *vmlinux, *kvm; /* NULL: not there */
 	struct ks_feature *f;

@@ -97,7 +97,7 @@ static void load_all_btf(struct ks_fctx *c)
 
 int ks_features(const char *root, enum ks_feature_for side, struct ks_feature **f, size_t *n)
 {
-	struct ks_fctx c = { .root = root ? root : "" };
+	struct ks_fctx c = { .root = root ? root : "", .side = side };
 	int ret = ks_machine_read(root, &c.machine);
 
 	*f = NULL;

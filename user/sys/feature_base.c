@@ -78,15 +78,20 @@ static void lockdown(struct ks_fctx *c)
 		ks_fline(c, "lockdown", KS_ST_OK, "BPF may read the kernel");
 }
 
+/* Without it programs are interpreted, fentry's too; but what calls a kfunc cannot be. */
 static void jit(struct ks_fctx *c)
 {
 	char text[16];
 
 	if (ks_read_line(c->root, text, sizeof(text), "/proc/sys/net/core/bpf_jit_enable"))
 		return;
-	if (text[0] == '0')
+	if (text[0] == '0' && c->side == KS_FOR_HOST && ks_btf_func(c->vmlinux, "bpf_rdonly_cast"))
 		ks_fline(c, "jit", KS_ST_MISSING,
-			 "off, and fentry needs it: sysctl "
+			 "off, and this kernel's kfuncs need it: sysctl "
+			 "net.core.bpf_jit_enable=1");
+	else if (text[0] == '0')
+		ks_fline(c, "jit", KS_ST_DEGRADED,
+			 "off: the probe is interpreted, at several times the cost: sysctl "
 			 "net.core.bpf_jit_enable=1");
 	else
 		ks_fline(c, "jit", KS_ST_OK, "on");

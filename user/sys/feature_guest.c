@@ -73,6 +73,26 @@ static void lock_functions(struct ks_fctx *c)
 			 "spinlock functions out of line: --mode full");
 }
 
+/* Attaching to a function goes through ftrace; `record` tries it, this goes by what is there. */
+static void fentry(struct ks_fctx *c)
+{
+	char text[16];
+
+	if (!c->vmlinux)
+		return;
+	if (!ks_btf_func(c->vmlinux, "register_ftrace_direct") ||
+	    ks_read_line(c->root, text, sizeof(text), "/proc/sys/kernel/ftrace_enabled"))
+		ks_fline(c, "fentry", KS_ST_DEGRADED,
+			 "not in this kernel (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS): use "
+			 "--mode contention");
+	else if (text[0] == '0')
+		ks_fline(c, "fentry", KS_ST_DEGRADED,
+			 "ftrace is switched off: sysctl kernel.ftrace_enabled=1, or use "
+			 "--mode contention");
+	else
+		ks_fline(c, "fentry", KS_ST_OK, "programs run at the entry of functions");
+}
+
 static void sched_events(struct ks_fctx *c)
 {
 	static const char *const names[] = { "sched_switch",	 "sched_wakeup",
@@ -176,6 +196,7 @@ void ks_feature_guest(struct ks_fctx *c)
 	hypervisor(c);
 	contention(c);
 	lock_functions(c);
+	fentry(c);
 	sched_events(c);
 	pv_spinlocks(c);
 	apic_ids(c);
