@@ -4,5 +4,6 @@
 
 const struct ks_exporter *const ks_exporters[] = {
 	&ks_export_json,
+	&ks_export_csv,
 	NULL,
 };
