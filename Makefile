@@ -17,6 +17,7 @@ VMLINUX_H ?= vmlinux-gen/vmlinux.h
 # What is built, found by place: a new probe, library file, tool or test needs no line here.
 BPF_SRC   := $(wildcard bpf/*.bpf.c)
 LIB_SRC   := $(wildcard user/*/*.c)
+PROTO_SRC := $(wildcard user/*/*.proto)
 TOOL_SRC  := $(wildcard tools/*.c)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
@@ -41,7 +42,8 @@ PLOT   := $(PLOT_SRC:tests/plot/%.c=$(OUT)/tests/%)
 AIDS   := $(AID_SRC:tests/aids/%.c=$(OUT)/tests/%)
 GEN    := $(GEN_MAIN:vmlinux-gen/%.c=$(OUT)/tests/%)
 GEN_OBJ := $(GEN_SRC:%.c=$(OUT)/obj/%.o)
-LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/obj/%.o)
+PROTO  := $(patsubst %.proto,$(OUT)/gen/%.pb-c,$(notdir $(PROTO_SRC)))
+LIB_OBJ := $(LIB_SRC:%.c=$(OUT)/obj/%.o) $(PROTO:$(OUT)/gen/%=$(OUT)/obj/gen/%.o)
 
 # libbpf >= 1.5 with the bpftool of the same kernel: the system's, or built from kernel source.
 ifeq ($(shell pkg-config --atleast-version=1.5 libbpf 2>/dev/null && command -v bpftool),)
@@ -61,7 +63,7 @@ INC := $(addprefix -iquote ,bpf tools tools/common $(OUT)/gen) $(addprefix -iquo
 CFLAGS  ?= -O2 -g
 KCFLAGS := -std=gnu11 -D_GNU_SOURCE -DKVMSCHED_VERSION='"$(VERSION)"' -Wall -Wextra -Werror \
 	   -MMD -MP $(INC)
-LIBS    := $(BPF_LIB) -ldw -lelf -lz -lnuma -ljson-c -lpthread -lm
+LIBS    := $(BPF_LIB) -ldw -lelf -lz -lnuma -ljson-c -lprotobuf-c -lpthread -lm
 
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -D__TARGET_ARCH_x86 -Wall -Wextra -Werror \
 	      -fms-extensions -Wno-microsoft-anon-tag -Wno-missing-declarations \
@@ -133,7 +135,18 @@ $(OUT)/gen/plot_page.h: user/plot/embed user/plot/page.html user/plot/page.css u
 	@mkdir -p $(@D)
 	$(Q)user/plot/embed $(filter-out $<,$^) > $@.tmp && mv $@.tmp $@
 
-$(OUT)/obj/%.o: %.c | $(SKEL) $(LIBBPF) $(if $(wildcard user/plot/page.js),$(OUT)/gen/plot_page.h)
+vpath %.proto $(sort $(dir $(PROTO_SRC)))
+$(OUT)/gen/%.pb-c.c $(OUT)/gen/%.pb-c.h: %.proto
+	$(call say,PROTO,$<)
+	@mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
+
+$(OUT)/obj/gen/%.pb-c.o: $(OUT)/gen/%.pb-c.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(KCFLAGS) -c $< -o $@
+
+$(OUT)/obj/%.o: %.c | $(SKEL) $(LIBBPF) $(PROTO:=.h) \
+		   $(if $(wildcard user/plot/page.js),$(OUT)/gen/plot_page.h)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(KCFLAGS) -c $< -o $@
@@ -153,7 +166,7 @@ $(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objs,tools/$$*) $(call objs,tools/com
 # (Debian 13's libelf.a lacks a function that it needs itself.) The C library's warning about
 # getaddrinfo in debuginfod's client does not concern us: it is not called.
 STATIC      := $(TOOL_SRC:tools/%.c=$(OUT)/static/%)
-STATIC_LIBS := $(patsubst -lbpf,-l:libbpf.a,$(BPF_LIB)) -ldw -lelf -lz -lnuma -ljson-c -lbz2 -llzma \
+STATIC_LIBS := $(patsubst -lbpf,-l:libbpf.a,$(BPF_LIB)) -ldw -lelf -lz -lnuma -ljson-c -lprotobuf-c -lbz2 -llzma \
 	       -lzstd -lpthread -lm
 
 static: $(STATIC)
