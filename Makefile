@@ -162,12 +162,21 @@ $(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objs,tools/$$*) $(call objs,tools/com
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
+# `ple-trace serve` speaks HTTP.
+$(OUT)/bin/ple-trace: private LIBS += -lmicrohttpd
+
 # One set of binaries for any x86-64 Linux, built where the static libraries are whole: Debian 12.
 # (Debian 13's libelf.a lacks a function that it needs itself.) The C library's warning about
 # getaddrinfo in debuginfod's client does not concern us: it is not called.
 STATIC      := $(TOOL_SRC:tools/%.c=$(OUT)/static/%)
 STATIC_LIBS := $(patsubst -lbpf,-l:libbpf.a,$(BPF_LIB)) -ldw -lelf -lz -lnuma -ljson-c -lprotobuf-c -lbz2 -llzma \
 	       -lzstd -lpthread -lm
+
+# What libmicrohttpd.a refers to of GnuTLS, of which there is no whole static library: see the file.
+MHD_A   := $(shell $(CC) -print-file-name=libmicrohttpd.a)
+NO_TLS   = $(shell nm -u $(MHD_A) 2>/dev/null | sed -n 's/^ *U \(gnutls_[a-z0-9_]*\)$$/-Wl,--defsym=\1=ks_no_tls/p' | sort -u)
+$(OUT)/static/ple-trace: private STATIC_LIBS += $(MHD_A) $(NO_TLS)
+$(OUT)/static/ple-trace: $(OUT)/obj/tools/static/no_tls.o
 
 static: $(STATIC)
 

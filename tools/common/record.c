@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -147,6 +148,13 @@ void record_signals(void)
 int record_signal_within(const struct timespec *ts)
 {
 	return sigtimedwait(&waited_for, NULL, ts);
+}
+
+int record_signal_fd(void)
+{
+	int fd = signalfd(-1, &waited_for, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
 }
 
 static pid_t start_command(char **command)

@@ -63,4 +63,7 @@ uint64_t record_clock_ns(void);
 struct timespec;
 int record_signal_within(const struct timespec *ts);
 
+/* A signalfd for them, for loops that wait for other things as well; the caller's. -errno. */
+int record_signal_fd(void);
+
 #endif /* KVMSCHED_RECORD_H */

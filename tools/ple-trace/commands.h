@@ -4,6 +4,7 @@
 
 int ple_record(int argc, char **argv);
 int ple_top(int argc, char **argv);
+int ple_serve(int argc, char **argv);
 int ple_report(int argc, char **argv);
 int ple_check(int argc, char **argv);
 

@@ -11,6 +11,7 @@
 #include "args.h"
 #include "cli.h"
 #include "commands.h"
+#include "drain.h"
 #include "filter.h"
 #include "probe.h"
 #include "record.h"
@@ -92,8 +93,7 @@ struct top {
 	char (*names)[64];     /* VM names by slot */
 	uint64_t (*counts)[2]; /* PAUSE and HLT exits by slot, up to the last interval */
 	uint64_t begun, last;
-	struct ks_rec *recs; /* of one drain */
-	size_t nrecs, cap;
+	struct drain drain;
 };
 
 static uint64_t now_ns(void)
@@ -117,44 +117,17 @@ static void name_vm(struct top *t, const struct ks_rec *rec)
 	ks_vm_release(&vm);
 }
 
-/* Rings come CPU by CPU, but a vCPU may have moved: keep the records until all are there. */
-static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
-{
-	struct top *t = ctx;
-
-	(void)ring;
-	if (t->nrecs + n > t->cap) {
-		size_t cap = 2 * (t->nrecs + n);
-		struct ks_rec *more = realloc(t->recs, cap * sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		t->recs = more;
-		t->cap = cap;
-	}
-	memcpy(&t->recs[t->nrecs], recs, n * sizeof(*recs));
-	t->nrecs += n;
-	return 0;
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct ks_rec *x = a, *y = b;
-
-	return x->time < y->time ? -1 : x->time > y->time;
-}
-
 static void drain(struct top *t)
 {
 	size_t i;
 
-	t->nrecs = 0;
-	ks_host_drain(t->host, take, t);
-	qsort(t->recs, t->nrecs, sizeof(*t->recs), by_time);
-	for (i = 0; i < t->nrecs; i++) {
-		ks_live_feed(&t->live, &t->recs[i]);
-		if (t->recs[i].type == KS_VCPU_NEW)
-			name_vm(t, &t->recs[i]);
+	drain_all(&t->drain, t->host);
+	for (i = 0; i < t->drain.n; i++) {
+		const struct ks_rec *rec = &t->drain.recs[i];
+
+		ks_live_feed(&t->live, rec);
+		if (rec->type == KS_VCPU_NEW)
+			name_vm(t, rec);
 	}
 }
 
@@ -313,7 +286,7 @@ static void top_close(struct top *t)
 	free(t->rows);
 	free(t->names);
 	free(t->counts);
-	free(t->recs);
+	drain_free(&t->drain);
 }
 
 int ple_top(int argc, char **argv)

@@ -274,6 +274,15 @@ static uint64_t pauses_ahead(const struct ks_host *h, uint32_t slot, uint64_t co
 	return 0;
 }
 
+void ks_host_slot_counts(const struct ks_host *h, uint32_t slot, uint64_t counts[KS_NREASONS])
+{
+	uint32_t idx, pause = h->isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE;
+
+	for (idx = 0; idx < KS_NREASONS; idx++)
+		counts[idx] = __atomic_load_n(&h->vcpus[slot].counts[idx], __ATOMIC_RELAXED);
+	counts[pause] += pauses_ahead(h, slot, counts[pause]);
+}
+
 size_t ks_host_exit_counts(const struct ks_host *h, struct ks_exit_count *c, size_t max)
 {
 	uint32_t n, slot, idx, pause = h->isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE;

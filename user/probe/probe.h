@@ -65,6 +65,12 @@ int ks_host_open_bursts(struct ks_host *h, ks_rings_fn fn, void *ctx);
 /* Cumulative exits by slot and architectural reason: fills up to max of c, returns how many. */
 size_t ks_host_exit_counts(const struct ks_host *h, struct ks_exit_count *c, size_t max);
 
+/*
+ * The same for one slot, by dense reason. What is counted meanwhile may be missing: a reading may
+ * fall behind the one before.
+ */
+void ks_host_slot_counts(const struct ks_host *h, uint32_t slot, uint64_t counts[KS_NREASONS]);
+
 /* {"name": "attached" | why not}, the caller's. */
 struct json_object *ks_host_programs(const struct ks_host *h);
 
