@@ -38,6 +38,24 @@ for tool in "$ple" "$lock"; do
 done
 refused "a bad gap" 2 'gap' "$ple" record -o x.kvs --burst-gap soon
 refused "no vCPUs" 2 'max-vcpus' "$ple" record -o x.kvs --max-vcpus 0
+for address in localhost 127.0.0.1:x 127.0.0.1:65536 '[::1' '[::1]x' ::1:10177x "" :80 1.2.3:4 "$(printf '\033[31m')"; do
+	refused "serve --listen '$(tr -cd '[:print:]' <<<"$address")'" 2 'listen' "$ple" serve --listen "$address"
+done
+refused "serve: too many addresses" 2 'at most 8' "$ple" serve --listen={1,2,3,4,5,6,7,8,9}.0.0.1:0
+refused "serve: a bad detail" 2 'detail' "$ple" serve --detail much
+refused "serve: keep how long?" 2 'keep' "$ple" serve --keep 10
+refused "serve: no VMs" 2 'max-vms' "$ple" serve --max-vms 0
+refused "serve: a VM that is not there" 1 'nosuchvm' "$ple" serve --vm nosuchvm
+refused "serve: an address of somebody else" 1 'interface' "$ple" serve --listen 192.0.2.1:10177
+accepted "serve --help" "$ple" serve --help
+python3 -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+time.sleep(60)' >port &
+taken=$!
+until [ -s port ]; do sleep 0.05; done
+refused "serve: a port in use" 1 'in use.*--listen' "$ple" serve --listen "127.0.0.1:$(cat port)"
+kill $taken
 refused "a bad threshold" 2 'wait-threshold' "$lock" record -o x.kvs --wait-threshold 10parsecs
 refused "stream to a file" 2 '\-o' "$lock" stream -o x.kvs
 refused "a bad port" 2 'port' "$lock" stream --port 99999999999
@@ -65,6 +83,10 @@ if [ "$(id -u)" = 0 ]; then
 		"${nobody[@]}" "$tmp/bin/$tool" check >check.out 2>check.err
 		holds "$tool check as nobody says what is missing ($?)" grep -i -E 'missing.*(root|CAP_|permission)' check.out
 	done
+	refused "serve as nobody" 3 'root|permission|CAP_|KVM is not loaded' "${nobody[@]}" "$tmp/bin/ple-trace" serve --listen 127.0.0.1:0
+	if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 1 ]; then
+		refused "serve on a low port as nobody" 3 'CAP_NET_BIND' "${nobody[@]}" "$tmp/bin/ple-trace" serve --listen 127.0.0.1:1
+	fi
 	cd ..
 fi
 expect_end

@@ -9,6 +9,7 @@
 #include "args.h"
 #include "cli.h"
 #include "serve.h"
+#include "text.h"
 
 #define BACKLOG 16
 
@@ -16,10 +17,12 @@
 
 static int bad(const char *arg, struct ks_err *err)
 {
+	char shown[80];
+
 	snprintf(err->msg, sizeof(err->msg),
-		 "--listen: bad address '%.80s'; use ADDR:PORT or [ADDR6]:PORT with numbers, such "
+		 "--listen: bad address '%s'; use ADDR:PORT or [ADDR6]:PORT with numbers, such "
 		 "as 127.0.0.1:%d",
-		 arg, SERVE_PORT);
+		 ks_printable(shown, sizeof(shown), arg, strlen(arg)), SERVE_PORT);
 	return -EINVAL;
 }
 

@@ -58,7 +58,9 @@ static const char *advice(int code)
 	case -EACCES:
 		if (!geteuid()) /* then it is the verifier that says no */
 			return NULL;
-		return "run as root (needs CAP_BPF and CAP_PERFMON, and no kernel lockdown)";
+		return "run as root (needs CAP_BPF and CAP_PERFMON, a host CAP_SYS_ADMIN for the "
+		       "types of "
+		       "KVM's modules, and no kernel lockdown)";
 	case -ESRCH:
 	case -ENOENT:
 		return "the kernel lacks something the probe needs; see `check`";
@@ -91,10 +93,18 @@ static bool jit_off(void)
 	return line[0] == '0';
 }
 
+/* Without CAP_SYS_ADMIN the types of modules are not shown: tracepoints seem to be missing. */
+static int seen_through(int code)
+{
+	return code == -ESRCH && geteuid() ? -EPERM : code;
+}
+
 int ks_load_err(struct ks_err *err, int code, const char *what)
 {
-	const char *hint = advice(code);
+	const char *hint;
 
+	code = seen_through(code);
+	hint = advice(code);
 	if ((code == -EINVAL || code == -EPERM) && locked_down()) {
 		code = -EPERM;
 		hint = "the kernel is under lockdown=confidentiality, which keeps BPF from reading "
