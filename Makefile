@@ -165,12 +165,11 @@ $(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objs,tools/$$*) $(call objs,tools/com
 # `ple-trace serve` speaks HTTP.
 $(OUT)/bin/ple-trace: private LIBS += -lmicrohttpd
 
-# One set of binaries for any x86-64 Linux, built where the static libraries are whole: Debian 12.
-# (Debian 13's libelf.a lacks a function that it needs itself.) The C library's warning about
-# getaddrinfo in debuginfod's client does not concern us: it is not called.
+# One set of binaries for any x86-64 Linux. libeu.a makes Debian 13's libelf.a and libdw.a whole. The C
+# library's warnings about getaddrinfo and the like do not concern us: they are not called.
 STATIC      := $(TOOL_SRC:tools/%.c=$(OUT)/static/%)
 STATIC_LIBS := $(patsubst -lbpf,-l:libbpf.a,$(BPF_LIB)) -ldw -lelf -lz -lnuma -ljson-c -lprotobuf-c -lbz2 -llzma \
-	       -lzstd -lpthread -lm
+	       -lzstd -lpthread -lm $(OUT)/libeu.a
 
 # What libmicrohttpd.a refers to of GnuTLS, of which there is no whole static library: see the file.
 MHD_A   := $(shell $(CC) -print-file-name=libmicrohttpd.a)
@@ -180,13 +179,24 @@ $(OUT)/static/ple-trace: $(OUT)/obj/tools/static/no_tls.o
 
 static: $(STATIC)
 
-$(STATIC): $(OUT)/static/%: $(OUT)/obj/tools/%.o $$(call objs,tools/$$*) $(call objs,tools/common) $(LIB)
+$(OUT)/libeu.a: $(OUT)/obj/tools/static/eu_search.o
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(STATIC): $(OUT)/static/%: $(OUT)/obj/tools/%.o $$(call objs,tools/$$*) $(call objs,tools/common) $(LIB) | $(OUT)/libeu.a
 	$(call say,STATIC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -static $(LDFLAGS) $^ $(STATIC_LIBS) -o $@ 2> $@.log || \
-		{ grep -v warning $@.log; echo "static: this machine's static libraries are not" \
-		"whole (Debian 12's are)"; exit 1; }
+		{ grep -v warning $@.log; rm -f $@.log; echo "static: this machine's static libraries" \
+		"are not whole (those of Debian 12 and 13 are)"; exit 1; }
 	$(Q)rm -f $@.log
+
+# The archives that read ELF and DWARF, in the program that tests what is made of them. (cmocka is a
+# shared library alone.)
+$(OUT)/tests/static_symbols_elf: $(OUT)/obj/tests/unit/test_symbols_elf.o $(LIB) | $(OUT)/libeu.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -no-pie $(LDFLAGS) $^ -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic -lcmocka -o $@
 
 # ---- tests ----
 
