@@ -5,8 +5,6 @@
 OUT     := build
 PREFIX  ?= /usr/local
 DESTDIR ?=
-BINDIR  := $(DESTDIR)$(PREFIX)/bin
-MANDIR  := $(DESTDIR)$(PREFIX)/share/man/man1
 VERSION := 0.1.0
 
 CC        ?= gcc
@@ -28,7 +26,6 @@ PLOT_SRC  := $(wildcard tests/plot/*.c)
 AID_SRC   := $(wildcard tests/aids/*.c)
 TEST_BPF  := $(wildcard tests/bpf/*.bpf.c)
 GEN_SRC   := $(filter-out $(GEN_MAIN),$(wildcard vmlinux-gen/*.c))
-MAN_SRC   := $(wildcard docs/*.1)
 
 SKEL   := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/gen/%.skel.h)
 TEST_SKEL := $(TEST_BPF:tests/bpf/%.bpf.c=$(OUT)/gen/%.skel.h)
@@ -75,7 +72,7 @@ say = @printf '  %-7s %s\n' $(1) $(2)
 
 objs = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)/*.c))
 
-.PHONY: all demo check bench bench-cost bench-analysis install lint clean help static deps lab \
+.PHONY: all demo check bench bench-cost bench-analysis lint clean help static deps lab \
 	lab-shell tests fuzz FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -87,7 +84,9 @@ help:
 	@echo 'make check      set up and run every test'
 	@echo 'make all        build the tools into $(OUT)/bin (needs what .ci/deps build installs)'
 	@echo 'make static     the same as static binaries, into $(OUT)/static'
-	@echo 'make install    install tools and man pages (PREFIX=$(PREFIX), DESTDIR=)'
+	@echo 'make install    install tools, man pages, completions, unit and libkvmsched'
+	@echo '                (PREFIX=$(PREFIX), DESTDIR=, bindir= ...); make uninstall'
+	@echo 'make deb        build Debian packages into $(OUT)/deb'
 	@echo 'make bench      what the probes cost and how fast the analysis is'
 	@echo 'make lint       clang-format, clang-tidy, cppcheck, mandoc'
 	@echo 'make lab-shell  a shell on an emulated KVM host with this checkout'
@@ -255,12 +254,9 @@ fuzz: all
 
 # ---- install, clean ----
 
-install: all
-	install -d $(BINDIR) $(MANDIR)
-	install -m 755 $(TOOLS) $(BINDIR)
-	install -m 644 $(MAN_SRC) $(MANDIR)
+include tools/install.mk
 
 clean:
 	$(Q)find $(OUT) -mindepth 1 -maxdepth 1 ! -name lab -exec rm -rf {} + 2>/dev/null || true
 
--include $(shell find $(OUT)/obj $(OUT)/bpf -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT)/obj $(OUT)/pic $(OUT)/bpf -name '*.d' 2>/dev/null)

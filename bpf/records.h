@@ -25,7 +25,9 @@ struct ks_rec {
 	__u64 b;    /* per type */
 };
 
+#ifndef __cplusplus
 _Static_assert(sizeof(struct ks_rec) == 32, "a record is 32 bytes");
+#endif
 
 enum ks_type {
 	KS_NONE = 0,

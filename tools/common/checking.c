@@ -6,11 +6,12 @@
 
 #include "checking.h"
 #include "cli.h"
+#include "options.h"
 
 enum { OPT_JSON = 0x100 };
 
 static const struct argp_option options[] = {
-	{ "json", OPT_JSON, NULL, 0, "print one JSON object per line", 0 },
+	CLI_JSON(OPT_JSON),
 	{ 0 },
 };
 

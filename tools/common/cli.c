@@ -4,13 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
+#include "optable.h"
 
 int cli_verbosity = 1;
 static char command_name[64] = "kvmsched";
+static bool listing; /* the tables of options are wanted, nothing else */
 
-const char *argp_program_version = "kvmsched " KVMSCHED_VERSION;
+#define VERSION_LINE "kvmsched " KVMSCHED_VERSION
 
 static void say(const char *kind, const char *fmt, va_list ap)
 {
@@ -104,6 +107,22 @@ static void print_help(FILE *out, const char *tool, const struct cli_command *co
 		examples, tool);
 }
 
+/* Each command gets as far as cli_parse(), which prints its options. */
+static int list_commands(const char *tool, const struct cli_command *commands)
+{
+	char *argv[] = { command_name, NULL };
+	const struct cli_command *c;
+
+	listing = true;
+	optable_tool(tool);
+	for (c = commands; c->name; c++) {
+		snprintf(command_name, sizeof(command_name), "%s %s", tool, c->name);
+		optable_command(command_name, c->summary);
+		c->run(1, argv);
+	}
+	return fflush(stdout) ? CLI_EXIT_FAILED : CLI_EXIT_OK;
+}
+
 int cli_dispatch(int argc, char **argv, const struct cli_command *commands, const char *intro,
 		 const char *examples)
 {
@@ -120,9 +139,11 @@ int cli_dispatch(int argc, char **argv, const struct cli_command *commands, cons
 		return CLI_EXIT_OK;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		puts(argp_program_version);
+		puts(VERSION_LINE);
 		return CLI_EXIT_OK;
 	}
+	if (!strcmp(argv[1], CLI_TABLE_OPTION))
+		return list_commands(tool, commands);
 	for (c = commands; c->name; c++) {
 		if (strcmp(argv[1], c->name))
 			continue;
@@ -134,9 +155,81 @@ int cli_dispatch(int argc, char **argv, const struct cli_command *commands, cons
 	return CLI_EXIT_USAGE;
 }
 
+/* ---- what every command takes ---- */
+
+enum { OPT_USAGE = 0x1000 };
+
+static const struct argp_option common_options[] = {
+	{ "quiet", 'q', NULL, 0, "print errors and warnings only", -1 },
+	{ "verbose", 'v', NULL, 0, "print more", -1 },
+	{ "help", 'h', NULL, 0, "print this help", -1 },
+	{ "usage", OPT_USAGE, NULL, 0, "print the options in short", -1 },
+	{ "version", 'V', NULL, 0, "print the version", -1 },
+	{ 0 },
+};
+
+struct common {
+	void *input; /* of the command's own parser */
+};
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	const struct common *c = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = c->input;
+		return 0;
+	case 'q':
+		cli_verbosity = 0;
+		return 0;
+	case 'v':
+		cli_verbosity++;
+		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
+	case OPT_USAGE:
+		argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_EXIT_OK);
+		return 0;
+	case 'V':
+		puts(VERSION_LINE);
+		exit(CLI_EXIT_OK);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
+	struct argp own = *argp;
+	const struct argp_child children[] = { { &own, 0, NULL, 0 }, { 0 } };
+	const struct argp all = { common_options, parse_common, argp->args_doc, argp->doc, children,
+				  NULL,		  NULL };
+	struct common c = { input };
+
+	own.args_doc = own.doc = NULL; /* argp would print them twice */
+	if (listing || (argc == 2 && !strcmp(argv[1], CLI_TABLE_OPTION))) {
+		if (!listing)
+			optable_tool(command_name);
+		optable_options(command_name, &all);
+		if (!listing)
+			exit(fflush(stdout) ? CLI_EXIT_FAILED : CLI_EXIT_OK);
+		return CLI_EXIT_USAGE;
+	}
+	setenv("ARGP_HELP_FMT", "opt-doc-col=27,short-opt-col=2,long-opt-col=6,no-dup-args-note",
+	       0);
 	argp_err_exit_status = CLI_EXIT_USAGE;
 	/* In order: what follows "--" or the first word is not ours. */
-	return argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input) ? CLI_EXIT_USAGE : 0;
+	return argp_parse(&all, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, &c) ?
+		       CLI_EXIT_USAGE :
+		       0;
+}
+
+bool cli_color(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no && *no) && !(term && !strcmp(term, "dumb"));
 }

@@ -44,7 +44,13 @@ struct cli_command {
 int cli_dispatch(int argc, char **argv, const struct cli_command *commands, const char *intro,
 		 const char *examples);
 
-/* argp_parse() with the house's exit codes; argv[0] becomes "ple-trace record". */
+/*
+ * argp_parse() with the house's exit codes and the options that every command takes: -q, -v, --help,
+ * --usage, --version. argv[0] becomes "ple-trace record".
+ */
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* May standard output have colours? On a terminal, unless NO_COLOR is set or the terminal is dumb. */
+bool cli_color(void);
 
 #endif /* KVMSCHED_CLI_H */

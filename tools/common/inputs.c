@@ -7,18 +7,16 @@
 #include "args.h"
 #include "cli.h"
 #include "inputs.h"
+#include "options.h"
 
 enum { OPT_VM = 0x200, OPT_KALLSYMS, OPT_VMLINUX, OPT_GAP };
 
 static const struct argp_option options[] = {
-	{ "vm", OPT_VM, "NAME|PID", 0, "only this VM", 0 },
-	{ "guest-kallsyms", OPT_KALLSYMS, "FILE", 0,
-	  "take the guest's symbols from its /proc/kallsyms, copied to FILE", 0 },
-	{ "guest-vmlinux", OPT_VMLINUX, "FILE", 0, "take them, and source lines, from this ELF",
+	CLI_VM(OPT_VM),
+	CLI_KALLSYMS(OPT_KALLSYMS),
+	{ "guest-vmlinux", OPT_VMLINUX, "FILE", 0, "take them, and source lines, from this ELF file",
 	  0 },
-	{ "burst-gap", OPT_GAP, "TIME", 0, "PLE exits further apart begin a new burst (1ms)", 0 },
-	{ "quiet", 'q', NULL, 0, "print errors and warnings only", 0 },
-	{ "verbose", 'v', NULL, 0, "print more", 0 },
+	CLI_BURST_GAP(OPT_GAP),
 	{ 0 },
 };
 
@@ -40,12 +38,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_GAP:
 		if (ks_arg_duration("--burst-gap", arg, 0, &in->analysis.burst_gap_ns, &err))
 			cli_usage(&err);
-		return 0;
-	case 'q':
-		cli_verbosity = 0;
-		return 0;
-	case 'v':
-		cli_verbosity++;
 		return 0;
 	case ARGP_KEY_ARGS:
 		in->args = state->argv + state->next;

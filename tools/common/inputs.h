@@ -16,7 +16,7 @@ struct inputs {
 	int nargs;
 };
 
-/* --vm, --guest-kallsyms, --guest-vmlinux, --burst-gap, -q, -v, files; its input: inputs. */
+/* --vm, --guest-kallsyms, --guest-vmlinux, --burst-gap, files; its input: inputs. */
 extern const struct argp inputs_argp;
 
 /* An opened session with its names, before the analysis runs. */

@@ -14,6 +14,7 @@
 #include "args.h"
 #include "cli.h"
 #include "clock.h"
+#include "options.h"
 #include "probe.h"
 #include "record.h"
 
@@ -24,11 +25,9 @@
 #define GRACE_NS 5000000000L /* for a command to end on SIGTERM */
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "write the trace to FILE", 0 },
-	{ "duration", 'd', "TIME", 0, "stop after TIME: seconds, or with a unit (500ms, 2m)", 0 },
+	CLI_OUTPUT,
+	CLI_DURATION,
 	{ "ring-size", 'r', "RECORDS", 0, "records buffered per CPU (65536)", 0 },
-	{ "quiet", 'q', NULL, 0, "print errors and warnings only", 0 },
-	{ "verbose", 'v', NULL, 0, "print more", 0 },
 	{ 0 },
 };
 
@@ -58,11 +57,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			cli_usage(&err);
 		o->slots = v;
 		return 0;
-	case 'q':
-		cli_verbosity = 0;
-		return 0;
-	case 'v':
-		if (++cli_verbosity > 2)
+	case ARGP_KEY_END:
+		if (cli_verbosity > 2)
 			ks_probe_log(print_probe_log);
 		return 0;
 	case ARGP_KEY_ARGS:

@@ -23,7 +23,7 @@ struct record_opts {
 	char **command;	      /* NULL-terminated, NULL = none */
 };
 
-/* Options -o, -d, --ring-size, -q, -v and COMMAND, as a child parser; its input: record_opts. */
+/* Options -o, -d, --ring-size and COMMAND, as a child parser; its input: record_opts. */
 extern const struct argp record_argp;
 
 /* What the two sides do differently. */

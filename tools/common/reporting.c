@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "args.h"
 #include "cli.h"
 #include "inputs.h"
+#include "options.h"
 #include "reporting.h"
 
 struct options {
@@ -19,8 +19,8 @@ struct options {
 enum { OPT_JSON = 0x100, OPT_COMPACT, OPT_WORST, OPT_TOP };
 
 static const struct argp_option options[] = {
-	{ "json", OPT_JSON, NULL, 0, "print one JSON object (docs/report-json.md)", 0 },
-	{ "compact", OPT_COMPACT, NULL, 0, "... in one line", 0 },
+	CLI_JSON(OPT_JSON),
+	{ "compact", OPT_COMPACT, NULL, 0, "print the JSON object in one line", 0 },
 	{ "worst", OPT_WORST, "N", 0, "tell the story of the N worst waits (10)", 0 },
 	{ "top", OPT_TOP, "N", 0, "show the N heaviest locks and call sites (10)", 0 },
 	{ 0 },
@@ -94,7 +94,6 @@ static void job_free(struct job *j)
 
 static int print(struct job *jobs, size_t n, const struct options *o, enum ks_report_kind kind)
 {
-	bool color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	struct ks_report **reports = calloc(n, sizeof(*reports));
 	size_t i;
 	int ret = reports ? 0 : -ENOMEM;
@@ -104,7 +103,7 @@ static int print(struct job *jobs, size_t n, const struct options *o, enum ks_re
 	if (!ret && o->json)
 		ret = ks_report_json(reports, n, kind, o->compact, stdout);
 	for (i = 0; i < n && !ret && !o->json; i++)
-		ret = ks_report_text(reports[i], kind, color, stdout);
+		ret = ks_report_text(reports[i], kind, cli_color(), stdout);
 	free(reports);
 	if (fflush(stdout) && !ret)
 		ret = -errno;

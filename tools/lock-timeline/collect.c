@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "collect.h"
 #include "commands.h"
+#include "options.h"
 #include "vsock.h"
 
 struct options {
@@ -14,15 +15,14 @@ struct options {
 	uint64_t port, cid;
 };
 
-enum { OPT_PORT = 0x100, OPT_MAX, OPT_RATE, OPT_COUNT };
+enum { OPT_PORT = 0x100, OPT_MAX, OPT_RATE };
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "write each guest's trace to FILE with -cidN in its name", 0 },
-	{ "port", OPT_PORT, "N", 0, "vsock port to listen on (19031)", 0 },
+	CLI_OUTPUT,
+	CLI_VSOCK_PORT(OPT_PORT),
 	{ "max-bytes", OPT_MAX, "SIZE", 0, "cut a guest off after SIZE (1G)", 0 },
 	{ "max-rate", OPT_RATE, "SIZE", 0, "take at most SIZE per second from a guest (64M)", 0 },
-	{ "count", OPT_COUNT, "N", 0, "end after N guests have ended (run until a signal)", 0 },
-	{ "quiet", 'q', NULL, 0, "print errors and warnings only", 0 },
+	CLI_COUNT("(guests that have ended; without it, at a signal)"),
 	{ 0 },
 };
 
@@ -37,9 +37,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		o->collect.out = arg;
 		break;
-	case 'q':
-		cli_verbosity = 0;
-		break;
 	case OPT_PORT:
 		ret = ks_arg_uint("--port", arg, 1, UINT32_MAX - 1, &o->port, &err);
 		break;
@@ -49,7 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_RATE:
 		ret = ks_arg_size("--max-rate", arg, &o->collect.max_rate, &err);
 		break;
-	case OPT_COUNT:
+	case 'n':
 		ret = ks_arg_uint("--count", arg, 1, 100000, &v, &err);
 		if (!ret)
 			o->collect.expect = v;
@@ -105,7 +102,9 @@ int lock_collect(int argc, char **argv)
 		parse,
 		NULL,
 		"Take the traces that guests send with `lock-timeline stream` and "
-		"write them to files.",
+		"write each to a file: FILE.kvs becomes FILE-cid5.kvs for the guest with CID 5.\v"
+		"Examples:\n"
+		"  lock-timeline collect -o guests.kvs --count 1\n",
 		NULL,
 		NULL,
 		NULL

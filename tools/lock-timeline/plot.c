@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "inputs.h"
+#include "options.h"
 #include "outfile.h"
 #include "plot.h"
 
@@ -26,12 +27,12 @@ enum { WORST_TIME = 1, WORST_EXITS };
 enum { OPT_FROM = 0x100, OPT_TO, OPT_LOCK, OPT_VCPU, OPT_TITLE, OPT_WORST };
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "FILE.svg for a picture, FILE.html for a page to explore", 0 },
-	{ "from", OPT_FROM, "TIME", 0, "begin here: time since the recording began (1.5s)", 0 },
-	{ "to", OPT_TO, "TIME", 0, "end here", 0 },
-	{ "worst", OPT_WORST, "time|exits", OPTION_ARG_OPTIONAL,
-	  "show the surroundings of the worst wait that a preempted vCPU caused: by time lost, or "
-	  "by PLE exits (time)",
+	CLI_OUTPUT,
+	CLI_FROM(OPT_FROM),
+	CLI_TO(OPT_TO),
+	{ "worst-by", OPT_WORST, "time|exits", 0,
+	  "only the surroundings of the worst wait that a preempted vCPU caused: by the time lost, "
+	  "or by its PLE exits",
 	  0 },
 	{ "lock", OPT_LOCK, "ADDRESS|NAME", 0, "only waits and holds of this lock", 0 },
 	{ "vcpu", OPT_VCPU, "LIST", 0, "only these vCPUs, such as 0,2-3", 0 },
@@ -58,9 +59,9 @@ static int parse_time(const char *name, const char *arg, uint64_t *t)
 static int parse_worst(const char *arg, unsigned int *worst)
 {
 	struct ks_err err;
-	unsigned int i = 0;
+	unsigned int i;
 
-	if (arg && ks_arg_choice("--worst", arg, measures, &i, &err))
+	if (ks_arg_choice("--worst-by", arg, measures, &i, &err))
 		cli_usage(&err);
 	*worst = WORST_TIME + i;
 	return 0;
@@ -148,7 +149,7 @@ static int find_worst(const struct options *o, struct ks_scene_opts *so, struct 
 	inputs_close(&open);
 	if (!ret && !worst->acq_time) {
 		snprintf(err->msg, sizeof(err->msg),
-			 "no wait was lost to preemption: draw without --worst");
+			 "no wait was lost to preemption: draw without --worst-by");
 		return -ENODATA;
 	}
 	span = worst->acq_time - worst->try_time;
@@ -308,7 +309,11 @@ int lock_plot(int argc, char **argv)
 				   parse,
 				   "HOST.kvs [[VM=]GUEST.kvs...]",
 				   "Draw a lane per vCPU: running, runnable and halted behind, PLE "
-				   "exits as ticks, spinlock waits and holds with their verdicts.",
+				   "exits as ticks, spinlock waits and holds with their verdicts. "
+				   "FILE.svg is a picture, FILE.html a page to explore.\v"
+				   "Examples:\n"
+				   "  lock-timeline plot -o timeline.html host.kvs guest.kvs\n"
+				   "  lock-timeline plot -o worst.svg --worst-by exits host.kvs guest.kvs\n",
 				   children,
 				   NULL,
 				   NULL };

@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "cpu.h"
 #include "lockfilter.h"
+#include "options.h"
 #include "probe.h"
 #include "record.h"
 #include "symbols.h"
@@ -38,16 +39,15 @@ static const struct argp_option options[] = {
 	{ "wait-threshold", OPT_WAIT, "TIME", 0, "leave out shorter waits (10us)", 0 },
 	{ "hold-threshold", OPT_HOLD, "TIME", 0,
 	  "leave out shorter holds that nobody waited for (10us)", 0 },
-	{ "mode", OPT_MODE, "full|contention", 0,
-	  "every lock function, or the slow path alone: no cost without contention, but no "
-	  "holders (full)",
-	  0 },
+	CLI_MODE(OPT_MODE, "full|contention",
+		 "(full: every lock function; contention: the slow path alone, which costs nothing "
+		 "without contention but shows no holders; full)"),
 	{ "no-rdonly-cast", OPT_NO_CAST, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
 
 static const struct argp_option stream_options[] = {
-	{ "port", OPT_PORT, "N", 0, "vsock port of the host's `lock-timeline collect` (19031)", 0 },
+	CLI_VSOCK_PORT(OPT_PORT),
 	{ 0 },
 };
 
@@ -474,11 +474,16 @@ int lock_record(int argc, char **argv)
 	return main_of(
 		argc, argv, false,
 		"Record the waits and holds of this kernel's spinlocks, until COMMAND ends or "
-		"a signal comes. Meant for a guest; works on any Linux.");
+		"a signal comes. Meant for a guest; works on any Linux.\v"
+		"Examples:\n"
+		"  lock-timeline record -o guest.kvs -- make -j8\n"
+		"  lock-timeline record -o guest.kvs -d 10 --mode contention\n");
 }
 
 int lock_stream(int argc, char **argv)
 {
 	return main_of(argc, argv, true,
-		       "As record, but send the trace to the host's `lock-timeline collect`.");
+		       "As record, but send the trace to the host's `lock-timeline collect`.\v"
+		       "Examples:\n"
+		       "  lock-timeline stream -- make -j8\n");
 }

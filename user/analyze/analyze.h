@@ -12,8 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "model.h"
 #include "trace.h"
+#include "vcpu.h"
+
+KS_API_BEGIN
 
 /* Why time was lost in a wait, and why a PLE exit happened. */
 enum ks_class {
@@ -89,7 +91,11 @@ struct ks_ple {
 	uint64_t time;
 	uint64_t ip;	/* 0 if not known */
 	uint32_t count; /* 1, or the exits of a folded burst */
+#ifdef __cplusplus
+	enum ks_class ple_class; /* where `class` is not a word of one's own */
+#else
 	enum ks_class class;
+#endif
 	/* The lock that its vCPU waited for and where it wanted it; 0: outside every wait. */
 	uint64_t lock, site;
 };
@@ -185,5 +191,7 @@ uint64_t ks_analysis_ignored(const struct ks_analysis *a);
 
 /* Time of the first and the last event fed, ns on the common clock; false if there was none. */
 bool ks_analysis_span(const struct ks_analysis *a, uint64_t *first, uint64_t *last);
+
+KS_API_END
 
 #endif /* KVMSCHED_ANALYZE_H */

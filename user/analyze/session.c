@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "match.h"
 #include "session.h"
 
 struct guest {

@@ -9,7 +9,9 @@
 #include <stddef.h>
 
 #include "analyze.h"
-#include "match.h"
+#include "link.h"
+
+KS_API_BEGIN
 
 struct ks_session;
 
@@ -53,5 +55,7 @@ struct ks_reader *ks_session_host(const struct ks_session *s);
  */
 struct ks_reader *ks_session_guest(const struct ks_session *s, uint32_t vm);
 const struct ks_link *ks_session_link(const struct ks_session *s, uint32_t vm);
+
+KS_API_END
 
 #endif /* KVMSCHED_SESSION_H */

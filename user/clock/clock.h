@@ -12,7 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api.h"
 #include "records.h"
+
+KS_API_BEGIN
 
 /*
  * Take one (CLOCK_MONOTONIC, TSC) pair as a KS_CLOCK record: the tightest bracket of `tries` (20 is
@@ -89,5 +92,7 @@ uint64_t ks_guestclock_from_tsc_after(const struct ks_guestclock *g, uint64_t gu
  * steps that have no sample between them.
  */
 unsigned int ks_guestclock_steps(const struct ks_guestclock *g, uint64_t *largest);
+
+KS_API_END
 
 #endif /* KVMSCHED_CLOCK_H */

@@ -10,6 +10,8 @@
 #include "analyze.h"
 #include "session.h"
 
+KS_API_BEGIN
+
 struct ks_names;
 
 struct ks_names_opts {
@@ -40,5 +42,7 @@ int ks_names_addr(const struct ks_names *n, uint32_t vm, const char *name, uint6
 const char *ks_names_sym(void *ctx, uint32_t vm, uint64_t addr, char *buf, size_t len);
 const char *ks_names_task(void *ctx, uint32_t vm, uint32_t pid, char *buf, size_t len);
 enum ks_class ks_names_ip_class(void *ctx, uint32_t vm, uint64_t ip);
+
+KS_API_END
 
 #endif /* KVMSCHED_NAMES_H */

@@ -12,6 +12,8 @@
 #include "analyze.h"
 #include "session.h"
 
+KS_API_BEGIN
+
 struct ks_report;
 
 /* Zero-initialise it: 0 and NULL stand for the defaults. */
@@ -58,5 +60,7 @@ int ks_report_text(const struct ks_report *r, enum ks_report_kind kind, bool col
 /* One JSON object over n reports, in one line if compact. 0 or -errno. */
 int ks_report_json(struct ks_report *const *r, size_t n, enum ks_report_kind kind, bool compact,
 		   FILE *out);
+
+KS_API_END
 
 #endif /* KVMSCHED_REPORT_H */

@@ -10,6 +10,7 @@
 
 #include "exits.h"
 #include "format.h"
+#include "model.h"
 #include "priv.h"
 #include "text.h"
 

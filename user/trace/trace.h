@@ -15,7 +15,10 @@
 #include <stdint.h>
 #include <linux/types.h>
 
+#include "api.h"
 #include "records.h"
+
+KS_API_BEGIN
 
 struct json_object;
 
@@ -172,5 +175,7 @@ int ks_merge_add(struct ks_merge *m, struct ks_reader *r, ks_map_fn map, void *c
  */
 int ks_merge_next(struct ks_merge *m, struct ks_event *ev, struct ks_err *err);
 void ks_merge_free(struct ks_merge *m);
+
+KS_API_END
 
 #endif /* KVMSCHED_TRACE_H */
