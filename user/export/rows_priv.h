@@ -6,6 +6,7 @@
 #ifndef KVMSCHED_ROWS_PRIV_H
 #define KVMSCHED_ROWS_PRIV_H
 
+#include "model.h"
 #include "rows.h"
 #include "rows_names.h"
 
