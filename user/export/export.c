@@ -7,5 +7,7 @@ const struct ks_exporter *const ks_exporters[] = {
 	&ks_export_json,
 	&ks_export_csv,
 	&ks_export_perfetto,
+	&ks_export_folded,
+	&ks_export_folded_ple,
 	NULL,
 };
