@@ -30,6 +30,7 @@ static void print_json(const struct ks_feature *f)
 {
 	struct json_object *j = json_object_new_object();
 
+	json_object_object_add(j, "schema", json_object_new_int(1));
 	json_object_object_add(j, "name", json_object_new_string(f->name));
 	json_object_object_add(j, "status", json_object_new_string(ks_status_name(f->status)));
 	json_object_object_add(j, "reason", json_object_new_string(f->reason));

@@ -7,11 +7,11 @@
 
 #define SYM 64
 
-/* Where it spins; "-" without PLE exits in this interval. */
+/* Where it spins; NULL without PLE exits in this interval. */
 static const char *spinning(const struct top_view *t, const struct top_row *r, char *buf)
 {
 	if (!r->pauses || !r->v->ip)
-		return "-";
+		return NULL;
 	if ((int64_t)r->v->ip > 0)
 		return "(user space)";
 	return ks_symbols_name(t->symbols, r->v->ip, buf, SYM);
@@ -21,13 +21,14 @@ static void print_row(const struct top_view *t, const struct top_row *r)
 {
 	const struct ks_live_vcpu *v = r->v;
 	char buf[SYM], pcpu[16] = "-";
+	const char *in = spinning(t, r, buf);
 
 	if (v->pcpu >= 0)
 		snprintf(pcpu, sizeof(pcpu), "%d", v->pcpu);
 	printf("%-16.16s %4u %4s %10.0f %9.0f %7llu %8llu %6.1f %6.1f %6.1f  %s\n", r->vm,
 	       v->vcpu_id, pcpu, r->pause, r->hlt, (unsigned long long)v->bursts,
 	       (unsigned long long)v->longest_burst, 100 * r->share[KS_V_RUNNING],
-	       100 * r->share[KS_V_RUNNABLE], 100 * r->share[KS_V_HALTED], spinning(t, r, buf));
+	       100 * r->share[KS_V_RUNNABLE], 100 * r->share[KS_V_HALTED], in ? in : "-");
 }
 
 void top_print_table(const struct top_view *t)
@@ -63,12 +64,13 @@ static struct json_object *row_json(const struct top_view *t, const struct top_r
 	struct json_object *j = json_object_new_object();
 	const struct ks_live_vcpu *v = r->v;
 	char buf[SYM];
+	const char *in = spinning(t, r, buf);
 
 	json_object_object_add(j, "vm", json_object_new_string(r->vm));
 	json_object_object_add(j, "pid", json_object_new_int64(v->tgid));
 	json_object_object_add(j, "tid", json_object_new_int64(v->tid));
 	json_object_object_add(j, "vcpu", json_object_new_int64(v->vcpu_id));
-	json_object_object_add(j, "pcpu", json_object_new_int(v->pcpu));
+	json_object_object_add(j, "pcpu", v->pcpu < 0 ? NULL : json_object_new_int(v->pcpu));
 	json_object_object_add(j, "pause", json_object_new_uint64(r->pauses));
 	json_object_object_add(j, "hlt", json_object_new_uint64(r->hlts));
 	json_object_object_add(j, "bursts", json_object_new_uint64(v->bursts));
@@ -79,7 +81,7 @@ static struct json_object *row_json(const struct top_view *t, const struct top_r
 	json_object_object_add(j, "halted_ns", json_object_new_uint64(v->state_ns[KS_V_HALTED]));
 	json_object_object_add(j, "blocked_ns", json_object_new_uint64(v->state_ns[KS_V_BLOCKED]));
 	json_object_object_add(j, "migrations", json_object_new_uint64(v->migrations));
-	json_object_object_add(j, "spins_in", json_object_new_string(spinning(t, r, buf)));
+	json_object_object_add(j, "spins_in", in ? json_object_new_string(in) : NULL);
 	return j;
 }
 
