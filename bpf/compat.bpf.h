@@ -128,7 +128,10 @@ struct kvm_vcpu_stat___ks {
 	__u64 guest_mode;
 };
 
+struct kvm___ks;
+
 struct kvm_vcpu___ks {
+	struct kvm___ks *kvm;
 	int vcpu_id;
 	struct kvm_vcpu_arch___ks arch;
 	struct kvm_vcpu_stat___ks stat;

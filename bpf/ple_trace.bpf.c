@@ -39,6 +39,7 @@ struct {
 
 struct ks_task {
 	__u32 slot1;
+	__u32 unseen; /* there was no slot for it */
 };
 
 struct {
@@ -58,9 +59,9 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
-	__type(key, __u64); /* tgid << 32 | vcpu_id */
+	__type(key, __u64); /* tgid << 32 | vcpu_id, and the address of the struct kvm_vcpu */
 	__type(value, __u32);
-} ks_by_id SEC(".maps");
+} ks_slot_of SEC(".maps");
 
 /* ---- what a vCPU is ---- */
 
@@ -72,6 +73,11 @@ static __always_inline __u64 vcpu_word(__u64 vcpu, __u32 offset)
 static __always_inline __u32 vcpu_id_of(__u64 vcpu)
 {
 	return vcpu_word(vcpu, ks_offset(struct kvm_vcpu___ks, vcpu_id));
+}
+
+static __always_inline __u64 vcpu_kvm(__u64 vcpu)
+{
+	return vcpu_word(vcpu, ks_offset(struct kvm_vcpu___ks, kvm));
 }
 
 static __always_inline __u64 vcpu_tsc_offset(__u64 vcpu)
@@ -123,15 +129,110 @@ static __always_inline bool wanted(__u32 tgid)
 	return !ks_filter || bpf_map_lookup_elem(&ks_vm_filter, &tgid);
 }
 
-/* The first exit of a vCPU thread: give it a slot and tell user space. Returns slot + 1. */
-static __noinline __u32 vcpu_new(__u64 vcpu, __u32 cpu)
+static __always_inline struct ks_vcpu_state *state_of(__u32 slot)
+{
+	return bpf_map_lookup_elem(&ks_vcpus, &slot);
+}
+
+static __always_inline __u64 key_of(const struct ks_vcpu_state *v)
+{
+	return (v->who & 0xffffffff00000000ULL) | v->id;
+}
+
+/* The vCPU, or the only thread that ran it, is no more. Its slot is not used again. */
+static __noinline int vcpu_gone(struct ks_vcpu_state *v, __u32 cpu, __u32 slot)
+{
+	__u32 *by_id;
+	__u64 key;
+
+	if (!v)
+		return 0;
+	ks_emit(cpu, KS_VCPU_GONE, 0, cpu, slot, 0, 0);
+	v->owner = 0;
+	key = v->vcpu;
+	bpf_map_delete_elem(&ks_slot_of, &key);
+	key = key_of(v);
+	by_id = bpf_map_lookup_elem(&ks_slot_of, &key);
+	if (by_id && *by_id == slot)
+		bpf_map_delete_elem(&ks_slot_of, &key);
+	return 0;
+}
+
+/* Other threads may have run this vCPU before, and others may have been run by this thread. */
+static __always_inline struct ks_vcpu_state *vcpu_seen(__u64 vcpu, __u32 tgid, __u32 *slot)
+{
+	__u32 *known = bpf_map_lookup_elem(&ks_slot_of, &vcpu);
+	struct ks_vcpu_state *v;
+
+	if (!known)
+		return NULL;
+	*slot = *known;
+	v = state_of(*known);
+	if (!v || v->vcpu != vcpu || v->kvm != vcpu_kvm(vcpu) || v->who >> 32 != tgid ||
+	    v->id != vcpu_id_of(vcpu))
+		return NULL;
+	return v;
+}
+
+static __always_inline void fill_in(struct ks_vcpu_state *v, __u64 vcpu, __u64 pid_tgid, __u32 cpu)
+{
+	v->vcpu = vcpu;
+	v->kvm = vcpu_kvm(vcpu);
+	v->who = pid_tgid;
+	v->since = bpf_ktime_get_ns();
+	v->id = vcpu_id_of(vcpu);
+	v->cpu = cpu;
+	v->tsc_offset = vcpu_tsc_offset(vcpu);
+	v->tsc_ratio = vcpu_tsc_ratio(vcpu);
+}
+
+/* The same thread comes with another vCPU of the same number: then its VM was made anew. */
+static __always_inline void forget_former(const struct ks_vcpu_state *v, __u32 cpu)
+{
+	__u64 key = key_of(v);
+	__u32 *slot = bpf_map_lookup_elem(&ks_slot_of, &key), former;
+	struct ks_vcpu_state *f;
+
+	if (!slot)
+		return;
+	former = *slot;
+	f = state_of(former);
+	if (f && f->owner == (__u32)v->who)
+		vcpu_gone(f, cpu, former);
+}
+
+/* Returns slot + 1. */
+static __noinline __u32 vcpu_new(__u64 vcpu, struct ks_task *t, __u32 cpu)
+{
+	__u32 slot = __sync_fetch_and_add(&ks_slots_used, 1);
+	struct ks_vcpu_state *v = state_of(slot);
+	__u64 key;
+
+	if (!v) {
+		__sync_fetch_and_sub(&ks_slots_used, 1);
+		if (!t->unseen)
+			__sync_fetch_and_add(&ks_faults.no_slot, 1);
+		t->unseen = 1;
+		return KS_IGNORED;
+	}
+	fill_in(v, vcpu, bpf_get_current_pid_tgid(), cpu);
+	forget_former(v, cpu);
+	key = key_of(v);
+	bpf_map_update_elem(&ks_slot_of, &key, &slot, BPF_ANY);
+	bpf_map_update_elem(&ks_slot_of, &vcpu, &slot, BPF_ANY);
+	introduce(v, cpu, slot);
+	v->owner = (__u32)v->who;
+	return slot + 1;
+}
+
+/* The slot, plus 1, of a vCPU that this thread has not run just before. */
+static __noinline __u32 vcpu_slot1(__u64 vcpu, __u32 cpu)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct ks_vcpu_state *v;
 	struct ks_task *t;
-	__u64 key;
-	__u32 slot;
+	__u32 slot = 0;
 
 	if (!wanted(pid_tgid >> 32))
 		return KS_IGNORED;
@@ -140,26 +241,15 @@ static __noinline __u32 vcpu_new(__u64 vcpu, __u32 cpu)
 		__sync_fetch_and_add(&ks_faults.no_storage, 1);
 		return 0;
 	}
-	if (t->slot1)
-		return t->slot1;
-	slot = __sync_fetch_and_add(&ks_slots_used, 1);
-	v = bpf_map_lookup_elem(&ks_vcpus, &slot);
+	v = vcpu_seen(vcpu, pid_tgid >> 32, &slot);
 	if (!v) {
-		__sync_fetch_and_sub(&ks_slots_used, 1);
-		__sync_fetch_and_add(&ks_faults.no_slot, 1);
-		return KS_IGNORED;
+		slot = vcpu_new(vcpu, t, cpu);
+		t->slot1 = slot == KS_IGNORED ? 0 : slot;
+		return slot;
 	}
-	v->vcpu = vcpu;
-	v->who = pid_tgid;
-	v->since = bpf_ktime_get_ns();
-	v->id = vcpu_id_of(vcpu);
-	v->cpu = cpu;
-	v->tsc_offset = vcpu_tsc_offset(vcpu);
-	v->tsc_ratio = vcpu_tsc_ratio(vcpu);
+	v->owner = (__u32)pid_tgid;
 	t->slot1 = slot + 1;
-	key = (pid_tgid & 0xffffffff00000000ULL) | v->id;
-	bpf_map_update_elem(&ks_by_id, &key, &slot, BPF_ANY);
-	introduce(v, cpu, slot);
+	ks_emit(cpu, KS_VCPU_IN, 0, cpu, slot, v->owner, 0);
 	return slot + 1;
 }
 
@@ -171,6 +261,7 @@ static __noinline __u32 vcpu_new(__u64 vcpu, __u32 cpu)
  */
 struct exit_kind {
 	bool svm, fold, cast;
+	bool sure; /* it is known that c->vcpu is the vCPU */
 };
 
 static __always_inline __u32 svm_index(__u32 code)
@@ -270,24 +361,30 @@ static __noinline __u32 svm_cpl(const struct kvm_vcpu___ks *vcpu)
  * Where the guest was. SVM: KVM has the instruction pointer in the vCPU by now, the privilege level
  * is in the control block. VMX: both stay in hardware until KVM asks; the instruction pointer is
  * taken only if KVM has asked, and the level from the half of the address space.
+ *
+ * True, and nothing noted: the thread has gone on to another vCPU. To look for that at every PAUSE
+ * would cost too much; as long as the place is the same, so is what is known of it.
  */
-static __always_inline void note_ip(struct exit_kind k, struct ks_running *c,
+static __always_inline bool note_ip(struct exit_kind k, struct ks_running *c,
 				    const struct kvm_vcpu___ks *vcpu)
 {
 	__u64 ip = vcpu_rip(vcpu);
 
 	if (!k.svm && !rip_is_read(vcpu)) {
 		c->ip = c->ip_flags = 0;
-		return;
+		return false;
 	}
 	/* A vCPU that spins comes back to one place, and one place runs at one level. */
 	if (c->ip == ip)
-		return;
+		return false;
+	if (!k.sure && c->vcpu != (__u64)vcpu)
+		return true;
 	c->ip = ip;
 	if (k.svm)
 		c->ip_flags = KS_F_IP | KS_F_CPL | svm_cpl(vcpu);
 	else
 		c->ip_flags = KS_F_IP | KS_F_CPL | ((long long)ip < 0 ? 0 : 3);
+	return false;
 }
 
 /* How many PAUSEs the guest may do before the next PLE exit (AMD), or for how many cycles (Intel). */
@@ -318,7 +415,7 @@ static __always_inline void tell_window(struct ks_vcpu_state *v, __u32 cpu, __u3
 static __always_inline void burst_flush(struct ks_running *c, struct ks_vcpu_state *v, __u32 cpu,
 					__u32 slot)
 {
-	__u64 count = c->pauses - c->burst_base, last = c->burst_until - ks_burst_gap;
+	__u64 count = (__u32)c->pauses - c->burst_base, last = c->burst_until - ks_burst_gap;
 	__u64 ns = last - c->burst_first;
 	struct ks_rec *rec;
 
@@ -334,40 +431,72 @@ static __always_inline void burst_flush(struct ks_running *c, struct ks_vcpu_sta
 	tell_window(v, cpu, slot);
 }
 
+/* This CPU runs no vCPU, or one that has had no exit yet: it must not look into another's. */
+static __always_inline void run_nobody(struct ks_running *c)
+{
+	c->slot1 = 0;
+	c->vcpu = 0;
+	c->svm_code = 0;
+}
+
 /* What a CPU must know of the vCPU that runs there from now on. */
 static __always_inline struct ks_vcpu_state *run_vcpu(struct ks_running *c, __u32 slot1)
 {
-	__u32 slot = slot1 - 1;
-	struct ks_vcpu_state *v = bpf_map_lookup_elem(&ks_vcpus, &slot);
+	struct ks_vcpu_state *v = state_of(slot1 - 1);
 
+	run_nobody(c);
 	c->slot1 = slot1;
 	c->ip = c->ip_flags = 0;
-	c->svm_code = 0;
 	if (!v)
 		return NULL;
+	c->vcpu = v->vcpu;
 	c->pauses = v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE];
-	c->halt = v->halted ? c->pauses + 1 : 0;
+	c->halt = v->halted ? ks_halt_mark(c->pauses) : 0;
 	if (ks_isa == KS_ISA_SVM)
 		c->svm_code =
 			svm_code_at(ks_peek(v->vcpu + ks_offset(struct vcpu_svm___ks, vmcb01.ptr)));
 	return v;
 }
 
-/* The vCPU that runs here, known or not until now; NULL if there is none, or it is ignored. */
-static __always_inline struct ks_vcpu_state *running(struct ks_running *c,
-						     const struct kvm_vcpu___ks *vcpu, __u32 cpu)
+/* Keep what a CPU knows of the vCPU that stops running there. NULL if it is another thread's. */
+static __always_inline struct ks_vcpu_state *park_vcpu(struct ks_running *c, __u32 cpu, __u32 tid)
 {
-	__u32 slot;
+	__u32 slot = c->slot1 - 1; /* of KS_IGNORED: beyond every slot */
+	struct ks_vcpu_state *v = state_of(slot);
 
-	if (!c->slot1)
-		return run_vcpu(c, vcpu_new((__u64)vcpu, cpu));
-	slot = c->slot1 - 1; /* of KS_IGNORED: beyond every slot */
-	return bpf_map_lookup_elem(&ks_vcpus, &slot);
+	if (!v)
+		return NULL;
+	if (ks_fold)
+		burst_flush(c, v, cpu, slot);
+	if (v->owner != tid)
+		return NULL;
+	v->halted = c->halt == ks_halt_mark(c->pauses);
+	v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE] = c->pauses;
+	return v;
 }
 
+/* An exit of another vCPU than the one that ran here, or of the first one. */
+static __noinline int bind_vcpu(__u64 vcpu, __u32 cpu)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct ks_running *c;
+
+	if (cpu >= KS_MAX_CPUS)
+		return 0;
+	c = &ks_running[cpu];
+	if (c->slot1 && park_vcpu(c, cpu, tid))
+		ks_emit(cpu, KS_VCPU_OUT, KS_OUT_BLOCKED, cpu, c->slot1 - 1, tid, 0);
+	run_vcpu(c, vcpu_slot1(vcpu, cpu));
+	if (c->slot1)
+		c->vcpu = vcpu; /* also of one to be ignored: no need to look again */
+	return 0;
+}
+
+#define ANOTHER_VCPU 1
+
 /*
- * No burst is open, or this exit comes too late for it, or this is no vCPU to look at: then the
- * result is 0, else `now`.
+ * No burst is open, or this exit comes too late for it. The result is `now`; 0 if this is no vCPU
+ * to look at; ANOTHER_VCPU.
  */
 static __noinline __u64 burst_begin(const struct kvm_vcpu___ks *vcpu, __u64 now)
 {
@@ -378,7 +507,9 @@ static __noinline __u64 burst_begin(const struct kvm_vcpu___ks *vcpu, __u64 now)
 	if (cpu >= KS_MAX_CPUS)
 		return 0;
 	c = &ks_running[cpu];
-	v = running(c, vcpu, cpu);
+	if (c->vcpu != (__u64)vcpu)
+		return ANOTHER_VCPU;
+	v = state_of(c->slot1 - 1);
 	if (!v)
 		return 0;
 	v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE] = c->pauses;
@@ -388,6 +519,14 @@ static __noinline __u64 burst_begin(const struct kvm_vcpu___ks *vcpu, __u64 now)
 	return now;
 }
 
+static __noinline int unfolded_exit(const struct kvm_vcpu___ks *vcpu, __u32 idx);
+
+/* What looked like a PAUSE was read from another vCPU: once more. */
+static __always_inline int not_this_one(struct exit_kind k, const struct kvm_vcpu___ks *vcpu)
+{
+	return k.sure ? 0 : unfolded_exit(vcpu, k.svm ? KS_SVM_PAUSE : KS_VMX_PAUSE);
+}
+
 static __always_inline int pause_folded(struct exit_kind k, struct ks_running *c,
 					const struct kvm_vcpu___ks *vcpu)
 {
@@ -395,12 +534,13 @@ static __always_inline int pause_folded(struct exit_kind k, struct ks_running *c
 
 	if (now > c->burst_until) {
 		now = burst_begin(vcpu, now);
-		if (!now)
-			return 0;
+		if (now <= ANOTHER_VCPU)
+			return now ? not_this_one(k, vcpu) : 0;
 	}
+	if (note_ip(k, c, vcpu))
+		return not_this_one(k, vcpu);
 	c->burst_until = now + ks_burst_gap;
 	c->pauses++;
-	note_ip(k, c, vcpu);
 	return 0;
 }
 
@@ -419,13 +559,19 @@ static __always_inline int exit_event(struct exit_kind k, struct ks_running *c,
 				      const struct kvm_vcpu___ks *vcpu, __u32 idx)
 {
 	__u32 pause = k.svm ? KS_SVM_PAUSE : KS_VMX_PAUSE, cpu = bpf_get_smp_processor_id();
-	bool known = c->slot1;
-	struct ks_vcpu_state *v = running(c, vcpu, cpu);
+	bool known = c->vcpu == (__u64)vcpu;
+	struct ks_vcpu_state *v;
 
+	k.sure = true;
+	if (!known)
+		bind_vcpu((__u64)vcpu, cpu);
+	v = state_of(c->slot1 - 1);
 	if (!v)
 		return 0;
-	if (k.svm && !known) { /* its code was not read from its own control block */
-		idx = svm_index(ks_read(svm_code_at(svm_vmcb((__u64)vcpu, k.cast)), k.cast));
+	if (!known) {
+		if (k.svm) /* its code was not read from its own control block */
+			idx = svm_index(
+				ks_read(svm_code_at(svm_vmcb((__u64)vcpu, k.cast)), k.cast));
 		if (k.fold && idx == pause)
 			return pause_folded(k, c, vcpu);
 	}
@@ -441,7 +587,7 @@ static __always_inline int exit_event(struct exit_kind k, struct ks_running *c,
 		burst_flush(c, v, cpu, c->slot1 - 1);
 	c->halt = 0;
 	if (is_hlt(k.svm, idx)) {
-		c->halt = c->pauses + 1;
+		c->halt = ks_halt_mark(c->pauses);
 		note_ip(k, c, vcpu);
 		ks_emit(cpu, KS_HLT, c->ip_flags, cpu, c->slot1 - 1, c->ip, 0);
 	}
@@ -459,10 +605,10 @@ static __noinline int unfolded_exit(const struct kvm_vcpu___ks *vcpu, __u32 idx)
 	if (cpu >= KS_MAX_CPUS)
 		return 0;
 	if (ks_isa == KS_ISA_SVM)
-		return exit_event((struct exit_kind){ true, true, ks_can_cast() }, &ks_running[cpu],
-				  vcpu, idx);
-	return exit_event((struct exit_kind){ false, true, ks_can_cast() }, &ks_running[cpu], vcpu,
-			  idx);
+		return exit_event((struct exit_kind){ true, true, ks_can_cast(), true },
+				  &ks_running[cpu], vcpu, idx);
+	return exit_event((struct exit_kind){ false, true, ks_can_cast(), true }, &ks_running[cpu],
+			  vcpu, idx);
 }
 
 static __always_inline int exited(struct exit_kind k, const struct kvm_vcpu___ks *vcpu)
@@ -490,7 +636,7 @@ static __always_inline int exited(struct exit_kind k, const struct kvm_vcpu___ks
 #define KVM_EXIT(name, svm, fold, cast)                                                            \
 	SEC("?tp_btf/kvm_exit") int BPF_PROG(name, struct kvm_vcpu___ks *vcpu)                     \
 	{                                                                                          \
-		return exited((struct exit_kind){ svm, fold, cast }, vcpu);                        \
+		return exited((struct exit_kind){ svm, fold, cast, false }, vcpu);                 \
 	}
 
 KVM_EXIT(kvm_exit_svm_events, true, false, true)
@@ -504,15 +650,20 @@ KVM_EXIT(kvm_exit_vmx_bursts_copy, false, true, false)
 
 /* ---- the host's scheduler ---- */
 
+/* 0 also if another thread has taken over the vCPU. */
 static __always_inline __u32 task_slot1(struct task_struct *p)
 {
+	struct ks_vcpu_state *v;
 	struct ks_task *t;
 
 	/* Nearly every thread has no storage at all: spare it the call. */
 	if (!((struct task_struct___ks *)p)->bpf_storage)
 		return 0;
 	t = bpf_task_storage_get(&ks_tasks, p, 0, 0);
-	return t ? t->slot1 : 0;
+	if (!t)
+		return 0;
+	v = state_of(t->slot1 - 1);
+	return v && v->owner == (__u32)p->pid ? t->slot1 : 0;
 }
 
 static __always_inline __u8 out_flags(const struct ks_running *c, bool preempt, unsigned int state)
@@ -521,33 +672,38 @@ static __always_inline __u8 out_flags(const struct ks_running *c, bool preempt, 
 		return KS_OUT_RUNNABLE;
 	if (state & (0x10 | 0x20 | 0x80)) /* EXIT_DEAD, EXIT_ZOMBIE, TASK_DEAD */
 		return KS_OUT_DEAD;
-	if (c->halt == c->pauses + 1)
+	if (c->halt == ks_halt_mark(c->pauses))
 		return KS_OUT_HALTED;
 	return KS_OUT_BLOCKED;
 }
 
-/* The offset and the ratio may have changed while the vCPU was away, in any thread. */
-static __always_inline void check_tsc(struct ks_vcpu_state *v, __u32 cpu, __u32 slot)
+/*
+ * The offset and the ratio may have changed while the vCPU was away, in any thread. Or the VM was
+ * closed, the thread lives on, and this memory is another's: then the result is false.
+ */
+static __always_inline bool check_tsc(struct ks_vcpu_state *v, __u32 cpu, __u32 slot)
 {
 	__u64 offset = vcpu_tsc_offset(v->vcpu), ratio = vcpu_tsc_ratio(v->vcpu);
 
-	if (offset != v->tsc_offset || ratio != v->tsc_ratio)
-		tell_tsc(v, cpu, slot, offset, ratio);
+	if (offset == v->tsc_offset && ratio == v->tsc_ratio)
+		return true;
+	if (vcpu_kvm(v->vcpu) != v->kvm || vcpu_id_of(v->vcpu) != v->id)
+		return false;
+	tell_tsc(v, cpu, slot, offset, ratio);
+	return true;
 }
 
 static __always_inline void vcpu_out(struct ks_running *c, __u32 cpu, bool preempt,
-				     struct task_struct *next, unsigned int state)
+				     struct task_struct *prev, struct task_struct *next,
+				     unsigned int state)
 {
-	__u32 slot = c->slot1 - 1;
-	struct ks_vcpu_state *v = bpf_map_lookup_elem(&ks_vcpus, &slot);
+	struct ks_vcpu_state *v = park_vcpu(c, cpu, prev->pid);
 
 	if (!v)
 		return;
-	if (ks_fold)
-		burst_flush(c, v, cpu, slot);
-	v->halted = c->halt == c->pauses + 1;
-	v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE] = c->pauses;
-	ks_emit(cpu, KS_VCPU_OUT, out_flags(c, preempt, state), cpu, slot, next->pid, 0);
+	ks_emit(cpu, KS_VCPU_OUT, out_flags(c, preempt, state), cpu, c->slot1 - 1, next->pid, 0);
+	if (v->dying)
+		vcpu_gone(v, cpu, c->slot1 - 1);
 }
 
 static __always_inline void vcpu_in(struct ks_running *c, __u32 cpu, __u32 slot1,
@@ -558,27 +714,26 @@ static __always_inline void vcpu_in(struct ks_running *c, __u32 cpu, __u32 slot1
 	if (!v)
 		return;
 	ks_emit(cpu, KS_VCPU_IN, 0, cpu, slot1 - 1, prev->pid, 0);
-	check_tsc(v, cpu, slot1 - 1);
+	if (check_tsc(v, cpu, slot1 - 1))
+		return;
+	vcpu_gone(v, cpu, slot1 - 1);
+	run_nobody(c);
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
 	     unsigned int prev_state)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), slot1;
-	struct ks_running *c;
+	__u32 cpu = bpf_get_smp_processor_id() & (KS_MAX_CPUS - 1), slot1;
+	struct ks_running *c = &ks_running[cpu];
 
-	if (cpu >= KS_MAX_CPUS)
-		return 0;
-	c = &ks_running[cpu];
 	slot1 = task_slot1(next);
 	if (c->slot1)
-		vcpu_out(c, cpu, preempt, next, prev_state);
+		vcpu_out(c, cpu, preempt, prev, next, prev_state);
 	if (slot1)
 		vcpu_in(c, cpu, slot1, prev);
 	else
-		c->slot1 = c->svm_code =
-			0; /* the first exit of a new vCPU must not look into another's */
+		run_nobody(c);
 	return 0;
 }
 
@@ -604,14 +759,23 @@ int BPF_PROG(sched_migrate_task, struct task_struct *p, int dest_cpu)
 	return 0;
 }
 
+/*
+ * The thread can be preempted here, so what ends with it is done when it leaves the CPU next. After
+ * that it closes the VM, perhaps for long, and frees the vCPUs: nobody may look there any more.
+ */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(sched_process_exit, struct task_struct *p)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), slot1 = task_slot1(p);
+	__u32 slot1 = task_slot1(p);
+	struct ks_vcpu_state *v = state_of(slot1 - 1);
+	struct ks_task *t;
 
-	if (!slot1)
+	if (!slot1 || !v)
 		return 0;
-	ks_emit(cpu, KS_VCPU_GONE, 0, cpu, slot1 - 1, 0, 0);
+	v->dying = 1;
+	t = bpf_task_storage_get(&ks_tasks, p, 0, 0);
+	if (t)
+		t->slot1 = 0;
 	return 0;
 }
 
@@ -643,7 +807,7 @@ int kvm_write_tsc_offset(struct bpf_raw_tracepoint_args *ctx)
 	__u32 cpu = bpf_get_smp_processor_id(), *slot, s;
 	struct ks_vcpu_state *v;
 
-	slot = bpf_map_lookup_elem(&ks_by_id, &key);
+	slot = bpf_map_lookup_elem(&ks_slot_of, &key);
 	if (!slot)
 		return 0;
 	s = *slot;

@@ -28,13 +28,16 @@ static inline __u32 ks_reason_of_index(__u32 isa_is_svm, __u32 idx)
 	return idx;
 }
 
-/* One vCPU, by slot; only the vCPU's own thread writes, user space maps and reads. */
+/* One vCPU, by slot; only the thread that runs it writes, user space maps and reads. */
 struct ks_vcpu_state {
 	__u64 vcpu;	  /* struct kvm_vcpu of the kernel */
-	__u64 who;	  /* tgid << 32 | tid of the thread that runs it */
+	__u64 kvm;	  /* and its struct kvm */
+	__u64 who;	  /* tgid << 32 | tid of the thread that ran it first */
 	__u64 since;	  /* time of its first exit */
 	__u32 id;	  /* KVM's vcpu_id */
 	__u32 cpu;	  /* where its first exit was */
+	__u32 owner;	  /* tid of the thread that ran it last, 0 when it is gone */
+	__u32 dying;	  /* that thread exits */
 	__u32 untold;	  /* KS_UNTOLD_*: records that found no room, for user space to make up */
 	__u32 halted;	  /* while it does not run: its last exit was HLT */
 	__u32 ple_window; /* in the last KS_PLE_WINDOW, mode bursts only */
@@ -52,16 +55,23 @@ struct ks_vcpu_state {
  * that CPU writes. A burst ends when its thread leaves the CPU, so it needs no other place.
  */
 struct ks_running {
-	__u32 slot1;	  /* slot + 1; 0: no vCPU, or one not known yet; KS_IGNORED */
-	__u32 ip_flags;	  /* KS_F_* */
-	__u64 ip;	  /* of the last PLE or HLT exit, 0 if not known */
-	__u64 svm_code;	  /* AMD: where its own control block (vmcb01) has the exit code */
-	__u64 pauses;	  /* its PLE exits so far */
-	__u64 halt;	  /* pauses + 1 as of its last exit for HLT, 0 if another one followed */
-	__u64 burst_base; /* pauses before the open burst; all of these: mode bursts only */
+	__u32 slot1;	/* slot + 1; 0: no vCPU, or one not known yet; KS_IGNORED */
+	__u32 ip_flags; /* KS_F_* */
+	__u64 vcpu;	/* whose exits these are: struct kvm_vcpu, 0 = not known */
+	__u64 ip;	/* of the last PLE or HLT exit, 0 if not known */
+	__u64 svm_code; /* AMD: where its own control block (vmcb01) has the exit code */
+	__u64 pauses;	/* its PLE exits so far */
+	__u32 halt;	/* ks_halt_mark() as of its last exit for HLT, 0 if another one followed */
+	__u32 burst_base; /* pauses before the open burst; all of these: mode bursts only */
 	__u64 burst_first;
 	__u64 burst_until; /* ks_burst_gap behind its last exit; 0 if none is open */
 } __attribute__((aligned(64)));
+
+/* Of a vCPU that has halted after so many PLE exits, and had none since. Never 0. */
+static inline __u32 ks_halt_mark(__u64 pauses)
+{
+	return (__u32)pauses << 1 | 1;
+}
 
 _Static_assert(sizeof(struct ks_running) == 64, "one cache line");
 
@@ -69,7 +79,7 @@ _Static_assert(sizeof(struct ks_running) == 64, "one cache line");
 
 /* Numbers of what went wrong in the kernel's part, read by user space at the end. */
 struct ks_host_faults {
-	__u64 no_slot;	  /* exits of vCPUs beyond the last slot */
+	__u64 no_slot;	  /* threads with vCPUs beyond the last slot */
 	__u64 no_storage; /* exits of threads for which no storage could be had */
 	__u64 untold;	  /* vCPUs that came with something untold */
 };

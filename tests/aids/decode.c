@@ -41,6 +41,7 @@
 #define VMCB02_AT 0xc000u
 #define NOTHING_AT 0xe000u
 #define MEMORY 0x10000u
+#define PLACES 3    /* for so many vCPUs */
 #define MOVED_BY 64 /* a member that is moved away, for which the pattern stays in its place */
 
 enum field {
@@ -169,8 +170,10 @@ struct bench {
 	char *btf_path; /* NULL: the loaded modules' */
 
 	int map;
-	char *mem;
-	uint64_t addr; /* of mem, in the kernel */
+	char *all;
+	uint64_t all_addr; /* of all, in the kernel */
+	char *mem;	   /* of the vCPU at hand */
+	uint64_t addr;
 
 	bool has_cast;	    /* the kernel has bpf_rdonly_cast */
 	bool fold, no_cast; /* the kind of program */
@@ -188,7 +191,7 @@ struct bench {
 	size_t nrecs;
 	unsigned int halted, blocked; /* KS_VCPU_OUT so */
 	unsigned int checks, wrong;
-	bool quiet;
+	bool quiet, everything; /* take the records of all vCPUs */
 };
 
 static const char *label(const struct bench *b)
@@ -272,6 +275,13 @@ static void put_vmcb(struct bench *b, uint32_t at)
 	put(b, VMCB01, b->addr + VMCB01_AT(b->id));
 }
 
+static void go_to_place(struct bench *b, unsigned int i)
+{
+	b->mem = b->all + i * MEMORY;
+	b->addr = b->all_addr + i * MEMORY;
+	b->vmcb_at = VMCB01_AT(b->id);
+}
+
 static void make_vcpu(struct bench *b)
 {
 	memset(b->mem, PATTERN, MEMORY);
@@ -315,7 +325,12 @@ static void take(struct bench *b, const struct ks_rec *rec)
 {
 	if (rec->type == KS_VCPU_NEW)
 		b->slot = rec->id;
-	else if (rec->type != KS_LOSS && rec->id != b->slot)
+	if (b->everything) {
+		if (b->nrecs < RING_SLOTS)
+			b->recs[b->nrecs++] = *rec;
+		return;
+	}
+	if (rec->type != KS_LOSS && rec->id != b->slot)
 		return;
 	switch (rec->type) {
 	case KS_VCPU_OUT:
@@ -648,6 +663,144 @@ static void *full_thread(void *arg)
 	return NULL;
 }
 
+/* Records of one vCPU and type; of bursts, the exits in them. */
+static uint64_t count_of(const struct bench *b, uint32_t slot, uint8_t type)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < b->nrecs; i++)
+		if (b->recs[i].id == slot && b->recs[i].type == type)
+			n += type == KS_BURST ? (uint32_t)b->recs[i].b : 1;
+	return n;
+}
+
+static uint64_t counted(const struct bench *b, uint32_t slot, uint32_t idx)
+{
+	return slot < VCPUS ? b->slots.state[slot].counts[idx] : UINT64_MAX;
+}
+
+/* Which vCPU the next exits are of: i is the place where it lies. */
+static void run_exits(struct bench *b, unsigned int i, uint64_t reason, uint64_t ip, unsigned int n)
+{
+	struct exit x = { .reason = reason, .ip = ip, .window = 4096 };
+
+	go_to_place(b, i);
+	while (n--)
+		run_exit(b, &x);
+}
+
+static uint64_t reason_of(const struct bench *b, const char *what)
+{
+	bool svm = b->isa == KS_ISA_SVM;
+
+	if (!strcmp(what, "pause"))
+		return svm ? KS_SVM_EXIT_PAUSE : KS_VMX_EXIT_PAUSE;
+	if (!strcmp(what, "hlt"))
+		return svm ? KS_SVM_EXIT_HLT : KS_VMX_EXIT_HLT;
+	return svm ? 0x72 : 10; /* cpuid */
+}
+
+/* One thread runs two vCPUs in turns, without leaving its CPU: each exit is told of its own. */
+static void check_two_vcpus(struct bench *b)
+{
+	uint64_t pause = reason_of(b, "pause"), cpuid = reason_of(b, "cpuid");
+	uint8_t type = b->fold ? KS_BURST : KS_PAUSE;
+	uint32_t one, two;
+
+	go_to_place(b, 0);
+	make_vcpu(b);
+	gather(b);
+	run_exits(b, 0, pause, 0xffffffff81000000, 3);
+	gather(b);
+	one = b->slot;
+	run_exits(b, 0, pause, 0xffffffff81000000, 4);
+	go_to_place(b, 1);
+	make_vcpu(b);
+	run_exits(b, 1, cpuid, 0xffffffff82000000, 5);
+	run_exits(b, 1, pause, 0xffffffff82000100, 6);
+	b->id--;
+	run_exits(b, 0, cpuid, 0xffffffff81000100, 7);
+	run_exits(b, 0, pause, 0xffffffff81000000, 1);
+	gather(b);
+	two = b->slot;
+	b->id++;
+	expect(b, one != two, 1, "slots of two vCPUs differ");
+	expect(b, count_of(b, one, type), 5, "PAUSE exits of the first vCPU");
+	expect(b, count_of(b, two, type), 6, "PAUSE exits of the second vCPU");
+	expect(b, counted(b, one, pause), 3 + 5, "PAUSE exits counted of the first");
+	expect(b, counted(b, two, pause), 6, "PAUSE exits counted of the second");
+	expect(b, counted(b, one, cpuid), 7, "other exits of the first");
+	expect(b, counted(b, two, cpuid), 5, "other exits of the second");
+	expect(b, count_of(b, two, KS_VCPU_OUT) > 0, 1, "departures of the second");
+	expect(b, count_of(b, one, KS_VCPU_GONE) + count_of(b, two, KS_VCPU_GONE), 0, "ends");
+	/* The machine is made anew: a vCPU of the same number, elsewhere. */
+	b->id--;
+	go_to_place(b, 2);
+	make_vcpu(b);
+	run_exits(b, 2, cpuid, 0xffffffff82000000, 1);
+	gather(b);
+	expect(b, b->slot != two && b->slot != one, 1, "slot of a vCPU made anew is another one");
+	expect(b, count_of(b, two, KS_VCPU_GONE), 1, "ends of the former vCPU");
+	/* And now in the same memory. */
+	two = b->slot;
+	make_vcpu(b);
+	leave_cpu();
+	run_exits(b, 2, cpuid, 0xffffffff82000000, 1);
+	gather(b);
+	expect(b, b->slot != two, 1, "slot of a vCPU in the memory of a former one");
+	expect(b, count_of(b, two, KS_VCPU_GONE), 1, "ends of the vCPU that was there");
+	expect(b, count_of(b, two, KS_TSC_OFFSET), 0, "its TSC offsets");
+}
+
+static void *other_thread(void *arg)
+{
+	struct bench *b = arg;
+
+	run_exits(b, 0, reason_of(b, "hlt"), 0xffffffff81000200, 1);
+	leave_cpu();
+	return NULL;
+}
+
+/* Another thread takes a vCPU over: what the first does from then on is not the vCPU's. */
+static void check_two_threads(struct bench *b)
+{
+	pthread_t other;
+	size_t i, end = 0;
+	uint32_t slot;
+
+	go_to_place(b, 0);
+	make_vcpu(b);
+	run_exits(b, 0, reason_of(b, "cpuid"), 0xffffffff81000000, 1);
+	gather(b);
+	slot = b->slot;
+	expect(b, pthread_create(&other, NULL, other_thread, b), 0, "pthread_create()");
+	expect(b, pthread_join(other, NULL), 0, "pthread_join()");
+	while (!end) { /* joined is not yet ended */
+		gather(b);
+		for (i = 0; i < b->nrecs && !end; i++)
+			if (b->recs[i].type == KS_VCPU_GONE)
+				end = i + 1;
+	}
+	expect(b, b->slot, slot, "slot of a vCPU in another thread");
+	expect(b, counted(b, slot, reason_of(b, "hlt")), 1, "exits in the other thread");
+	for (i = end; i < b->nrecs; i++)
+		expect(b, b->recs[i].id == slot, 0, "record of type %u after the end",
+		       b->recs[i].type);
+}
+
+static void *sharing_thread(void *arg)
+{
+	struct bench *b = arg;
+
+	b->everything = true;
+	check_two_vcpus(b);
+	check_two_threads(b);
+	b->everything = false;
+	go_to_place(b, 0);
+	return NULL;
+}
+
 /* A guest of the guest has another control block; the vCPU's own one keeps its last reason. */
 static void check_nested(struct bench *b)
 {
@@ -829,6 +982,8 @@ static int check_probe(struct bench *b)
 	checks = b->checks;
 	bad = bad || run_vcpu(b, NO_FIELD, full_thread) || b->wrong;
 	checks += b->checks;
+	bad = bad || run_vcpu(b, NO_FIELD, sharing_thread) || b->wrong;
+	checks += b->checks;
 	if (!bad && !b->fold)
 		bad = check_checks(b);
 	if (!bad)
@@ -845,6 +1000,7 @@ static int make_memory(struct bench *b)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, mo, .map_flags = BPF_F_MMAPABLE);
 	LIBBPF_OPTS(bpf_test_run_opts, ro);
+	size_t len = PLACES * MEMORY;
 	struct bpf_insn prog[] = {
 		{ .code = BPF_LD | BPF_IMM | BPF_DW,
 		  .dst_reg = 1,
@@ -856,7 +1012,7 @@ static int make_memory(struct bench *b)
 	};
 	int fd, err;
 
-	b->map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ks_memory", 4, MEMORY, 1, &mo);
+	b->map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ks_memory", 4, len, 1, &mo);
 	if (b->map < 0)
 		return complain(b->map, "map");
 	prog[0].imm = b->map;
@@ -868,10 +1024,11 @@ static int make_memory(struct bench *b)
 	close(fd);
 	if (err)
 		return complain(err, "test run");
-	b->mem = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, b->map, 0);
-	if (b->mem == MAP_FAILED)
+	b->all = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, b->map, 0);
+	if (b->all == MAP_FAILED)
 		return complain(-errno, "mmap");
-	memcpy(&b->addr, b->mem, sizeof(b->addr));
+	memcpy(&b->all_addr, b->all, sizeof(b->all_addr));
+	go_to_place(b, 0);
 	return 0;
 }
 

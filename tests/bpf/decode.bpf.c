@@ -29,7 +29,7 @@ static __always_inline __u64 apart(__u64 value)
 #define DECODE(name, svm, fold, cast)                                                              \
 	SEC("?raw_tp/kvm_exit") int name(struct bpf_raw_tracepoint_args *ctx)                      \
 	{                                                                                          \
-		return exited((struct exit_kind){ svm, fold, cast },                               \
+		return exited((struct exit_kind){ svm, fold, cast, false },                        \
 			      (const struct kvm_vcpu___ks *)ctx->args[0]);                         \
 	}
 

@@ -101,6 +101,8 @@ static int prepare(struct ks_host *h, const struct ks_host_opts *o, unsigned int
 	err = bpf_map__set_max_entries(s->maps.ks_slots, cpus * slots);
 	if (!err)
 		err = bpf_map__set_max_entries(s->maps.ks_vcpus, h->nslots);
+	if (!err) /* each has two */
+		err = bpf_map__set_max_entries(s->maps.ks_slot_of, 2 * h->nslots);
 	choose_exit_program(h, o);
 	choose_programs(h);
 	return err;
