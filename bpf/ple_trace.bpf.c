@@ -27,6 +27,8 @@ const volatile __u64 ks_burst_gap = 1000000;
 struct ks_host_faults ks_faults;
 __u32 ks_slots_used;
 
+struct ks_free_slots ks_free_slots;
+
 struct ks_running ks_running[KS_MAX_CPUS];
 
 struct {
@@ -178,6 +180,7 @@ static __always_inline void fill_in(struct ks_vcpu_state *v, __u64 vcpu, __u64 p
 {
 	v->vcpu = vcpu;
 	v->kvm = vcpu_kvm(vcpu);
+	v->owner = (__u32)pid_tgid;
 	v->who = pid_tgid;
 	v->since = bpf_ktime_get_ns();
 	v->id = vcpu_id_of(vcpu);
@@ -201,10 +204,21 @@ static __always_inline void forget_former(const struct ks_vcpu_state *v, __u32 c
 		vcpu_gone(f, cpu, former);
 }
 
+static __always_inline __u32 free_slot(void)
+{
+	__u32 head = *(volatile __u32 *)&ks_free_slots.head;
+
+	/* If another CPU is faster, a slot that was never used will do. */
+	if (head != *(volatile __u32 *)&ks_free_slots.tail &&
+	    __sync_val_compare_and_swap(&ks_free_slots.head, head, head + 1) == head)
+		return ks_free_slots.slot[head & (KS_FREE_SLOTS - 1)];
+	return __sync_fetch_and_add(&ks_slots_used, 1);
+}
+
 /* Returns slot + 1. */
 static __noinline __u32 vcpu_new(__u64 vcpu, struct ks_task *t, __u32 cpu)
 {
-	__u32 slot = __sync_fetch_and_add(&ks_slots_used, 1);
+	__u32 slot = free_slot();
 	struct ks_vcpu_state *v = state_of(slot);
 	__u64 key;
 
@@ -221,7 +235,6 @@ static __noinline __u32 vcpu_new(__u64 vcpu, struct ks_task *t, __u32 cpu)
 	bpf_map_update_elem(&ks_slot_of, &key, &slot, BPF_ANY);
 	bpf_map_update_elem(&ks_slot_of, &vcpu, &slot, BPF_ANY);
 	introduce(v, cpu, slot);
-	v->owner = (__u32)v->who;
 	return slot + 1;
 }
 
@@ -270,6 +283,8 @@ static __always_inline __u32 svm_index(__u32 code)
 		return code;
 	if (code - 0x400 < 0x20)
 		return code - 0x400 + KS_SVM_HIGH;
+	if (code >= KS_SVM_NEGATIVE - KS_REASON_OTHER)
+		return code + KS_REASON_OTHER;
 	return KS_REASON_OTHER;
 }
 

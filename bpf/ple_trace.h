@@ -7,11 +7,14 @@
 
 /*
  * Exit reasons, folded to a dense index. SVM: 0x000-0x0bf as they are, 0x400-0x41f (nested page
- * faults, AVIC, SEV) from 0xc0 on; VMX: basic reasons as they are. Everything else is the last.
+ * faults, AVIC, SEV) from 0xc0 on, the processor's negative ones (-1: no valid guest state) before
+ * the last; VMX: basic reasons as they are. Everything else is the last.
  */
 #define KS_NREASONS 256
 #define KS_SVM_HIGH 0xc0u
+#define KS_SVM_NEGATIVE 0xf0u
 #define KS_REASON_OTHER 0xffu
+#define KS_REASON_NOT_KNOWN 0xffff0000u /* how the last is told: no processor's number */
 
 #define KS_SVM_PAUSE 0x77u
 #define KS_SVM_HLT 0x78u
@@ -22,7 +25,9 @@
 static inline __u32 ks_reason_of_index(__u32 isa_is_svm, __u32 idx)
 {
 	if (idx == KS_REASON_OTHER)
-		return 0xffffffffu;
+		return KS_REASON_NOT_KNOWN;
+	if (isa_is_svm && idx >= KS_SVM_NEGATIVE)
+		return idx - KS_REASON_OTHER;
 	if (isa_is_svm && idx >= KS_SVM_HIGH)
 		return 0x400u + idx - KS_SVM_HIGH;
 	return idx;
@@ -76,6 +81,18 @@ static inline __u32 ks_halt_mark(__u64 pauses)
 _Static_assert(sizeof(struct ks_running) == 64, "one cache line");
 
 #define KS_IGNORED 0xffffffffu
+
+/*
+ * Slots that may be used again, a ring: user space puts in those of vCPUs that are gone, once it
+ * has shown them, and moves `tail`; the probe takes them out. Not while a trace is written: there a
+ * slot stands for one vCPU.
+ */
+#define KS_FREE_SLOTS 4096u
+
+struct ks_free_slots {
+	__u32 head, tail;
+	__u32 slot[KS_FREE_SLOTS];
+};
 
 /* Numbers of what went wrong in the kernel's part, read by user space at the end. */
 struct ks_host_faults {

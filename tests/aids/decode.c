@@ -102,7 +102,7 @@ struct reason {
 	const char *name;
 };
 
-#define NOT_KNOWN 0xffffffffu /* what reasons beyond the table are counted as */
+#define NOT_KNOWN KS_EXIT_OTHER /* what reasons beyond the table are counted as */
 
 static const struct reason svm_reasons[] = {
 	{ 0x000, 0x000, "read_cr0" },
@@ -129,7 +129,10 @@ static const struct reason svm_reasons[] = {
 	{ 0x41f, 0x41f, NULL },
 	{ 0x420, NOT_KNOWN, NULL },
 	{ 0xf0000000, NOT_KNOWN, NULL },
-	{ 0xffffffffffffffff, NOT_KNOWN, "invalid_guest_state" },
+	{ 0xffffffffffffffff, 0xffffffff, "invalid_guest_state" },
+	{ 0xfffffffffffffffe, 0xfffffffe, NULL },
+	{ 0xfffffffffffffff1, 0xfffffff1, NULL },
+	{ 0xfffffffffffffff0, NOT_KNOWN, NULL },
 };
 
 static const struct reason vmx_reasons[] = {
@@ -922,8 +925,14 @@ static int map_slots(struct bench *b)
 	if (p == MAP_FAILED)
 		return -errno;
 	b->states = p;
-	return ks_slots_init(&b->slots, b->states, VCPUS, &b->skel->bss->ks_slots_used,
-			     (const uint64_t *)&b->skel->bss->ks_faults.untold);
+	b->slots = (struct ks_slots){
+		.state = b->states,
+		.n = VCPUS,
+		.used = &b->skel->bss->ks_slots_used,
+		.untold = (const uint64_t *)&b->skel->bss->ks_faults.untold,
+		.free = &b->skel->bss->ks_free_slots,
+	};
+	return ks_slots_init(&b->slots);
 }
 
 static int load(struct bench *b)

@@ -219,6 +219,34 @@ static void test_control(void **state)
 	ks_reader_close(r);
 }
 
+/* However many names there are, what comes at the end is read. */
+static void test_names_leave_room(void **state)
+{
+	struct dir *d = *state;
+	struct ks_writer *w = must_write(d->file, KS_SIDE_GUEST, 1);
+	struct json_object *names = json_object_new_object(), *end = json_object_new_object();
+	struct ks_reader *r;
+	char *long_name = calloc(1, 500001);
+	int written = 0, ret;
+
+	memset(long_name, 'x', 500000);
+	json_object_object_add(names, "tasks", json_object_new_string(long_name));
+	while ((ret = ks_writer_names(w, names)) == 0 && written < 100)
+		written++;
+	assert_int_equal(ret, 1);
+	assert_in_range(written, 10, 13);
+	json_object_object_add(end, "end", json_object_new_int(4711));
+	assert_int_equal(ks_writer_meta(w, end), 0);
+	must_close(w);
+	r = must_read(d->file);
+	assert_int_equal(ks_reader_bad_bytes(r), 0);
+	assert_true(json_object_object_get_ex(ks_reader_meta(r), "end", NULL));
+	ks_reader_close(r);
+	json_object_put(names);
+	json_object_put(end);
+	free(long_name);
+}
+
 static void test_meta_grows(void **state)
 {
 	struct dir *d = *state;
@@ -441,6 +469,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_late_record, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_control, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_meta_grows, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_names_leave_room, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_symbols_and_counts, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_seek, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_many_chunks, setup_dir, teardown_dir),

@@ -306,6 +306,41 @@ static void summary(const struct run *r, uint64_t bytes)
 			 (unsigned long long)lost);
 }
 
+/* The trace cannot be written: say so, keep what is there. Returns the exit code for that. */
+static int give_up(const struct run *r, int why)
+{
+	const char *out = r->opts->out ? r->opts->out : "the receiver's file";
+	bool goes_on = r->child > 0 && !r->child_done;
+	struct ks_err err;
+
+	snprintf(err.msg, sizeof(err.msg),
+		 "writing the trace: %s; what was written until now can be read from %s.partial%s",
+		 strerror(-why), out, goes_on ? "; the command goes on, not recorded" : "");
+	ks_writer_abort(r->w);
+	return cli_fail(why == -EPIPE ? why : -EIO, &err);
+}
+
+/* Whoever runs a command under the recorder wants its result, with a trace or without. */
+static void let_command_end(struct run *r)
+{
+	r->stop = r->child <= 0 || r->child_done;
+	r->wait_ns = WAIT_MAX_NS;
+	while (!r->stop)
+		wait_a_while(r);
+	end_command(r);
+}
+
+static int record_all(struct run *r)
+{
+	int ret = loop(r);
+
+	r->side->stop(r->side->probe);
+	if (ret)
+		return ret;
+	end_command(r);
+	return finish(r);
+}
+
 int record_run(struct ks_writer *w, const struct record_opts *o, const struct record_side *side)
 {
 	struct run r = { .w = w, .side = side, .opts = o, .wait_ns = WAIT_MAX_NS / 8 };
@@ -316,18 +351,17 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 	r.begun = r.last_second = record_clock_ns();
 	if (o->command && *o->command)
 		r.child = start_command(o->command);
-	ret = r.child < 0 ? -errno : loop(&r);
-	side->stop(side->probe);
-	end_command(&r);
-	if (!ret)
-		ret = finish(&r);
-	if (ret) {
-		snprintf(err.msg, sizeof(err.msg),
-			 "writing the trace: %s; what was written until now can be read from "
-			 "%s.partial",
-			 strerror(-ret), o->out ? o->out : "the receiver's file");
+	if (r.child < 0) {
+		snprintf(err.msg, sizeof(err.msg), "starting %.200s: %s", o->command[0],
+			 strerror(errno));
 		ks_writer_abort(w);
-		return cli_fail(ret == -EPIPE ? ret : -EIO, &err);
+		return cli_fail(-EIO, &err);
+	}
+	ret = record_all(&r);
+	if (ret) {
+		ret = give_up(&r, ret);
+		let_command_end(&r);
+		return r.child > 0 && r.child_code ? r.child_code : ret;
 	}
 	bytes = ks_writer_bytes(w);
 	ret = ks_writer_close(w, &err);

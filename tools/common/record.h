@@ -42,8 +42,9 @@ struct record_side {
 };
 
 /*
- * Record until COMMAND ends, the duration is over, or SIGINT or SIGTERM; then close the trace.
- * Returns the exit code: COMMAND's own, or one of CLI_EXIT_*. Owns w.
+ * Record until COMMAND ends, the duration is over, or SIGINT or SIGTERM; then close the trace. If
+ * the trace cannot be written any more (a full disk), COMMAND goes on without.
+ * Returns the exit code: COMMAND's own, or, if that is 0, one of CLI_EXIT_*. Owns w.
  */
 int record_run(struct ks_writer *w, const struct record_opts *o, const struct record_side *side);
 

@@ -17,11 +17,10 @@
 #include "probe.h"
 #include "record.h"
 #include "symbols.h"
+#include "tasknames.h"
 #include "text.h"
 #include "topology.h"
 #include "vsock.h"
-
-#define PIDS (1u << 22) /* the kernel's own limit of thread ids */
 
 struct options {
 	struct record_opts rec;
@@ -209,51 +208,20 @@ static void write_symbols(struct ks_writer *w)
 
 /* ---- names of threads, as they appear ---- */
 
+#define NAMES_CHUNK 8192 /* that many surely fit in one piece of metadata */
+
 struct sink {
 	struct ks_writer *w;
 	struct ks_guest *guest;
 	struct ks_lockfilter *filter;
-	uint8_t *seen;		   /* a bit per thread id */
+	struct ks_tasknames *tasknames;
 	struct json_object *names; /* found since the last time they were written */
+	bool full;		   /* no more names fit */
 	char online[256];	   /* list of the CPUs that were online the last time */
 	struct apic_ids apic;
 	uint64_t looked; /* when ks_guest_blind() was asked last, CLOCK_MONOTONIC ns */
 	bool blind;	 /* what it answered */
 };
-
-static void name_thread(struct sink *s, uint32_t pid)
-{
-	char path[48], comm[32], key[16];
-	ssize_t n;
-	int fd;
-
-	if (!pid || pid >= PIDS || s->seen[pid / 8] & 1 << pid % 8)
-		return;
-	s->seen[pid / 8] |= 1 << pid % 8;
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	n = read(fd, comm, sizeof(comm) - 1);
-	close(fd);
-	if (n <= 0)
-		return;
-	comm[n] = 0;
-	comm[strcspn(comm, "\n")] = 0;
-	snprintf(key, sizeof(key), "%u", pid);
-	json_object_object_add(s->names, key, json_object_new_string(comm));
-}
-
-static int write_records(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
-{
-	struct sink *s = ctx;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (recs[i].type == KS_LOCK_TRY || recs[i].type == KS_LOCK_REL)
-			name_thread(s, recs[i].id);
-	return ks_writer_add(s->w, ring, recs, n);
-}
 
 static int write_names(struct sink *s)
 {
@@ -264,10 +232,37 @@ static int write_names(struct sink *s)
 		return 0;
 	m = json_object_new_object();
 	json_object_object_add(m, "tasks", s->names);
-	err = ks_writer_meta(s->w, m);
+	err = s->full ? 0 : ks_writer_names(s->w, m);
 	json_object_put(m);
 	s->names = json_object_new_object();
-	return err;
+	if (err <= 0)
+		return err;
+	s->full = true;
+	cli_warn("too many threads: the names of further ones are left out");
+	return 0;
+}
+
+static int name_thread(struct sink *s, uint32_t pid)
+{
+	char name[KS_TASKNAME], key[16];
+
+	if (!ks_tasknames_look(s->tasknames, pid, name))
+		return 0;
+	snprintf(key, sizeof(key), "%u", pid);
+	json_object_object_add(s->names, key, json_object_new_string(name));
+	return json_object_object_length(s->names) < NAMES_CHUNK ? 0 : write_names(s);
+}
+
+static int write_records(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
+{
+	struct sink *s = ctx;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < n && !err; i++)
+		if (recs[i].type == KS_LOCK_TRY || recs[i].type == KS_LOCK_REL)
+			err = name_thread(s, recs[i].id);
+	return err ? err : ks_writer_add(s->w, ring, recs, n);
 }
 
 static int write_totals(struct sink *s)
@@ -341,6 +336,7 @@ static int second(void *ctx, struct ks_writer *w, bool last)
 	(void)w;
 	if (!err)
 		err = look_for_blindness(s);
+	ks_tasknames_second(s->tasknames);
 	if (!err && last)
 		err = ks_lockfilter_flush(s->filter);
 	if (!err && last)
@@ -384,9 +380,8 @@ static int sink_open(struct sink *s, const struct options *o, struct ks_guest *g
 {
 	s->guest = guest;
 	s->looked = record_clock_ns();
-	s->seen = calloc(1, PIDS / 8);
 	s->names = json_object_new_object();
-	if (!s->seen || !s->names)
+	if (!s->names || ks_tasknames_new(&s->tasknames, NULL))
 		return -ENOMEM;
 	return ks_lockfilter_new(&s->filter, o->wait_threshold_ns, o->guest.hold_threshold_ns,
 				 write_records, s);
@@ -396,7 +391,7 @@ static void sink_close(struct sink *s)
 {
 	ks_lockfilter_free(s->filter);
 	json_object_put(s->names);
-	free(s->seen);
+	ks_tasknames_free(s->tasknames);
 }
 
 static int run(struct options *o, struct ks_guest *guest, struct sink *s)

@@ -15,8 +15,6 @@
 #include "record.h"
 #include "vm.h"
 
-#define COUNTS_MAX 65536
-
 struct options {
 	struct record_opts rec;
 	struct vm_filter vms;
@@ -33,7 +31,7 @@ static const struct argp_option options[] = {
 	{ "mode", OPT_MODE, "events|bursts", 0,
 	  "every PLE exit, or the exits of a burst as one record (events)", 0 },
 	{ "burst-gap", OPT_GAP, "TIME", 0, "PLE exits further apart begin a new burst (1ms)", 0 },
-	{ "max-vcpus", OPT_VCPUS, "N", 0, "room for N vCPUs (1024)", 0 },
+	{ "max-vcpus", OPT_VCPUS, "N", 0, "room for N vCPUs (4096)", 0 },
 	{ "no-rdonly-cast", OPT_NO_CAST, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
@@ -133,6 +131,7 @@ struct sink {
 	struct ks_writer *w;
 	struct ks_host *host;
 	struct ks_exit_count *counts;
+	size_t max_counts;
 };
 
 static struct json_object *vm_json(const struct ks_vminfo *vm)
@@ -177,7 +176,9 @@ static int name_vcpu(struct sink *s, const struct ks_rec *rec)
 		snprintf(key, sizeof(key), "%u", rec->id);
 		json_object_object_add(vcpus, key, vcpu);
 		cli_note("vCPU %llu of %s (pid %u)", (unsigned long long)rec->b, vm.name, vm.tgid);
-		err = ks_writer_meta(s->w, m);
+		err = ks_writer_names(s->w, m);
+		if (err > 0)
+			err = 0;
 		ks_vm_release(&vm);
 	} else {
 		json_object_put(vcpu);
@@ -198,12 +199,33 @@ static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t 
 	return err;
 }
 
+static int write_totals(struct sink *s)
+{
+	struct json_object *m = json_object_new_object();
+	struct ks_host_unseen unseen = ks_host_unseen(s->host);
+	int err;
+
+	json_object_object_add(m, "unseen_vcpus", json_object_new_int64(unseen.vcpus));
+	json_object_object_add(m, "unseen_exits", json_object_new_int64(unseen.exits));
+	err = ks_writer_meta(s->w, m);
+	json_object_put(m);
+	if (unseen.vcpus)
+		cli_warn("%llu vCPUs are not in the trace, there was no room: use --max-vcpus",
+			 (unsigned long long)unseen.vcpus);
+	if (unseen.exits)
+		cli_warn("%llu exits of new vCPUs were not seen: the kernel had no memory",
+			 (unsigned long long)unseen.exits);
+	return err;
+}
+
 static int second(void *ctx, struct ks_writer *w, bool last)
 {
 	struct sink *s = ctx;
-	size_t n = ks_host_exit_counts(s->host, s->counts, COUNTS_MAX);
+	size_t n = ks_host_exit_counts(s->host, s->counts, s->max_counts);
 	int err = n ? ks_writer_exit_counts(w, s->counts, n) : 0;
 
+	if (!err && last)
+		err = write_totals(s);
 	if (!err && last)
 		err = ks_host_open_bursts(s->host, take, s);
 	return err;
@@ -250,7 +272,8 @@ static int record(struct options *o, struct ks_host *host)
 
 	if (ret)
 		return cli_fail(ret, &err);
-	s.counts = calloc(COUNTS_MAX, sizeof(*s.counts));
+	s.max_counts = ks_host_counts_max(host);
+	s.counts = calloc(s.max_counts, sizeof(*s.counts));
 	ret = s.counts ? write_meta(s.w, o, host) : -ENOMEM;
 	if (ret) {
 		snprintf(err.msg, sizeof(err.msg), "%s: %s", o->rec.out, strerror(-ret));
@@ -258,9 +281,6 @@ static int record(struct options *o, struct ks_host *host)
 		ret = cli_fail(ret, &err);
 	} else {
 		ret = record_run(s.w, &o->rec, &side);
-		if (ks_host_unseen(host))
-			cli_warn("%llu exits of vCPUs for which there was no room: use --max-vcpus",
-				 (unsigned long long)ks_host_unseen(host));
 	}
 	free(s.counts);
 	return ret;

@@ -187,7 +187,8 @@ static void look_at_self(struct serve *s)
 
 	s->self.records = ks_rings_seen(rings);
 	s->self.lost = ks_rings_lost(rings);
-	s->self.unseen_exits = ks_host_unseen(s->host);
+	s->self.unseen_vcpus = ks_host_unseen(s->host).vcpus;
+	s->self.unseen_exits = ks_host_unseen(s->host).exits;
 	s->self.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	s->self.resident_bytes = resident_bytes();
 }
@@ -347,6 +348,7 @@ static int run(struct serve *s)
 		s->refreshed = now;
 		ks_fleet_refresh(&s->fleet, now);
 		ks_fleet_update(&s->fleet, now);
+		ks_host_recycle(s->host);
 	}
 	return s->error;
 }

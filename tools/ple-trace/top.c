@@ -21,7 +21,6 @@
 #include "vm.h"
 
 #define NS 1000000000ULL
-#define SLOTS 4096
 #define KALLSYMS_MAX (256u << 20)
 
 struct options {
@@ -32,7 +31,7 @@ struct options {
 	bool json;
 };
 
-enum { OPT_VM = 0x100, OPT_GAP, OPT_JSON, OPT_KALLSYMS };
+enum { OPT_VM = 0x100, OPT_GAP, OPT_JSON, OPT_KALLSYMS, OPT_VCPUS };
 
 static const struct argp_option options[] = {
 	{ "interval", 'i', "TIME", 0, "time between two tables (1s)", 0 },
@@ -42,6 +41,7 @@ static const struct argp_option options[] = {
 	{ "burst-gap", OPT_GAP, "TIME", 0, "PLE exits further apart begin a new burst (1ms)", 0 },
 	{ "guest-kallsyms", OPT_KALLSYMS, "FILE", 0,
 	  "name the function that spins: the guest's /proc/kallsyms, copied to FILE", 0 },
+	{ "max-vcpus", OPT_VCPUS, "N", 0, "room for N vCPUs at a time (4096)", 0 },
 	{ "json", OPT_JSON, NULL, 0, "print one JSON object per line and interval", 0 },
 	{ 0 },
 };
@@ -50,6 +50,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
 	struct ks_err err;
+	uint64_t v;
 	int ret = 0;
 
 	switch (key) {
@@ -69,6 +70,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_GAP:
 		ret = ks_arg_duration("--burst-gap", arg, 0, &o->host.burst_gap_ns, &err);
+		break;
+	case OPT_VCPUS:
+		ret = ks_arg_uint("--max-vcpus", arg, 1, KS_FREE_SLOTS, &v, &err);
+		o->host.vcpus = ret ? 0 : v;
 		break;
 	case OPT_KALLSYMS:
 		o->kallsyms = arg;
@@ -92,6 +97,7 @@ struct top {
 	struct top_row *rows;
 	char (*names)[64];     /* VM names by slot */
 	uint64_t (*counts)[2]; /* PAUSE and HLT exits by slot, up to the last interval */
+	uint32_t slots;
 	uint64_t begun, last;
 	struct drain drain;
 };
@@ -104,12 +110,14 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * NS + ts.tv_nsec;
 }
 
+/* A vCPU that was not there before in this slot. */
 static void name_vm(struct top *t, const struct ks_rec *rec)
 {
 	struct ks_vminfo vm;
 
-	if (rec->id >= SLOTS)
+	if (rec->id >= t->slots)
 		return;
+	t->counts[rec->id][0] = t->counts[rec->id][1] = 0;
 	snprintf(t->names[rec->id], sizeof(t->names[0]), "pid %u", (unsigned int)(rec->a >> 32));
 	if (ks_vm_read(NULL, rec->a >> 32, &vm))
 		return;
@@ -191,8 +199,9 @@ static void show(struct top *t)
 
 	ks_live_settle(&t->live, now);
 	view.lost = t->live.lost;
+	view.unseen = ks_host_unseen(t->host).vcpus;
 	k = ks_host_vcpus(t->host, &n);
-	for (slot = 0; slot < n && slot < SLOTS; slot++)
+	for (slot = 0; slot < n; slot++)
 		if (t->live.vcpu[slot].used)
 			fill_row(t, &t->rows[view.n++], slot, &k[slot], view.seconds);
 	qsort(t->rows, view.n, sizeof(*t->rows), by_pauses);
@@ -201,6 +210,7 @@ static void show(struct top *t)
 	else
 		top_print_table(&view);
 	ks_live_next(&t->live);
+	ks_host_recycle(t->host);
 	t->last = now;
 }
 
@@ -266,14 +276,14 @@ static int top_open(struct top *t, struct options *o, struct ks_err *err)
 	o->host.tgids = o->vms.tgids;
 	o->host.ntgids = o->vms.n;
 	o->host.fold = true;
-	o->host.vcpus = SLOTS;
 	t->o = o;
-	t->rows = calloc(SLOTS, sizeof(*t->rows));
-	t->names = calloc(SLOTS, sizeof(*t->names));
-	t->counts = calloc(SLOTS, sizeof(*t->counts));
+	t->slots = o->host.vcpus;
+	t->rows = calloc(t->slots, sizeof(*t->rows));
+	t->names = calloc(t->slots, sizeof(*t->names));
+	t->counts = calloc(t->slots, sizeof(*t->counts));
 	snprintf(err->msg, sizeof(err->msg), "out of memory");
 	if (!t->rows || !t->names || !t->counts ||
-	    ks_live_init(&t->live, SLOTS, o->host.burst_gap_ns ?: 1000000))
+	    ks_live_init(&t->live, t->slots, o->host.burst_gap_ns ?: 1000000))
 		return -ENOMEM;
 	return ks_host_open(&t->host, &o->host, err);
 }
@@ -302,7 +312,7 @@ int ple_top(int argc, char **argv)
 		NULL,
 		NULL
 	};
-	struct options o = { .interval_ns = NS };
+	struct options o = { .interval_ns = NS, .host.vcpus = KS_HOST_VCPUS };
 	struct top t = { 0 };
 	struct ks_err err;
 	int ret = cli_parse(&argp, argc, argv, &o);

@@ -23,6 +23,7 @@ struct top_view {
 	uint32_t n;
 	double seconds; /* length of the interval */
 	uint64_t lost;
+	uint64_t unseen;		  /* vCPUs for which there was no room, since the start */
 	const struct ks_symbols *symbols; /* of the guests, NULL = none */
 	bool screen;			  /* a terminal: draw in place */
 	unsigned int lines;		  /* its height */

@@ -48,6 +48,8 @@ void top_print_table(const struct top_view *t)
 	printf("%u vCPUs, %.0f PAUSE and %.0f HLT exits/s", t->n, pause, hlt);
 	if (t->lost)
 		printf(", %llu records lost", (unsigned long long)t->lost);
+	if (t->unseen)
+		printf(", no room for %llu vCPUs (--max-vcpus)", (unsigned long long)t->unseen);
 	printf("\n%-16s %4s %4s %10s %9s %7s %8s %6s %6s %6s  %s\n", "VM", "vCPU", "pCPU",
 	       "PAUSE/s", "HLT/s", "bursts", "longest", "run%", "wait%", "halt%", "spins in");
 	for (i = 0; i < fit; i++)
@@ -96,6 +98,7 @@ void top_print_json(const struct top_view *t, uint64_t time_ns)
 	json_object_object_add(j, "mono_ns", json_object_new_uint64(time_ns));
 	json_object_object_add(j, "interval_ns", json_object_new_uint64(t->seconds * 1e9));
 	json_object_object_add(j, "lost_records", json_object_new_uint64(t->lost));
+	json_object_object_add(j, "unseen_vcpus", json_object_new_uint64(t->unseen));
 	json_object_object_add(j, "vcpus", rows);
 	puts(json_object_to_json_string_ext(j, JSON_C_TO_STRING_PLAIN));
 	fflush(stdout);

@@ -299,12 +299,15 @@ static void records(struct ks_metrics *m, const struct ks_self_metrics *self)
 		  "Records lost, as a ring was full; of bursts, the PLE exits in them. Exits are "
 		  "counted all the same." },
 		{ "kvmsched_unseen_exits", KS_METRIC_COUNTER, NULL,
-		  "Exits of vCPUs for which the kernel's part had no room." },
+		  "Exits of new vCPUs for which the kernel had no memory." },
+		{ "kvmsched_unseen_vcpus", KS_METRIC_COUNTER, NULL,
+		  "Threads with vCPUs for which the kernel's part had no room (--max-vcpus)." },
 	};
 
 	number(m, &families[0], self->records);
 	number(m, &families[1], self->lost);
 	number(m, &families[2], self->unseen_exits);
+	number(m, &families[3], self->unseen_vcpus);
 }
 
 static void process(struct ks_metrics *m, const struct ks_self_metrics *self)

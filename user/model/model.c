@@ -21,6 +21,17 @@ const char *ks_meta_str(struct json_object *o, const char *key)
 	return "";
 }
 
+uint64_t ks_meta_uint(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+	int64_t n = 0;
+
+	if (json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, &v) &&
+	    json_object_is_type(v, json_type_int))
+		n = json_object_get_int64(v);
+	return n > 0 ? n : 0;
+}
+
 int ks_meta_ints(struct json_object *meta, const char *key, uint32_t max, int32_t **out,
 		 uint32_t *n)
 {

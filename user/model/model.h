@@ -60,6 +60,8 @@ int ks_meta_ints(struct json_object *meta, const char *key, uint32_t max, int32_
 
 /* A string member of a JSON object; "" if it is missing or not a string. Borrowed. */
 const char *ks_meta_str(struct json_object *o, const char *key);
+/* A number; 0 if it is missing, negative or none. */
+uint64_t ks_meta_uint(struct json_object *o, const char *key);
 
 /* The state of a vCPU after one host record of it; `old` if the record does not change it. */
 enum ks_vstate ks_vstate_after(enum ks_vstate old, const struct ks_rec *rec);

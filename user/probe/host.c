@@ -118,8 +118,14 @@ static int map_vcpus(struct ks_host *h)
 	if (p == MAP_FAILED)
 		return -errno;
 	h->vcpus = p;
-	return ks_slots_init(&h->slots, p, h->nslots, &h->skel->bss->ks_slots_used,
-			     (const uint64_t *)&h->skel->bss->ks_faults.untold);
+	h->slots = (struct ks_slots){
+		.state = p,
+		.n = h->nslots,
+		.used = &h->skel->bss->ks_slots_used,
+		.untold = (const uint64_t *)&h->skel->bss->ks_faults.untold,
+		.free = &h->skel->bss->ks_free_slots,
+	};
+	return ks_slots_init(&h->slots);
 }
 
 int ks_host_admit(struct ks_host *h, uint32_t tgid)
@@ -166,7 +172,7 @@ int ks_host_open(struct ks_host **out, const struct ks_host_opts *opts, struct k
 
 	if (!h)
 		return ks_load_err(err, -ENOMEM, "opening the probe");
-	h->nslots = opts->vcpus ? opts->vcpus : 1024;
+	h->nslots = opts->vcpus ? opts->vcpus : KS_HOST_VCPUS;
 	h->programs = json_object_new_object();
 	ks_load_quiet();
 	ret = find_isa(&h->isa, err);
@@ -285,6 +291,15 @@ void ks_host_slot_counts(const struct ks_host *h, uint32_t slot, uint64_t counts
 	counts[pause] += pauses_ahead(h, slot, counts[pause]);
 }
 
+#define COUNTS_MAX (1u << 20) /* a trace takes no more */
+
+size_t ks_host_counts_max(const struct ks_host *h)
+{
+	size_t max = (size_t)h->nslots * KS_NREASONS;
+
+	return max < COUNTS_MAX ? max : COUNTS_MAX;
+}
+
 size_t ks_host_exit_counts(const struct ks_host *h, struct ks_exit_count *c, size_t max)
 {
 	uint32_t n, slot, idx, pause = h->isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE;
@@ -314,7 +329,22 @@ struct json_object *ks_host_programs(const struct ks_host *h)
 	return json_object_get(h->programs);
 }
 
-uint64_t ks_host_unseen(const struct ks_host *h)
+struct ks_host_unseen ks_host_unseen(const struct ks_host *h)
 {
-	return h->skel->bss->ks_faults.no_slot + h->skel->bss->ks_faults.no_storage;
+	return (struct ks_host_unseen){
+		.vcpus = h->skel->bss->ks_faults.no_slot,
+		.exits = h->skel->bss->ks_faults.no_storage,
+	};
+}
+
+void ks_host_recycle(struct ks_host *h)
+{
+	static const struct ks_vcpu_state none;
+	uint32_t slot, n = ks_slots_used(&h->slots);
+
+	for (slot = 0; slot < n && ks_slots_room(&h->slots); slot++)
+		if (ks_slots_ended(&h->slots, slot) &&
+		    !bpf_map__update_elem(h->skel->maps.ks_vcpus, &slot, sizeof(slot), &none,
+					  sizeof(none), BPF_ANY))
+			ks_slots_reuse(&h->slots, slot);
 }

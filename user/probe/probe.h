@@ -26,13 +26,15 @@ void ks_probe_log(void (*fn)(const char *text));
 
 /* ---- host ---- */
 
+#define KS_HOST_VCPUS 4096u
+
 struct ks_host_opts {
 	const uint32_t *tgids; /* only these processes; NULL = all VMs */
 	size_t ntgids;
 	bool fold;	       /* bursts of PLE exits as one record each */
 	uint64_t burst_gap_ns; /* 0 = 1 ms */
 	unsigned int slots;  /* records per CPU's ring, rounded up to a power of two; 0 = by CPUs */
-	unsigned int vcpus;  /* at most; 0 = 1024 */
+	unsigned int vcpus;  /* at most; 0 = KS_HOST_VCPUS */
 	bool no_rdonly_cast; /* for tests: as on kernels before 6.2 */
 };
 
@@ -62,6 +64,9 @@ const struct ks_vcpu_state *ks_host_vcpus(const struct ks_host *h, uint32_t *n);
  */
 int ks_host_open_bursts(struct ks_host *h, ks_rings_fn fn, void *ctx);
 
+/* How many there can be, within what a trace can hold. */
+size_t ks_host_counts_max(const struct ks_host *h);
+
 /* Cumulative exits by slot and architectural reason: fills up to max of c, returns how many. */
 size_t ks_host_exit_counts(const struct ks_host *h, struct ks_exit_count *c, size_t max);
 
@@ -74,8 +79,17 @@ void ks_host_slot_counts(const struct ks_host *h, uint32_t slot, uint64_t counts
 /* {"name": "attached" | why not}, the caller's. */
 struct json_object *ks_host_programs(const struct ks_host *h);
 
-/* Exits not seen for want of a slot or of memory. */
-uint64_t ks_host_unseen(const struct ks_host *h);
+struct ks_host_unseen {
+	uint64_t vcpus; /* threads with vCPUs for which there was no slot: none of their exits */
+	uint64_t exits; /* further exits, for want of memory in the kernel */
+};
+struct ks_host_unseen ks_host_unseen(const struct ks_host *h);
+
+/*
+ * Give the slots of vCPUs that were gone already at the last call to new ones; until then the last
+ * of their records come. For displays, once in a while; in a trace a slot stands for one vCPU.
+ */
+void ks_host_recycle(struct ks_host *h);
 
 /* ---- guest ---- */
 

@@ -5,17 +5,17 @@
 
 #include "slots.h"
 
-int ks_slots_init(struct ks_slots *s, const struct ks_vcpu_state *state, uint32_t n,
-		  const uint32_t *used, const uint64_t *untold)
+int ks_slots_init(struct ks_slots *s)
 {
-	*s = (struct ks_slots){ .state = state, .n = n, .used = used, .untold = untold };
-	s->told = calloc(n, 1);
-	return s->told ? 0 : -ENOMEM;
+	s->told = calloc(s->n, 1);
+	s->ended = calloc(s->n, sizeof(*s->ended));
+	return s->told && s->ended ? 0 : -ENOMEM;
 }
 
 void ks_slots_release(struct ks_slots *s)
 {
 	free(s->told);
+	free(s->ended);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -57,4 +57,30 @@ int ks_slots_make_up(struct ks_slots *s, ks_rings_fn fn, void *ctx)
 	for (slot = 0; slot < ks_slots_used(s) && !err; slot++)
 		err = make_up(s, slot, fn, ctx);
 	return err;
+}
+
+bool ks_slots_ended(struct ks_slots *s, uint32_t slot)
+{
+	const struct ks_vcpu_state *v = &s->state[slot];
+	bool gone = v->who && !v->owner, before = s->ended[slot];
+
+	s->ended[slot] = gone;
+	return gone && before;
+}
+
+bool ks_slots_room(const struct ks_slots *s)
+{
+	uint32_t head = __atomic_load_n(&s->free->head, __ATOMIC_ACQUIRE);
+
+	return s->free->tail - head < KS_FREE_SLOTS;
+}
+
+void ks_slots_reuse(struct ks_slots *s, uint32_t slot)
+{
+	uint32_t tail = s->free->tail;
+
+	s->told[slot] = 0;
+	s->ended[slot] = false;
+	s->free->slot[tail & (KS_FREE_SLOTS - 1)] = slot;
+	__atomic_store_n(&s->free->tail, tail + 1, __ATOMIC_RELEASE);
 }

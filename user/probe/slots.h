@@ -3,6 +3,7 @@
 #ifndef KVMSCHED_SLOTS_H
 #define KVMSCHED_SLOTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ple_trace.h"
@@ -15,11 +16,12 @@ struct ks_slots {
 	const uint64_t *untold;		   /* its ks_faults.untold */
 	uint64_t seen;			   /* untold, as of the last look */
 	uint8_t *told;			   /* by slot: KS_UNTOLD_* made up for */
+	bool *ended;			   /* by slot, as of the last look */
+	struct ks_free_slots *free;	   /* the probe's */
 };
 
-/* Takes over state, used and untold, which stay the probe's. 0 or -ENOMEM. */
-int ks_slots_init(struct ks_slots *s, const struct ks_vcpu_state *state, uint32_t n,
-		  const uint32_t *used, const uint64_t *untold);
+/* With state, n, used, untold and free filled in; they stay the caller's. 0 or -ENOMEM. */
+int ks_slots_init(struct ks_slots *s);
 void ks_slots_release(struct ks_slots *s);
 
 /* Slots that were ever in use. */
@@ -30,5 +32,12 @@ uint32_t ks_slots_used(const struct ks_slots *s);
  * called whenever rings are emptied; costs nothing while there are none.
  */
 int ks_slots_make_up(struct ks_slots *s, ks_rings_fn fn, void *ctx);
+
+/* True: the vCPU in the slot is gone, and was so already when this was asked last. */
+bool ks_slots_ended(struct ks_slots *s, uint32_t slot);
+
+/* Its state is all zeros: a new one may have the slot. Only if there is room for one more. */
+bool ks_slots_room(const struct ks_slots *s);
+void ks_slots_reuse(struct ks_slots *s, uint32_t slot);
 
 #endif /* KVMSCHED_SLOTS_H */

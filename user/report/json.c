@@ -338,7 +338,10 @@ static struct json_object *guest(const struct ks_report *r, uint32_t vm)
 	put_meta(o, ks_reader_meta(rd), "wait_threshold_ns");
 	put_meta(o, ks_reader_meta(rd), "hold_threshold_ns");
 	put_meta(o, ks_reader_meta(rd), "short_waits_left_out");
-	put_meta(o, ks_reader_meta(rd), "unmatched_releases");
+	put_num(o, "unmatched_releases", ks_meta_uint(ks_reader_meta(rd), "unseen_acquires"));
+	put_meta(o, ks_reader_meta(rd), "unseen_recursion");
+	put_meta(o, ks_reader_meta(rd), "unseen_acquires");
+	put_meta(o, ks_reader_meta(rd), "unseen_releases");
 	put_num(o, "clock_error_ns", l->error_ns);
 	put_num(o, "clock_steps", l->steps);
 	put_num(o, "clock_largest_step_ns", l->step_ns);
@@ -404,6 +407,8 @@ static struct json_object *trace(const struct ks_report *r)
 	uint32_t i;
 
 	put_meta(host, ks_reader_meta(ks_session_host(r->s)), "isa");
+	put_meta(host, ks_reader_meta(ks_session_host(r->s)), "unseen_vcpus");
+	put_meta(host, ks_reader_meta(ks_session_host(r->s)), "unseen_exits");
 	put(o, "host", host);
 	put_num(o, "first_ns", r->first);
 	put_num(o, "last_ns", r->last);

@@ -80,6 +80,29 @@ static const char *meta_str(struct ks_reader *rd, const char *key, char *buf, si
 
 /* ---- the traces ---- */
 
+/* What the recorder knows that it did not see; nothing is said of what is 0. */
+static void unseen(const struct page *p, struct ks_reader *rd)
+{
+	static const struct {
+		const char *key, *words;
+	} kinds[] = {
+		{ "unseen_vcpus", "vCPUs not recorded, there was no room: see record --max-vcpus" },
+		{ "unseen_exits", "exits of new vCPUs not seen: the kernel had no memory" },
+		{ "unseen_recursion", "times a program could not run, inside of itself" },
+		{ "unseen_acquires", "releases of locks whose acquire was not seen" },
+		{ "unseen_releases", "acquires of locks whose release was not seen" },
+	};
+	char n[FMT];
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		uint64_t count = ks_meta_uint(ks_reader_meta(rd), kinds[i].key);
+
+		if (count)
+			say(p, "          %s %s\n", fmt_count(count, n), kinds[i].words);
+	}
+}
+
 static void trace_state(const struct page *p, struct ks_reader *rd)
 {
 	char n[FMT];
@@ -95,6 +118,7 @@ static void trace_state(const struct page *p, struct ks_reader *rd)
 		say(p, "          %s bytes unreadable\n", fmt_count(ks_reader_bad_bytes(rd), n));
 	if (ks_reader_truncated(rd))
 		say(p, "          the recording was cut off: read up to its last whole chunk\n");
+	unseen(p, rd);
 }
 
 static void host_line(const struct page *p)

@@ -229,6 +229,8 @@ static const char *svm_name(uint32_t reason)
 
 const char *ks_exit_name(enum ks_isa isa, uint32_t reason)
 {
+	if (reason == KS_EXIT_OTHER)
+		return "other";
 	if (isa == KS_ISA_SVM)
 		return svm_name(reason);
 	if (isa == KS_ISA_VMX && (reason & 0xffff) < COUNT(vmx))

@@ -14,6 +14,7 @@ enum ks_isa { KS_ISA_VMX = 1, KS_ISA_SVM = 2 };
 /* HLT without a pending interrupt: what processors with the Idle HLT intercept (Zen 5 and later)
  * report in place of 0x78 under kernels that use it. Count it as a HLT. */
 #define KS_SVM_EXIT_IDLE_HLT 0xa6u
+#define KS_EXIT_OTHER 0xffff0000u /* in counts: reasons for which the probe has no counter */
 #define KS_VMX_EXIT_HLT 12u
 #define KS_VMX_EXIT_PAUSE 40u
 

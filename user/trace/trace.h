@@ -68,6 +68,12 @@ int ks_writer_add(struct ks_writer *w, unsigned int ring, const struct ks_rec *r
  */
 int ks_writer_meta(struct ks_writer *w, struct json_object *meta);
 
+/*
+ * The same for names, of which there can be any number: 1, and nothing is written, if they would
+ * take the room that a reader has for all metadata (8 MiB) from the rest.
+ */
+int ks_writer_names(struct ks_writer *w, struct json_object *meta);
+
 /* Add the kernel's symbols: text in the format of /proc/kallsyms; stored compressed. */
 int ks_writer_symbols(struct ks_writer *w, const char *kallsyms, size_t len);
 

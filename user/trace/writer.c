@@ -14,6 +14,7 @@
 #include "err.h"
 
 #define HOLD_BACK 8u
+#define NOT_FOR_NAMES (2u << 20) /* bytes of metadata kept free for all that is not names */
 
 struct wring {
 	struct ks_rec *buf; /* cap + HOLD_BACK records, sorted; NULL until the first comes */
@@ -28,6 +29,7 @@ struct ks_writer {
 	struct wring *ring;
 	struct ks_rec *control;
 	uint32_t ncontrol;
+	uint64_t meta_bytes;
 };
 
 /*
@@ -276,7 +278,19 @@ int ks_writer_meta(struct ks_writer *w, struct json_object *meta)
 	if (len > KS_MAX_META)
 		return -E2BIG;
 	h.length = (uint32_t)len;
+	w->meta_bytes += len;
 	return ks_chunkout_write(&w->out, &h, NULL, 0, text);
+}
+
+int ks_writer_names(struct ks_writer *w, struct json_object *meta)
+{
+	size_t len;
+
+	if (!json_object_to_json_string_length(meta, JSON_C_TO_STRING_PLAIN, &len))
+		return -ENOMEM;
+	if (w->meta_bytes + len > KS_MAX_META_ALL - NOT_FOR_NAMES)
+		return 1;
+	return ks_writer_meta(w, meta);
 }
 
 int ks_writer_symbols(struct ks_writer *w, const char *kallsyms, size_t len)
