@@ -235,7 +235,7 @@ $(OUT)/tests/sim: $(SIM_SRC:%.c=$(OUT)/obj/%.o) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-lint: $(SKEL)
+lint: $(SKEL) $(PROTO:=.h)
 	$(Q).ci/deps lint
 	$(Q)tests/lint
 

@@ -101,6 +101,8 @@ struct json_object *record_meta(const char *side, const char *tool, const struct
 	json_object_object_add(m, "start_mono_ns", json_object_new_int64(record_clock_ns()));
 	json_object_object_add(m, "start_realtime_ns",
 			       json_object_new_int64(clock_ns(CLOCK_REALTIME)));
+	json_object_object_add(m, "start_boottime_ns",
+			       json_object_new_int64(clock_ns(CLOCK_BOOTTIME)));
 	for (word = o->command; word && *word; word++)
 		json_object_array_add(command, json_object_new_string(*word));
 	json_object_object_add(m, "command", command);

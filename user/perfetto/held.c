@@ -62,6 +62,14 @@ void held_drop_wait(struct held *h)
 	free(h->wait[h->wait_first].ends.id);
 	h->wait_first = (h->wait_first + 1) % HELD_WAITS;
 	h->nwaits--;
+	h->waits_dropped++;
+}
+
+struct held_wait *held_nth_wait(struct held *h, uint64_t nth)
+{
+	uint64_t i = nth - h->waits_dropped;
+
+	return i < h->nwaits ? &h->wait[(h->wait_first + i) % HELD_WAITS] : NULL;
 }
 
 void held_free(struct held *h)
@@ -132,6 +140,13 @@ struct held_flows *held_blamed(struct held *h, const struct ks_wait *w)
 	else
 		search_holds(h, &s);
 	return s.found;
+}
+
+bool held_is_blamed(const struct ks_wait *w, bool is_wait, uint64_t lock, uint64_t from,
+		    uint64_t to)
+{
+	return is_wait == (w->blame_class == KS_C_LWP) && lock == w->lock && from < w->acq_time &&
+	       to > w->try_time && from < to && w->try_time < w->acq_time;
 }
 
 int held_flow(struct held_flows *f, uint64_t id)

@@ -11,6 +11,7 @@
 
 #define HELD_HOLDS 512u /* of one vCPU */
 #define HELD_WAITS 256u
+#define HELD_OWED 16u
 
 struct held_flows { /* flows that end on it */
 	uint64_t *id;
@@ -28,10 +29,19 @@ struct held_wait {
 	struct held_flows ends;
 };
 
+/* A wait that blames a slice which has not ended yet: locks that are not fair let others pass. */
+struct held_owed {
+	uint32_t vcpu; /* of the wait */
+	uint64_t nth;  /* wait of that vCPU */
+};
+
 struct held {
 	struct held_hold *hold; /* rings, allocated when first needed */
 	struct held_wait *wait;
 	uint32_t hold_first, nholds, wait_first, nwaits;
+	uint64_t waits_dropped;		  /* so far */
+	struct held_owed owed[HELD_OWED]; /* ring: what slices of this vCPU are blamed by */
+	uint64_t nowed;			  /* so far */
 };
 
 /*
@@ -55,6 +65,13 @@ void held_free(struct held *h);
  * one there. Its flows are returned; NULL if it is not there (any more).
  */
 struct held_flows *held_blamed(struct held *h, const struct ks_wait *w);
+
+/* The same question about one slice of the blamed vCPU, [from, to) of this lock. */
+bool held_is_blamed(const struct ks_wait *w, bool is_wait, uint64_t lock, uint64_t from,
+		    uint64_t to);
+
+/* The wait with this number, counted from 0; NULL if it is not there (any more). */
+struct held_wait *held_nth_wait(struct held *h, uint64_t nth);
 
 /* One more flow. 0 or -ENOMEM. */
 int held_flow(struct held_flows *f, uint64_t id);

@@ -54,14 +54,14 @@ uint32_t pf_intern(struct pf_intern *t, const char *s, bool *fresh)
 	if (t->n >= t->size / 2 && !grow(t))
 		return 0;
 	place = find(t, s);
-	if (*place)
-		return *place;
-	t->name[t->n] = strdup(s);
-	if (!t->name[t->n])
-		return 0;
-	*fresh = true;
-	*place = ++t->n;
-	return t->n;
+	if (!*place) {
+		t->name[t->n] = strdup(s);
+		if (!t->name[t->n])
+			return 0;
+		*fresh = true;
+		*place = ++t->n;
+	}
+	return *place;
 }
 
 void pf_intern_clear(struct pf_intern *t)

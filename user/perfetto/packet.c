@@ -293,14 +293,14 @@ void pf_category(struct pf_writer *w, const char *name)
 		      perfetto__protos__event_category__init, iid);
 }
 
-/* The next annotation; the last one is overwritten if there are too many. */
+/* The next annotation; NULL if there are too many: it is left out. */
 static Note *note(struct pf_writer *w, const char *key)
 {
 	Event *e = &w->p->event;
 	Note *n;
 
 	if (e->n_debug_annotations == PF_NOTES)
-		e->n_debug_annotations--;
+		return NULL;
 	n = &w->p->note[e->n_debug_annotations];
 	perfetto__protos__debug_annotation__init(n);
 	e->debug_annotations[e->n_debug_annotations++] = n;
@@ -313,6 +313,8 @@ void pf_number(struct pf_writer *w, const char *key, uint64_t value)
 {
 	Note *n = note(w, key);
 
+	if (!n)
+		return;
 	n->has_uint_value = true;
 	n->uint_value = value;
 }
@@ -321,6 +323,8 @@ void pf_signed(struct pf_writer *w, const char *key, int64_t value)
 {
 	Note *n = note(w, key);
 
+	if (!n)
+		return;
 	n->has_int_value = true;
 	n->int_value = value;
 }
@@ -329,6 +333,8 @@ void pf_flag(struct pf_writer *w, const char *key, bool value)
 {
 	Note *n = note(w, key);
 
+	if (!n)
+		return;
 	n->has_bool_value = true;
 	n->bool_value = value;
 }
@@ -337,6 +343,8 @@ void pf_address(struct pf_writer *w, const char *key, uint64_t value)
 {
 	Note *n = note(w, key);
 
+	if (!n)
+		return;
 	n->has_pointer_value = true;
 	n->pointer_value = value;
 }
@@ -344,13 +352,12 @@ void pf_address(struct pf_writer *w, const char *key, uint64_t value)
 void pf_text(struct pf_writer *w, const char *key, const char *value)
 {
 	Interned *in = &w->p->interned;
+	Note *n = value ? note(w, key) : NULL;
 	bool fresh;
-	Note *n;
 	Text *t;
 
-	if (!value)
+	if (!n)
 		return;
-	n = note(w, key);
 	n->has_string_value_iid = true;
 	n->string_value_iid = intern(w, PF_N_TEXT, value, &fresh);
 	if (!fresh)

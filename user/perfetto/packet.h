@@ -69,7 +69,7 @@ void pf_number(struct pf_writer *w, const char *key, uint64_t value);
 void pf_signed(struct pf_writer *w, const char *key, int64_t value);
 void pf_flag(struct pf_writer *w, const char *key, bool value);
 void pf_address(struct pf_writer *w, const char *key, uint64_t value);
-/* value NULL: nothing is said */
+/* value NULL: nothing is said. More than PF_NOTES annotations or PF_CATEGORIES are left out. */
 void pf_text(struct pf_writer *w, const char *key, const char *value);
 void pf_value(struct pf_writer *w, int64_t value); /* of a counter */
 /* A flow begins here, or these end here; the ids must live until pf_send(). */

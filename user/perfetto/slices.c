@@ -5,18 +5,10 @@
 
 #include "world.h"
 
-#define NAME 192
-
-static const char *symbol(struct pf_export *x, uint32_t vm, uint64_t addr, char buf[NAME])
-{
-	return addr ? ks_names_sym(x->names, vm, addr, buf, NAME) : NULL;
-}
-
 /* By its name, or as a number if it has none; nothing for 0. */
 static void put_address(struct pf_export *x, const char *key, uint32_t vm, uint64_t addr)
 {
-	char buf[NAME];
-	const char *s = symbol(x, vm, addr, buf);
+	const char *s = rows_symbol(&x->names, vm, addr);
 
 	if (s)
 		pf_text(&x->w, key, s);
@@ -27,9 +19,7 @@ static void put_address(struct pf_export *x, const char *key, uint32_t vm, uint6
 static void put_thread(struct pf_export *x, const char *key, const char *number, uint32_t vm,
 		       uint32_t pid)
 {
-	char buf[NAME];
-
-	pf_text(&x->w, key, pid ? ks_names_task(x->names, vm, pid, buf, sizeof(buf)) : NULL);
+	pf_text(&x->w, key, rows_comm(&x->names, vm, pid));
 	pf_number(&x->w, number, pid);
 }
 
@@ -102,8 +92,8 @@ static uint64_t lane_of(struct pf_export *x, struct lanes *lanes, uint32_t vcpu,
 
 static void put_name(struct pf_export *x, const char *kind, uint32_t vm, uint64_t lock)
 {
-	char buf[NAME], name[NAME + 32];
-	const char *s = symbol(x, vm, lock, buf);
+	const char *s = rows_symbol(&x->names, vm, lock);
+	char name[ROWS_NAME + 32];
 
 	if (s)
 		snprintf(name, sizeof(name), "%s %s", kind, s);
@@ -118,6 +108,52 @@ static void end_flows(struct pf_export *x, uint64_t time, uint64_t track,
 	pf_event(&x->w, PF_END, time, track);
 	pf_flow_ends(&x->w, ends->id, ends->n);
 	pf_send(&x->w);
+}
+
+/* ---- flows ---- */
+
+static uint64_t new_flow(struct pf_export *x, struct held_flows *to)
+{
+	uint64_t id = pf_id(x);
+
+	if (!held_flow(to, id))
+		return id;
+	x->w.err = -ENOMEM;
+	return 0;
+}
+
+/* The flow from this wait to what it blames. */
+static void blame(struct pf_export *x, struct held_wait *e, uint64_t nth)
+{
+	const struct ks_wait *w = &e->wait;
+	struct held_flows *f;
+	struct held *b;
+
+	if (w->blame_vcpu == KS_NO_VCPU)
+		return;
+	b = &x->pvcpu[w->blame_vcpu].held;
+	f = held_blamed(b, w);
+	if (f)
+		e->flow = new_flow(x, f);
+	else
+		b->owed[b->nowed++ % HELD_OWED] = (struct held_owed){ w->vcpu, nth };
+}
+
+/* A slice of a vCPU is known now: who has been waiting to blame it? */
+static void settle(struct pf_export *x, uint32_t vcpu, bool is_wait, uint64_t lock, uint64_t from,
+		   uint64_t to, struct held_flows *ends)
+{
+	struct held *h = &x->pvcpu[vcpu].held;
+	uint64_t i = h->nowed > HELD_OWED ? h->nowed - HELD_OWED : 0;
+	struct held_wait *e;
+
+	for (; i < h->nowed; i++) {
+		const struct held_owed *o = &h->owed[i % HELD_OWED];
+
+		e = held_nth_wait(&x->pvcpu[o->vcpu].held, o->nth);
+		if (e && !e->flow && held_is_blamed(&e->wait, is_wait, lock, from, to))
+			e->flow = new_flow(x, ends);
+	}
 }
 
 /* ---- holds ---- */
@@ -154,10 +190,12 @@ void pf_hold(struct pf_export *x, const struct ks_hold *h)
 	if (held_full_holds(held))
 		release_hold(x, held);
 	e = held_add_hold(held);
-	if (e)
-		e->hold = *h;
-	else
+	if (!e) {
 		x->w.err = -ENOMEM;
+		return;
+	}
+	e->hold = *h;
+	settle(x, h->vcpu, false, h->lock, h->acq_time, h->rel_time, &e->ends);
 }
 
 /* ---- waits ---- */
@@ -244,24 +282,6 @@ static void release_wait(struct pf_export *x, struct held *held)
 	held_drop_wait(held);
 }
 
-/* The flow from w to what it blames; 0 if there is none. */
-static uint64_t blame_flow(struct pf_export *x, const struct ks_wait *w)
-{
-	struct held_flows *f;
-	uint64_t id;
-
-	if (w->blame_vcpu == KS_NO_VCPU)
-		return 0;
-	f = held_blamed(&x->pvcpu[w->blame_vcpu].held, w);
-	if (!f)
-		return 0;
-	id = pf_id(x);
-	if (!held_flow(f, id))
-		return id;
-	x->w.err = -ENOMEM;
-	return 0;
-}
-
 void pf_wait(struct pf_export *x, const struct ks_wait *w)
 {
 	struct held *held = &x->pvcpu[w->vcpu].held;
@@ -275,7 +295,9 @@ void pf_wait(struct pf_export *x, const struct ks_wait *w)
 		return;
 	}
 	e->wait = *w;
-	e->flow = blame_flow(x, w);
+	if (w->acquired)
+		settle(x, w->vcpu, true, w->lock, w->try_time, w->acq_time, &e->ends);
+	blame(x, e, held->waits_dropped + held->nwaits - 1);
 }
 
 void pf_release(struct pf_export *x)

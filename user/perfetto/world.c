@@ -148,12 +148,12 @@ int pf_world_begin(struct pf_export *x, const struct ks_export_input *in, struct
 	uint64_t last;
 	uint32_t i;
 
-	x->names = in->names;
 	x->vm = ks_analysis_vms(a, &x->nvms);
 	x->vcpu = ks_analysis_vcpus(a, &x->nvcpus);
 	x->pvm = calloc(x->nvms + 1, sizeof(*x->pvm));
 	x->pvcpu = calloc(x->nvcpus + 1, sizeof(*x->pvcpu));
-	if (!x->pvm || !x->pvcpu || add_slots(x))
+	if (!x->pvm || !x->pvcpu || add_slots(x) ||
+	    rows_names_init(&x->names, in->names, x->vm, x->nvms))
 		return ks_fail(err, -ENOMEM, "out of memory");
 	if (!ks_reader_span(host, &x->origin, &last))
 		x->origin = 0;
@@ -179,6 +179,7 @@ void pf_world_free(struct pf_export *x)
 		lanes_free(&x->pvcpu[i].holds);
 		held_free(&x->pvcpu[i].held);
 	}
+	rows_names_free(&x->names);
 	free(x->pvm);
 	free(x->pvcpu);
 	free(x->slot);

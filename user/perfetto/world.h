@@ -8,6 +8,7 @@
 #include "lanes.h"
 #include "packet.h"
 #include "rate.h"
+#include "rows_names.h"
 
 struct pf_export;
 
@@ -34,7 +35,7 @@ struct pf_vm {
 
 struct pf_export {
 	struct pf_writer w;
-	struct ks_names *names;
+	struct rows_names names;
 	const struct ks_vm *vm; /* the analysis's */
 	const struct ks_vcpu *vcpu;
 	struct pf_vm *pvm; /* the same order */
