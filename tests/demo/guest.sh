@@ -9,6 +9,6 @@ cat >/tmp/work <<'END'
 for cpu in /sys/devices/system/cpu/cpu[1-9]*; do echo 1 >"$cpu/online"; done
 lab_log "attached, $(nproc) CPUs"; lab_signal attached
 lab_await go 200
-exec build/tests/contend --threads 2 --pin --seconds 3
+exec build/tests/contend --threads 2 --pin --seconds 6
 END
 build/bin/lock-timeline record -q -o "$LAB_OUT/guest.kvs" -- bash /tmp/work

@@ -26,7 +26,7 @@ tracer=$!
 until [ -s "$LAB_OUT/host.kvs.partial" ]; do lab_nap 0.1; done
 lab_guest_start 1
 lab_await attached 200
-throttle_vcpu "$(lab_guest_pid 1)" 1 30000
+throttle_vcpu "$(lab_guest_pid 1)" 1 10000
 lab_signal go
 lab_guest_wait 1
 kill -TERM $tracer
