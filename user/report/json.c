@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "exits.h"
+#include "model.h"
 #include "priv.h"
 #include "text.h"
 
