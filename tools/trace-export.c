@@ -10,7 +10,9 @@
 #include "cli.h"
 #include "fanout.h"
 #include "inputs.h"
+#include "options.h"
 #include "progress.h"
+#include "rows.h"
 
 /* A format's option is OPT_FORMAT + its number. */
 enum { OPT_FROM = 0x100, OPT_TO, OPT_ROWS, OPT_FORMAT };
@@ -33,9 +35,10 @@ struct export
 };
 
 static const struct argp_option more_options[] = {
-	{ "from", OPT_FROM, "TIME", 0, "begin here: time since the recording began (1.5s)", 1 },
-	{ "to", OPT_TO, "TIME", 0, "end here", 1 },
+	/* A group of their own, behind the formats. */
 	{ "rows", OPT_ROWS, "KIND,...", 0, "--json, --csv: only these, e.g. wait,hold,segment", 1 },
+	CLI_FROM(OPT_FROM),
+	CLI_TO(OPT_TO),
 };
 
 #define NMORE (sizeof(more_options) / sizeof(more_options[0]))
@@ -63,6 +66,16 @@ static void parse_time(const char *name, const char *arg, uint64_t *t)
 
 	if (ks_arg_duration(name, arg, 1000000000, t, &err))
 		cli_usage(&err);
+}
+
+static void parse_rows(struct options *o, const char *arg)
+{
+	struct ks_err err;
+	uint32_t on;
+
+	if (rows_parse(arg, &on, &err))
+		cli_usage(&err);
+	o->export.rows = arg;
 }
 
 static bool same_file(const char *a, const char *b)
@@ -119,7 +132,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		parse_time("--to", arg, &o->to);
 		return 0;
 	case OPT_ROWS:
-		o->export.rows = arg;
+		parse_rows(o, arg);
 		return 0;
 	case ARGP_KEY_END:
 		check_options(o);

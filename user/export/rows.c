@@ -22,37 +22,43 @@ static int bad_kind(const char *word, size_t len, struct ks_err *err)
 	return ks_fail(err, -EINVAL, "--rows: no kind '%.*s'; there are %s", (int)len, word, all);
 }
 
-static int choose(struct rows *r, const char *word, size_t len, struct ks_err *err)
+static int choose(uint32_t *on, const char *word, size_t len, struct ks_err *err)
 {
 	unsigned int k;
 
 	for (k = 0; k < ROW_KINDS; k++) {
-		if (!rows_kinds[k].chosen || strncmp(rows_kinds[k].name, word, len) ||
+		if (!rows_kinds[k].chosen || strncmp(rows_kinds[k].name, word, len) != 0 ||
 		    rows_kinds[k].name[len])
 			continue;
-		r->on |= 1u << k;
+		*on |= 1u << k;
 		return 0;
 	}
 	return bad_kind(word, len > 40 ? 40 : len, err);
 }
 
-int rows_configure(void *self, const struct ks_export_opts *opts, struct ks_err *err)
+int rows_parse(const char *list, uint32_t *on, struct ks_err *err)
 {
-	const char *word = opts->rows;
-	struct rows *r = self;
 	unsigned int k;
 	size_t len;
 	int ret = 0;
 
+	*on = 0;
 	for (k = 0; k < ROW_KINDS; k++)
-		if (!opts->rows || !rows_kinds[k].chosen)
-			r->on |= 1u << k;
-	while (word && !ret) {
-		len = strcspn(word, ",");
-		ret = choose(r, word, len, err);
-		word = word[len] ? word + len + 1 : NULL;
+		if (!list || !rows_kinds[k].chosen)
+			*on |= 1u << k;
+	while (list && !ret) {
+		len = strcspn(list, ",");
+		ret = choose(on, list, len, err);
+		list = list[len] ? list + len + 1 : NULL;
 	}
 	return ret;
+}
+
+int rows_configure(void *self, const struct ks_export_opts *opts, struct ks_err *err)
+{
+	struct rows *r = self;
+
+	return rows_parse(opts->rows, &r->on, err);
 }
 
 /* ---- of which machines ---- */

@@ -79,6 +79,12 @@ struct rows_kind {
 
 extern const struct rows_kind rows_kinds[ROW_KINDS];
 
+/*
+ * Names of kinds, separated by commas (NULL = all), to *on: 1 << enum rows_kind_id for each. 0, or
+ * -EINVAL + err, which lists them.
+ */
+int rows_parse(const char *list, uint32_t *on, struct ks_err *err);
+
 /* Words of a record's "type"; NULL for numbers that are no type. 0 is "unknown". */
 const char *rows_record_type(unsigned int type);
 /* Members of arrays by class or state: RC_WAIT_CLASSES, RC_PLE_CLASSES, RC_STATES; NULL at the end. */

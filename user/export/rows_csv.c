@@ -342,7 +342,7 @@ static void csv_close(void *self)
 
 const struct ks_exporter ks_export_csv = {
 	.name = "csv",
-	.help = "the same rows as tables: DIR/waits.csv, DIR/records.csv, ...",
+	.help = "rows as CSV tables: DIR/waits.csv, DIR/records.csv, ...",
 	.guest_alone = true,
 	.folder = true,
 	.open = csv_open,

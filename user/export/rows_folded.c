@@ -276,7 +276,7 @@ static void folded_close(void *self)
 
 const struct ks_exporter ks_export_folded = {
 	.name = "folded",
-	.help = "stacks for flame graphs: ns lost in waits for locks",
+	.help = "stacks for flame graphs: ns lost in waits for spinlocks",
 	.open = folded_open,
 	.ops = time_ops,
 	.begin = folded_begin,
@@ -286,7 +286,7 @@ const struct ks_exporter ks_export_folded = {
 
 const struct ks_exporter ks_export_folded_ple = {
 	.name = "folded-ple",
-	.help = "the same of PLE exits, in lock waits and elsewhere",
+	.help = "stacks for flame graphs: PLE exits, in such waits or not",
 	.open = folded_open,
 	.ops = ple_ops,
 	.begin = folded_begin,

@@ -1,0 +1,164 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# trace-export with wrong command lines, bad recordings, and places that cannot be written to: one
+# line, the documented exit code, and nothing left behind. Every format that it has.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/cli/expect.bash
+export=$PWD/build/bin/trace-export
+sim=$PWD/build/tests/sim
+tmp=$(mktemp -d)
+cleanup() {
+	mountpoint -q "$tmp/full" && umount "$tmp/full"
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+cd "$tmp" || exit 1
+
+"$sim" generate --out a --scenario fifo --seed 1 --events 20000 >log 2>&1 ||
+	{ cat log; echo "FAIL: the simulator gives no traces"; exit 1; }
+host=a/host.kvs
+guest=a/guest0.kvs
+mapfile -t FORMATS < <("$export" --option-table | awk -F'\t' '$1 == "option" && ($5 == "FILE" || $5 == "DIR") &&
+	$3 !~ /^guest-/ { print $3 }')
+holds "formats: ${FORMATS[*]}" [ ${#FORMATS[@]} -ge 5 ]
+
+# Nothing of an output may be there, under any name.
+nothing() {
+	absent out out.partial
+	if compgen -G '*.partial' >/dev/null; then expect_fault "left behind: $(compgen -G '*.partial')"; fi
+}
+
+# ---- command lines ----
+
+refused "no format" 2 'which format' "$export" "$host"
+refused "no recording" 2 'which recordings' "$export" --json out
+refused "an unknown format" 2 'nosuch' "$export" --nosuch out "$host"
+refused "a kind of row that there is not" 2 "no kind 'waits'; there are record, loss, wait" "$export" --rows waits --json out "$host"
+refused "no kind of row" 2 'no kind' "$export" --rows '' --json out "$host"
+refused "a bad time" 2 'from' "$export" --from noon --json out "$host"
+refused "an empty part" 2 'nothing' "$export" --from 2s --to 1s --json out "$host"
+refused "two formats on standard output" 2 'standard output' "$export" --json - --folded - "$host"
+refused "two formats in one file" 2 'two formats' "$export" --json out --folded out "$host"
+nothing
+cp "$host" copy.kvs
+refused "over what is read" 2 'is to be read' "$export" --json copy.kvs copy.kvs
+refused "... by another name" 2 'is to be read' "$export" --json ./copy.kvs copy.kvs
+holds "the recording is as it was" cmp "$host" copy.kvs
+refused "tables on standard output" 1 'folder' "$export" --csv - "$host"
+refused "tables in a file" 1 'folder' "$export" --csv "$guest" "$host"
+accepted "--help" "$export" --help
+holds "... fits a screen" [ "$(wc -l <"$EXPECT_ERR.out")" -le 45 ]
+
+# ---- recordings ----
+
+: >empty
+head -c 10 "$host" >cut10
+head -c 100000 /dev/zero >zero
+printf 'PERFILE2 and more of that kind, long enough to be a header of some sort\n%.0s' 1 2 3 >perf
+head -c $(($(stat -c %s "$host") / 2)) "$host" >half.kvs
+for format in "${FORMATS[@]}"; do
+	option=--$format
+	refused "$format, an empty file" 1 'empty|not a|no trace' "$export" "$option" out empty
+	refused "$format, a cut header" 1 'trace|cut|short|header' "$export" "$option" out cut10
+	refused "$format, zeros" 1 'not a|no .*trace' "$export" "$option" out zero
+	refused "$format, perf.data" 1 'not a|no .*trace' "$export" "$option" out perf
+	refused "$format, a missing file" 1 'no such file' "$export" "$option" out missing.kvs
+	refused "$format, a folder" 1 'folder|directory|not a' "$export" "$option" out a
+	refused "$format, a bad guest" 1 'not a|no .*trace' "$export" "$option" out "$host" zero
+	refused "$format, a guest in the host's place" 1 'guest' "$export" "$option" out "$guest" "$host"
+	refused "$format, a host in the guest's place" 1 'host' "$export" "$option" out "$host" "$host"
+	refused "$format, a VM that is not there" 1 'no VM|nosuch' "$export" --vm nosuch "$option" out "$host"
+	nothing
+	accepted "$format, a recording that was cut" "$export" "$option" out half.kvs
+	holds "... gives what is in it" test -e out
+	rm -rf out
+done
+refused "a guest alone has no waits" 1 "its host's" "$export" --folded out "$guest"
+nothing
+accepted "rows of a recording that was cut" "$export" --json out half.kvs
+holds "... say so" jq -s -e '[.[] | select(.row == "file_total").truncated] == [true] and .[-1].row == "end"' out
+rm -f out
+
+# ---- places ----
+
+# A disk of 256 KiB.
+have_full() {
+	mkdir -p full && mount -t tmpfs -o size=256k,mode=755 tmpfs full 2>/dev/null
+}
+if [ "$(id -u)" = 0 ] && have_full; then
+	for format in "${FORMATS[@]}"; do
+		cat /dev/zero >full/ballast 2>/dev/null
+		refused "$format, a full disk" 1 'no space left' "$export" "--$format" full/out "$host" "$guest"
+		holds "... has nothing on it" [ "$(ls -A full)" = ballast ]
+		rm -f full/ballast
+	done
+	umount full
+else
+	echo "# no disk to fill: not root, or no right to mount one"
+fi
+for format in "${FORMATS[@]}"; do
+	[ "$format" != csv ] || continue
+	case $format in folded*) ;; *)
+		echo old >out
+		refused "$format, a limit of the file's size" 1 'too large' \
+			sh -c "ulimit -f 64; exec '$export' --$format out '$host' '$guest'"
+		holds "... an older file stays" [ "$(cat out)" = old ]
+		rm -f out ;;
+	esac
+	refused "$format, a full device" 1 'no space left' "$export" "--$format" /dev/full "$host" "$guest"
+	mkdir out
+	refused "$format, over a folder" 1 'is a directory' "$export" "--$format" out "$host"
+	rmdir out
+	refused "$format, a folder that is not there" 1 'no such file' "$export" "--$format" nowhere/out "$host"
+	nothing
+done
+refused "csv, a folder that is not there" 1 'no such file' "$export" --csv nowhere/out "$host"
+refused "a second output that cannot be" 1 'no such file' "$export" --json out --csv tables --folded nowhere/out "$host"
+nothing
+absent tables tables.partial
+
+# A pipe is written as it is, and is still a pipe afterwards.
+mkfifo pipe
+for format in json folded folded-ple; do
+	"$export" -q "--$format" direct "$host" "$guest"
+	timeout 60 cat pipe >got &
+	accepted "$format into a pipe" "$export" -q "--$format" pipe "$host" "$guest"
+	wait $!
+	holds "... all of it" cmp direct got
+	holds "... which is one still" test -p pipe
+	rm -f direct got
+done
+absent pipe.partial
+ln -s there link && echo old >there
+accepted "through a link" "$export" --folded link "$host" "$guest"
+holds "... which is one still" test -L link
+holds "... to the file" grep -q ';spinning;' there
+
+refused "a reader that goes away" 1 'reader has gone' \
+	bash -c "'$export' --json - '$host' '$guest' | head -n 1 >/dev/null; exit \${PIPESTATUS[0]}"
+
+# Ended by a signal, at some time of it: nothing is left.
+"$sim" generate --out b --no-truth --seed 2 --events 400000 >log 2>&1
+for signal in INT TERM; do
+	timeout -s $signal 0.2 "$export" --json out --csv tables b/host.kvs b/guest*.kvs 2>err
+	holds "interrupted by $signal, or done" test $? -ge 1 -o -s out
+	if grep -q interrupted err; then nothing; absent tables tables.partial; fi
+	rm -rf out tables
+done
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all)
+	mkdir -m 755 bin && cp "$export" bin
+	chmod 755 "$tmp" a && chmod 644 a/*.kvs
+	mkdir -m 700 closed
+	for format in "${FORMATS[@]}"; do
+		refused "$format, to where one may not write" 3 'permission denied' \
+			"${nobody[@]}" "$tmp/bin/trace-export" "--$format" "$tmp/closed/out" "$tmp/$host"
+	done
+	chmod 600 "$guest"
+	refused "a recording that one may not read" 3 'permission denied' \
+		"${nobody[@]}" "$tmp/bin/trace-export" --json - "$tmp/$guest"
+	absent closed/out closed/out.partial
+fi
+expect_end
