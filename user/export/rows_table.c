@@ -422,7 +422,8 @@ static const struct rows_col exits_cols[] = {
 	COL("vm", RC_STR, vm, "the VM, as `vm` in `vms`"),
 	COL("vcpu", RC_U32, vcpu, "KVM's vcpu_id"),
 	COL("slot", RC_U32, slot, "number of the vCPU in the host's file"),
-	COL("reason", RC_U32, reason, "architectural number; 4294967295: those above the table"),
+	COL("reason", RC_U32, reason,
+	    "architectural number; 4294901760 (0xffff0000): all without a counter of their own"),
 	COL("name", RC_STR | RC_NULL, name, "as `perf kvm stat` has it"),
 	COL("count", RC_U64, count, "exits since the recording began, as counted in the kernel"),
 };
