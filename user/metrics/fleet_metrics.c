@@ -4,88 +4,87 @@
 
 #include "fleet_metrics.h"
 
-/* What is written of the sums of a VM or of a vCPU. */
+/* What is written of the sums of a VM or of a vCPU. l is as before in the end. */
 struct measure {
 	struct ks_metric_family vm, vcpu;
-	void (*write)(struct ks_metrics *m, const struct ks_labels *l,
-		      const struct ks_fleet_sums *s, enum ks_isa isa);
+	void (*write)(struct ks_metrics *m, struct ks_labels *l, const struct ks_fleet_sums *s,
+		      enum ks_isa isa);
 	enum ks_metrics_detail vcpu_from; /* the least detail with a family per vCPU */
 };
 
-static void write_ple(struct ks_metrics *m, const struct ks_labels *l,
-		      const struct ks_fleet_sums *s, enum ks_isa isa)
+static void write_ple(struct ks_metrics *m, struct ks_labels *l, const struct ks_fleet_sums *s,
+		      enum ks_isa isa)
 {
 	ks_metrics_uint(m, l, s->exits[isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE]);
 }
 
-static void write_hlt(struct ks_metrics *m, const struct ks_labels *l,
-		      const struct ks_fleet_sums *s, enum ks_isa isa)
+static void write_hlt(struct ks_metrics *m, struct ks_labels *l, const struct ks_fleet_sums *s,
+		      enum ks_isa isa)
 {
 	ks_metrics_uint(m, l,
 			isa == KS_ISA_SVM ? s->exits[KS_SVM_HLT] + s->exits[KS_SVM_IDLE_HLT] :
 					    s->exits[KS_VMX_HLT]);
 }
 
-static void write_bursts(struct ks_metrics *m, const struct ks_labels *l,
-			 const struct ks_fleet_sums *s, enum ks_isa isa)
+static void write_bursts(struct ks_metrics *m, struct ks_labels *l, const struct ks_fleet_sums *s,
+			 enum ks_isa isa)
 {
 	(void)isa;
 	ks_metrics_uint(m, l, s->bursts);
 }
 
-static void write_migrations(struct ks_metrics *m, const struct ks_labels *l,
+static void write_migrations(struct ks_metrics *m, struct ks_labels *l,
 			     const struct ks_fleet_sums *s, enum ks_isa isa)
 {
 	(void)isa;
 	ks_metrics_uint(m, l, s->migrations);
 }
 
-static void write_node_migrations(struct ks_metrics *m, const struct ks_labels *l,
+static void write_node_migrations(struct ks_metrics *m, struct ks_labels *l,
 				  const struct ks_fleet_sums *s, enum ks_isa isa)
 {
 	(void)isa;
 	ks_metrics_uint(m, l, s->node_migrations);
 }
 
-static void write_states(struct ks_metrics *m, const struct ks_labels *l,
-			 const struct ks_fleet_sums *s, enum ks_isa isa)
+static void write_states(struct ks_metrics *m, struct ks_labels *l, const struct ks_fleet_sums *s,
+			 enum ks_isa isa)
 {
 	static const enum ks_vstate states[] = { KS_V_RUNNING, KS_V_RUNNABLE, KS_V_HALTED,
 						 KS_V_BLOCKED, KS_V_UNKNOWN };
-	size_t i;
+	size_t i, len = l->len;
 
 	(void)isa;
 	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		struct ks_labels with = *l;
-
-		ks_labels_add(&with, "state", ks_vstate_name(states[i]));
-		ks_metrics_ns(m, &with, s->state_ns[states[i]]);
+		ks_labels_add(l, "state", ks_vstate_name(states[i]));
+		ks_metrics_ns(m, l, s->state_ns[states[i]]);
+		l->len = len;
 	}
 }
 
-static void write_reasons(struct ks_metrics *m, const struct ks_labels *l,
-			  const struct ks_fleet_sums *s, enum ks_isa isa)
+static void write_reasons(struct ks_metrics *m, struct ks_labels *l, const struct ks_fleet_sums *s,
+			  enum ks_isa isa)
 {
 	bool svm = isa == KS_ISA_SVM;
+	size_t len = l->len;
 	char name[40];
 	uint32_t i;
 
 	for (i = 0; i < KS_NREASONS; i++) {
-		struct ks_labels with = *l;
-
 		if (!s->exits[i])
 			continue;
 		if (i == KS_REASON_OTHER)
 			strcpy(name, "other");
 		else
 			ks_exit_str(isa, ks_reason_of_index(svm, i), name, sizeof(name));
-		ks_labels_add(&with, "reason", name);
-		ks_metrics_uint(m, &with, s->exits[i]);
+		ks_labels_add(l, "reason", name);
+		ks_metrics_uint(m, l, s->exits[i]);
+		l->len = len;
 	}
 }
 
-static void write_exits(struct ks_metrics *m, const struct ks_labels *l,
-			const struct ks_fleet_sums *s, enum ks_isa isa)
+static void write_exits(struct ks_metrics *m, struct ks_labels *l, const struct ks_fleet_sums *s,
+			enum ks_isa isa)
 {
 	uint64_t all = 0;
 	uint32_t i;
@@ -96,7 +95,7 @@ static void write_exits(struct ks_metrics *m, const struct ks_labels *l,
 	ks_metrics_uint(m, l, all);
 }
 
-static void write_histogram(struct ks_metrics *m, const struct ks_labels *l,
+static void write_histogram(struct ks_metrics *m, struct ks_labels *l,
 			    const struct ks_fleet_sums *s, enum ks_isa isa)
 {
 	uint64_t bounds[KS_LIVE_BUCKETS - 1];
@@ -142,8 +141,9 @@ static const struct ks_metric_family vcpu_exits = { "kvmsched_vcpu_exits", KS_ME
 /* Two VMs may have one name: the process number tells them apart. */
 static struct ks_labels vm_labels(const struct ks_fleet_vm *vm)
 {
-	struct ks_labels l = { .len = 0 };
+	struct ks_labels l;
 
+	l.len = 0;
 	ks_labels_add(&l, "vm", vm->name);
 	ks_labels_add_uint(&l, "pid", vm->tgid);
 	return l;
@@ -170,14 +170,15 @@ static void vcpus_family(struct ks_metrics *m, const struct ks_fleet *f,
 
 	ks_metrics_family(m, family);
 	for (i = 0; i < f->nvms; i++) {
-		const struct ks_labels vm = vm_labels(f->vm[i]);
+		struct ks_labels l = vm_labels(f->vm[i]);
+		size_t len = l.len;
 
 		for (k = 0; k < f->vm[i]->nvcpus; k++) {
 			const struct ks_fleet_vcpu *v = f->vm[i]->vcpu[k];
-			struct ks_labels l = vm;
 
 			ks_labels_add_uint(&l, "vcpu", v->id);
 			x->write(m, &l, &v->sums, isa);
+			l.len = len;
 		}
 	}
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,23 +32,31 @@ static void put_str(struct ks_metrics *m, const char *s)
 	put(m, s, strlen(s));
 }
 
+/* Decimal digits before `end`, 20 at most; returns the first. */
+static char *uint_text(char *end, uint64_t v)
+{
+	do
+		*--end = '0' + v % 10;
+	while (v /= 10);
+	return end;
+}
+
 static void put_uint(struct ks_metrics *m, uint64_t v)
 {
-	char digits[20], *p = digits + sizeof(digits);
+	char digits[20], *end = digits + sizeof(digits), *p = uint_text(end, v);
 
-	do
-		*--p = '0' + v % 10;
-	while (v /= 10);
-	put(m, p, digits + sizeof(digits) - p);
+	put(m, p, end - p);
 }
 
 static void put_seconds(struct ks_metrics *m, uint64_t ns)
 {
-	char fraction[12];
+	char digits[20], *end = digits + sizeof(digits);
 
 	put_uint(m, ns / 1000000000u);
-	put(m, fraction,
-	    snprintf(fraction, sizeof(fraction), ".%09u", (unsigned int)(ns % 1000000000u)));
+	/* With a 1 in front nine digits are nine, whatever they begin with. */
+	uint_text(end, 1000000000u + ns % 1000000000u);
+	end[-10] = '.';
+	put(m, end - 10, 10);
 }
 
 /* ---- labels ---- */
@@ -80,31 +87,44 @@ static bool add_char(char *text, size_t *len, char c)
 	return true;
 }
 
+static bool add_text(char *text, size_t *len, const char *s, size_t n)
+{
+	if (*len + n > KS_LABELS_MAX)
+		return false;
+	memcpy(text + *len, s, n);
+	*len += n;
+	return true;
+}
+
+/* The same without a look at the value, which is fit for it. */
+static void add_clean(struct ks_labels *l, const char *name, const char *value)
+{
+	size_t len = l->len;
+
+	if (len && !add_text(l->text, &len, ",", 1))
+		return;
+	if (!add_text(l->text, &len, name, strlen(name)) || !add_text(l->text, &len, "=\"", 2))
+		return;
+	for (; *value; value++)
+		if (!add_char(l->text, &len, *value))
+			return;
+	if (add_text(l->text, &len, "\"", 1))
+		l->len = len;
+}
+
 void ks_labels_add(struct ks_labels *l, const char *name, const char *value)
 {
 	char clean[KS_LABEL_VALUE_MAX + 1];
-	const char *c = ks_printable(clean, sizeof(clean), value, strlen(value));
-	size_t len = l->len;
-	int n = snprintf(l->text + len, sizeof(l->text) - len, "%s%s=\"", len ? "," : "", name);
 
-	if (n < 0 || len + (size_t)n >= sizeof(l->text))
-		return;
-	len += (size_t)n;
-	for (; *c; c++)
-		if (!add_char(l->text, &len, *c))
-			return;
-	if (len == sizeof(l->text))
-		return;
-	l->text[len++] = '"';
-	l->len = len;
+	add_clean(l, name, ks_printable(clean, sizeof(clean), value, strlen(value)));
 }
 
 void ks_labels_add_uint(struct ks_labels *l, const char *name, uint64_t value)
 {
-	char digits[24];
+	char digits[21];
 
-	snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
-	ks_labels_add(l, name, digits);
+	digits[20] = '\0';
+	add_clean(l, name, uint_text(digits + 20, value));
 }
 
 /* ---- families ---- */
@@ -221,33 +241,37 @@ void ks_metrics_ns(struct ks_metrics *m, const struct ks_labels *l, uint64_t ns)
  * ones; from 1e+06 on, which would be written in another way, none is used here. The same in both
  * formats: a scraper that changes the format goes on with the same series.
  */
-static void put_bucket(struct ks_metrics *m, const struct ks_labels *l, const char *le,
-		       uint64_t count)
+static void put_bucket(struct ks_metrics *m, struct ks_labels *l, const char *le, uint64_t count)
 {
-	struct ks_labels all = { .len = 0 };
+	size_t len = l->len;
 
-	if (l) {
-		memcpy(all.text, l->text, l->len);
-		all.len = l->len;
-	}
-	ks_labels_add(&all, "le", le);
-	put_sample(m, "_bucket", &all);
+	add_clean(l, "le", le);
+	put_sample(m, "_bucket", l);
+	l->len = len;
 	put_uint(m, count);
 	put(m, "\n", 1);
 }
 
-void ks_metrics_histogram(struct ks_metrics *m, const struct ks_labels *l, const uint64_t *bounds,
+/* "16384.0" before `end`. */
+static char *bound_text(char *end, uint64_t bound)
+{
+	*--end = '\0';
+	*--end = '0';
+	*--end = '.';
+	return uint_text(end, bound);
+}
+
+void ks_metrics_histogram(struct ks_metrics *m, struct ks_labels *l, const uint64_t *bounds,
 			  const uint64_t *buckets, unsigned int n, uint64_t sum)
 {
 	uint64_t count = 0;
 	unsigned int i;
-	char le[32];
+	char le[24];
 
 	for (i = 0; i < n; i++) {
 		count += buckets[i];
-		if (i + 1 < n)
-			snprintf(le, sizeof(le), "%llu.0", (unsigned long long)bounds[i]);
-		put_bucket(m, l, i + 1 < n ? le : "+Inf", count);
+		put_bucket(m, l, i + 1 < n ? bound_text(le + sizeof(le), bounds[i]) : "+Inf",
+			   count);
 	}
 	put_sample(m, "_count", l);
 	put_uint(m, count);

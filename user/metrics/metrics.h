@@ -80,9 +80,10 @@ void ks_metrics_ns(struct ks_metrics *m, const struct ks_labels *l, uint64_t ns)
 
 /*
  * A histogram of whole numbers: n buckets, not cumulative; bounds: the n - 1 upper bounds
- * (inclusive) of all but the last, growing. sum: of all that was observed.
+ * (inclusive) of all but the last, growing. sum: of all that was observed. l is as before in the
+ * end, and must not be NULL.
  */
-void ks_metrics_histogram(struct ks_metrics *m, const struct ks_labels *l, const uint64_t *bounds,
+void ks_metrics_histogram(struct ks_metrics *m, struct ks_labels *l, const uint64_t *bounds,
 			  const uint64_t *buckets, unsigned int n, uint64_t sum);
 
 /* A summary of durations. */
