@@ -14,6 +14,7 @@
 #include "drain.h"
 #include "filter.h"
 #include "fleet_metrics.h"
+#include "options.h"
 #include "probe.h"
 #include "record.h"
 #include "serve.h"
@@ -43,15 +44,14 @@ enum { OPT_LISTEN = 0x100, OPT_VM, OPT_GAP, OPT_KEEP, OPT_VMS, OPT_VCPUS, OPT_DE
 static const struct argp_option options[] = {
 	{ "listen", OPT_LISTEN, "ADDR:PORT", 0,
 	  "answer there (127.0.0.1:10177 and [::1]:10177); may be given several times", 0 },
-	{ "vm", OPT_VM, "PID|NAME", 0, "only this VM (may be given several times)", 0 },
+	CLI_VM(OPT_VM),
 	{ "detail", OPT_DETAIL, "vm|vcpu|full", 0,
 	  "sums per VM; counters per vCPU as well; those by reason and histograms, too (vcpu)", 0 },
 	{ "keep", OPT_KEEP, "TIME", 0, "go on showing a VM for TIME after its end (2m)", 0 },
-	{ "max-vms", OPT_VMS, "N", 0, "show at most N VMs (1024)", 0 },
-	{ "max-vcpus", OPT_VCPUS, "N", 0, "show at most N vCPUs (4096)", 0 },
-	{ "burst-gap", OPT_GAP, "TIME", 0, "PLE exits further apart begin a new burst (1ms)", 0 },
+	{ "max-vms", OPT_VMS, "N", 0, "room for N VMs (1024)", 0 },
+	{ "max-vcpus", OPT_VCPUS, "N", 0, "room for N vCPUs (4096)", 0 },
+	CLI_BURST_GAP(OPT_GAP),
 	{ "ring-size", 'r', "RECORDS", 0, "records buffered per CPU (16384)", 0 },
-	{ "quiet", 'q', NULL, 0, "print errors and warnings only", 0 },
 	{ 0 },
 };
 
@@ -101,9 +101,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_GAP:
 	case 'r':
 		ret = parse_number(key, arg, o, &err);
-		break;
-	case 'q':
-		cli_verbosity = 0;
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -363,7 +360,11 @@ int ple_serve(int argc, char **argv)
 		parse,
 		NULL,
 		"Serve metrics of this host's VMs to Prometheus, at http://127.0.0.1:10177/metrics "
-		"unless told otherwise, until a signal comes.",
+		"unless told otherwise, until a signal comes.\v"
+		"Examples:\n"
+		"  ple-trace serve\n"
+		"  ple-trace serve --listen 127.0.0.1:9999 --vm web-3 --detail full\n"
+		"  curl -s http://127.0.0.1:10177/metrics\n",
 		NULL,
 		NULL,
 		NULL
