@@ -17,6 +17,7 @@
 #include "options.h"
 #include "probe.h"
 #include "record.h"
+#include "tracefs.h"
 
 #define NS 1000000000ULL
 #define WAIT_MIN_NS 1000000ULL	 /* rings are filling up fast */
@@ -106,6 +107,7 @@ struct json_object *record_meta(const char *side, const char *tool, const struct
 	for (word = o->command; word && *word; word++)
 		json_object_array_add(command, json_object_new_string(*word));
 	json_object_object_add(m, "command", command);
+	json_object_object_add(m, "perf", ks_tracefs_meta(NULL));
 	return m;
 }
 

@@ -170,6 +170,13 @@ int ks_names_addr(const struct ks_names *n, uint32_t vm, const char *name, uint6
 	return s ? ks_symbols_addr(s, name, addr) : -ENOENT;
 }
 
+int ks_names_lookup(const struct ks_names *n, uint32_t vm, uint64_t addr, struct ks_symbol *sym)
+{
+	const struct ks_symbols *s = syms_of(n, vm);
+
+	return s ? ks_symbols_lookup(s, addr, sym) : -ENOENT;
+}
+
 const char *ks_names_sym(void *ctx, uint32_t vm, uint64_t addr, char *buf, size_t len)
 {
 	const struct ks_names *n = ctx;

@@ -38,6 +38,10 @@ bool ks_names_has(const struct ks_names *n, uint32_t vm);
 /* Address of a symbol of this VM, such as a lock. 0 or -ENOENT. */
 int ks_names_addr(const struct ks_names *n, uint32_t vm, const char *name, uint64_t *addr);
 
+/* The symbol of this VM that an address lies in. 0 or -ENOENT. */
+struct ks_symbol;
+int ks_names_lookup(const struct ks_names *n, uint32_t vm, uint64_t addr, struct ks_symbol *sym);
+
 /* "do_dup2+0x1a", with source file and line if the ELF has them. NULL if there are no symbols. */
 const char *ks_names_sym(void *ctx, uint32_t vm, uint64_t addr, char *buf, size_t len);
 const char *ks_names_task(void *ctx, uint32_t vm, uint32_t pid, char *buf, size_t len);

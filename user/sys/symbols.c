@@ -372,9 +372,12 @@ static const struct ks_symrow *find_row(const struct ks_symbols *s, uint64_t lin
 int ks_symbols_lookup(const struct ks_symbols *s, uint64_t addr, struct ks_symbol *sym)
 {
 	const struct ks_symrow *r = find_row(s, addr - (uint64_t)s->slide);
+	size_t next;
 
 	if (!r)
 		return -ENOENT;
+	next = bound(s, r->addr, false);
+	sym->next = next < s->n ? s->row[next].addr + (uint64_t)s->slide : 0;
 	sym->name = s->pool + r->name;
 	sym->module = r->module ? s->pool + r->module : NULL;
 	sym->addr = r->addr + (uint64_t)s->slide;

@@ -49,6 +49,7 @@ struct ks_symbol {
 	const char *name;   /* borrowed, lives as long as the table */
 	const char *module; /* without brackets, NULL = the kernel itself */
 	uint64_t addr;	    /* of its first byte */
+	uint64_t next;	    /* where the next symbol begins, 0 if this is the last one */
 	char type;	    /* as in kallsyms: t T w W = code, else data */
 };
 

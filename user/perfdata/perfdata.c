@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert.h"
+#include "emit.h"
+#include "err.h"
+#include "exits.h"
+#include "perfdata.h"
+#include "text.h"
+
+#define GUEST_CPUS 4096u /* of a guest alone, at most; perf sched has no room for more */
+
+struct perf {
+	struct ks_outfile *out;
+	struct ks_pd_layout layout;
+	struct ks_pd_file file;
+	struct ks_pd_threads *threads;
+	struct ks_pd_emit *emit;
+	struct ks_pd_order *order;
+	struct ks_pd_host *host;
+	struct ks_pd_guest **guest; /* by source; [0] is the host's and NULL */
+	uint32_t nsrc;
+	struct ks_pd_vcpu_id *ids; /* by vCPU */
+	uint32_t *map, *tgids;	   /* guests' CPUs -> vCPUs; processes of VMs */
+	uint64_t newest;
+	char *text[6]; /* what struct ks_pd_machine points to */
+	struct ks_pd_machine machine;
+	char warning[256];
+};
+
+static int perf_open(void **self, struct ks_outfile *out, struct ks_err *err)
+{
+	struct perf *p;
+
+	*self = NULL;
+	if (out->pipe)
+		return ks_fail(err, -EINVAL,
+			       "%.150s: perf.data has sizes at its beginning that are known at the "
+			       "end only: give the name of a file",
+			       out->path);
+	*self = p = calloc(1, sizeof(*p));
+	if (!p)
+		return ks_fail(err, -ENOMEM, "out of memory");
+	p->out = out;
+	return 0;
+}
+
+static void perf_close(void *self)
+{
+	struct perf *p = self;
+	uint32_t i;
+
+	for (i = 0; i < p->nsrc; i++)
+		ks_pd_guest_free(p->guest[i]);
+	for (i = 0; i < sizeof(p->text) / sizeof(p->text[0]); i++)
+		free(p->text[i]);
+	ks_pd_host_free(p->host);
+	ks_pd_order_free(p->order);
+	ks_pd_emit_free(p->emit);
+	ks_pd_threads_free(p->threads);
+	ks_pd_layout_release(&p->layout);
+	free(p->guest);
+	free(p->ids);
+	free(p->map);
+	free(p->tgids);
+	free(p);
+}
+
+/* ---- what the metadata tell ---- */
+
+static struct json_object *member(struct json_object *o, const char *key)
+{
+	struct json_object *v = NULL;
+
+	if (o && json_object_is_type(o, json_type_object))
+		json_object_object_get_ex(o, key, &v);
+	return v;
+}
+
+static uint64_t number(struct json_object *meta, const char *key)
+{
+	int64_t v = json_object_get_int64(member(meta, key));
+
+	return v > 0 ? v : 0;
+}
+
+static const char *text(struct perf *p, unsigned int i, const char *s)
+{
+	char buf[128];
+
+	p->text[i] = strdup(ks_printable(buf, sizeof(buf), s, strlen(s)));
+	return p->text[i];
+}
+
+/* perf takes the vendor from this alone. */
+static const char *cpuid(struct perf *p, struct json_object *meta)
+{
+	const char *own = ks_meta_str(member(meta, "perf"), "cpuid"),
+		   *vendor = ks_meta_str(meta, "vendor");
+	char buf[64];
+
+	if (own[0] || !vendor[0])
+		return text(p, 5, own);
+	snprintf(buf, sizeof(buf), "%s,0,0,0", vendor);
+	return text(p, 5, buf);
+}
+
+static void learn_machine(struct perf *p, struct json_object *meta, uint32_t ncpus)
+{
+	const char *arch = ks_meta_str(member(meta, "perf"), "arch");
+
+	p->machine.hostname = text(p, 0, ks_meta_str(meta, "hostname"));
+	p->machine.release = text(p, 1, ks_meta_str(meta, "kernel"));
+	p->machine.arch = text(p, 2, arch[0] ? arch : "x86_64");
+	p->machine.cpudesc = text(p, 3, ks_meta_str(meta, "model"));
+	p->machine.cpuid = cpuid(p, meta);
+	p->machine.ncpus = ncpus;
+	p->machine.mono_ns = number(meta, "start_mono_ns");
+	p->machine.realtime_ns = number(meta, "start_realtime_ns");
+}
+
+static void warn_of(struct perf *p, const char *path)
+{
+	snprintf(p->warning, sizeof(p->warning),
+		 "%.120s has no formats of tracepoints (an older recording, or no tracefs): those "
+		 "of "
+		 "Linux 6.12 are used",
+		 path);
+}
+
+static int name_vcpus(struct perf *p, struct json_object *meta, const struct ks_vcpu *v, uint32_t n,
+		      const struct ks_vm *vms)
+{
+	char key[16], otherwise[24];
+	const char *comm;
+	uint32_t i;
+	int ret = 0;
+
+	for (i = 0; i < n && !ret; i++) {
+		snprintf(key, sizeof(key), "%u", v[i].slot);
+		snprintf(otherwise, sizeof(otherwise), "CPU %u/KVM", v[i].vcpu_id);
+		comm = ks_meta_str(member(member(meta, "vcpus"), key), "comm");
+		ret = ks_pd_threads_add(p->threads, KS_PD_HOST, v[i].tid, vms[v[i].vm].tgid, i,
+					comm[0] ? comm : otherwise);
+	}
+	return ret;
+}
+
+/* ---- a host and its guests ---- */
+
+static struct ks_pd_context context(const struct perf *p)
+{
+	return (struct ks_pd_context){ &p->layout, p->threads, p->order };
+}
+
+/* CPU numbers inside each guest -> vCPUs: nvcpus of them for each VM. */
+static int map_cpus(struct perf *p, const struct ks_vcpu *v, uint32_t n, const struct ks_vm *vms,
+		    uint32_t nvms)
+{
+	uint32_t i, *map;
+
+	p->ids = calloc(n + 1ul, sizeof(*p->ids));
+	p->tgids = calloc(nvms + 1ul, sizeof(*p->tgids));
+	p->map = malloc((1ul * nvms * n + 1) * sizeof(*p->map));
+	if (!p->ids || !p->tgids || !p->map)
+		return -ENOMEM;
+	memset(p->map, 0xff, (1ul * nvms * n + 1) * sizeof(*p->map));
+	for (i = 0; i < n; i++) {
+		p->ids[i].vm = v[i].vm;
+		p->ids[i].machine_pid = vms[v[i].vm].tgid;
+		p->ids[i].vcpu = v[i].vcpu_id;
+		map = p->map + 1ul * v[i].vm * n;
+		if (v[i].guest_cpu >= 0 && (uint32_t)v[i].guest_cpu < n)
+			map[v[i].guest_cpu] = i;
+	}
+	for (i = 0; i < nvms; i++)
+		p->tgids[i] = vms[i].tgid;
+	return 0;
+}
+
+static int add_guests(struct perf *p, const struct ks_session *s, const struct ks_vm *vms,
+		      uint32_t nvms, uint32_t nvcpus)
+{
+	struct ks_pd_context c = context(p);
+	struct ks_reader *guest;
+	uint32_t i;
+	int ret = 0;
+
+	for (i = 0; i < nvms && !ret; i++) {
+		guest = ks_session_guest(s, i);
+		if (!guest || vms[i].guest_src < 1 || (uint32_t)vms[i].guest_src >= p->nsrc)
+			continue;
+		ret = ks_pd_threads_tasks(p->threads, KS_PD_GUEST(i), ks_reader_meta(guest)) ?:
+			      ks_pd_guest_new(&p->guest[vms[i].guest_src], &c, i,
+					      p->map + 1ul * i * nvcpus, nvcpus, p->host);
+	}
+	return ret;
+}
+
+static int make_layout(struct perf *p, const struct ks_session *s, uint32_t nvms, uint32_t nvcpus,
+		       uint32_t isa)
+{
+	struct json_object **metas = calloc(nvms + 1ul, sizeof(*metas));
+	const char *guest_path = NULL;
+	struct ks_reader *guest;
+	uint32_t i, n = 0;
+	int ret;
+
+	if (!metas)
+		return -ENOMEM;
+	for (i = 0; i < nvms; i++) {
+		guest = ks_session_guest(s, i);
+		if (!guest)
+			continue;
+		guest_path = guest_path ?: ks_reader_path(guest);
+		metas[n++] = ks_reader_meta(guest);
+	}
+	ret = ks_pd_layout_make(&p->layout, ks_reader_meta(ks_session_host(s)), metas, n, nvcpus,
+				isa);
+	free(metas);
+	if (!ret && ks_pd_layout_guessed(&p->layout, false))
+		warn_of(p, ks_reader_path(ks_session_host(s)));
+	else if (!ret && ks_pd_layout_guessed(&p->layout, true))
+		warn_of(p, guest_path);
+	return ret;
+}
+
+static int begin_session(struct perf *p, const struct ks_export_input *in)
+{
+	struct json_object *meta = ks_reader_meta(ks_session_host(in->session));
+	uint32_t nvms, n, isa = strcmp(ks_meta_str(meta, "isa"), "vmx") ? KS_ISA_SVM : KS_ISA_VMX;
+	const struct ks_vm *vms = ks_analysis_vms(ks_session_analysis(in->session), &nvms);
+	const struct ks_vcpu *v = ks_analysis_vcpus(ks_session_analysis(in->session), &n);
+	struct ks_pd_context c;
+	int ret;
+
+	p->nsrc = nvms + 1;
+	p->guest = calloc(p->nsrc, sizeof(*p->guest));
+	learn_machine(p, meta, number(meta, "ncpus"));
+	ret = p->guest ? make_layout(p, in->session, nvms, n, isa) : -ENOMEM;
+	ret = ret ?: map_cpus(p, v, n, vms, nvms);
+	ret = ret ?: name_vcpus(p, meta, v, n, vms);
+	c = context(p);
+	ret = ret ?: ks_pd_host_new(&p->host, &c, v, n, p->tgids, isa);
+	return ret ?: add_guests(p, in->session, vms, nvms, n);
+}
+
+/* ---- a guest alone ---- */
+
+static int begin_alone(struct perf *p, const struct ks_export_input *in)
+{
+	struct json_object *meta = ks_reader_meta(in->alone);
+	uint64_t n = number(meta, "ncpus");
+	struct ks_pd_context c;
+	uint32_t i;
+	int ret;
+
+	n = n < 1 ? 1 : n > GUEST_CPUS ? GUEST_CPUS : n;
+	p->nsrc = 2;
+	p->guest = calloc(p->nsrc, sizeof(*p->guest));
+	p->map = calloc(n, sizeof(*p->map));
+	if (!p->guest || !p->map)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		p->map[i] = i;
+	learn_machine(p, meta, n);
+	ret = ks_pd_layout_make(&p->layout, NULL, &meta, 1, 0, 0);
+	if (!ret && ks_pd_layout_guessed(&p->layout, true))
+		warn_of(p, ks_reader_path(in->alone));
+	ret = ret ?: ks_pd_threads_tasks(p->threads, KS_PD_GUEST(0), meta);
+	c = context(p);
+	return ret ?: ks_pd_guest_new(&p->guest[1], &c, 0, p->map, n, NULL);
+}
+
+/* ---- the exporter ---- */
+
+static int perf_begin(void *self, const struct ks_export_input *in, struct ks_err *err)
+{
+	struct perf *p = self;
+	int ret = ks_pd_threads_new(&p->threads);
+
+	ret = ret ?: ks_pd_emit_new(&p->emit, &p->file, &p->layout, p->threads, in->names);
+	ret = ret ?: ks_pd_order_new(&p->order, ks_pd_emit_sample, p->emit);
+	ret = ret ?: in->alone ? begin_alone(p, in) : begin_session(p, in);
+	if (ret)
+		return ks_fail(err, ret, "%.150s: %s", p->out->path, strerror(-ret));
+	ks_pd_file_begin(&p->file, p->out, &p->layout);
+	ks_pd_emit_start(p->emit, p->ids);
+	return 0;
+}
+
+static void perf_event(void *self, const struct ks_event *ev)
+{
+	struct perf *p = self;
+
+	p->newest = ev->time;
+	if (!ev->src)
+		ks_pd_host_event(p->host, ev);
+	else if (ev->src < p->nsrc && p->guest[ev->src])
+		ks_pd_guest_event(p->guest[ev->src], ev);
+}
+
+static void perf_ops(void *self, struct ks_analysis_ops *ops)
+{
+	ops->event = perf_event;
+	ops->ctx = self;
+}
+
+static int perf_failed(const void *self)
+{
+	const struct perf *p = self;
+
+	return ks_pd_order_failed(p->order);
+}
+
+static const char *perf_warning(const void *self)
+{
+	const struct perf *p = self;
+
+	return p->warning[0] ? p->warning : NULL;
+}
+
+static int perf_finish(void *self, const struct ks_export_input *in, struct ks_err *err)
+{
+	struct perf *p = self;
+	int ret;
+
+	(void)in;
+	if (p->host)
+		ks_pd_host_end(p->host, p->newest);
+	ks_pd_order_flush(p->order);
+	ret = ks_pd_file_end(&p->file, &p->machine);
+	return ret ? ks_outfile_fail(p->out, ret, err) : 0;
+}
+
+const struct ks_exporter ks_export_perf = {
+	.name = "perf",
+	.help = "perf.data, host and guests in one: for perf script, kvm stat, sched, lock",
+	.guest_alone = true,
+	.open = perf_open,
+	.ops = perf_ops,
+	.begin = perf_begin,
+	.failed = perf_failed,
+	.warning = perf_warning,
+	.finish = perf_finish,
+	.close = perf_close,
+};
