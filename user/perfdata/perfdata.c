@@ -8,6 +8,7 @@
 #include "emit.h"
 #include "err.h"
 #include "exits.h"
+#include "model.h"
 #include "perfdata.h"
 #include "text.h"
 
