@@ -184,11 +184,11 @@ static int step(void *ctx, uint64_t done, uint64_t all, struct ks_err *err)
 	return ks_fanout_failed(&e->fanout, err);
 }
 
-static int begin(struct export *e, const struct ks_export_input *in, struct ks_err *err)
+static int finish(struct export *e, const struct ks_export_input *in, struct ks_err *err)
 {
 	const struct ks_fanout_sink *s;
 	const char *warning;
-	int ret = ks_fanout_begin(&e->fanout, in, err);
+	int ret = ks_fanout_finish(&e->fanout, in, err);
 
 	for (s = e->fanout.sink; !ret && s < e->fanout.sink + e->fanout.n; s++) {
 		warning = s->x->warning ? s->x->warning(s->self) : NULL;
@@ -217,10 +217,10 @@ static int run_session(struct export *e, struct ks_err *err)
 	in.names = e->open.names;
 	in.vm = e->o->in.files.vm;
 	absolute_times(e, ks_session_host(in.session), &in);
-	ret = begin(e, &in, err);
+	ret = ks_fanout_begin(&e->fanout, &in, err);
 	if (!ret)
 		ret = inputs_watch(&e->open, &watch, err);
-	return ret ? ret : ks_fanout_finish(&e->fanout, &in, err);
+	return ret ? ret : finish(e, &in, err);
 }
 
 /* A guest's records as they are, on its own clock; there is nothing to analyse them against. */
@@ -264,10 +264,10 @@ static int run_alone(struct export *e, struct ks_err *err)
 	in.names = e->open.names;
 	absolute_times(e, e->alone, &in);
 	ks_fanout_ops(&e->fanout, &ops);
-	ret = begin(e, &in, err);
+	ret = ks_fanout_begin(&e->fanout, &in, err);
 	if (!ret)
 		ret = feed_alone(e, &ops, err);
-	return ret ? ret : ks_fanout_finish(&e->fanout, &in, err);
+	return ret ? ret : finish(e, &in, err);
 }
 
 /* The first file says what there is: a host's trace, or one guest's alone. */

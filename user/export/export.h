@@ -53,7 +53,7 @@ struct ks_exporter {
 	void (*ops)(void *self, struct ks_analysis_ops *ops);
 	/* The session has started (its VMs and vCPUs are known), nothing was fed yet. */
 	int (*begin)(void *self, const struct ks_export_input *in, struct ks_err *err);
-	/* Optional: after begin, one line that the user should know of; NULL if there is none. */
+	/* Optional: after finish, one line that the user should know of; NULL if there is none. */
 	const char *(*warning)(const void *self);
 	/* Optional: 0, or the -errno of what went wrong in a callback: the pass is ended. */
 	int (*failed)(const void *self);

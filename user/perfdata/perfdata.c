@@ -16,6 +16,9 @@
 
 struct perf {
 	struct ks_outfile *out;
+	/* The header has sizes that are known at the end only: what goes to a pipe waits here. */
+	struct ks_outfile spool;
+	struct ks_outfile *to; /* one of the two */
 	struct ks_pd_layout layout;
 	struct ks_pd_file file;
 	struct ks_pd_threads *threads;
@@ -34,19 +37,17 @@ struct perf {
 
 static int perf_open(void **self, struct ks_outfile *out, struct ks_err *err)
 {
-	struct perf *p;
+	struct perf *p = calloc(1, sizeof(*p));
 
-	*self = NULL;
-	if (out->pipe)
-		return ks_fail(err, -EINVAL,
-			       "%.150s: perf.data has sizes at its beginning that are known at the "
-			       "end only: give the name of a file",
-			       out->path);
-	*self = p = calloc(1, sizeof(*p));
+	*self = p;
 	if (!p)
 		return ks_fail(err, -ENOMEM, "out of memory");
-	p->out = out;
-	return 0;
+	p->out = p->to = out;
+	if (!out->pipe)
+		return 0;
+	p->spool.f = tmpfile();
+	p->to = &p->spool;
+	return p->spool.f ? 0 : ks_fail(err, -errno, "a temporary file: %s", strerror(errno));
 }
 
 static void perf_close(void *self)
@@ -54,6 +55,8 @@ static void perf_close(void *self)
 	struct perf *p = self;
 	uint32_t i;
 
+	if (p->spool.f)
+		fclose(p->spool.f);
 	for (i = 0; i < p->nsrc; i++)
 		ks_pd_guest_free(p->guest[i]);
 	for (i = 0; i < sizeof(p->text) / sizeof(p->text[0]); i++)
@@ -288,7 +291,7 @@ static int perf_begin(void *self, const struct ks_export_input *in, struct ks_er
 	ret = ret ?: in->alone ? begin_alone(p, in) : begin_session(p, in);
 	if (ret)
 		return ks_fail(err, ret, "%.150s: %s", p->out->path, strerror(-ret));
-	ks_pd_file_begin(&p->file, p->out, &p->layout);
+	ks_pd_file_begin(&p->file, p->to, &p->layout);
 	ks_pd_emit_start(p->emit, p->ids);
 	return 0;
 }
@@ -314,7 +317,7 @@ static int perf_failed(const void *self)
 {
 	const struct perf *p = self;
 
-	return ks_pd_order_failed(p->order);
+	return ks_pd_order_failed(p->order) ?: p->to->err;
 }
 
 static const char *perf_warning(const void *self)
@@ -322,6 +325,18 @@ static const char *perf_warning(const void *self)
 	const struct perf *p = self;
 
 	return p->warning[0] ? p->warning : NULL;
+}
+
+static int copy_spool(struct perf *p)
+{
+	char buf[1 << 14];
+	size_t n;
+
+	if (fseeko(p->spool.f, 0, SEEK_SET))
+		return -errno;
+	while ((n = fread(buf, 1, sizeof(buf), p->spool.f)))
+		ks_outfile_write(p->out, buf, n);
+	return ferror(p->spool.f) ? -EIO : p->out->err;
 }
 
 static int perf_finish(void *self, const struct ks_export_input *in, struct ks_err *err)
@@ -334,6 +349,8 @@ static int perf_finish(void *self, const struct ks_export_input *in, struct ks_e
 		ks_pd_host_end(p->host, p->newest);
 	ks_pd_order_flush(p->order);
 	ret = ks_pd_file_end(&p->file, &p->machine);
+	if (!ret && p->spool.f)
+		ret = copy_spool(p);
 	return ret ? ks_outfile_fail(p->out, ret, err) : 0;
 }
 
