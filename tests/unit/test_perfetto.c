@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "held.h"
 #include "lanes.h"
 #include "packet.h"
+#include "perfetto.h"
 #include "rate.h"
 
 /* ---- lanes ---- */
@@ -383,6 +385,83 @@ static void test_too_many_notes(void **state)
 	fclose(out.f);
 }
 
+/* ---- the whole ---- */
+
+/* A host's trace: two vCPUs of one thread, the first runs until the second does. */
+static void write_host(const char *path)
+{
+	const struct ks_rec recs[] = {
+		{ .time = 1, .type = KS_VCPU_NEW, .id = 0, .a = 77ull << 32 | 78, .b = 0 },
+		{ .time = 1, .type = KS_VCPU_NEW, .id = 1, .a = 77ull << 32 | 78, .b = 1 },
+		{ .time = 1000, .type = KS_VCPU_IN, .id = 0 },
+		{ .time = 2000, .type = KS_VCPU_OUT, .id = 0, .flags = KS_OUT_BLOCKED },
+		{ .time = 2000, .type = KS_VCPU_IN, .id = 1 },
+		{ .time = 3000, .type = KS_VCPU_OUT, .id = 1, .flags = KS_OUT_BLOCKED },
+	};
+	struct ks_writer *w;
+
+	assert_int_equal(ks_writer_open(&w, path, KS_SIDE_HOST, 1, NULL), 0);
+	assert_int_equal(ks_writer_add(w, 0, recs, sizeof(recs) / sizeof(*recs)), 0);
+	assert_int_equal(ks_writer_close(w, NULL), 0);
+}
+
+static Perfetto__Protos__Trace *export(const char *host)
+{
+	const struct ks_exporter *x = &ks_export_perfetto;
+	struct ks_session_opts opts = { .host = host };
+	struct ks_outfile out = { .f = tmpfile() };
+	struct ks_export_input in = { .to = UINT64_MAX };
+	struct ks_analysis_opts how = { 0 };
+	struct ks_analysis_ops ops = { 0 };
+	Perfetto__Protos__Trace *t;
+	struct ks_session *s;
+	struct ks_err err;
+	void *self;
+
+	assert_int_equal(ks_names_new(&in.names, NULL), 0);
+	assert_int_equal(x->open(&self, &out, &err), 0);
+	x->ops(self, &ops);
+	assert_int_equal(ks_session_open(&s, &opts, &err), 0);
+	assert_int_equal(ks_session_start(s, &how, &ops, &err), 0);
+	in.session = s;
+	assert_int_equal(x->begin(self, &in, &err), 0);
+	assert_int_equal(ks_session_run(s, NULL, &err), 0);
+	assert_int_equal(x->finish(self, &in, &err), 0);
+	t = written(&out);
+	x->close(self);
+	ks_session_close(s);
+	ks_names_free(in.names);
+	fclose(out.f);
+	return t;
+}
+
+/* A thread has one track in Perfetto, so the second vCPU gets one that is no thread's. */
+static void test_vcpus_of_one_thread(void **state)
+{
+	char path[] = "/tmp/test_perfetto.XXXXXX";
+	const Perfetto__Protos__TrackDescriptor *d;
+	unsigned int threads = 0, vcpus = 0;
+	Perfetto__Protos__Trace *t;
+	char old[64];
+	size_t i;
+
+	(void)state;
+	close(mkstemp(path));
+	write_host(path);
+	t = export(path);
+	for (i = 0; i < t->n_packet; i++) {
+		d = t->packet[i]->track_descriptor;
+		threads += d && d->thread;
+		vcpus += d && d->name && strstr(d->name, "(tid 78)");
+	}
+	assert_int_equal(threads, 1);
+	assert_int_equal(vcpus, 2);
+	perfetto__protos__trace__free_unpacked(t, NULL);
+	snprintf(old, sizeof(old), "%s.old", path);
+	unlink(old);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,7 +469,7 @@ int main(void)
 		cmocka_unit_test(test_rate_steps),     cmocka_unit_test(test_rate_spread),
 		cmocka_unit_test(test_rate_sums),      cmocka_unit_test(test_blamed_hold),
 		cmocka_unit_test(test_held_rings),     cmocka_unit_test(test_names_start_afresh),
-		cmocka_unit_test(test_too_many_notes),
+		cmocka_unit_test(test_too_many_notes), cmocka_unit_test(test_vcpus_of_one_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

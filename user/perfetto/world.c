@@ -62,8 +62,21 @@ static void add_vm(struct pf_export *x, uint32_t i)
 	snprintf(x->pvm[i].ple.name, sizeof(x->pvm[i].ple.name), "PLE exits/s");
 }
 
+/* Does the thread of this vCPU run another one, too? A thread has one track. */
+static bool is_shared(const struct pf_export *x, uint32_t i)
+{
+	uint32_t k;
+
+	/* vCPUs of one VM are together. */
+	for (k = i; k > 0 && x->vcpu[k - 1].vm == x->vcpu[i].vm; k--)
+		if (x->vcpu[k - 1].tid == x->vcpu[i].tid)
+			return true;
+	return false;
+}
+
 static void add_vcpu(struct pf_export *x, uint32_t i)
 {
+	bool shared = is_shared(x, i);
 	const struct ks_vcpu *v = &x->vcpu[i];
 	struct pf_vcpu *p = &x->pvcpu[i];
 	char who[32], name[64];
@@ -75,8 +88,8 @@ static void add_vcpu(struct pf_export *x, uint32_t i)
 					    .parent = x->pvm[v->vm].track,
 					    .name = name,
 					    .rank = i + 1,
-					    .pid = x->vm[v->vm].tgid,
-					    .tid = v->tid,
+					    .pid = shared ? 0 : x->vm[v->vm].tgid,
+					    .tid = shared ? 0 : v->tid,
 					    .who = who });
 	init_counter(&p->ple, x, p->track, 3);
 	snprintf(p->ple.name, sizeof(p->ple.name), "vCPU %" PRIu32 " PLE exits/s", v->vcpu_id);
