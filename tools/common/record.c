@@ -87,6 +87,32 @@ uint64_t record_clock_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+/*
+ * Now, on three clocks, for other tools' traces are stamped with any of them. Between the readings of
+ * one moment little time may pass: the tightest of several tries is taken.
+ */
+static void add_clocks(struct json_object *m)
+{
+	uint64_t before, after, real, boot, best = UINT64_MAX, mono = 0, realtime = 0, boottime = 0;
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		before = clock_ns(CLOCK_MONOTONIC);
+		real = clock_ns(CLOCK_REALTIME);
+		boot = clock_ns(CLOCK_BOOTTIME);
+		after = clock_ns(CLOCK_MONOTONIC);
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		mono = before + best / 2;
+		realtime = real;
+		boottime = boot;
+	}
+	json_object_object_add(m, "start_mono_ns", json_object_new_int64(mono));
+	json_object_object_add(m, "start_realtime_ns", json_object_new_int64(realtime));
+	json_object_object_add(m, "start_boottime_ns", json_object_new_int64(boottime));
+}
+
 struct json_object *record_meta(const char *side, const char *tool, const struct record_opts *o)
 {
 	struct json_object *m = json_object_new_object(), *command = json_object_new_array();
@@ -99,11 +125,7 @@ struct json_object *record_meta(const char *side, const char *tool, const struct
 	json_object_object_add(m, "version", json_object_new_string(KVMSCHED_VERSION));
 	json_object_object_add(m, "hostname", json_object_new_string(u.nodename));
 	json_object_object_add(m, "kernel", json_object_new_string(u.release));
-	json_object_object_add(m, "start_mono_ns", json_object_new_int64(record_clock_ns()));
-	json_object_object_add(m, "start_realtime_ns",
-			       json_object_new_int64(clock_ns(CLOCK_REALTIME)));
-	json_object_object_add(m, "start_boottime_ns",
-			       json_object_new_int64(clock_ns(CLOCK_BOOTTIME)));
+	add_clocks(m);
 	for (word = o->command; word && *word; word++)
 		json_object_array_add(command, json_object_new_string(*word));
 	json_object_object_add(m, "command", command);
