@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rows of records that no simulator writes: every type, hostile numbers and names; the formatting of
+ * numbers and strings; files that get their names when they are whole.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fanout.h"
+#include "rows.h"
+#include "rows_buf.h"
+#include "text.h"
+
+#define SEC 1000000000ull
+
+static char dir[64];
+
+static const char *file(const char *name)
+{
+	static char buf[4][128];
+	static int i;
+
+	i = (i + 1) % 4;
+	snprintf(buf[i], sizeof(buf[i]), "%s/%s", dir, name);
+	return buf[i];
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/kvmsched-test.XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	char cmd[128];
+
+	(void)state;
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	return system(cmd);
+}
+
+static char *slurp(const char *path)
+{
+	char *text;
+
+	assert_int_equal(ks_read_file(path, 1 << 24, &text, NULL), 0);
+	return text;
+}
+
+static void holds(const char *path, const char *want)
+{
+	char *text = slurp(path);
+
+	assert_string_equal(text, want);
+	free(text);
+}
+
+/* ---- text ---- */
+
+static void numbers(void **state)
+{
+	static const uint64_t values[] = { 0, 9, 10, 99, 100, 1234567, 1ull << 53, UINT64_MAX };
+	struct ks_outfile o;
+	struct rows_buf b;
+	char want[1024] = "";
+	size_t i, n = 0;
+
+	(void)state;
+	assert_int_equal(ks_outfile_open(&o, file("numbers"), NULL), 0);
+	assert_int_equal(rows_buf_init(&b, &o), 0);
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		rows_u64(&b, values[i]);
+		rows_char(&b, ' ');
+		rows_s64(&b, (int64_t)values[i]);
+		rows_char(&b, ' ');
+		rows_s64(&b, INT64_MIN + (int64_t)(values[i] >> 1));
+		rows_char(&b, ' ');
+		rows_hex(&b, values[i]);
+		rows_char(&b, '\n');
+		n += snprintf(want + n, sizeof(want) - n,
+			      "%" PRIu64 " %" PRId64 " %" PRId64 " 0x%" PRIx64 "\n", values[i],
+			      (int64_t)values[i], INT64_MIN + (int64_t)(values[i] >> 1), values[i]);
+	}
+	rows_buf_flush(&b);
+	rows_buf_free(&b);
+	assert_int_equal(ks_outfile_commit(&o, NULL), 0);
+	holds(file("numbers"), want);
+}
+
+static void strings(void **state)
+{
+	static const char *const values[] = {
+		"plain", "", "a,b", "say \"hi\"", "two\nlines", "\\\t\x7f", "gr\xc3\xb6\xc3\x9f"
+	};
+	struct ks_outfile o;
+	struct rows_buf b;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(ks_outfile_open(&o, file("strings"), NULL), 0);
+	assert_int_equal(rows_buf_init(&b, &o), 0);
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		rows_json_string(&b, values[i]);
+		rows_char(&b, '|');
+		rows_csv_string(&b, values[i]);
+		rows_char(&b, '\n');
+	}
+	rows_buf_flush(&b);
+	rows_buf_free(&b);
+	assert_int_equal(ks_outfile_commit(&o, NULL), 0);
+	holds(file("strings"), "\"plain\"|plain\n"
+			       "\"\"|\"\"\n"
+			       "\"a,b\"|\"a,b\"\n"
+			       "\"say \\\"hi\\\"\"|\"say \"\"hi\"\"\"\n"
+			       "\"two\\u000alines\"|\"two\nlines\"\n"
+			       "\"\\\\\\u0009\\u007f\"|\\\t\x7f\n"
+			       "\"gr\xc3\xb6\xc3\x9f\"|gr\xc3\xb6\xc3\x9f\n");
+}
+
+/* ---- files ---- */
+
+static void files(void **state)
+{
+	struct ks_outfile o;
+	struct ks_err err;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(ks_outfile_open(&o, file("out"), &err), 0);
+	ks_outfile_write(&o, "old", 3);
+	assert_int_equal(access(file("out"), F_OK), -1);
+	assert_int_equal(ks_outfile_commit(&o, &err), 0);
+	holds(file("out"), "old");
+	assert_int_equal(stat(file("out"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(symlink("out", file("link")), 0);
+	assert_int_equal(ks_outfile_open(&o, file("link"), &err), 0);
+	ks_outfile_write(&o, "new", 3);
+	holds(file("out"), "old");
+	assert_int_equal(ks_outfile_commit(&o, &err), 0);
+	holds(file("out"), "new");
+	assert_int_equal(lstat(file("link"), &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(ks_outfile_open(&o, file("out"), &err), 0);
+	ks_outfile_write(&o, "newer", 5);
+	ks_outfile_discard(&o);
+	holds(file("out"), "new");
+	assert_int_equal(access(file("out.partial"), F_OK), -1);
+	assert_int_equal(ks_outfile_open(&o, dir, &err), -EISDIR);
+	assert_int_equal(ks_outfile_open(&o, "/dev/full", &err), 0);
+	ks_outfile_write(&o, "x", 1);
+	assert_int_equal(ks_outfile_commit(&o, &err), -ENOSPC);
+	assert_string_equal(err.msg, "/dev/full: No space left on device");
+}
+
+/* ---- records ---- */
+
+static void write_trace(const char *path, enum ks_side side, const char *meta,
+			const struct ks_rec *recs, size_t n)
+{
+	struct json_object *m = json_tokener_parse(meta);
+	struct ks_writer *w;
+	size_t i;
+
+	assert_non_null(m);
+	assert_int_equal(ks_writer_open(&w, path, side, 1, NULL), 0);
+	assert_int_equal(ks_writer_meta(w, m), 0);
+	for (i = 0; i < n; i++)
+		assert_int_equal(ks_writer_add(w, 0, &recs[i], 1), 0);
+	assert_int_equal(ks_writer_close(w, NULL), 0);
+	json_object_put(m);
+}
+
+static void add_all(struct ks_fanout *f)
+{
+	static const struct ks_export_opts opts;
+
+	memset(f, 0, sizeof(*f));
+	assert_int_equal(ks_fanout_add(f, &ks_export_json, file("rows"), &opts, NULL), 0);
+	assert_int_equal(ks_fanout_add(f, &ks_export_csv, file("tables"), &opts, NULL), 0);
+}
+
+/* The rows as an array; the caller's. */
+static struct json_object *rows(void)
+{
+	struct json_object *all = json_object_new_array(), *row;
+	char *text = slurp(file("rows")), *line, *next;
+
+	for (line = text; (next = strchr(line, '\n')); line = next + 1) {
+		*next = 0;
+		row = json_tokener_parse(line);
+		assert_non_null(row);
+		json_object_array_add(all, row);
+	}
+	assert_string_equal(line, "");
+	free(text);
+	return all;
+}
+
+static const char *get(struct json_object *row, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(row, key, &v) ? json_object_to_json_string(v) : "none";
+}
+
+/* The first row of this type. */
+static struct json_object *of_type(struct json_object *all, const char *type)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(all); i++)
+		if (!strcmp(get(json_object_array_get_idx(all, i), "type"), type))
+			return json_object_array_get_idx(all, i);
+	fail_msg("no row of type %s", type);
+	return NULL;
+}
+
+/* Each type that either side sends, and three that it does not, with the largest numbers there are. */
+static size_t every_type(struct ks_rec *recs, unsigned int from, unsigned int to)
+{
+	unsigned int t;
+	size_t n = 0;
+
+	for (t = from; t < to; t++)
+		if (rows_record_type(t))
+			recs[n++] = (struct ks_rec){ SEC + n,	 t,	     0xff,	0xfff0,
+						     UINT32_MAX, UINT64_MAX, UINT64_MAX };
+	recs[n++] = (struct ks_rec){ SEC + n, 15, 1, 2, 3, 4, 5 };
+	recs[n++] = (struct ks_rec){ SEC + n, 200, 1, 2, 3, 4, UINT64_MAX };
+	recs[n++] = (struct ks_rec){
+		SEC + n, from == KS_LOCK_TRY ? KS_PAUSE : KS_LOCK_TRY, 0, 0, 0, 1, 1
+	};
+	return n;
+}
+
+static void guest_alone(void **state)
+{
+	struct ks_export_input in = { .to = UINT64_MAX };
+	struct ks_event ev = { .src = 1 };
+	struct ks_analysis_ops ops;
+	struct ks_rec recs[64];
+	size_t n = every_type(recs, KS_LOCK_TRY, KS_TYPE_MAX), i;
+	struct json_object *all, *row;
+	struct ks_fanout f;
+
+	(void)state;
+	write_trace(file("g.kvs"), KS_SIDE_GUEST,
+		    "{\"hostname\": \"a\\u001b[31m\\\"b\", \"tasks\": {\"4294967295\": "
+		    "\"x,\\\"y\\\"\"}}",
+		    recs, n);
+	assert_int_equal(ks_reader_open(&in.alone, file("g.kvs"), NULL), 0);
+	assert_int_equal(ks_names_new(&in.names, NULL), 0);
+	assert_int_equal(ks_names_load_guest(in.names, in.alone, NULL), 0);
+	add_all(&f);
+	ks_fanout_ops(&f, &ops);
+	assert_int_equal(ks_fanout_begin(&f, &in, NULL), 0);
+	while (ks_reader_next(in.alone, &ev.rec, NULL) > 0) {
+		ev.time = ev.rec->time;
+		ops.event(ops.ctx, &ev);
+	}
+	assert_int_equal(ks_fanout_finish(&f, &in, NULL), 0);
+	ks_fanout_close(&f);
+	all = rows();
+	assert_int_equal(json_object_array_length(all), n + 3); /* header, file_total, end */
+	assert_non_null(strstr(json_object_to_json_string(json_object_array_get_idx(all, 0)),
+			       "\"a?[31m\\\"b\""));
+	for (i = 0; i < n; i++) {
+		row = json_object_array_get_idx(all, i + 1);
+		assert_string_equal(get(row, "row"), "\"record\"");
+		assert_string_equal(get(row, "vcpu"), i < n - 3 ? "null" : "none");
+		if (i >= n - 3)
+			assert_string_equal(get(row, "type"), "\"unknown\"");
+		if (recs[i].type == KS_LOCK_REL) {
+			assert_string_equal(get(row, "lock"), "\"0xffffffffffffffff\"");
+			assert_string_equal(get(row, "hold_ns"), "4398046510080");
+			assert_non_null(strstr(get(row, "task"), "\"x,\\\"y\\\"\""));
+		}
+	}
+	json_object_put(all);
+	ks_names_free(in.names);
+	ks_reader_close(in.alone);
+}
+
+static void run_session(const char *host)
+{
+	struct ks_session_opts so = { .host = host };
+	struct ks_export_input in = { .to = UINT64_MAX };
+	struct ks_analysis_ops ops;
+	struct ks_session *s;
+	struct ks_fanout f;
+
+	add_all(&f);
+	ks_fanout_ops(&f, &ops);
+	assert_int_equal(ks_names_new(&in.names, NULL), 0);
+	assert_int_equal(ks_session_open(&s, &so, NULL), 0);
+	assert_int_equal(ks_session_start(s, NULL, &ops, NULL), 0);
+	assert_int_equal(ks_names_load(in.names, s, NULL), 0);
+	in.session = s;
+	assert_int_equal(ks_fanout_begin(&f, &in, NULL), 0);
+	assert_int_equal(ks_session_run(s, NULL, NULL), 0);
+	assert_int_equal(ks_fanout_finish(&f, &in, NULL), 0);
+	ks_fanout_close(&f);
+	ks_names_free(in.names);
+	ks_session_close(s);
+}
+
+/* Two VMs with one name, which needs quotes. */
+static void host_names(void **state)
+{
+	const struct ks_rec recs[] = {
+		{ SEC, KS_VCPU_NEW, 0, 0, 0, 7ull << 32 | 8, 0 },
+		{ SEC, KS_VCPU_NEW, 0, 0, 1, 9ull << 32 | 10, 0 },
+		{ SEC + 1, KS_TSC_OFFSET, 0, 0, 0, (uint64_t)-28281960369, 1ull << 63 },
+		{ SEC + 2, KS_VCPU_IN, 0, 3, 1, 0, 0 },
+		{ SEC + 3, KS_PAUSE, KS_F_IP | KS_F_CPL | 3, 3, 1, 0x1234, 4096 },
+		{ SEC + 4, KS_LOSS, KS_PAUSE, 3, 0, SEC + 3, 42 },
+	};
+	struct json_object *all, *row;
+	char *text;
+
+	(void)state;
+	write_trace(file("h.kvs"), KS_SIDE_HOST,
+		    "{\"vms\": {\"7\": {\"name\": \"a,\\\"b\\\"\"}, \"9\": {\"name\": "
+		    "\"a,\\\"b\\\"\"}}}",
+		    recs, 6);
+	run_session(file("h.kvs"));
+	text = slurp(file("tables/vms.csv"));
+	assert_string_equal(text, "vm,name,pid,uuid,cid,vcpu_count\n"
+				  "\"a,\"\"b\"\"-7\",\"a,\"\"b\"\"\",7,,,1\n"
+				  "\"a,\"\"b\"\"-9\",\"a,\"\"b\"\"\",9,,,1\n");
+	free(text);
+	holds(file("tables/losses.csv"), "time_ns,from_ns,own_ns,side,vm,ring,lost_type,lost\n"
+					 "1000000004,1000000003,1000000004,host,,3,pause,42\n");
+	all = rows();
+	row = of_type(all, "\"tsc_offset\"");
+	assert_string_equal(get(row, "tsc_offset"), "\"-28281960369\"");
+	assert_string_equal(get(row, "tsc_ratio"), "\"9223372036854775808\"");
+	row = of_type(all, "\"pause\"");
+	assert_string_equal(get(row, "vm"), "\"a,\\\"b\\\"-9\"");
+	assert_string_equal(get(row, "ip"), "\"0x1234\"");
+	assert_string_equal(get(row, "cpl"), "3");
+	assert_string_equal(get(row, "window"), "4096");
+	json_object_put(all);
+}
+
+static void host_hostile(void **state)
+{
+	struct ks_rec recs[64];
+	struct json_object *all;
+	size_t n = every_type(recs, KS_VCPU_NEW, KS_LOCK_TRY);
+
+	(void)state;
+	write_trace(file("x.kvs"), KS_SIDE_HOST, "{}", recs, n);
+	run_session(file("x.kvs"));
+	all = rows();
+	/* header, file_total, end: of a slot beyond all bounds there is no vCPU. */
+	assert_int_equal(json_object_array_length(all), n + 3);
+	json_object_put(all);
+}
+
+static void kinds(void **state)
+{
+	struct ks_err err;
+	uint32_t on;
+
+	(void)state;
+	assert_int_equal(rows_parse("wait,hold", &on, &err), 0);
+	assert_int_equal(on >> ROW_WAIT & 1, 1);
+	assert_int_equal(on >> ROW_HOLD & 1, 1);
+	assert_int_equal(on >> ROW_RECORD & 1, 0);
+	assert_int_equal(on >> ROW_END & 1, 1);
+	assert_int_equal(rows_parse(NULL, &on, &err), 0);
+	assert_int_equal(on, (1u << ROW_KINDS) - 1);
+	assert_int_equal(rows_parse("wait,", &on, &err), -EINVAL);
+	assert_int_equal(rows_parse("waits", &on, &err), -EINVAL);
+	assert_string_equal(err.msg, "--rows: no kind 'waits'; there are record, loss, wait, hold, "
+				     "segment, burst, ple, exits");
+	assert_int_equal(rows_parse("header", &on, &err), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(strings, setup, teardown),
+		cmocka_unit_test_setup_teardown(files, setup, teardown),
+		cmocka_unit_test_setup_teardown(guest_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(host_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(host_hostile, setup, teardown),
+		cmocka_unit_test(kinds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
