@@ -72,7 +72,7 @@ say = @printf '  %-7s %s\n' $(1) $(2)
 
 objs = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)/*.c))
 
-.PHONY: all demo check bench bench-cost bench-analysis lint clean help static deps lab \
+.PHONY: all demo check bench bench-cost bench-analysis bench-export lint clean help static deps lab \
 	lab-shell tests fuzz FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -245,8 +245,8 @@ check:
 demo:
 	$(Q)tests/demo/run
 
-bench: bench-cost bench-analysis
-bench-cost bench-analysis: bench-%: all tests
+bench: bench-cost bench-analysis bench-export
+bench-cost bench-analysis bench-export: bench-%: all tests
 	$(Q)tests/bench/$*
 
 fuzz: all
