@@ -219,7 +219,7 @@ $(PLOT): $(OUT)/tests/%: $(OUT)/obj/tests/plot/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(AID_SRC:%.c=$(OUT)/obj/%.o): | $(TEST_SKEL)
+$(AID_SRC:%.c=$(OUT)/obj/%.o) $(BENCH_SRC:%.c=$(OUT)/obj/%.o): | $(TEST_SKEL)
 
 $(AIDS): $(OUT)/tests/%: $(OUT)/obj/tests/aids/%.o $(LIB)
 	@mkdir -p $(@D)

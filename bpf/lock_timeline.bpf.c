@@ -32,6 +32,21 @@ bool ks_armed;
 
 /* ---- where we are ---- */
 
+static __always_inline struct ks_lock_cpu *locks_of(__u32 cpu)
+{
+	return &ks_locks[cpu & (KS_MAX_CPUS - 1)];
+}
+
+static __always_inline struct ks_lock_hold *hold_at(struct ks_lock_cpu *c, __u32 offset)
+{
+	return (void *)c->hold + (offset & ((KS_LOCK_DEPTH - 1) * KS_HOLD_STEP));
+}
+
+static __always_inline __u32 depth_of(__u32 offset)
+{
+	return offset / KS_HOLD_STEP;
+}
+
 #define SOFTIRQ_SERVING 0x00000100u
 #define HARDIRQ_BITS 0x000f0000u
 #define NMI_BITS 0x00f00000u
@@ -157,8 +172,8 @@ static __always_inline void wait_begin(struct ks_lock_cpu *c, __u32 cpu, __u64 l
 	w->ip = ip;
 	rec = ks_reserve(cpu, KS_LOCK_TRY, 1);
 	if (rec)
-		ks_commit(rec, w->try_time, KS_LOCK_TRY, lock_flags(level, c->depth + n), cpu,
-			  this_thread(), lock, ip);
+		ks_commit(rec, w->try_time, KS_LOCK_TRY, lock_flags(level, depth_of(c->top) + n),
+			  cpu, this_thread(), lock, ip);
 	c->pending = n + 1;
 }
 
@@ -178,14 +193,14 @@ static __always_inline __u32 wait_find(struct ks_lock_cpu *c, __u64 lock)
 }
 
 static __always_inline void wait_end(struct ks_lock_cpu *c, __u32 cpu, struct ks_lock_wait *w,
-				     __u32 below)
+				     __u32 below, __u64 now)
 {
 	struct ks_rec *rec = ks_reserve(cpu, KS_LOCK_ACQ, 1);
 
-	w->acq_time = bpf_ktime_get_ns();
+	w->acq_time = now;
 	if (rec)
-		ks_commit(rec, w->acq_time, KS_LOCK_ACQ, lock_flags(level_now(), c->depth + below),
-			  cpu, this_thread(), w->lock, elapsed(w->try_time, w->acq_time));
+		ks_commit(rec, now, KS_LOCK_ACQ, lock_flags(level_now(), depth_of(c->top) + below),
+			  cpu, this_thread(), w->lock, elapsed(w->try_time, now));
 }
 
 /* ---- holds ---- */
@@ -194,96 +209,102 @@ static __always_inline void wait_end(struct ks_lock_cpu *c, __u32 cpu, struct ks
  * The kernel does not run a program that is running already on this CPU. So an interrupt that comes
  * in the middle of one of ours may take or release a lock unseen. What a higher level left on the
  * stack, now that it is over, and an older entry of the lock that is being taken, are such
- * remains. Returns the new depth.
+ * remains. Returns the new top.
  */
-static __noinline __u32 drop_stale(__u32 cpu, __u32 context, __u64 lock)
+static __always_inline __u32 drop_stale(struct ks_lock_cpu *c, __u32 context, __u64 lock)
 {
-	struct ks_lock_cpu *c;
-	__u32 d, i;
+	__u32 top = c->top, i;
 
-	barrier_var(cpu); /* the compiler knows the range, the verifier may have lost it */
-	if (cpu >= KS_MAX_CPUS)
-		return 0;
-	c = &ks_locks[cpu];
-	d = c->depth;
 	for (i = 0; i < KS_LOCK_DEPTH; i++) {
-		struct ks_lock_hold *top = &c->hold[(d - 1) & (KS_LOCK_DEPTH - 1)];
+		struct ks_lock_hold *h = hold_at(c, top);
 
-		if (!d || ((top->context & ~KS_HOLD_CONTENDED) <= context && top->lock != lock))
+		if (!top || (h->context <= context && h->lock != lock))
 			break;
 		c->stale++;
-		d--;
+		top -= KS_HOLD_STEP;
 	}
-	return d;
+	return top;
 }
 
-static __always_inline void hold_begin(struct ks_lock_cpu *c, __u32 cpu, __u64 lock, __u64 acq,
-				       __u32 ip, __u32 contended)
+/* The entry is taken before it is filled in: an interrupt in between puts its own above it. */
+static __always_inline struct ks_lock_hold *hold_push(struct ks_lock_cpu *c, __u64 lock)
 {
-	__u32 d = c->depth, context = context_now();
-	struct ks_lock_hold *top, *h;
+	__u32 context = context_now(), top = drop_stale(c, context, lock) + KS_HOLD_STEP;
+	struct ks_lock_hold *h;
 
-	if (d) {
-		top = &c->hold[(d - 1) & (KS_LOCK_DEPTH - 1)];
-		if (top->context > context || top->lock == lock)
-			d = drop_stale(cpu, context, lock);
-		if (d >= KS_LOCK_DEPTH) { /* nobody holds so many: begin anew */
-			c->stale += d;
-			d = 0;
-		}
+	if (top >= KS_LOCK_DEPTH * KS_HOLD_STEP) { /* nobody holds so many: begin anew */
+		c->stale += KS_LOCK_DEPTH - 1;
+		top = KS_HOLD_STEP;
 	}
-	h = &c->hold[d];
+	c->top = top;
+	barrier();
+	h = hold_at(c, top);
 	h->lock = lock;
-	h->acq_time = acq;
-	h->ip = ip;
-	h->context = context | contended;
-	c->depth = d + 1;
+	h->context = context;
+	return h;
 }
 
-/* This CPU waits for something: for this lock? Then the wait is over. */
-static __noinline int acquired_slow(__u64 lock, __u32 cpu)
+static __always_inline void hold_begin(struct ks_lock_cpu *c, __u64 lock, __u64 now)
 {
-	struct ks_lock_cpu *c;
-	struct ks_lock_wait *w;
-	__u32 at;
+	struct ks_lock_hold *h = hold_push(c, lock);
 
-	barrier_var(cpu);
-	if (cpu >= KS_MAX_CPUS)
-		return 0;
-	c = &ks_locks[cpu];
-	at = wait_find(c, lock);
+	h->since = now;
+	h->ip = 0;
+}
+
+static __always_inline void hold_begin_contended(struct ks_lock_cpu *c,
+						 const struct ks_lock_wait *w)
+{
+	struct ks_lock_hold *h = hold_push(c, w->lock);
+
+	h->since = 0;
+	h->ip = w->ip;
+	h->acq_time = w->acq_time;
+}
+
+/* This CPU waits for something: for this lock? Then the wait is over. Or it holds other locks. */
+static __noinline int acquired_slow(__u64 lock, __u64 now, bool caught)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), at;
+	struct ks_lock_cpu *c = locks_of(cpu);
+	struct ks_lock_wait *w;
+
+	at = caught ? KS_LOCK_WAITS : wait_find(c, lock);
 	if (at >= KS_LOCK_WAITS) {
-		hold_begin(c, cpu, lock, bpf_ktime_get_ns(), 0, 0);
+		hold_begin(c, lock, now);
 		return 0;
 	}
 	w = &c->wait[at];
 	if (!w->acq_time)
-		wait_end(c, cpu, w, at);
+		wait_end(c, cpu, w, at, now);
 	c->pending = at;
-	hold_begin(c, cpu, lock, w->acq_time, w->ip, KS_HOLD_CONTENDED);
+	hold_begin_contended(c, w);
 	return 0;
 }
 
-static __always_inline int lock_acquired(raw_spinlock_t *lock)
+/*
+ * Nearly every acquire finds its CPU without a lock held or wanted; these instructions are what
+ * tracing costs. That there are so few has its reasons: what must outlive a call lies in as few
+ * registers as can be, and the first entry's context is not looked up. (Remains of an interrupt that
+ * came while nothing was held are so taken for the interrupted thread's, until it is switched away.)
+ *
+ * caught: by a trylock, which waits for nothing, though the context that it interrupts may, even for
+ * this lock.
+ */
+static __always_inline int lock_acquired(__u64 *ctx, bool caught)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
+	struct ks_lock_cpu *c = locks_of(bpf_get_smp_processor_id());
+	__u64 now = bpf_ktime_get_ns(), lock = ctx[0];
+	struct ks_lock_hold *h = hold_at(c, KS_HOLD_STEP);
 
-	if (cpu >= KS_MAX_CPUS)
-		return 0;
-	if (ks_locks[cpu].pending)
-		acquired_slow((__u64)lock, cpu);
-	else
-		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0, 0);
-	return 0;
-}
-
-/* A trylock waits for nothing, though the context that it interrupts may, even for this lock. */
-static __always_inline int lock_caught(raw_spinlock_t *lock)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	if (cpu < KS_MAX_CPUS)
-		hold_begin(&ks_locks[cpu], cpu, (__u64)lock, bpf_ktime_get_ns(), 0, 0);
+	if (c->busy)
+		return acquired_slow(lock, now, caught);
+	c->top = KS_HOLD_STEP;
+	barrier(); /* as in hold_push() */
+	h->lock = lock;
+	h->since = now;
+	h->ip = 0;
+	h->context = 0;
 	return 0;
 }
 
@@ -298,127 +319,122 @@ static __always_inline __u64 pack_hold(__u64 ns, __u32 ip, __u8 *flags)
 	return ns << 32 | ip;
 }
 
-/* A release worth a record: contended before, at the end, or held long. */
-static __noinline int released_slow(void *ctx, __u32 cpu, __u32 at, bool waiters, int nargs)
+static __always_inline bool has_waiters(const raw_spinlock_t *lock)
 {
-	__u64 now = bpf_ktime_get_ns(), b;
+	return (__u32)lock->raw_lock.val.counter > 0xffu;
+}
+
+/* A release worth a record: contended before, at the end, or held long. */
+static __noinline int tell_release(__u64 *ctx, __u32 cpu, __u32 at, __u64 now, int nargs)
+{
+	struct ks_lock_cpu *c;
 	struct ks_lock_hold *h;
 	struct ks_rec *rec;
 	__u8 flags;
 	__u32 ip;
 
-	barrier_var(cpu);
-	if (cpu >= KS_MAX_CPUS || at >= KS_LOCK_DEPTH)
-		return 0;
-	h = &ks_locks[cpu].hold[at];
-	flags = lock_flags(level_now(), at + ks_locks[cpu].pending);
+	barrier_var(cpu); /* the compiler knows the range, the verifier may have lost it */
+	c = locks_of(cpu);
+	h = hold_at(c, at);
+	flags = lock_flags(level_now(), depth_of(at) - 1 + c->pending);
+	if (has_waiters((raw_spinlock_t *)ctx[0]))
+		flags |= KS_F_WAITERS;
 	ip = h->ip;
 	if (!ip)
 		ip = call_site(ctx, nargs);
-	if (waiters)
-		flags |= KS_F_WAITERS;
 	rec = ks_reserve(cpu, KS_LOCK_REL, 1);
 	if (rec) {
-		b = pack_hold(elapsed(h->acq_time, now), ip, &flags);
+		__u64 b = pack_hold(elapsed(h->since ?: h->acq_time, now), ip, &flags);
+
 		ks_commit(rec, now, KS_LOCK_REL, flags, cpu, this_thread(), h->lock, b);
 	}
 	return 0;
 }
 
-/* Where the lock lies among those held, KS_LOCK_DEPTH if nowhere. Nearly always on top. */
+/* Where the lock lies among those held, 0 if nowhere. Nearly always on top. */
 static __always_inline __u32 hold_find(struct ks_lock_cpu *c, __u64 lock)
 {
-	__u32 d = c->depth, i;
+	__u32 at = c->top, i;
 
-	for (i = 0; i < KS_LOCK_DEPTH; i++) {
-		d--;
-		if (d >= KS_LOCK_DEPTH)
-			break;
-		if (c->hold[d].lock == lock)
-			return d;
+	for (i = 0; i < KS_LOCK_DEPTH && at; i++) {
+		if (hold_at(c, at)->lock == lock)
+			return at;
+		at -= KS_HOLD_STEP;
 	}
-	return KS_LOCK_DEPTH;
-}
-
-/* Take out an entry that is not on top: locks released out of order. */
-static __noinline int hold_remove(__u32 cpu, __u32 at)
-{
-	struct ks_lock_cpu *c;
-	__u32 i;
-
-	barrier_var(cpu);
-	if (cpu >= KS_MAX_CPUS)
-		return 0;
-	c = &ks_locks[cpu];
-	for (i = 0; i < KS_LOCK_DEPTH - 1; i++)
-		if (i >= at && i + 1 < c->depth)
-			c->hold[i] = c->hold[i + 1];
-	c->depth--;
 	return 0;
 }
 
-static __always_inline bool worth_telling(const struct ks_lock_hold *h, bool waiters)
-{
-	return waiters || (h->context & KS_HOLD_CONTENDED) ||
-	       elapsed(h->acq_time, bpf_ktime_get_ns()) >= ks_hold_threshold;
-}
-
-/* Not the lock that was taken last, or one that was not seen being taken. */
-static __noinline int released_deep(void *ctx, __u64 lock, __u32 cpu, bool waiters, int nargs)
+/* Take out an entry; one that is not on top, if locks are released out of order. */
+static __noinline int hold_remove(__u32 cpu, __u32 at)
 {
 	struct ks_lock_cpu *c;
-	__u32 at;
+	__u32 i, top;
 
 	barrier_var(cpu);
-	if (cpu >= KS_MAX_CPUS)
-		return 0;
-	c = &ks_locks[cpu];
-	at = hold_find(c, lock);
-	if (at >= KS_LOCK_DEPTH) {
+	c = locks_of(cpu);
+	top = depth_of(c->top);
+	at = depth_of(at);
+	for (i = 1; i < KS_LOCK_DEPTH - 1; i++)
+		if (i >= at && i < top)
+			c->hold[i] = c->hold[i + 1];
+	c->top -= KS_HOLD_STEP;
+	return 0;
+}
+
+static __noinline int released_slow(__u64 *ctx, __u64 now, int nargs)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), at;
+	struct ks_lock_cpu *c = locks_of(cpu);
+	struct ks_lock_hold *h;
+
+	at = hold_find(c, ctx[0]);
+	if (!at) {
 		if (ks_armed)
 			c->unmatched++;
 		return 0;
 	}
-	if (worth_telling(&c->hold[at], waiters))
-		released_slow(ctx, cpu, at, waiters, nargs);
+	h = hold_at(c, at);
+	if (!h->since || elapsed(h->since, now) >= ks_hold_threshold ||
+	    has_waiters((raw_spinlock_t *)ctx[0]))
+		tell_release(ctx, cpu, at, now, nargs);
 	hold_remove(cpu, at);
 	return 0;
 }
 
-static __always_inline int lock_release(void *ctx, raw_spinlock_t *lock, int nargs)
+/* Nearly always of the lock that was taken last, which nobody wanted, after a short time. */
+static __always_inline int lock_release(__u64 *ctx, int nargs)
 {
-	bool waiters = (__u32)lock->raw_lock.val.counter > 0xffu;
-	__u32 cpu = bpf_get_smp_processor_id(), top;
-	struct ks_lock_cpu *c;
+	struct ks_lock_cpu *c = locks_of(bpf_get_smp_processor_id());
+	__u64 now = bpf_ktime_get_ns();
+	raw_spinlock_t *lock = (raw_spinlock_t *)ctx[0];
+	__u32 top = c->top;
+	struct ks_lock_hold *h = hold_at(c, top);
 
-	if (cpu >= KS_MAX_CPUS)
-		return 0;
-	c = &ks_locks[cpu];
-	top = c->depth - 1;
-	if (top >= KS_LOCK_DEPTH || c->hold[top].lock != (__u64)lock)
-		return released_deep(ctx, (__u64)lock, cpu, waiters, nargs);
-	if (worth_telling(&c->hold[top], waiters))
-		released_slow(ctx, cpu, top, waiters, nargs);
-	c->depth = top;
+	/* Also if `since` is 0, or lies ahead, the clock having stepped back. */
+	if (__builtin_expect(h->lock != (__u64)lock || has_waiters(lock) ||
+				     now - h->since >= ks_hold_threshold,
+			     0))
+		return released_slow(ctx, now, nargs);
+	c->top = top - KS_HOLD_STEP;
 	return 0;
 }
 
 #define LOCK_FUNCTION(name)                                                                        \
-	SEC("?fexit/" #name) int BPF_PROG(name##_acquired, raw_spinlock_t *lock)                   \
+	SEC("?fexit/" #name) int name##_acquired(__u64 *ctx)                                       \
 	{                                                                                          \
-		return lock_acquired(lock);                                                        \
+		return lock_acquired(ctx, false);                                                  \
 	}
 
 #define TRYLOCK_FUNCTION(name)                                                                     \
 	SEC("?fexit/" #name) int BPF_PROG(name##_acquired, raw_spinlock_t *lock, int got)          \
 	{                                                                                          \
-		return got ? lock_caught(lock) : 0;                                                \
+		return got ? lock_acquired(ctx, true) : 0;                                         \
 	}
 
 #define UNLOCK_FUNCTION(name, nargs)                                                               \
-	SEC("?fentry/" #name) int BPF_PROG(name##_release, raw_spinlock_t *lock)                   \
+	SEC("?fentry/" #name) int name##_release(__u64 *ctx)                                       \
 	{                                                                                          \
-		return lock_release(ctx, lock, nargs);                                             \
+		return lock_release(ctx, nargs);                                                   \
 	}
 
 /* Attached in this order: an acquire must not be noted before its release can be seen. */
@@ -458,7 +474,7 @@ static __always_inline int slow_end(void *lock, bool keep)
 	at = wait_find(c, (__u64)lock);
 	if (at >= KS_LOCK_WAITS || c->wait[at].acq_time)
 		return 0;
-	wait_end(c, cpu, &c->wait[at], at);
+	wait_end(c, cpu, &c->wait[at], at, bpf_ktime_get_ns());
 	if (!keep)
 		c->pending = at;
 	return 0;
@@ -530,13 +546,25 @@ static __always_inline void rq_look(__u32 cpu)
 	ks_emit(bpf_get_smp_processor_id(), nr > 1 ? KS_RQ_BUSY : KS_RQ_CALM, 0, cpu, 0, nr, 0);
 }
 
+/* A thread that is switched away waits for no spinlock, and none is held but the run queue's. */
+static __always_inline void locks_at_switch(struct ks_lock_cpu *c)
+{
+	__u32 top = c->top;
+
+	c->pending = 0;
+	if (top <= KS_HOLD_STEP)
+		return;
+	c->stale += depth_of(top) - 1;
+	c->hold[1] = *hold_at(c, top);
+	c->top = KS_HOLD_STEP;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 
-	if (cpu < KS_MAX_CPUS)
-		ks_locks[cpu].pending = 0;
+	locks_at_switch(locks_of(cpu));
 	rq_look(cpu);
 	return 0;
 }
@@ -579,8 +607,8 @@ int BPF_PROG(cpu_idle, unsigned int state, unsigned int cpu_id)
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	/* An idle CPU holds no spinlock: what is left over (unlocks not seen) goes. */
-	if (!leave && cpu < KS_MAX_CPUS)
-		ks_locks[cpu].depth = ks_locks[cpu].pending = 0;
+	if (!leave)
+		locks_of(cpu)->busy = 0;
 	ks_emit(cpu, leave ? KS_IDLE_EXIT : KS_IDLE_ENTER, 0, cpu_id, 0, leave ? 0 : state, 0);
 	return 0;
 }

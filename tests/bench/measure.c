@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	fprintf(f,
-		"{\"exit\":%d,\"user_s\":%.3f,\"system_s\":%.3f,\"elapsed_s\":%.3f,\"peak_kib\":%"
+		"{\"exit\":%d,\"user_s\":%.6f,\"system_s\":%.6f,\"elapsed_s\":%.6f,\"peak_kib\":%"
 		"ld}\n",
 		ret, seconds(u.ru_utime), seconds(u.ru_stime), now() - begun, u.ru_maxrss);
 	return fclose(f) ? 1 : ret;
