@@ -27,7 +27,10 @@ const volatile struct ks_code_range ks_text; /* the kernel image; modules and BP
 
 struct ks_lock_cpu ks_locks[KS_MAX_CPUS];
 
-/* All programs are attached: from now on waits are told, and releases without their acquire count. */
+/*
+ * All programs are attached: only then waits and holds are told, and does it count what is missing.
+ * While some are not, locks seem held that are not.
+ */
 bool ks_armed;
 
 /* ---- where we are ---- */
@@ -205,6 +208,12 @@ static __always_inline void wait_end(struct ks_lock_cpu *c, __u32 cpu, struct ks
 
 /* ---- holds ---- */
 
+static __always_inline void count_stale(struct ks_lock_cpu *c, __u32 n)
+{
+	if (ks_armed)
+		c->stale += n;
+}
+
 /*
  * The kernel does not run a program that is running already on this CPU. So an interrupt that comes
  * in the middle of one of ours may take or release a lock unseen. What a higher level left on the
@@ -220,7 +229,7 @@ static __always_inline __u32 drop_stale(struct ks_lock_cpu *c, __u32 context, __
 
 		if (!top || (h->context <= context && h->lock != lock))
 			break;
-		c->stale++;
+		count_stale(c, 1);
 		top -= KS_HOLD_STEP;
 	}
 	return top;
@@ -233,7 +242,7 @@ static __always_inline struct ks_lock_hold *hold_push(struct ks_lock_cpu *c, __u
 	struct ks_lock_hold *h;
 
 	if (top >= KS_LOCK_DEPTH * KS_HOLD_STEP) { /* nobody holds so many: begin anew */
-		c->stale += KS_LOCK_DEPTH - 1;
+		count_stale(c, KS_LOCK_DEPTH - 1);
 		top = KS_HOLD_STEP;
 	}
 	c->top = top;
@@ -394,8 +403,8 @@ static __noinline int released_slow(__u64 *ctx, __u64 now, int nargs)
 		return 0;
 	}
 	h = hold_at(c, at);
-	if (!h->since || elapsed(h->since, now) >= ks_hold_threshold ||
-	    has_waiters((raw_spinlock_t *)ctx[0]))
+	if (ks_armed && (!h->since || elapsed(h->since, now) >= ks_hold_threshold ||
+			 has_waiters((raw_spinlock_t *)ctx[0])))
 		tell_release(ctx, cpu, at, now, nargs);
 	hold_remove(cpu, at);
 	return 0;
@@ -554,7 +563,7 @@ static __always_inline void locks_at_switch(struct ks_lock_cpu *c)
 	c->pending = 0;
 	if (top <= KS_HOLD_STEP)
 		return;
-	c->stale += depth_of(top) - 1;
+	count_stale(c, depth_of(top) - 1);
 	c->hold[1] = *hold_at(c, top);
 	c->top = KS_HOLD_STEP;
 }
