@@ -171,7 +171,7 @@ STATIC_LIBS := $(patsubst -lbpf,-l:libbpf.a,$(BPF_LIB)) -ldw -lelf -lz -lnuma -l
 	       -lzstd -lpthread -lm $(OUT)/libeu.a
 
 # What libmicrohttpd.a refers to of GnuTLS, of which there is no whole static library: see the file.
-MHD_A   := $(shell $(CC) -print-file-name=libmicrohttpd.a)
+MHD_A   := $(shell $(CC) -print-file-name=libmicrohttpd.a 2>/dev/null)
 NO_TLS   = $(shell nm -u $(MHD_A) 2>/dev/null | sed -n 's/^ *U \(gnutls_[a-z0-9_]*\)$$/-Wl,--defsym=\1=ks_no_tls/p' | sort -u)
 $(OUT)/static/ple-trace: private STATIC_LIBS += $(MHD_A) $(NO_TLS)
 $(OUT)/static/ple-trace: $(OUT)/obj/tools/static/no_tls.o
