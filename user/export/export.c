@@ -5,11 +5,6 @@
 #include "rows.h"
 
 const struct ks_exporter *const ks_exporters[] = {
-	&ks_export_perf,
-	&ks_export_json,
-	&ks_export_csv,
-	&ks_export_perfetto,
-	&ks_export_folded,
-	&ks_export_folded_ple,
-	NULL,
+	&ks_export_perf,   &ks_export_json,	  &ks_export_csv, &ks_export_perfetto,
+	&ks_export_folded, &ks_export_folded_ple, NULL,
 };

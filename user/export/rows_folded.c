@@ -163,7 +163,7 @@ static void put_frame(struct rows_buf *b, const char *what, const char *name)
 
 	rows_room(b, 2 * ROWS_NAME);
 	rows_text(b, what, strlen(what));
-	for (i = 0; name[i] && i < ROWS_NAME; i++)
+	for (i = 0; i < ROWS_NAME && name[i]; i++)
 		rows_char(b, name[i] == ';' ? ':' : name[i]); /* semicolons part the frames */
 }
 
