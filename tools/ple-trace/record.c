@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "cpu.h"
 #include "filter.h"
+#include "options.h"
 #include "topology.h"
 #include "probe.h"
 #include "record.h"
@@ -27,10 +28,10 @@ static const char *const modes[] = { "events", "bursts", NULL };
 enum { OPT_VM = 0x100, OPT_MODE, OPT_GAP, OPT_VCPUS, OPT_NO_CAST };
 
 static const struct argp_option options[] = {
-	{ "vm", OPT_VM, "PID|NAME", 0, "only this VM (may be given several times)", 0 },
-	{ "mode", OPT_MODE, "events|bursts", 0,
-	  "every PLE exit, or the exits of a burst as one record (events)", 0 },
-	{ "burst-gap", OPT_GAP, "TIME", 0, "PLE exits further apart begin a new burst (1ms)", 0 },
+	CLI_VM(OPT_VM),
+	CLI_MODE(OPT_MODE, "events|bursts",
+		 "(events: every PLE exit; bursts: those of a burst as one record; events)"),
+	CLI_BURST_GAP(OPT_GAP),
 	{ "max-vcpus", OPT_VCPUS, "N", 0, "room for N vCPUs (4096)", 0 },
 	{ "no-rdonly-cast", OPT_NO_CAST, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
@@ -295,7 +296,10 @@ int ple_record(int argc, char **argv)
 		"[-- COMMAND [ARG...]]",
 		"Record the PLE and HLT exits of this host's VMs and what its "
 		"scheduler does with their vCPUs, until COMMAND ends or a signal "
-		"comes.",
+		"comes.\v"
+		"Examples:\n"
+		"  ple-trace record -o host.kvs -d 10\n"
+		"  ple-trace record -o host.kvs --vm web-3 --mode bursts -- sleep 5\n",
 		children,
 		NULL,
 		NULL

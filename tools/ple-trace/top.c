@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "drain.h"
 #include "filter.h"
+#include "options.h"
 #include "probe.h"
 #include "record.h"
 #include "symbols.h"
@@ -35,14 +36,13 @@ enum { OPT_VM = 0x100, OPT_GAP, OPT_JSON, OPT_KALLSYMS, OPT_VCPUS };
 
 static const struct argp_option options[] = {
 	{ "interval", 'i', "TIME", 0, "time between two tables (1s)", 0 },
-	{ "count", 'n', "N", 0, "end after N tables", 0 },
-	{ "duration", 'd', "TIME", 0, "end after TIME", 0 },
-	{ "vm", OPT_VM, "PID|NAME", 0, "only this VM (may be given several times)", 0 },
-	{ "burst-gap", OPT_GAP, "TIME", 0, "PLE exits further apart begin a new burst (1ms)", 0 },
-	{ "guest-kallsyms", OPT_KALLSYMS, "FILE", 0,
-	  "name the function that spins: the guest's /proc/kallsyms, copied to FILE", 0 },
-	{ "max-vcpus", OPT_VCPUS, "N", 0, "room for N vCPUs at a time (4096)", 0 },
-	{ "json", OPT_JSON, NULL, 0, "print one JSON object per line and interval", 0 },
+	CLI_COUNT("(tables)"),
+	CLI_DURATION,
+	CLI_VM(OPT_VM),
+	CLI_BURST_GAP(OPT_GAP),
+	CLI_KALLSYMS(OPT_KALLSYMS),
+	{ "max-vcpus", OPT_VCPUS, "N", 0, "room for N vCPUs (4096 at a time)", 0 },
+	CLI_JSON(OPT_JSON),
 	{ 0 },
 };
 
@@ -307,7 +307,10 @@ int ple_top(int argc, char **argv)
 		NULL,
 		"Show the PAUSE and HLT exits of this host's VMs live: a line per "
 		"vCPU, most PLE exits first; run, wait (runnable, has no pCPU) and "
-		"halt are shares of the interval.",
+		"halt are shares of the interval.\v"
+		"Examples:\n"
+		"  ple-trace top --vm web-3\n"
+		"  ple-trace top --json -n 3 | jq -c '.vcpus[] | [.vcpu, .pause]'\n",
 		NULL,
 		NULL,
 		NULL
