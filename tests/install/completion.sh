@@ -54,7 +54,7 @@ done < <(cases)
 holds "bash: words behind -- are a command's" [ "$(bash_offers 'ple-trace record -o x.kvs -- mkdi' 2>/dev/null | grep -cw mkdir)" = 1 ]
 
 mapfile -t lines < <(cases | cut -d'|' -f1)
-timeout 60 zsh -f "$zsh_script" "$share/zsh/site-functions" "${lines[@]}" >/dev/null 2>&1
+timeout 200 zsh -f "$zsh_script" "$share/zsh/site-functions" "${lines[@]}" >/dev/null 2>&1
 mapfile -t shown <shown
 holds "zsh shows ${#lines[@]} lines" [ "${#shown[@]}" = "${#lines[@]}" ]
 i=0

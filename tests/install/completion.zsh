@@ -12,14 +12,14 @@ zpty -w z "autoload -U compinit && compinit -u -D"
 zpty -w z "unsetopt zle_bracketed_paste prompt_sp 2>/dev/null; LISTMAX=1000; setopt no_list_beep no_beep"
 zpty -w z "show() { print -r -- \"<<\$BUFFER>>\" >>\$SHOWN; BUFFER= }; zle -N show; bindkey '^X' show"
 zpty -w z "SHOWN=$PWD/shown; : >\$SHOWN"
-n=0
+n=0 lines=()
 for line; do
 	zpty -w -n z "$line"$'\t'$'\x18'
 	n=$((n + 1))
 	# It goes on only while somebody reads what it writes.
-	for try in {1..1000}; do
+	for try in {1..3000}; do
 		while zpty -r -t z text; do :; done
-		[[ ${#${(f)"$(<shown)"}} -ge $n ]] 2>/dev/null && break
+		[[ -e shown ]] && lines=("${(@f)$(<shown)}") && ((${#lines} >= n)) && [[ -n $lines[1] ]] && break
 		zselect -t 1
 	done
 done
