@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The policy ple-boost: after a PLE exit the rest of the time slice goes to a vCPU of the same VM
+ * that waits for a pCPU and did not spin itself, for one of these may hold the lock.
+ *
+ * KVM's PLE handler names a candidate through ops.yield(), which ends the spinner's slice. Which
+ * vCPU then runs is decided in ops.dispatch(), among all that wait: KVM goes round its vCPUs, we
+ * take one that did not spin, preempted in the guest's kernel rather than outside, and of these the
+ * one off-CPU longest.
+ *
+ * Otherwise a plain fair scheduler: one queue per NUMA node, by virtual time. A boosted vCPU pays
+ * for its time as always, and who gave up a slice is charged for what it used of it.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "compat.bpf.h"
+#include "ple_boost.h"
+#include "scx.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile __u64 slice_ns = 3000000;
+/* A vCPU whose last PLE exit is no older when it leaves its pCPU was spinning. */
+const volatile __u64 spin_ns = 200000;
+const volatile __u32 nr_nodes = 1;
+const volatile bool boost = true; /* false: the same scheduler without, for comparison */
+const volatile __u8 cpu_node[BOOST_MAX_CPUS];
+
+/* Why the kernel ended it; read by the loader. */
+__s32 exit_kind;
+char exit_reason[128], exit_msg[512];
+
+struct boost_task {
+	u64 vtime;    /* ns of a thread of weight 100 */
+	u64 since;    /* waits for a pCPU since */
+	u64 ran_from; /* on its pCPU since */
+	u64 last_ple;
+	u64 vcpu; /* kvm_vcpu */
+	u32 vm;
+	bool spun; /* when it left its pCPU */
+	bool gave; /* ... it gave up its slice */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct boost_task);
+} tasks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BOOST_MAX_VMS);
+	__type(key, u32); /* tgid */
+	__type(value, u32);
+} vm_of SEC(".maps");
+
+struct boost_vm vms[BOOST_MAX_VMS];
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct boost_cpu);
+} cpus SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16);
+} fresh SEC(".maps");
+
+static u64 vtime_now;
+
+struct kvm_vcpu_arch___boost {
+	bool preempted_in_kernel;
+} __attribute__((preserve_access_index));
+
+struct kvm_vcpu___boost {
+	struct kvm_vcpu_arch___boost arch;
+} __attribute__((preserve_access_index));
+
+static __always_inline struct boost_task *task_of(struct task_struct *p)
+{
+	return bpf_task_storage_get(&tasks, p, 0, 0);
+}
+
+static __always_inline struct boost_cpu *this_cpu(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cpus, &zero);
+}
+
+static __always_inline struct boost_cpu *other_cpu(s32 cpu)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_percpu_elem(&cpus, &zero, cpu);
+}
+
+static __always_inline struct boost_vm *vm_at(u32 vm)
+{
+	return &vms[vm & (BOOST_MAX_VMS - 1)];
+}
+
+static __always_inline u32 node_of(s32 cpu)
+{
+	u32 node = (u32)cpu < BOOST_MAX_CPUS ? cpu_node[(u32)cpu] : 0;
+
+	return node < nr_nodes ? node : 0;
+}
+
+static __always_inline bool before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+/* ---- which threads run vCPUs, and which of them spin ---- */
+
+SEC("fentry/kvm_arch_vcpu_load")
+int BPF_PROG(vcpu_load, struct kvm_vcpu *vcpu)
+{
+	struct task_struct *p = bpf_get_current_task_btf();
+	struct boost_task *t = task_of(p);
+	struct boost_new *e;
+
+	if (t) {
+		t->vcpu = (u64)vcpu;
+		return 0;
+	}
+	e = bpf_ringbuf_reserve(&fresh, sizeof(*e), 0);
+	if (!e)
+		return 0; /* the next time */
+	e->tgid = p->tgid;
+	e->tid = p->pid;
+	t = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t) {
+		bpf_ringbuf_discard(e, 0);
+		return 0;
+	}
+	t->vcpu = (u64)vcpu;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+SEC("fentry/kvm_vcpu_on_spin")
+int BPF_PROG(spin_begin)
+{
+	struct boost_task *t = task_of(bpf_get_current_task_btf());
+	struct boost_cpu *c = this_cpu();
+
+	if (!t || !t->vm || !c)
+		return 0;
+	t->last_ple = bpf_ktime_get_ns();
+	c->gave = false;
+	c->n.ple++;
+	return 0;
+}
+
+/* Is somebody of any VM waiting here for a pCPU? */
+static __always_inline bool waiting(u32 node)
+{
+	return scx_bpf_dsq_nr_queued(node) > 0;
+}
+
+/*
+ * KVM found nobody to yield to: all others run, sleep or wait elsewhere. To spin on would keep the
+ * pCPU from other VMs; where it cannot be given up now, it is with the next tick.
+ */
+SEC("fexit/kvm_vcpu_on_spin")
+int BPF_PROG(spin_end)
+{
+	struct boost_task *t = task_of(bpf_get_current_task_btf());
+	struct boost_cpu *c = this_cpu();
+	s32 cpu = bpf_get_smp_processor_id();
+
+	if (!boost || !t || !t->vm || !c || c->gave || !waiting(node_of(cpu)))
+		return 0;
+	c->end_slice = true;
+	if (bpf_ksym_exists(scx_bpf_kick_cpu))
+		scx_bpf_kick_cpu(cpu, SCX_KICK_PREEMPT);
+	return 0;
+}
+
+/* ---- the scheduler ---- */
+
+SEC("struct_ops/boost_select_cpu")
+s32 BPF_PROG(boost_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		scx_insert(p, SCX_DSQ_LOCAL, slice_ns, 0);
+	return cpu;
+}
+
+/* A vCPU that wakes up far behind the one that runs there need not wait for the slice's end. */
+static __always_inline bool is_behind(s32 cpu, u64 vtime, u64 now)
+{
+	struct boost_cpu *c = other_cpu(cpu);
+
+	return c && c->vtime && before(vtime + slice_ns / 2, c->vtime + (now - c->ran_from));
+}
+
+/* Its place in the queue: by what it had, but sleep saves up no more than a slice. */
+static __always_inline u64 place(struct boost_task *t)
+{
+	if (before(t->vtime, vtime_now - slice_ns))
+		t->vtime = vtime_now - slice_ns;
+	/* Who gave up its slice comes behind those that it gave it up for; its due is not touched. */
+	return t->gave ? t->vtime + slice_ns : t->vtime;
+}
+
+SEC("struct_ops/boost_enqueue")
+void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	s32 idle, cpu = scx_bpf_task_cpu(p);
+	u64 vtime, now = bpf_ktime_get_ns();
+	struct boost_task *t = task_of(p);
+
+	if (!t) {
+		scx_insert(p, SCX_DSQ_LOCAL, slice_ns, enq_flags);
+		return;
+	}
+	vtime = place(t);
+	t->gave = false;
+	t->since = now;
+	idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+	if (idle >= 0)
+		scx_insert(p, SCX_DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
+	else if (enq_flags & SCX_ENQ_WAKEUP && is_behind(cpu, vtime, now))
+		scx_insert(p, SCX_DSQ_LOCAL_ON | cpu, slice_ns, enq_flags | SCX_ENQ_PREEMPT);
+	else
+		scx_insert_vtime(p, node_of(cpu), slice_ns, vtime, enq_flags);
+}
+
+static __always_inline bool in_kernel(const struct boost_task *t)
+{
+	struct kvm_vcpu___boost *vcpu = (void *)t->vcpu;
+
+	return vcpu && BPF_CORE_READ(vcpu, arch.preempted_in_kernel);
+}
+
+#define IN_KERNEL (1ull << 62)
+
+struct choice {
+	u64 score;
+	s32 pid;
+};
+
+/* Of the VM's vCPUs that wait in this queue, which one? */
+static __noinline int choose(u64 dsq, u32 vm, struct choice *best)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct task_struct *p;
+
+	if (!best)
+		return 0;
+	bpf_for_each(scx_dsq, p, dsq, 0)
+	{
+		struct boost_task *t = task_of(p);
+		u64 score;
+
+		if (!t || t->vm != vm || t->spun)
+			continue;
+		score = (now - t->since) & (IN_KERNEL - 1);
+		if (in_kernel(t))
+			score |= IN_KERNEL;
+		if (score < best->score)
+			continue;
+		best->score = score;
+		best->pid = p->pid;
+	}
+	return 0;
+}
+
+/* Let it run next: here, or where it is bound to run. */
+static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct boost_cpu *c)
+{
+	struct task_struct *p;
+	bool here = false;
+
+	bpf_for_each(scx_dsq, p, dsq, 0)
+	{
+		if (p->pid != pid)
+			continue;
+		if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
+			here = scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL, 0);
+			c->n.boosted += here;
+		} else {
+			c->n.remote += scx_move(BPF_FOR_EACH_ITER, p,
+						SCX_DSQ_LOCAL_ON | scx_bpf_task_cpu(p),
+						SCX_ENQ_PREEMPT);
+		}
+		break;
+	}
+	return here;
+}
+
+/* The slice given up here goes to a vCPU of the same VM, of this node first. */
+static __always_inline bool boost_sibling(s32 cpu, struct boost_cpu *c)
+{
+	struct choice best;
+	u32 i, node = node_of(cpu);
+
+	bpf_for(i, 0, nr_nodes)
+	{
+		u64 dsq = (node + i) % nr_nodes;
+
+		best.score = 0;
+		best.pid = 0;
+		choose(dsq, c->vm, &best);
+		if (!best.pid)
+			continue;
+		c->n.kernel += !!(best.score & IN_KERNEL);
+		return bring(cpu, dsq, best.pid, c);
+	}
+	c->n.none++;
+	return false;
+}
+
+SEC("struct_ops/boost_dispatch")
+void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
+{
+	struct boost_cpu *c = other_cpu(cpu);
+	u32 i, node = node_of(cpu);
+	bool done = false;
+
+	if (c && c->vm) {
+		done = boost_sibling(cpu, c);
+		c->vm = 0;
+	}
+	if (done)
+		return;
+	bpf_for(i, 0, nr_nodes) if (scx_take((node + i) % nr_nodes)) return;
+}
+
+static __always_inline void give_up(struct task_struct *p, struct boost_task *t,
+				    struct boost_cpu *c)
+{
+	c->vm = t->vm;
+	t->gave = true;
+	c->n.given++;
+	c->n.given_ns += p->scx.slice;
+	scx_end_slice(p);
+}
+
+SEC("struct_ops/boost_yield")
+bool BPF_PROG(boost_yield, struct task_struct *from, struct task_struct *to)
+{
+	struct boost_task *f = task_of(from);
+	struct boost_cpu *c = this_cpu();
+
+	if (!to || !f || !c || !boost)
+		return false;
+	c->n.asked++;
+	c->gave = true;
+	give_up(from, f, c);
+	return true;
+}
+
+/* The spinner for whom KVM found nobody. */
+SEC("struct_ops/boost_tick")
+void BPF_PROG(boost_tick, struct task_struct *p)
+{
+	struct boost_task *t = task_of(p);
+	struct boost_cpu *c = this_cpu();
+
+	if (!c || !t || !c->end_slice)
+		return;
+	c->end_slice = false;
+	give_up(p, t, c);
+}
+
+SEC("struct_ops/boost_runnable")
+void BPF_PROG(boost_runnable, struct task_struct *p, u64 enq_flags)
+{
+	struct boost_task *t = task_of(p);
+
+	if (t)
+		__sync_fetch_and_add(&vm_at(t->vm)->active, 1);
+}
+
+SEC("struct_ops/boost_quiescent")
+void BPF_PROG(boost_quiescent, struct task_struct *p, u64 deq_flags)
+{
+	struct boost_task *t = task_of(p);
+
+	if (t)
+		__sync_fetch_and_add(&vm_at(t->vm)->active, -1);
+}
+
+SEC("struct_ops/boost_running")
+void BPF_PROG(boost_running, struct task_struct *p)
+{
+	struct boost_cpu *c = this_cpu();
+	struct boost_task *t = task_of(p);
+
+	if (!t || !c)
+		return;
+	t->ran_from = bpf_ktime_get_ns();
+	if (before(vtime_now, t->vtime))
+		vtime_now = t->vtime;
+	c->vtime = t->vtime;
+	c->ran_from = t->ran_from;
+	c->n.switches++;
+}
+
+/*
+ * What a stretch on a pCPU costs. The vCPUs of a VM with a weight share it: each pays for all that
+ * want to run, so that the VM as a whole gets its part however many they are.
+ */
+static __always_inline u64 price(const struct task_struct *p, const struct boost_task *t, u64 ran)
+{
+	const struct boost_vm *vm = vm_at(t->vm);
+	u32 active = vm->active, weight = vm->weight;
+
+	if (weight)
+		return ran * 100 * (active ? active : 1) / weight;
+	return ran * 100 / (p->scx.weight ? p->scx.weight : 1);
+}
+
+SEC("struct_ops/boost_stopping")
+void BPF_PROG(boost_stopping, struct task_struct *p, bool runnable)
+{
+	u64 now = bpf_ktime_get_ns(), ran;
+	struct boost_cpu *c = this_cpu();
+	struct boost_task *t = task_of(p);
+
+	if (!t || !c)
+		return;
+	ran = now - t->ran_from;
+	t->vtime += price(p, t, ran);
+	t->spun = runnable && now - t->last_ple < spin_ns;
+	c->vtime = 0;
+	if (c->end_slice && runnable) {
+		/* The kick of spin_end() came through. */
+		c->vm = t->vm;
+		t->gave = true;
+		c->n.given++;
+	}
+	c->end_slice = false;
+	c->n.run_ns += ran;
+}
+
+SEC("struct_ops/boost_enable")
+void BPF_PROG(boost_enable, struct task_struct *p)
+{
+	struct boost_task *t = task_of(p);
+	u32 tgid = p->tgid, *vm;
+
+	if (!t)
+		return;
+	vm = bpf_map_lookup_elem(&vm_of, &tgid);
+	t->vm = vm ? *vm : 0;
+	t->vtime = vtime_now;
+}
+
+SEC("struct_ops/boost_disable")
+void BPF_PROG(boost_disable, struct task_struct *p)
+{
+	struct boost_task *t = task_of(p);
+
+	if (t)
+		t->vm = 0;
+}
+
+SEC("struct_ops/boost_init_task")
+s32 BPF_PROG(boost_init_task, struct task_struct *p, struct scx_init_task_args *args)
+{
+	return 0;
+}
+
+SEC("struct_ops.s/boost_init")
+s32 BPF_PROG(boost_init)
+{
+	u32 i;
+	s32 ret = 0;
+
+	bpf_for(i, 0, nr_nodes)
+	{
+		ret = scx_bpf_create_dsq(i, nr_nodes > 1 ? (s32)i : -1);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+SEC("struct_ops/boost_exit")
+void BPF_PROG(boost_exit, struct scx_exit_info *info)
+{
+	bpf_probe_read_kernel_str(exit_reason, sizeof(exit_reason), info->reason);
+	bpf_probe_read_kernel_str(exit_msg, sizeof(exit_msg), info->msg);
+	exit_kind = info->kind;
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops ple_boost = {
+	.select_cpu = (void *)boost_select_cpu,
+	.enqueue = (void *)boost_enqueue,
+	.dispatch = (void *)boost_dispatch,
+	.runnable = (void *)boost_runnable,
+	.tick = (void *)boost_tick,
+	.running = (void *)boost_running,
+	.stopping = (void *)boost_stopping,
+	.quiescent = (void *)boost_quiescent,
+	.yield = (void *)boost_yield,
+	.enable = (void *)boost_enable,
+	.disable = (void *)boost_disable,
+	.init_task = (void *)boost_init_task,
+	.init = (void *)boost_init,
+	.exit = (void *)boost_exit,
+	.flags = SCX_OPS_SWITCH_PARTIAL,
+	.timeout_ms = 5000,
+	.name = "ple_boost",
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the policy ple-boost and its loader say to each other. */
+#ifndef KVMSCHED_PLE_BOOST_H
+#define KVMSCHED_PLE_BOOST_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define BOOST_MAX_VMS 1024
+#define BOOST_MAX_NODES 64
+#define BOOST_MAX_CPUS 8192
+
+/* A VM under the policy; number 0 stands for threads of no VM that is known. */
+struct boost_vm {
+	__u32 weight; /* of its cgroup, 100 = usual; 0: each vCPU counts for itself */
+	__u32 active; /* vCPUs that run or want to */
+};
+
+/* Per CPU; sums are what `status` shows. */
+struct boost_counts {
+	__u64 ple;	/* PLE exits of vCPUs under the policy */
+	__u64 asked;	/* KVM named a candidate for a directed yield */
+	__u64 boosted;	/* a vCPU ran next because another one spun */
+	__u64 kernel;	/* ... of them, preempted in the guest's kernel */
+	__u64 remote;	/* ... of them, on another pCPU, where its affinity binds it */
+	__u64 none;	/* a slice was given up, and no vCPU of the VM was waiting for a pCPU */
+	__u64 given;	/* slices given up, with a candidate or without */
+	__u64 given_ns; /* what was left of them */
+	__u64 switches; /* a vCPU got a pCPU */
+	__u64 run_ns;	/* time on pCPUs of vCPUs under the policy */
+};
+
+/* What the policy knows of a CPU. */
+struct boost_cpu {
+	__u32 vm;	/* its next vCPU is to be of this VM; 0 = any */
+	__u8 gave;	/* within kvm_vcpu_on_spin(): a candidate was named */
+	__u8 end_slice; /* nobody was: the slice is to end all the same */
+	__u64 vtime;	/* of the vCPU that runs here, 0 = none */
+	__u64 ran_from;
+	struct boost_counts n;
+};
+
+/* A thread that ran a vCPU for the first time. */
+struct boost_new {
+	__u32 tgid, tid;
+};
+
+#endif /* KVMSCHED_PLE_BOOST_H */

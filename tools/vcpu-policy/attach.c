@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "boost.h"
+#include "child.h"
+#include "cli.h"
+#include "commands.h"
+#include "probe.h"
+#include "state.h"
+
+#define NS 1000000000u
+#define MAX_CHOSEN 256
+
+struct options {
+	const char *policy, *backend, *dir;
+	const char *vm[MAX_CHOSEN];
+	unsigned int nvms;
+	uint64_t duration_ns;
+	struct ks_boost_opts boost;
+	bool ignore_quota;
+	char **command;
+};
+
+enum { OPT_VM = 0x100, OPT_BACKEND, OPT_OPTION, OPT_FOR, OPT_QUOTA, OPT_DIR };
+
+static const struct argp_option options[] = {
+	{ "vm", OPT_VM, "NAME|PID", 0, "only this VM; may be given more than once (all)", 0 },
+	{ "backend", OPT_BACKEND, "sched_ext|auto", 0, "by what means (auto)", 0 },
+	{ "option", OPT_OPTION, "KEY=VALUE", 0,
+	  "slice=TIME (3ms), spin=TIME (200us): how old a vCPU's last PLE exit may be for it to "
+	  "count as spinning, boost=on|off: off leaves a plain fair scheduler, for comparison",
+	  0 },
+	{ "for", OPT_FOR, "SECONDS", 0, "end after this time", 0 },
+	{ "ignore-quota", OPT_QUOTA, NULL, 0,
+	  "also take VMs with a CPU quota (cpu.max), which sched_ext does not enforce", 0 },
+	{ "state-dir", OPT_DIR, "DIR", 0, "journal and status lie here (" KS_STATE_DIR ")", 0 },
+	{ "quiet", 'q', NULL, 0, "print errors and warnings only", 0 },
+	{ "verbose", 'v', NULL, 0, "print more", 0 },
+	{ 0 },
+};
+
+static const char *const on_off[] = { "on", "off", NULL };
+static const char *const backends[] = { "auto", "sched_ext", NULL };
+
+static void bad(int ret, const struct ks_err *err)
+{
+	if (ret)
+		cli_usage(err);
+}
+
+static void parse_option(struct options *o, const char *arg)
+{
+	const char *value = strchr(arg, '=');
+	struct ks_err err;
+	unsigned int off;
+
+	if (!value)
+		cli_bad_usage("--option: '%s' is not KEY=VALUE", arg);
+	value++;
+	if (!strncmp(arg, "slice=", 6)) {
+		bad(ks_arg_duration("--option slice", value, 0, &o->boost.slice_ns, &err), &err);
+	} else if (!strncmp(arg, "spin=", 5)) {
+		bad(ks_arg_duration("--option spin", value, 0, &o->boost.spin_ns, &err), &err);
+	} else if (!strncmp(arg, "boost=", 6)) {
+		bad(ks_arg_choice("--option boost", value, on_off, &off, &err), &err);
+		o->boost.plain = off;
+	} else {
+		cli_bad_usage("--option: no '%s'; there are slice, spin and boost", arg);
+	}
+}
+
+static void parse_word(struct options *o, char *arg, struct argp_state *state)
+{
+	if (!o->policy) {
+		o->policy = arg;
+		return;
+	}
+	o->command = state->argv + state->next - 1;
+	state->next = state->argc;
+}
+
+static void print_log(const char *text)
+{
+	fputs(text, stderr);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	struct ks_err err;
+	unsigned int i;
+
+	switch (key) {
+	case OPT_VM:
+		if (o->nvms == MAX_CHOSEN)
+			cli_bad_usage("--vm: more than %d", MAX_CHOSEN);
+		o->vm[o->nvms++] = arg;
+		return 0;
+	case OPT_BACKEND:
+		bad(ks_arg_choice("--backend", arg, backends, &i, &err), &err);
+		return 0;
+	case OPT_OPTION:
+		parse_option(o, arg);
+		return 0;
+	case OPT_FOR:
+		bad(ks_arg_duration("--for", arg, NS, &o->duration_ns, &err), &err);
+		return 0;
+	case OPT_QUOTA:
+		o->ignore_quota = true;
+		return 0;
+	case OPT_DIR:
+		o->dir = arg;
+		return 0;
+	case 'q':
+		cli_verbosity = 0;
+		return 0;
+	case 'v':
+		if (++cli_verbosity > 2)
+			ks_probe_log(print_log);
+		return 0;
+	case ARGP_KEY_ARG:
+		parse_word(o, arg, state);
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->policy)
+			cli_bad_usage("which policy? `vcpu-policy list` shows them");
+		if (strcmp(o->policy, "ple-boost"))
+			cli_bad_usage("no policy '%s'; `vcpu-policy list` shows them", o->policy);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ---- the run ---- */
+
+struct run {
+	const struct options *o;
+	struct ks_journal *journal;
+	struct ks_vmset vms;
+	struct ks_boost *boost;
+	struct child child;
+	struct state state;
+	bool stop;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS + ts.tv_nsec;
+}
+
+/* What a killed predecessor has left is put back first. */
+static int undo_leftovers(struct run *r, struct ks_err *err)
+{
+	struct ks_undone u;
+	int ret = ks_journal_undo(r->journal, &u);
+
+	if (ret)
+		snprintf(err->msg, sizeof(err->msg),
+			 "%s/journal: %u of %u changes of a policy that was killed cannot be "
+			 "undone: %s",
+			 r->o->dir, u.failed, u.entries, strerror(-ret));
+	else if (u.undone)
+		cli_warn("put back %u threads that a killed policy had left", u.undone);
+	return ret;
+}
+
+static void tell_state(struct run *r)
+{
+	struct state *s = &r->state;
+
+	s->last = s->sum;
+	s->last_ns = s->now_ns;
+	s->now_ns = now_ns();
+	ks_boost_counts(r->boost, &s->sum);
+	ks_boost_threads(r->boost, &s->taken, &s->left);
+	s->quota = ks_boost_left(r->boost, KS_VM_QUOTA);
+	if (state_write(r->o->dir, s))
+		cli_warn("%s/status.json cannot be written: `status` shows nothing new", r->o->dir);
+}
+
+static void look_at_signals(struct run *r)
+{
+	const struct timespec none = { 0, 0 };
+	int sig = child_signal_within(&none);
+
+	if (sig == SIGCHLD)
+		r->stop |= r->child.pid && child_reaped(&r->child);
+	else if (sig > 0)
+		r->stop = true;
+	if (r->o->duration_ns && now_ns() - r->state.begun_ns >= r->o->duration_ns)
+		r->stop = true;
+}
+
+static int loop(struct run *r, struct ks_err *err)
+{
+	uint64_t second = now_ns();
+	int ret = 0;
+
+	while (!ret && !r->stop) {
+		ret = ks_boost_poll(r->boost, 100, err);
+		look_at_signals(r);
+		if (now_ns() - second < NS)
+			continue;
+		second += NS;
+		ks_boost_refresh(r->boost);
+		tell_state(r);
+	}
+	return ret;
+}
+
+static void summary(const struct run *r, const struct ks_undone *u)
+{
+	const struct state *s = &r->state;
+
+	cli_note("%u vCPU threads, %llu slices given up, %llu boosts; %u threads put back",
+		 s->taken, (unsigned long long)s->sum.given, (unsigned long long)s->sum.boosted,
+		 u->undone);
+	if (s->left)
+		cli_warn("%u vCPU threads left alone: not scheduled by the fair class", s->left);
+	if (s->quota)
+		cli_warn("vCPU threads of VMs with a CPU quota were left alone (%u times); "
+			 "--ignore-quota takes them",
+			 s->quota);
+	if (u->failed)
+		cli_error("%u threads could not be put back: run `vcpu-policy restore`", u->failed);
+}
+
+static int attached(struct run *r, struct ks_err *err)
+{
+	struct ks_undone u;
+	int ret = 0, end;
+
+	r->state.begun_ns = r->state.now_ns = now_ns();
+	tell_state(r);
+	if (r->o->command)
+		ret = child_start(&r->child, r->o->command);
+	if (ret)
+		snprintf(err->msg, sizeof(err->msg), "%s: %s", r->o->command[0], strerror(-ret));
+	else
+		ret = loop(r, err);
+	tell_state(r);
+	end = ks_boost_detach(r->boost, &u);
+	state_remove(r->o->dir);
+	summary(r, &u);
+	/* The command outlives a policy that the kernel has ended: it is the user's. */
+	if (ret == -ESHUTDOWN && r->child.pid && !r->child.done) {
+		cli_error("%s", err->msg);
+		while (!child_reaped(&r->child))
+			child_signal_within(&(struct timespec){ 1, 0 });
+		return ret;
+	}
+	child_end(&r->child);
+	return ret ? ret : end;
+}
+
+static int run(const struct options *o, int *code, struct ks_err *err)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	int ret;
+
+	if (!r)
+		return -ENOMEM;
+	r->o = o;
+	r->vms.chosen = o->vm;
+	r->vms.nchosen = o->nvms;
+	r->vms.ignore_quota = o->ignore_quota;
+	r->state.policy = o->policy;
+	r->state.vms = &r->vms;
+	child_signals();
+	ret = ks_journal_open(&r->journal, o->dir, err);
+	if (!ret)
+		ret = undo_leftovers(r, err);
+	if (!ret)
+		ret = ks_boost_attach(&r->boost, &o->boost, &r->vms, r->journal, err);
+	if (!ret)
+		ret = attached(r, err);
+	ks_journal_close(r->journal);
+	*code = r->child.pid ? r->child.code : CLI_EXIT_OK;
+	free(r);
+	return ret;
+}
+
+int policy_attach(int argc, char **argv)
+{
+	const struct argp argp = { options,
+				   parse,
+				   "POLICY [-- COMMAND...]",
+				   "Put the vCPU threads of VMs under a policy, until the command "
+				   "ends, the time is over, SIGINT or SIGTERM; then everything is "
+				   "put back. Nothing but these threads is touched.",
+				   NULL,
+				   NULL,
+				   NULL };
+	struct options o = { .dir = KS_STATE_DIR };
+	struct ks_err err = { "out of memory" };
+	int code = 0, ret = cli_parse(&argp, argc, argv, &o);
+
+	if (ret)
+		return ret;
+	if (geteuid()) {
+		cli_error("run as root: scheduling of other people's threads is changed");
+		return CLI_EXIT_LACKING;
+	}
+	ret = run(&o, &code, &err);
+	return ret ? cli_fail(ret, &err) : code;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "journal.h"
+#include "scx.h"
+#include "state.h"
+
+struct options {
+	const char *dir;
+	bool json;
+};
+
+enum { OPT_JSON = 0x100, OPT_DIR };
+
+#define DIR_OPTION                                                                                 \
+	{ "state-dir", OPT_DIR, "DIR", 0, "journal and status lie here (" KS_STATE_DIR ")", 0 }
+#define QUIET_OPTION { "quiet", 'q', NULL, 0, "print errors and warnings only", 0 }
+
+static const struct argp_option with_json[] = {
+	{ "json", OPT_JSON, NULL, 0, "one JSON object, for programs", 0 },
+	DIR_OPTION,
+	{ 0 },
+};
+
+static const struct argp_option without_json[] = { DIR_OPTION, QUIET_OPTION, { 0 } };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case OPT_JSON:
+		o->json = true;
+		return 0;
+	case OPT_DIR:
+		o->dir = arg;
+		return 0;
+	case 'q':
+		cli_verbosity = 0;
+		return 0;
+	case ARGP_KEY_ARG:
+		cli_bad_usage("'%s' is too much", arg);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ---- list ---- */
+
+int policy_list(int argc, char **argv)
+{
+	const struct argp argp = { .options = without_json,
+				   .parser = parse,
+				   .doc = "The policies, and whether this machine can run them." };
+	struct options o = { .dir = KS_STATE_DIR };
+	struct ks_err err = { "" };
+	int ret = cli_parse(&argp, argc, argv, &o);
+
+	if (ret)
+		return ret;
+	puts("ple-boost  after a PLE exit the rest of the time slice goes to a vCPU of the same "
+	     "VM");
+	puts("           that waits for a pCPU and may hold the lock");
+	ret = ks_scx_free(NULL, &err);
+	printf("           sched_ext: %s\n", ret ? err.msg : "can be attached");
+	return ret ? CLI_EXIT_LACKING : CLI_EXIT_OK;
+}
+
+/* ---- status ---- */
+
+static int print_status(const struct options *o)
+{
+	struct json_object *state;
+	char *text;
+	int ret = state_read(o->dir, &text);
+
+	if (ret) {
+		cli_error("%s/status.json: %s", o->dir, strerror(-ret));
+		return CLI_EXIT_FAILED;
+	}
+	state = o->json ? NULL : json_tokener_parse(text);
+	if (state)
+		state_print(state);
+	else
+		puts(text);
+	json_object_put(state);
+	free(text);
+	return CLI_EXIT_OK;
+}
+
+int policy_status(int argc, char **argv)
+{
+	const struct argp argp = { .options = with_json,
+				   .parser = parse,
+				   .doc = "What the attached policy does. Exit code 1 if there "
+					  "is none." };
+	struct options o = { .dir = KS_STATE_DIR };
+	int ret = cli_parse(&argp, argc, argv, &o);
+
+	if (ret)
+		return ret;
+	ret = ks_journal_holder(o.dir);
+	if (ret > 0)
+		return print_status(&o);
+	if (o.json)
+		puts("{\"schema\":1,\"policy\":null}");
+	else
+		puts("no policy is attached");
+	return CLI_EXIT_FAILED;
+}
+
+/* ---- detach, restore ---- */
+
+/* It puts everything back itself; long is what a loaded machine needs. */
+static bool gone_within(const char *dir, unsigned int seconds)
+{
+	const struct timespec moment = { 0, 50000000 };
+	unsigned int i;
+
+	for (i = 0; i < seconds * 20; i++) {
+		if (!ks_journal_holder(dir))
+			return true;
+		nanosleep(&moment, NULL);
+	}
+	return false;
+}
+
+int policy_detach(int argc, char **argv)
+{
+	const struct argp argp = { .options = without_json,
+				   .parser = parse,
+				   .doc = "End the attached policy; everything is put back." };
+	struct options o = { .dir = KS_STATE_DIR };
+	int pid, ret = cli_parse(&argp, argc, argv, &o);
+
+	if (ret)
+		return ret;
+	pid = ks_journal_holder(o.dir);
+	if (!pid) {
+		cli_error("no policy is attached");
+		return CLI_EXIT_FAILED;
+	}
+	if (pid < 0 || kill(pid, SIGTERM)) {
+		cli_error("process %d: %s", pid, strerror(pid < 0 ? -pid : errno));
+		return CLI_EXIT_LACKING;
+	}
+	if (gone_within(o.dir, 30))
+		return CLI_EXIT_OK;
+	cli_error("process %d does not end; kill it and run `vcpu-policy restore`", pid);
+	return CLI_EXIT_FAILED;
+}
+
+int policy_restore(int argc, char **argv)
+{
+	const struct argp argp = { .options = without_json,
+				   .parser = parse,
+				   .doc = "Put back what a policy that was killed has left behind. "
+					  "Does no harm where there is nothing." };
+	struct options o = { .dir = KS_STATE_DIR };
+	struct ks_err err = { "" };
+	struct ks_journal *j;
+	struct ks_undone u;
+	int ret = cli_parse(&argp, argc, argv, &o);
+
+	if (ret)
+		return ret;
+	ret = ks_journal_open(&j, o.dir, &err);
+	if (ret)
+		return cli_fail(ret, &err);
+	ret = ks_journal_undo(j, &u);
+	ks_journal_close(j);
+	state_remove(o.dir);
+	if (ret) {
+		cli_error("%u of %u changes cannot be undone: %s", u.failed, u.entries,
+			  strerror(-ret));
+		return CLI_EXIT_FAILED;
+	}
+	cli_note("%u threads put back", u.undone);
+	return CLI_EXIT_OK;
+}

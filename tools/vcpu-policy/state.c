@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "state.h"
+#include "text.h"
+
+#define MAX_STATE (1u << 20)
+
+static void put(struct json_object *o, const char *key, uint64_t v)
+{
+	json_object_object_add(o, key, json_object_new_uint64(v));
+}
+
+static const struct {
+	const char *name;
+	size_t offset;
+} counts[] = {
+	{ "ple", offsetof(struct boost_counts, ple) },
+	{ "asked", offsetof(struct boost_counts, asked) },
+	{ "boosted", offsetof(struct boost_counts, boosted) },
+	{ "boosted_in_kernel", offsetof(struct boost_counts, kernel) },
+	{ "boosted_elsewhere", offsetof(struct boost_counts, remote) },
+	{ "nobody", offsetof(struct boost_counts, none) },
+	{ "slices_given", offsetof(struct boost_counts, given) },
+	{ "given_ns", offsetof(struct boost_counts, given_ns) },
+	{ "switches", offsetof(struct boost_counts, switches) },
+	{ "run_ns", offsetof(struct boost_counts, run_ns) },
+};
+
+static uint64_t count(const struct boost_counts *c, size_t i)
+{
+	return *(const uint64_t *)((const char *)c + counts[i].offset);
+}
+
+static struct json_object *totals(const struct state *s)
+{
+	struct json_object *o = json_object_new_object();
+	size_t i;
+
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		put(o, counts[i].name, count(&s->sum, i));
+	return o;
+}
+
+static struct json_object *rates(const struct state *s)
+{
+	struct json_object *o = json_object_new_object();
+	double seconds = (double)(s->now_ns - s->last_ns) / 1e9;
+	size_t i;
+
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		put(o, counts[i].name,
+		    seconds > 0 ?
+			    (uint64_t)((double)(count(&s->sum, i) - count(&s->last, i)) / seconds) :
+			    0);
+	return o;
+}
+
+static struct json_object *vms(const struct ks_vmset *set)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	uint32_t i;
+
+	for (i = 1; i < KS_VMSET_MAX; i++) {
+		if (!set->vm[i].tgid)
+			continue;
+		o = json_object_new_object();
+		json_object_object_add(o, "name", json_object_new_string(set->vm[i].name));
+		put(o, "pid", set->vm[i].tgid);
+		put(o, "vcpus", set->vm[i].vcpus);
+		put(o, "weight", set->vm[i].weight);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *state_json(const struct state *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	put(o, "schema", STATE_SCHEMA);
+	json_object_object_add(o, "policy", json_object_new_string(s->policy));
+	json_object_object_add(o, "backend", json_object_new_string("sched_ext"));
+	put(o, "pid", getpid());
+	put(o, "attached_ns", s->now_ns - s->begun_ns);
+	put(o, "threads", s->taken);
+	put(o, "threads_left_alone", s->left);
+	put(o, "vms_with_quota", s->quota);
+	json_object_object_add(o, "vms", vms(s->vms));
+	json_object_object_add(o, "total", totals(s));
+	json_object_object_add(o, "per_second", rates(s));
+	return o;
+}
+
+int state_write(const char *dir, const struct state *s)
+{
+	struct json_object *o = state_json(s);
+	char path[4096], tmp[4096];
+	int ret = 0;
+
+	snprintf(path, sizeof(path), "%s/status.json", dir);
+	snprintf(tmp, sizeof(tmp), "%s/status.json.partial", dir);
+	if (json_object_to_file_ext(tmp, o, JSON_C_TO_STRING_PLAIN) || rename(tmp, path))
+		ret = errno ? -errno : -EIO;
+	json_object_put(o);
+	return ret;
+}
+
+int state_read(const char *dir, char **text)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/status.json", dir);
+	return ks_read_file(path, MAX_STATE, text, NULL);
+}
+
+void state_remove(const char *dir)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/status.json", dir);
+	unlink(path);
+}
+
+/* ---- for people ---- */
+
+static struct json_object *get(struct json_object *o, const char *key)
+{
+	struct json_object *v = NULL;
+
+	json_object_object_get_ex(o, key, &v);
+	return v;
+}
+
+static void print_vms(struct json_object *list)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *vm = json_object_array_get_idx(list, i);
+
+		printf("  %-24s pid %-8" PRIu64 " %3" PRIu64 " vCPUs, ",
+		       json_object_get_string(get(vm, "name")),
+		       json_object_get_uint64(get(vm, "pid")),
+		       json_object_get_uint64(get(vm, "vcpus")));
+		if (json_object_get_uint64(get(vm, "weight")))
+			printf("weight %" PRIu64 "\n", json_object_get_uint64(get(vm, "weight")));
+		else
+			puts("each for itself");
+	}
+}
+
+void state_print(struct json_object *o)
+{
+	struct json_object *total = get(o, "total"), *rate = get(o, "per_second");
+	size_t i;
+
+	printf("%s on %s, process %" PRIu64 ", attached %.0f s, %" PRIu64 " vCPU threads\n",
+	       json_object_get_string(get(o, "policy")), json_object_get_string(get(o, "backend")),
+	       json_object_get_uint64(get(o, "pid")),
+	       (double)json_object_get_uint64(get(o, "attached_ns")) / 1e9,
+	       json_object_get_uint64(get(o, "threads")));
+	print_vms(get(o, "vms"));
+	printf("  %-20s %16s %12s\n", "", "total", "per second");
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		printf("  %-20s %16" PRIu64 " %12" PRIu64 "\n", counts[i].name,
+		       json_object_get_uint64(get(total, counts[i].name)),
+		       json_object_get_uint64(get(rate, counts[i].name)));
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The policy ple-boost on sched_ext, from attaching to putting everything back. docs/ple-boost.md
+ * says what it does.
+ */
+#ifndef KVMSCHED_BOOST_H
+#define KVMSCHED_BOOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "journal.h"
+#include "ple_boost.h"
+#include "vmset.h"
+
+struct ks_boost_opts {
+	uint64_t slice_ns; /* 0 = 3 ms */
+	uint64_t spin_ns;  /* a PLE exit so recent means "spinning"; 0 = 200 us */
+	bool plain;	   /* the same scheduler without boosts, for comparison */
+};
+
+struct ks_boost;
+
+/*
+ * Load and attach. From now on threads that run vCPUs of the VMs in `vms` are put into SCHED_EXT by
+ * ks_boost_poll(), each journalled before. The set and the journal are the caller's and must
+ * outlive it. -ENODEV, -EBUSY, -EPERM or another -errno, + err.
+ */
+int ks_boost_attach(struct ks_boost **b, const struct ks_boost_opts *o, struct ks_vmset *vms,
+		    struct ks_journal *j, struct ks_err *err);
+
+/*
+ * Take in threads that have appeared, for at most timeout_ms. 0; -ESHUTDOWN + err if the kernel
+ * has thrown the scheduler out: everything runs as without it, and ks_boost_detach() is due;
+ * -errno + err.
+ */
+int ks_boost_poll(struct ks_boost *b, int timeout_ms, struct ks_err *err);
+
+/* Once a second: ended VMs, changed weights. */
+void ks_boost_refresh(struct ks_boost *b);
+
+/* Sums over all CPUs since it was attached. 0 or -errno. */
+int ks_boost_counts(const struct ks_boost *b, struct boost_counts *sum);
+
+/* Threads taken, and threads left alone because they are not scheduled by the fair class. */
+void ks_boost_threads(const struct ks_boost *b, unsigned int *taken, unsigned int *left);
+
+/* Why VMs were left alone: how many for this reason. */
+unsigned int ks_boost_left(const struct ks_boost *b, enum ks_vmset_why why);
+
+/* Put the threads back by the journal, unload, free. 0 or -errno: see u. */
+int ks_boost_detach(struct ks_boost *b, struct ks_undone *u);
+
+#endif /* KVMSCHED_BOOST_H */

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/* cgroup v2, as far as it says who may use how much of a CPU. Files: cgroup-v2.rst of the kernel. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+#include "vmset.h"
+
+#define CGROUPFS "/sys/fs/cgroup"
+#define DEPTH_MAX 8 /* of threaded cgroups below a VM's */
+
+/* The path in the line "0::/machine.slice/..." of /proc/PID/cgroup. */
+static int cgroup_of(const char *root, uint32_t tgid, char *path, size_t size)
+{
+	char *text, *line;
+	int ret = ks_read_at(root, 16384, &text, NULL, "/proc/%u/cgroup", tgid);
+
+	if (ret)
+		return ret;
+	line = !strncmp(text, "0::", 3) ? text : strstr(text, "\n0::");
+	if (!line) {
+		free(text);
+		return -ENOTSUP; /* cgroup v1 alone */
+	}
+	line += *line == '\n' ? 4 : 3;
+	line[strcspn(line, "\n")] = 0;
+	ret = snprintf(path, size, "%s", strcmp(line, "/") ? line : "") < (int)size ? 0 :
+										      -ENAMETOOLONG;
+	free(text);
+	return ret;
+}
+
+static bool has_quota(const char *root, const char *path)
+{
+	char max[64];
+
+	return !ks_read_line(root, max, sizeof(max), CGROUPFS "%s/cpu.max", path) &&
+	       strncmp(max, "max", 3);
+}
+
+static bool is_threaded(const char *root, const char *path)
+{
+	char type[32];
+
+	return !ks_read_line(root, type, sizeof(type), CGROUPFS "%s/cgroup.type", path) &&
+	       !strcmp(type, "threaded");
+}
+
+static bool cut_last(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash)
+		*slash = 0;
+	return slash && *path;
+}
+
+static bool quota_above(const char *root, const char *path)
+{
+	char at[4096];
+
+	snprintf(at, sizeof(at), "%s", path);
+	while (*at) {
+		if (has_quota(root, at))
+			return true;
+		cut_last(at);
+	}
+	return false;
+}
+
+/* In the threaded cgroups below, as libvirt makes them for each vCPU. */
+static bool quota_below(const char *root, const char *path, unsigned int depth)
+{
+	char dir[4096], sub[4096];
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "%s" CGROUPFS "%s", root ? root : "", path);
+	d = depth ? opendir(dir) : NULL;
+	while (d && !found && (e = readdir(d))) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' ||
+		    snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name) >= (int)sizeof(sub) ||
+		    !is_threaded(root, sub))
+			continue;
+		found = has_quota(root, sub) || quota_below(root, sub, depth - 1);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quota)
+{
+	char path[4096], text[32];
+	int ret = cgroup_of(root, tgid, path, sizeof(path));
+
+	*weight = 0;
+	*quota = false;
+	if (ret)
+		return ret;
+	while (is_threaded(root, path) && cut_last(path))
+		;
+	if (!*path)
+		return 0;
+	if (!ks_read_line(root, text, sizeof(text), CGROUPFS "%s/cpu.weight", path))
+		*weight = strtoul(text, NULL, 10);
+	*quota = quota_above(root, path) || quota_below(root, path, DEPTH_MAX);
+	return 0;
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "journal.h"
+#include "text.h"
+
+#define MAX_JOURNAL (64u << 20)
+
+struct ks_journal {
+	int fd;	  /* of the journal; appended to */
+	int lock; /* held while we are there; holds our PID */
+	char *path;
+};
+
+static int open_at(const char *dir, const char *name, int flags, char **path)
+{
+	int fd;
+
+	if (asprintf(path, "%s/%s", dir, name) < 0) {
+		*path = NULL;
+		return -ENOMEM;
+	}
+	fd = open(*path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+static int read_pid(int fd)
+{
+	char text[16] = "";
+
+	return pread(fd, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : 0;
+}
+
+static int take_lock(struct ks_journal *j, const char *dir, struct ks_err *err)
+{
+	char *path, text[16];
+	int n;
+
+	j->lock = open_at(dir, "lock", O_RDWR | O_CREAT, &path);
+	free(path);
+	if (j->lock < 0)
+		return ks_fail(err, j->lock, "%.150s/lock: %s", dir, strerror(-j->lock));
+	if (flock(j->lock, LOCK_EX | LOCK_NB))
+		return ks_fail(
+			err, -EBUSY,
+			"a policy is attached (process %d): end it with `vcpu-policy detach`",
+			read_pid(j->lock));
+	n = snprintf(text, sizeof(text), "%d\n", getpid());
+	if (ftruncate(j->lock, 0) || pwrite(j->lock, text, n, 0) != n)
+		return ks_fail(err, -EIO, "%.150s/lock: cannot be written", dir);
+	return 0;
+}
+
+int ks_journal_open(struct ks_journal **out, const char *dir, struct ks_err *err)
+{
+	struct ks_journal *j = calloc(1, sizeof(*j));
+	int ret;
+
+	*out = NULL;
+	if (!j)
+		return ks_fail(err, -ENOMEM, "out of memory");
+	j->fd = j->lock = -1;
+	if (mkdir(dir, 0755) && errno != EEXIST)
+		ret = ks_fail(err, -errno, "%.150s: %s", dir, strerror(errno));
+	else
+		ret = take_lock(j, dir, err);
+	if (!ret) {
+		j->fd = open_at(dir, "journal", O_RDWR | O_CREAT | O_APPEND, &j->path);
+		if (j->fd < 0)
+			ret = ks_fail(err, j->fd, "%.150s/journal: %s", dir, strerror(-j->fd));
+	}
+	if (ret) {
+		ks_journal_close(j);
+		return ret;
+	}
+	*out = j;
+	return 0;
+}
+
+void ks_journal_close(struct ks_journal *j)
+{
+	if (!j)
+		return;
+	if (j->fd >= 0)
+		close(j->fd);
+	if (j->lock >= 0)
+		close(j->lock);
+	free(j->path);
+	free(j);
+}
+
+int ks_journal_holder(const char *dir)
+{
+	char *path;
+	int fd = open_at(dir, "lock", O_RDONLY, &path), pid = 0;
+
+	free(path);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (flock(fd, LOCK_SH | LOCK_NB))
+		pid = read_pid(fd);
+	close(fd);
+	return pid;
+}
+
+/* Takes over o. A whole line or none: what is not there cannot be undone. */
+static int append(struct ks_journal *j, struct json_object *o)
+{
+	const char *text;
+	off_t end = lseek(j->fd, 0, SEEK_END);
+	char *line = NULL;
+	int n, ret = 0;
+
+	text = o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN) : NULL;
+	n = text ? asprintf(&line, "%s\n", text) : -1;
+	json_object_put(o);
+	if (n < 0)
+		return -ENOMEM;
+	if (write(j->fd, line, n) != n) {
+		ret = errno ? -errno : -EIO;
+		if (ftruncate(j->fd, end))
+			ret = -EIO;
+	}
+	free(line);
+	return ret;
+}
+
+static void put(struct json_object *o, const char *key, uint64_t v)
+{
+	json_object_object_add(o, key, json_object_new_uint64(v));
+}
+
+int ks_journal_begin(struct ks_journal *j, const char *policy)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (!o)
+		return -ENOMEM;
+	json_object_object_add(o, "policy", json_object_new_string(policy));
+	put(o, "pid", getpid());
+	return append(j, o);
+}
+
+int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (!o)
+		return -ENOMEM;
+	put(o, "thread", t->tid);
+	put(o, "start", t->start);
+	put(o, "sched", t->policy);
+	put(o, "priority", t->priority);
+	json_object_object_add(o, "nice", json_object_new_int(t->nice));
+	put(o, "flags", t->flags);
+	return append(j, o);
+}
+
+static uint64_t get(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
+}
+
+/* One line; those that are no changes, or not whole, do not count. */
+static void undo_line(const char *line, struct ks_undone *u)
+{
+	struct json_object *o = json_tokener_parse(line), *nice;
+	struct ks_thread t;
+	int ret;
+
+	if (!o)
+		return;
+	t = (struct ks_thread){ .tid = get(o, "thread"),
+				.start = get(o, "start"),
+				.policy = get(o, "sched"),
+				.priority = get(o, "priority"),
+				.flags = get(o, "flags") };
+	if (json_object_object_get_ex(o, "nice", &nice))
+		t.nice = json_object_get_int(nice);
+	json_object_put(o);
+	if (!t.tid)
+		return;
+	ret = ks_thread_restore(&t, KS_SCHED_EXT);
+	u->entries++;
+	u->undone += ret > 0;
+	u->failed += ret < 0;
+}
+
+/* The last line of text before end; cuts it off. NULL if there is none. */
+static char *pop_line(char *text)
+{
+	char *nl = strrchr(text, '\n'), *line;
+
+	if (!nl)
+		return NULL;
+	*nl = 0;
+	line = strrchr(text, '\n');
+	if (!line)
+		return *text ? text : NULL;
+	return line + 1;
+}
+
+int ks_journal_undo(struct ks_journal *j, struct ks_undone *u)
+{
+	char *text, *line;
+	int ret = ks_read_file(j->path, MAX_JOURNAL, &text, NULL);
+
+	memset(u, 0, sizeof(*u));
+	if (ret)
+		return ret;
+	while ((line = pop_line(text))) {
+		undo_line(line, u);
+		if (line == text)
+			break;
+	}
+	free(text);
+	if (u->failed)
+		return -EIO;
+	return ftruncate(j->fd, 0) ? -errno : 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The journal of a policy: what it changes on the machine is written here before it is changed, so
+ * that it can be undone by whoever comes next, whatever became of the one that changed it. Lies in
+ * a folder that does not survive a reboot (neither do the changes): STATE_DIR/journal, a JSON
+ * object per line. One policy at a time holds it (flock).
+ */
+#ifndef KVMSCHED_JOURNAL_H
+#define KVMSCHED_JOURNAL_H
+
+#include <stdint.h>
+
+#include "thread.h"
+#include "trace.h"
+
+#define KS_STATE_DIR "/run/kvmsched"
+
+struct ks_journal;
+
+/*
+ * Take the journal in this folder (made if it is not there, readable by its owner alone).
+ * -EBUSY + err if somebody holds it: err names the process.
+ */
+int ks_journal_open(struct ks_journal **j, const char *dir, struct ks_err *err);
+/* Let go of it; entries stay. */
+void ks_journal_close(struct ks_journal *j);
+
+/* Begin anew for this policy; the journal must be empty (see undo). 0 or -errno. */
+int ks_journal_begin(struct ks_journal *j, const char *policy);
+/* "This thread is scheduled like so, and will be in SCHED_EXT." 0 or -errno. */
+int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t);
+
+struct ks_undone {
+	unsigned int entries; /* changes that the journal knew of */
+	unsigned int undone;  /* of them put back now; the others had ended, or were back already */
+	unsigned int failed;
+};
+
+/* Put everything back, newest first, and empty the journal if all went well. 0 or -errno. */
+int ks_journal_undo(struct ks_journal *j, struct ks_undone *u);
+
+/* The process that holds the journal in this folder, 0 if nobody does; -errno. */
+int ks_journal_holder(const char *dir);
+
+#endif /* KVMSCHED_JOURNAL_H */

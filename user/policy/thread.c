@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "text.h"
+#include "thread.h"
+
+/* struct sched_attr of the kernel in its first form (sched_setattr(2)); not in glibc's headers. */
+struct attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+/* Field 22 of /proc/TID/stat; the name in field 2 may hold blanks and brackets. */
+static int start_time(uint32_t tid, uint64_t *start)
+{
+	char *text, *p;
+	int i, ret = ks_read_at(NULL, 4096, &text, NULL, "/proc/%u/stat", tid);
+
+	if (ret)
+		return ret == -ENOENT ? -ESRCH : ret;
+	p = strrchr(text, ')');
+	for (i = 2; p && i < 22; i++)
+		p = strchr(p + 1, ' ');
+	ret = p && sscanf(p, "%" SCNu64, start) == 1 ? 0 : -EPROTO;
+	free(text);
+	return ret;
+}
+
+int ks_thread_read(uint32_t tid, struct ks_thread *t)
+{
+	struct attr a = { .size = sizeof(a) };
+	uint64_t start;
+	int ret = start_time(tid, &start);
+
+	if (ret)
+		return ret;
+	if (syscall(SYS_sched_getattr, tid, &a, sizeof(a), 0))
+		return -errno;
+	*t = (struct ks_thread){ .tid = tid,
+				 .start = start,
+				 .policy = a.policy,
+				 .priority = a.priority,
+				 .nice = a.nice,
+				 .flags = a.flags };
+	return 0;
+}
+
+int ks_thread_set(const struct ks_thread *t, uint32_t policy)
+{
+	struct attr a = { .size = sizeof(a),
+			  .policy = policy,
+			  .flags = t->flags,
+			  .nice = t->nice,
+			  .priority = t->priority };
+
+	return syscall(SYS_sched_setattr, t->tid, &a, 0) ? -errno : 0;
+}
+
+int ks_thread_restore(const struct ks_thread *t, uint32_t from)
+{
+	struct ks_thread now;
+	int ret = ks_thread_read(t->tid, &now);
+
+	if (ret)
+		return ret == -ESRCH ? 0 : ret;
+	if (now.start != t->start || now.policy != from)
+		return 0;
+	ret = ks_thread_set(t, t->policy);
+	return ret == -ESRCH ? 0 : ret ? ret : 1;
+}

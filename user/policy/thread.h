@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How one thread is scheduled: to look at it, to change it, to put it back. */
+#ifndef KVMSCHED_THREAD_H
+#define KVMSCHED_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define KS_SCHED_EXT 7 /* SCHED_EXT in the kernel's headers, from 6.12 */
+
+struct ks_thread {
+	uint32_t tid;
+	uint64_t start; /* ticks since boot (/proc/TID/stat): tells a thread from a later one of
+			 * the same number */
+	uint32_t policy, priority;
+	int32_t nice;
+	uint64_t flags; /* as sched_getattr(2) gives them */
+};
+
+/* Is it of the classes that a policy may take away from the kernel's own fair scheduler? */
+static inline bool ks_thread_is_fair(const struct ks_thread *t)
+{
+	return t->policy == 0 || t->policy == 3; /* SCHED_OTHER, SCHED_BATCH */
+}
+
+/* 0; -ESRCH: no such thread (any more); -errno. */
+int ks_thread_read(uint32_t tid, struct ks_thread *t);
+
+/* Schedule it by the policy (a number as in sched(7)), nice value and all else as t says. */
+int ks_thread_set(const struct ks_thread *t, uint32_t policy);
+
+/*
+ * Put it back to what t says if it is still the same thread and still in `from`; a thread that its
+ * owner has changed meanwhile is left alone. 1 if it was put back, 0 if there was nothing to do,
+ * -errno.
+ */
+int ks_thread_restore(const struct ks_thread *t, uint32_t from);
+
+#endif /* KVMSCHED_THREAD_H */
