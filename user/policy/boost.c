@@ -13,6 +13,8 @@
 #include "thread.h"
 #include "topology.h"
 
+#define TIDS (1u << 22) /* PID_MAX_LIMIT of the kernel */
+
 struct ks_boost {
 	struct ple_boost_bpf *skel;
 	struct bpf_link *ops;
@@ -21,7 +23,8 @@ struct ks_boost {
 	struct ks_journal *journal;
 	unsigned int taken, left;
 	unsigned int why[KS_VM_FULL + 1];
-	int error; /* the first that came up in a callback */
+	uint64_t ours[TIDS / 64]; /* bit by thread: taken */
+	int error;		  /* the first that came up in a callback */
 };
 
 /* ---- loading ---- */
@@ -85,6 +88,7 @@ static int take_thread(struct ks_boost *b, uint32_t number, uint32_t tid)
 		ret = ks_thread_set(&t, KS_SCHED_EXT);
 	if (ret)
 		return ret == -ESRCH ? 0 : ret;
+	b->ours[tid % TIDS / 64] |= 1ull << tid % 64;
 	b->taken++;
 	b->vms->vm[number].vcpus++;
 	return 0;
@@ -105,11 +109,13 @@ static int on_fresh(void *ctx, void *data, size_t size)
 		return 0;
 	}
 	set_vm(b, number);
-	ret = bpf_map__update_elem(b->skel->maps.vm_of, &n->tgid, sizeof(n->tgid), &number,
-				   sizeof(number), BPF_ANY);
+	ret = b->vms->vm[number].vcpus ? 0 : ks_journal_vm(b->journal, n->tgid);
+	if (!ret)
+		ret = bpf_map__update_elem(b->skel->maps.vm_of, &n->tgid, sizeof(n->tgid), &number,
+					   sizeof(number), BPF_ANY);
 	if (!ret)
 		ret = take_thread(b, number, n->tid);
-	if (ret && !b->error)
+	if (ret && ret != -ESRCH && !b->error)
 		b->error = ret;
 	return 0;
 }
@@ -123,14 +129,23 @@ static void on_gone(void *ctx, uint32_t number)
 	memset(&b->skel->bss->vms[number], 0, sizeof(b->skel->bss->vms[number]));
 }
 
+static bool is_ours(void *ctx, uint32_t tid)
+{
+	const struct ks_boost *b = ctx;
+
+	return b->ours[tid % TIDS / 64] >> tid % 64 & 1;
+}
+
 void ks_boost_refresh(struct ks_boost *b)
 {
 	uint32_t i;
 
 	ks_vmset_refresh(b->vms, on_gone, b);
 	for (i = 1; i < KS_VMSET_MAX; i++)
-		if (b->vms->vm[i].tgid)
+		if (b->vms->vm[i].tgid) {
 			set_vm(b, i);
+			ks_thread_sweep(b->vms->vm[i].tgid, KS_SCHED_EXT, is_ours, b);
+		}
 }
 
 /* ---- life ---- */

@@ -150,6 +150,21 @@ int ks_journal_begin(struct ks_journal *j, const char *policy)
 	return append(j, o);
 }
 
+int ks_journal_vm(struct ks_journal *j, uint32_t tgid)
+{
+	struct json_object *o = json_object_new_object();
+	struct ks_thread t;
+	int ret = o ? ks_thread_read(tgid, &t) : -ENOMEM;
+
+	if (ret) {
+		json_object_put(o);
+		return ret;
+	}
+	put(o, "vm", tgid);
+	put(o, "start", t.start);
+	return append(j, o);
+}
+
 int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t)
 {
 	struct json_object *o = json_object_new_object();
@@ -172,15 +187,22 @@ static uint64_t get(struct json_object *o, const char *key)
 	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
 }
 
-/* One line; those that are no changes, or not whole, do not count. */
-static void undo_line(const char *line, struct ks_undone *u)
+/* Of a VM's threads those are left that were never put into the class: the journal goes backwards. */
+static int undo_vm(struct json_object *o)
 {
-	struct json_object *o = json_tokener_parse(line), *nice;
+	uint32_t tgid = get(o, "vm");
 	struct ks_thread t;
-	int ret;
 
-	if (!o)
-		return;
+	if (ks_thread_read(tgid, &t) || t.start != get(o, "start"))
+		return 0;
+	return ks_thread_sweep(tgid, KS_SCHED_EXT, NULL, NULL);
+}
+
+static int undo_thread(struct json_object *o)
+{
+	struct json_object *nice;
+	struct ks_thread t;
+
 	t = (struct ks_thread){ .tid = get(o, "thread"),
 				.start = get(o, "start"),
 				.policy = get(o, "sched"),
@@ -188,10 +210,24 @@ static void undo_line(const char *line, struct ks_undone *u)
 				.flags = get(o, "flags") };
 	if (json_object_object_get_ex(o, "nice", &nice))
 		t.nice = json_object_get_int(nice);
+	return ks_thread_restore(&t, KS_SCHED_EXT);
+}
+
+/* One line; those that are no changes, or not whole, do not count. */
+static void undo_line(const char *line, struct ks_undone *u)
+{
+	struct json_object *o = json_tokener_parse(line);
+	int ret;
+
+	if (get(o, "thread"))
+		ret = undo_thread(o);
+	else if (get(o, "vm"))
+		ret = undo_vm(o);
+	else
+		ret = -ENOENT;
 	json_object_put(o);
-	if (!t.tid)
+	if (ret == -ENOENT)
 		return;
-	ret = ks_thread_restore(&t, KS_SCHED_EXT);
 	u->entries++;
 	u->undone += ret > 0;
 	u->failed += ret < 0;

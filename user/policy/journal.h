@@ -27,6 +27,8 @@ void ks_journal_close(struct ks_journal *j);
 
 /* Begin anew for this policy; the journal must be empty (see undo). 0 or -errno. */
 int ks_journal_begin(struct ks_journal *j, const char *policy);
+/* "Threads of this VM will be changed": others of it that inherit SCHED_EXT are put back, too. */
+int ks_journal_vm(struct ks_journal *j, uint32_t tgid);
 /* "This thread is scheduled like so, and will be in SCHED_EXT." 0 or -errno. */
 int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t);
 

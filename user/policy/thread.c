@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -76,4 +77,38 @@ int ks_thread_restore(const struct ks_thread *t, uint32_t from)
 		return 0;
 	ret = ks_thread_set(t, t->policy);
 	return ret == -ESRCH ? 0 : ret ? ret : 1;
+}
+
+static int sweep_one(uint32_t tid, uint32_t from)
+{
+	struct ks_thread t;
+	int ret = ks_thread_read(tid, &t);
+
+	if (!ret && t.policy == from)
+		ret = ks_thread_set(&t, 0) ?: 1;
+	return ret == -ESRCH ? 0 : ret;
+}
+
+int ks_thread_sweep(uint32_t tgid, uint32_t from, bool (*keep)(void *ctx, uint32_t tid), void *ctx)
+{
+	char dir[32];
+	struct dirent *e;
+	int n = 0, error = 0, ret;
+	uint32_t tid;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "/proc/%u/task", tgid);
+	d = opendir(dir);
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while ((e = readdir(d))) {
+		tid = strtoul(e->d_name, NULL, 10);
+		if (!tid || (keep && keep(ctx, tid)))
+			continue;
+		ret = sweep_one(tid, from);
+		n += ret > 0;
+		error = ret < 0 ? ret : error;
+	}
+	closedir(d);
+	return error ? error : n;
 }

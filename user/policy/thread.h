@@ -36,4 +36,11 @@ int ks_thread_set(const struct ks_thread *t, uint32_t policy);
  */
 int ks_thread_restore(const struct ks_thread *t, uint32_t from);
 
+/*
+ * Threads of a process that have inherited the class `from` without anybody having put them there
+ * (KVM's own helpers are started by a vCPU's thread): back to SCHED_OTHER, all but those that keep()
+ * says yes to (NULL = none). How many, or -errno of the first that could not be.
+ */
+int ks_thread_sweep(uint32_t tgid, uint32_t from, bool (*keep)(void *ctx, uint32_t tid), void *ctx);
+
 #endif /* KVMSCHED_THREAD_H */
