@@ -12,7 +12,7 @@
 #include "child.h"
 #include "cli.h"
 #include "commands.h"
-#include "probe.h"
+#include "options.h"
 #include "state.h"
 
 #define NS 1000000000u
@@ -31,7 +31,7 @@ struct options {
 enum { OPT_VM = 0x100, OPT_BACKEND, OPT_OPTION, OPT_FOR, OPT_QUOTA, OPT_DIR };
 
 static const struct argp_option options[] = {
-	{ "vm", OPT_VM, "NAME|PID", 0, "only this VM; may be given more than once (all)", 0 },
+	CLI_VM(OPT_VM),
 	{ "backend", OPT_BACKEND, "sched_ext|auto", 0, "by what means (auto)", 0 },
 	{ "option", OPT_OPTION, "KEY=VALUE", 0,
 	  "slice=TIME (3ms), spin=TIME (200us): how old a vCPU's last PLE exit may be for it to "
@@ -41,8 +41,6 @@ static const struct argp_option options[] = {
 	{ "ignore-quota", OPT_QUOTA, NULL, 0,
 	  "also take VMs with a CPU quota (cpu.max), which sched_ext does not enforce", 0 },
 	{ "state-dir", OPT_DIR, "DIR", 0, "journal and status lie here (" KS_STATE_DIR ")", 0 },
-	{ "quiet", 'q', NULL, 0, "print errors and warnings only", 0 },
-	{ "verbose", 'v', NULL, 0, "print more", 0 },
 	{ 0 },
 };
 
@@ -86,11 +84,6 @@ static void parse_word(struct options *o, char *arg, struct argp_state *state)
 	state->next = state->argc;
 }
 
-static void print_log(const char *text)
-{
-	fputs(text, stderr);
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -117,13 +110,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_DIR:
 		o->dir = arg;
-		return 0;
-	case 'q':
-		cli_verbosity = 0;
-		return 0;
-	case 'v':
-		if (++cli_verbosity > 2)
-			ks_probe_log(print_log);
 		return 0;
 	case ARGP_KEY_ARG:
 		parse_word(o, arg, state);

@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "journal.h"
+#include "options.h"
 #include "scx.h"
 #include "state.h"
 
@@ -24,15 +25,13 @@ enum { OPT_JSON = 0x100, OPT_DIR };
 
 #define DIR_OPTION                                                                                 \
 	{ "state-dir", OPT_DIR, "DIR", 0, "journal and status lie here (" KS_STATE_DIR ")", 0 }
-#define QUIET_OPTION { "quiet", 'q', NULL, 0, "print errors and warnings only", 0 }
-
 static const struct argp_option with_json[] = {
-	{ "json", OPT_JSON, NULL, 0, "one JSON object, for programs", 0 },
+	CLI_JSON(OPT_JSON),
 	DIR_OPTION,
 	{ 0 },
 };
 
-static const struct argp_option without_json[] = { DIR_OPTION, QUIET_OPTION, { 0 } };
+static const struct argp_option without_json[] = { DIR_OPTION, { 0 } };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -44,9 +43,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_DIR:
 		o->dir = arg;
-		return 0;
-	case 'q':
-		cli_verbosity = 0;
 		return 0;
 	case ARGP_KEY_ARG:
 		cli_bad_usage("'%s' is too much", arg);

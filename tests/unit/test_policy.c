@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The journal, threads and cgroups of policies, as far as that goes without a scheduler. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "journal.h"
+#include "scx.h"
+#include "test_sys_tree.h"
+#include "thread.h"
+#include "vmset.h"
+
+#define BATCH 3 /* SCHED_BATCH stands in for SCHED_EXT, which this kernel may not have */
+
+static struct tree tree;
+
+static int make_tree(void **state)
+{
+	(void)state;
+	tree_new(&tree);
+	return 0;
+}
+
+static int drop_tree(void **state)
+{
+	(void)state;
+	tree_free(&tree);
+	return 0;
+}
+
+static void test_thread_there_and_back(void **state)
+{
+	struct ks_thread was, now;
+	uint32_t tid = syscall(SYS_gettid);
+
+	(void)state;
+	assert_int_equal(ks_thread_read(tid, &was), 0);
+	assert_true(ks_thread_is_fair(&was));
+	assert_true(was.start > 0);
+	assert_int_equal(ks_thread_set(&was, BATCH), 0);
+	assert_int_equal(ks_thread_read(tid, &now), 0);
+	assert_int_equal(now.policy, BATCH);
+	assert_int_equal(now.nice, was.nice);
+	assert_int_equal(ks_thread_restore(&was, BATCH), 1);
+	/* Nothing left to do. */
+	assert_int_equal(ks_thread_restore(&was, BATCH), 0);
+	/* Another thread of this number is not ours. */
+	assert_int_equal(ks_thread_set(&was, BATCH), 0);
+	was.start++;
+	assert_int_equal(ks_thread_restore(&was, BATCH), 0);
+	was.start--;
+	assert_int_equal(ks_thread_restore(&was, BATCH), 1);
+}
+
+static void test_thread_gone(void **state)
+{
+	struct ks_thread t = { .tid = 0 };
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(ks_thread_read(pid, &t), -ESRCH);
+	t.tid = pid;
+	assert_int_equal(ks_thread_restore(&t, BATCH), 0);
+}
+
+static void test_journal_one_holder(void **state)
+{
+	struct ks_journal *j, *second;
+	struct ks_err err;
+
+	(void)state;
+	assert_int_equal(ks_journal_holder(tree.root), 0);
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	assert_int_equal(ks_journal_holder(tree.root), getpid());
+	assert_int_equal(ks_journal_open(&second, tree.root, &err), -EBUSY);
+	assert_null(second);
+	assert_non_null(strstr(err.msg, "is attached"));
+	ks_journal_close(j);
+	assert_int_equal(ks_journal_holder(tree.root), 0);
+}
+
+static void test_journal_undo(void **state)
+{
+	char path[128], text[512] = "";
+	struct ks_journal *j;
+	struct ks_thread t;
+	struct ks_undone u;
+	struct ks_err err;
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(ks_thread_read(syscall(SYS_gettid), &t), 0);
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	assert_int_equal(ks_journal_begin(j, "ple-boost"), 0);
+	assert_int_equal(ks_journal_vm(j, getpid()), 0);
+	assert_int_equal(ks_journal_thread(j, &t), 0);
+	ks_journal_close(j);
+	/* A line that a crash has cut off does no harm. */
+	snprintf(path, sizeof(path), "%s/journal", tree.root);
+	f = fopen(path, "a");
+	fputs("{\"thread\":1,\"sta", f);
+	fclose(f);
+	f = fopen(path, "r");
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	fclose(f);
+	assert_non_null(strstr(text, "\"policy\":\"ple-boost\""));
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	assert_int_equal(ks_journal_undo(j, &u), 0);
+	assert_int_equal(u.entries, 2);
+	assert_int_equal(u.undone, 0); /* we were never in SCHED_EXT */
+	assert_int_equal(ks_journal_undo(j, &u), 0);
+	assert_int_equal(u.entries, 0);
+	ks_journal_close(j);
+}
+
+static void test_sched_ext_states(void **state)
+{
+	char ops[64];
+	struct ks_err err;
+
+	(void)state;
+	tree_text(&tree, "/proc/version", "x");
+	assert_int_equal(ks_scx_state(tree.root, ops, sizeof(ops)), KS_SCX_NONE);
+	assert_int_equal(ks_scx_free(tree.root, &err), -ENODEV);
+	tree_text(&tree, "/sys/kernel/sched_ext/state", "disabled\n");
+	assert_int_equal(ks_scx_free(tree.root, &err), 0);
+	tree_text(&tree, "/sys/kernel/sched_ext/state", "enabled\n");
+	tree_text(&tree, "/sys/kernel/sched_ext/root/ops", "lavd\n");
+	assert_int_equal(ks_scx_state(tree.root, ops, sizeof(ops)), KS_SCX_USED);
+	assert_string_equal(ops, "lavd");
+	assert_int_equal(ks_scx_free(tree.root, &err), -EBUSY);
+	assert_non_null(strstr(err.msg, "lavd"));
+}
+
+static void test_cgroup_share(void **state)
+{
+	uint32_t weight;
+	bool quota;
+
+	(void)state;
+	tree_text(&tree, "/proc/7/cgroup", "0::/\n");
+	assert_int_equal(ks_cgroup_share(tree.root, 7, &weight, &quota), 0);
+	assert_int_equal(weight, 0);
+	assert_false(quota);
+	/* As libvirt does it: the VM's scope, and threaded cgroups below it. */
+	tree_text(&tree, "/proc/8/cgroup", "0::/machine.slice/web.scope/libvirt/emulator\n");
+	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/cpu.weight", "300\n");
+	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/cgroup.type", "domain threaded\n");
+	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/libvirt/cgroup.type",
+		  "threaded\n");
+	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/libvirt/emulator/cgroup.type",
+		  "threaded\n");
+	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/cpu.max", "max 100000\n");
+	assert_int_equal(ks_cgroup_share(tree.root, 8, &weight, &quota), 0);
+	assert_int_equal(weight, 300);
+	assert_false(quota);
+	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/libvirt/vcpu0/cgroup.type",
+		  "threaded\n");
+	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/libvirt/vcpu0/cpu.max",
+		  "1000 100000\n");
+	assert_int_equal(ks_cgroup_share(tree.root, 8, &weight, &quota), 0);
+	assert_true(quota);
+	/* A quota further up holds as well. */
+	tree_text(&tree, "/proc/9/cgroup", "1:cpu:/x\n0::/slow/vm\n");
+	tree_text(&tree, "/sys/fs/cgroup/slow/cpu.max", "50000 100000\n");
+	tree_text(&tree, "/sys/fs/cgroup/slow/vm/cpu.weight", "100\n");
+	assert_int_equal(ks_cgroup_share(tree.root, 9, &weight, &quota), 0);
+	assert_int_equal(weight, 100);
+	assert_true(quota);
+	tree_text(&tree, "/proc/10/cgroup", "1:cpu:/x\n");
+	assert_int_equal(ks_cgroup_share(tree.root, 10, &weight, &quota), -ENOTSUP);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_thread_there_and_back),
+		cmocka_unit_test(test_thread_gone),
+		cmocka_unit_test_setup_teardown(test_journal_one_holder, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_journal_undo, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_sched_ext_states, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_cgroup_share, make_tree, drop_tree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
