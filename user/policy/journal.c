@@ -23,14 +23,15 @@ struct ks_journal {
 
 static int open_at(const char *dir, const char *name, int flags, char **path)
 {
-	int fd;
+	int fd = -1;
 
 	if (asprintf(path, "%s/%s", dir, name) < 0) {
 		*path = NULL;
-		return -ENOMEM;
+		errno = ENOMEM;
+	} else {
+		fd = open(*path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 	}
-	fd = open(*path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return fd < 0 ? -errno : fd;
+	return fd >= 0 ? fd : -errno;
 }
 
 static int read_pid(int fd)
