@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/expect.bash
 export=$PWD/build/bin/trace-export
 sim=$PWD/build/tests/sim
+manual=$PWD/docs/trace-export.1
 tmp=$(mktemp -d)
 cleanup() {
 	mountpoint -q "$tmp/full" && umount "$tmp/full"
@@ -22,6 +23,11 @@ guest=a/guest0.kvs
 mapfile -t FORMATS < <("$export" --option-table | awk -F'\t' '$1 == "option" && ($5 == "FILE" || $5 == "DIR") &&
 	$3 !~ /^guest-/ { print $3 }')
 holds "formats: ${FORMATS[*]}" [ ${#FORMATS[@]} -ge 5 ]
+
+# The manual tells of every option.
+while IFS= read -r option; do
+	holds "--$option is in the manual" grep -q -E -e "^\.(It|Op) Fl (.* Fl )?-$option\b" "$manual"
+done < <("$export" --option-table | awk -F'\t' '$1 == "option" && $3 != "" && $3 != "usage" { print $3 }')
 
 # Nothing of an output may be there, under any name.
 nothing() {
