@@ -21,9 +21,6 @@ const volatile bool ks_filter = false; /* only the processes in ks_vm_filter */
 const volatile bool ks_fold = false;   /* mode bursts */
 const volatile __u64 ks_burst_gap = 1000000;
 
-/* Ends a burst, at the next exit for another reason: its length must fit 32 bits. */
-#define BURST_MAX 1000000000ULL
-
 struct ks_host_faults ks_faults;
 __u32 ks_slots_used;
 
@@ -430,13 +427,15 @@ static __always_inline void tell_window(struct ks_vcpu_state *v, __u32 cpu, __u3
 static __always_inline void burst_flush(struct ks_running *c, struct ks_vcpu_state *v, __u32 cpu,
 					__u32 slot)
 {
-	__u64 count = (__u32)c->pauses - c->burst_base, last = c->burst_until - ks_burst_gap;
-	__u64 ns = last - c->burst_first;
+	__u64 count = (__u32)c->pauses - c->burst_base, last, ns;
 	struct ks_rec *rec;
 
 	if (!c->burst_until)
 		return;
-	c->burst_until = 0;
+	last = __sync_lock_test_and_set(&c->burst_until, 0) - ks_burst_gap;
+	if (last == -ks_burst_gap) /* user space was faster */
+		return;
+	ns = last > c->burst_first ? last - c->burst_first : 0; /* clocks step back by a few ns */
 	if (ns >> 32)
 		ns = 0xffffffff;
 	rec = ks_reserve(cpu, KS_BURST, count);
@@ -569,6 +568,17 @@ static __always_inline void pause_event(struct exit_kind k, struct ks_running *c
 		ple_window(k.svm, (__u64)vcpu, vmcb, k.cast));
 }
 
+/* The place of an open burst stays what it is. */
+static __always_inline void halt_event(struct exit_kind k, struct ks_running *c, __u32 cpu,
+				       const struct kvm_vcpu___ks *vcpu)
+{
+	struct ks_running own = {}, *at = k.fold ? &own : c;
+
+	c->halt = ks_halt_mark(c->pauses);
+	note_ip(k, at, vcpu);
+	ks_emit(cpu, KS_HLT, at->ip_flags, cpu, c->slot1 - 1, at->ip, 0);
+}
+
 /* All that is not a folded PAUSE. */
 static __always_inline int exit_event(struct exit_kind k, struct ks_running *c,
 				      const struct kvm_vcpu___ks *vcpu, __u32 idx)
@@ -598,14 +608,11 @@ static __always_inline int exit_event(struct exit_kind k, struct ks_running *c,
 	barrier_var(idx); /* keep the mask: the compiler knows the range, the verifier does not */
 	v->counts[idx & (KS_NREASONS - 1)]++;
 	v->counts[pause] = c->pauses;
-	if (k.fold && c->burst_until - c->burst_first > BURST_MAX)
+	if (k.fold && c->burst_until - c->burst_first > KS_BURST_MAX_NS)
 		burst_flush(c, v, cpu, c->slot1 - 1);
 	c->halt = 0;
-	if (is_hlt(k.svm, idx)) {
-		c->halt = ks_halt_mark(c->pauses);
-		note_ip(k, c, vcpu);
-		ks_emit(cpu, KS_HLT, c->ip_flags, cpu, c->slot1 - 1, c->ip, 0);
-	}
+	if (is_hlt(k.svm, idx))
+		halt_event(k, c, cpu, vcpu);
 	return 0;
 }
 

@@ -69,7 +69,8 @@ struct ks_running {
 	__u32 halt;	/* ks_halt_mark() as of its last exit for HLT, 0 if another one followed */
 	__u32 burst_base; /* pauses before the open burst; all of these: mode bursts only */
 	__u64 burst_first;
-	__u64 burst_until; /* ks_burst_gap behind its last exit; 0 if none is open */
+	__u64 burst_until; /* ks_burst_gap behind its last exit; 0 if none is open. Whoever
+			    * exchanges it for 0 makes the record: here, or user space */
 } __attribute__((aligned(64)));
 
 /* Of a vCPU that has halted after so many PLE exits, and had none since. Never 0. */

@@ -38,7 +38,8 @@ enum ks_type {
 		       * a (ns) and time; of KS_BURST, b counts the exits that were in them */
 
 	/* Host. id = slot, a small number that stands for one vCPU during one recording. */
-	KS_VCPU_NEW = 16,     /* a = tgid << 32 | tid, b = vcpu_id */
+	KS_VCPU_NEW = 16,     /* a = tgid << 32 | tid of the thread that runs it, b = vcpu_id;
+			       * other threads may run it later */
 	KS_VCPU_GONE = 17,    /* the thread or the vCPU is gone; its slot is not used again */
 	KS_TSC_OFFSET = 18,   /* from `time` on: a = L1 TSC offset (s64), b = ratio, fixed point
 			     * with the fraction bits given in the metadata; 0 = not scaled */
@@ -74,6 +75,9 @@ enum ks_type {
 	KS_TYPE_MAX = 64,
 };
 
+/* A longer KS_BURST ends at the next exit for another reason: its length must fit 32 bits. */
+#define KS_BURST_MAX_NS 1000000000ULL
+
 /* flags of KS_PAUSE, KS_HLT, KS_BURST */
 #define KS_F_CPL_MASK 0x03u /* guest privilege level, if KS_F_CPL */
 #define KS_F_CPL 0x04u	    /* the level is known */
@@ -82,7 +86,7 @@ enum ks_type {
 /* flags of KS_VCPU_OUT: what the vCPU is from now on */
 #define KS_OUT_RUNNABLE 0u /* preempted or yielded: wants the pCPU and has it not */
 #define KS_OUT_HALTED 1u   /* sleeps, its last exit was HLT */
-#define KS_OUT_BLOCKED 2u  /* sleeps for another reason: page fault, I/O in user space, stopped */
+#define KS_OUT_BLOCKED 2u /* not run: page fault, I/O in user space, stopped, another vCPU's turn */
 #define KS_OUT_DEAD 3u
 
 /* flags of KS_HALT_POLL */

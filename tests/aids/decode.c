@@ -765,6 +765,24 @@ static void *other_thread(void *arg)
 	return NULL;
 }
 
+/* A burst and a HLT after it: each with its own place. */
+static void check_burst_place(struct bench *b)
+{
+	size_t i;
+
+	go_to_place(b, 0);
+	make_vcpu(b);
+	gather(b);
+	run_exits(b, 0, reason_of(b, "cpuid"), 0xffffffff81000000, 1);
+	run_exits(b, 0, reason_of(b, "pause"), 0xffffffff81000100, 3);
+	run_exits(b, 0, reason_of(b, "hlt"), 0xffffffff81000200, 1);
+	gather(b);
+	for (i = 0; i < b->nrecs; i++)
+		if (b->recs[i].type == KS_BURST)
+			expect(b, b->recs[i].a, 0xffffffff81000100, "place of a burst");
+	expect(b, count_of(b, b->slot, b->fold ? KS_BURST : KS_PAUSE), 3, "PAUSEs before a HLT");
+}
+
 /* Another thread takes a vCPU over: what the first does from then on is not the vCPU's. */
 static void check_two_threads(struct bench *b)
 {
@@ -799,6 +817,7 @@ static void *sharing_thread(void *arg)
 	b->everything = true;
 	check_two_vcpus(b);
 	check_two_threads(b);
+	check_burst_place(b);
 	b->everything = false;
 	go_to_place(b, 0);
 	return NULL;

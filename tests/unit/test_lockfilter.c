@@ -197,6 +197,23 @@ static void flush(void **state)
 	ks_lockfilter_free(f);
 }
 
+/* A try whose acquire was lost holds back what follows for no longer than asked for. */
+static void old_ones_go(void **state)
+{
+	struct ks_lockfilter *f = filter();
+
+	(void)state;
+	feed(f, rec(KS_LOCK_TRY, 100 * US, A, 0, 0));
+	feed(f, rec(KS_TASK_WAKE, 300 * US, 0, 0, 0));
+	assert_int_equal(ks_lockfilter_tick(f, 100 * US), 0);
+	assert_int_equal(ngot, 0);
+	assert_int_equal(ks_lockfilter_tick(f, 101 * US), 0);
+	assert_int_equal(ngot, 2);
+	feed(f, rec(KS_TASK_WAKE, 301 * US, 0, 0, 0));
+	assert_int_equal(ngot, 3);
+	ks_lockfilter_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +226,7 @@ int main(void)
 		cmocka_unit_test(short_holds),
 		cmocka_unit_test(overflow),
 		cmocka_unit_test(flush),
+		cmocka_unit_test(old_ones_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,6 +146,34 @@ static void losses_are_exact(void **state)
 	assert_int_equal(ks_rings_seen(w->rings), w->seen[1]);
 }
 
+static int keep_loss(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
+{
+	struct ks_rec *loss = ctx;
+
+	(void)ring;
+	if (n == 1 && recs->type == KS_LOSS)
+		*loss = *recs;
+	return 0;
+}
+
+/* A burst is told when it is over: one that was lost may have begun a second before. */
+static void lost_burst_reaches_back(void **state)
+{
+	struct world *w = *state;
+	struct ks_rec pause = { 0 }, burst = { 0 };
+
+	drain(w);
+	w->ctl[0].lost[KS_PAUSE] = 1;
+	ks_rings_drain(w->rings, keep_loss, &pause);
+	w->ctl[0].lost[KS_BURST] = 7;
+	ks_rings_drain(w->rings, keep_loss, &burst);
+	assert_int_equal(pause.flags, KS_PAUSE);
+	assert_int_equal(burst.flags, KS_BURST);
+	assert_int_equal(burst.b, 7);
+	assert_true(pause.a <= pause.time && burst.a < pause.time);
+	assert_in_range(burst.time - burst.a, KS_BURST_MAX_NS, UINT64_MAX);
+}
+
 /* A slot that is reserved and not yet written stops the consumer there, and loses nothing. */
 static void uncommitted_slot_waits(void **state)
 {
@@ -211,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(round_and_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(losses_are_exact, setup, teardown),
+		cmocka_unit_test_setup_teardown(lost_burst_reaches_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(uncommitted_slot_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(finish_counts_the_rest, setup, teardown),
 		cmocka_unit_test_setup_teardown(fill_is_told, setup, teardown),

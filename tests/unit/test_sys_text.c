@@ -42,6 +42,24 @@ static void printable(void **state)
 	P("\xf4\x90\x80\x80", "?"); /* above U+10FFFF */
 }
 
+static void columns(void **state)
+{
+	char buf[4 * 5 + 1];
+
+	(void)state;
+	assert_string_equal(ks_column(buf, sizeof(buf), "web", 5), "web  ");
+	assert_string_equal(ks_column(buf, sizeof(buf), "web-17", 5), "web-1");
+	assert_string_equal(ks_column(buf, sizeof(buf),
+				      "b\xc3\xbc"
+				      "cher",
+				      5),
+			    "b\xc3\xbc"
+			    "che");
+	assert_string_equal(ks_column(buf, sizeof(buf), "\xc3\xbc\xe2\x82\xac", 5),
+			    "\xc3\xbc\xe2\x82\xac   ");
+	assert_string_equal(ks_column(buf, sizeof(buf), "", 5), "     ");
+}
+
 static void printable_cuts(void **state)
 {
 	char buf[5] = "zzzz";
@@ -96,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(printable),
 		cmocka_unit_test(printable_cuts),
+		cmocka_unit_test(columns),
 		cmocka_unit_test(files),
 	};
 

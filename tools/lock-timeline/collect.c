@@ -71,13 +71,18 @@ static void on_signal(int sig)
 	stop = 1;
 }
 
+/* What was ignored when we were started stays so: nohup, a shell's background jobs. */
 static void catch_signals(void)
 {
+	static const int signals[] = { SIGINT, SIGHUP, SIGTERM };
 	struct sigaction sa = { .sa_handler = on_signal }; /* no SA_RESTART: accept() must end */
+	struct sigaction old;
+	size_t i;
 
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (signals[i] == SIGTERM || sigaction(signals[i], NULL, &old) ||
+		    old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &sa, NULL);
 }
 
 static int failed;

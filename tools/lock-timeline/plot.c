@@ -305,18 +305,20 @@ static int draw(struct options *o, struct ks_err *err)
 int lock_plot(int argc, char **argv)
 {
 	const struct argp_child children[] = { { &inputs_argp, 0, NULL, 0 }, { 0 } };
-	const struct argp argp = { options,
-				   parse,
-				   "HOST.kvs [[VM=]GUEST.kvs...]",
-				   "Draw a lane per vCPU: running, runnable and halted behind, PLE "
-				   "exits as ticks, spinlock waits and holds with their verdicts. "
-				   "FILE.svg is a picture, FILE.html a page to explore.\v"
-				   "Examples:\n"
-				   "  lock-timeline plot -o timeline.html host.kvs guest.kvs\n"
-				   "  lock-timeline plot -o worst.svg --worst-by exits host.kvs guest.kvs\n",
-				   children,
-				   NULL,
-				   NULL };
+	const struct argp argp = {
+		options,
+		parse,
+		"HOST.kvs [[VM=]GUEST.kvs...]",
+		"Draw a lane per vCPU: running, runnable and halted behind, PLE "
+		"exits as ticks, spinlock waits and holds with their verdicts. "
+		"FILE.svg is a picture, FILE.html a page to explore.\v"
+		"Examples:\n"
+		"  lock-timeline plot -o timeline.html host.kvs guest.kvs\n"
+		"  lock-timeline plot -o worst.svg --worst-by exits host.kvs guest.kvs\n",
+		children,
+		NULL,
+		NULL
+	};
 	struct options o = { .out = NULL };
 	struct ks_err err = { "out of memory" };
 	int ret = cli_parse(&argp, argc, argv, &o);

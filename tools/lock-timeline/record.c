@@ -208,7 +208,8 @@ static void write_symbols(struct ks_writer *w)
 
 /* ---- names of threads, as they appear ---- */
 
-#define NAMES_CHUNK 8192 /* that many surely fit in one piece of metadata */
+#define HELD_NS 1000000000ULL /* a wait that is not over by then is recorded as it is */
+#define NAMES_CHUNK 8192      /* that many surely fit in one piece of metadata */
 
 struct sink {
 	struct ks_writer *w;
@@ -337,8 +338,9 @@ static int second(void *ctx, struct ks_writer *w, bool last)
 	if (!err)
 		err = look_for_blindness(s);
 	ks_tasknames_second(s->tasknames);
-	if (!err && last)
-		err = ks_lockfilter_flush(s->filter);
+	if (!err)
+		err = last ? ks_lockfilter_flush(s->filter) :
+			     ks_lockfilter_tick(s->filter, record_clock_ns() - HELD_NS);
 	if (!err && last)
 		err = write_totals(s);
 	return err ? err : write_names(s);

@@ -227,8 +227,6 @@ static int second(void *ctx, struct ks_writer *w, bool last)
 
 	if (!err && last)
 		err = write_totals(s);
-	if (!err && last)
-		err = ks_host_open_bursts(s->host, take, s);
 	return err;
 }
 

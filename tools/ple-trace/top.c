@@ -142,14 +142,14 @@ static void drain(struct top *t)
 /* The kernel's own counters are exact even if records are lost. */
 static uint64_t since_last(uint64_t *last, uint64_t now)
 {
-	uint64_t d = now - *last;
+	uint64_t d = now > *last ? now - *last : 0;
 
-	*last = now;
+	*last += d;
 	return d;
 }
 
 static void fill_row(struct top *t, struct top_row *r, uint32_t slot, const struct ks_vcpu_state *k,
-		     double seconds)
+		     uint64_t pauses, double seconds)
 {
 	bool svm = ks_host_isa(t->host) == KS_ISA_SVM;
 	uint64_t hlt = svm ? k->counts[KS_SVM_HLT] + k->counts[KS_SVM_IDLE_HLT] :
@@ -158,7 +158,7 @@ static void fill_row(struct top *t, struct top_row *r, uint32_t slot, const stru
 
 	r->v = &t->live.vcpu[slot];
 	r->vm = t->names[slot];
-	r->pauses = since_last(&t->counts[slot][0], k->counts[svm ? KS_SVM_PAUSE : KS_VMX_PAUSE]);
+	r->pauses = since_last(&t->counts[slot][0], pauses);
 	r->hlts = since_last(&t->counts[slot][1], hlt);
 	r->pause = r->pauses / seconds;
 	r->hlt = r->hlts / seconds;
@@ -194,6 +194,7 @@ static void show(struct top *t)
 		.screen = isatty(STDOUT_FILENO),
 		.lines = screen_lines(),
 	};
+	const uint64_t *pauses = ks_host_pauses(t->host);
 	const struct ks_vcpu_state *k;
 	uint32_t n, slot;
 
@@ -203,7 +204,7 @@ static void show(struct top *t)
 	k = ks_host_vcpus(t->host, &n);
 	for (slot = 0; slot < n; slot++)
 		if (t->live.vcpu[slot].used)
-			fill_row(t, &t->rows[view.n++], slot, &k[slot], view.seconds);
+			fill_row(t, &t->rows[view.n++], slot, &k[slot], pauses[slot], view.seconds);
 	qsort(t->rows, view.n, sizeof(*t->rows), by_pauses);
 	if (t->o->json)
 		top_print_json(&view, now);

@@ -3,9 +3,11 @@
 #include <json-c/json.h>
 
 #include "symbols.h"
+#include "text.h"
 #include "top.h"
 
 #define SYM 64
+#define VM_WIDTH 16
 
 /* Where it spins; NULL without PLE exits in this interval. */
 static const char *spinning(const struct top_view *t, const struct top_row *r, char *buf)
@@ -20,15 +22,16 @@ static const char *spinning(const struct top_view *t, const struct top_row *r, c
 static void print_row(const struct top_view *t, const struct top_row *r)
 {
 	const struct ks_live_vcpu *v = r->v;
-	char buf[SYM], pcpu[16] = "-";
+	char buf[SYM], pcpu[16] = "-", vm[4 * VM_WIDTH + 1];
 	const char *in = spinning(t, r, buf);
 
 	if (v->pcpu >= 0)
 		snprintf(pcpu, sizeof(pcpu), "%d", v->pcpu);
-	printf("%-16.16s %4u %4s %10.0f %9.0f %7llu %8llu %6.1f %6.1f %6.1f  %s\n", r->vm,
-	       v->vcpu_id, pcpu, r->pause, r->hlt, (unsigned long long)v->bursts,
-	       (unsigned long long)v->longest_burst, 100 * r->share[KS_V_RUNNING],
-	       100 * r->share[KS_V_RUNNABLE], 100 * r->share[KS_V_HALTED], in ? in : "-");
+	printf("%s %4u %4s %10.0f %9.0f %7llu %8llu %6.1f %6.1f %6.1f  %s\n",
+	       ks_column(vm, sizeof(vm), r->vm, VM_WIDTH), v->vcpu_id, pcpu, r->pause, r->hlt,
+	       (unsigned long long)v->bursts, (unsigned long long)v->longest_burst,
+	       100 * r->share[KS_V_RUNNING], 100 * r->share[KS_V_RUNNABLE],
+	       100 * r->share[KS_V_HALTED], in ? in : "-");
 }
 
 void top_print_table(const struct top_view *t)
@@ -50,7 +53,7 @@ void top_print_table(const struct top_view *t)
 		printf(", %llu records lost", (unsigned long long)t->lost);
 	if (t->unseen)
 		printf(", no room for %llu vCPUs (--max-vcpus)", (unsigned long long)t->unseen);
-	printf("\n%-16s %4s %4s %10s %9s %7s %8s %6s %6s %6s  %s\n", "VM", "vCPU", "pCPU",
+	printf("\n%-*s %4s %4s %10s %9s %7s %8s %6s %6s %6s  %s\n", VM_WIDTH, "VM", "vCPU", "pCPU",
 	       "PAUSE/s", "HLT/s", "bursts", "longest", "run%", "wait%", "halt%", "spins in");
 	for (i = 0; i < fit; i++)
 		print_row(t, &t->rows[i]);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,12 +16,17 @@
 #include "slots.h"
 #include "ple_trace.skel.h"
 
+#define LOOK_NS 100000000ULL
+
 struct ks_host {
 	struct ple_trace_bpf *skel;
 	struct ks_rings *rings;
 	struct ks_vcpu_state *vcpus;
 	size_t vcpus_len;
 	struct ks_slots slots;
+	uint64_t *pauses; /* by slot */
+	unsigned int cpus;
+	uint64_t looked; /* for bursts that have ended, ns */
 	uint32_t nslots;
 	enum ks_isa isa;
 	struct json_object *programs;
@@ -118,6 +124,9 @@ static int map_vcpus(struct ks_host *h)
 	if (p == MAP_FAILED)
 		return -errno;
 	h->vcpus = p;
+	h->pauses = calloc(h->nslots, sizeof(*h->pauses));
+	if (!h->pauses)
+		return -ENOMEM;
 	h->slots = (struct ks_slots){
 		.state = p,
 		.n = h->nslots,
@@ -144,6 +153,7 @@ static int load(struct ks_host *h, const struct ks_host_opts *o, struct ks_err *
 
 	if (cpus < 0 || cpus > KS_MAX_CPUS)
 		return ks_load_err(err, cpus < 0 ? cpus : -E2BIG, "number of CPUs");
+	h->cpus = cpus;
 	ret = prepare(h, o, cpus, slots);
 	if (ret)
 		return ks_load_err(err, ret, "preparing the probe");
@@ -201,6 +211,7 @@ void ks_host_free(struct ks_host *h)
 		return;
 	ks_rings_free(h->rings);
 	ks_slots_release(&h->slots);
+	free(h->pauses);
 	if (h->vcpus)
 		munmap(h->vcpus, h->vcpus_len);
 	ple_trace_bpf__destroy(h->skel);
@@ -208,18 +219,79 @@ void ks_host_free(struct ks_host *h)
 	free(h);
 }
 
+/* The burst that is open on a CPU, if its last exit was before `before`; ours from then on. */
+static bool take_burst(struct ks_host *h, unsigned int cpu, uint64_t before, struct ks_rec *rec)
+{
+	volatile struct ks_running *c = &h->skel->bss->ks_running[cpu];
+	uint64_t until = c->burst_until, last = until - h->skel->rodata->ks_burst_gap, ns;
+
+	if (!until || last >= before || !c->slot1)
+		return false;
+	ns = last > c->burst_first ? last - c->burst_first : 0;
+	*rec = (struct ks_rec){
+		.time = last,
+		.type = KS_BURST,
+		.flags = c->ip_flags,
+		.cpu = cpu,
+		.id = c->slot1 - 1,
+		.a = c->ip,
+		.b = (ns >> 32 ? UINT32_MAX : ns) << 32 | (uint32_t)(c->pauses - c->burst_base),
+	};
+	/* Every exit of the burst moves it: if it still stands, so does the rest. */
+	return __atomic_compare_exchange_n(&c->burst_until, &until, 0, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+static int take_bursts(struct ks_host *h, uint64_t before, ks_rings_fn fn, void *ctx)
+{
+	struct ks_rec rec;
+	unsigned int cpu;
+	int err = 0;
+
+	for (cpu = 0; cpu < h->cpus && !err; cpu++)
+		if (take_burst(h, cpu, before, &rec))
+			err = fn(ctx, cpu, &rec, 1);
+	return err;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/*
+ * The probe sees that a burst has ended at the next PLE exit, or when the vCPU leaves its pCPU. A
+ * vCPU that runs on alone may do neither for long: then it is seen here.
+ */
+static int take_ended_bursts(struct ks_host *h, ks_rings_fn fn, void *ctx)
+{
+	uint64_t now = now_ns();
+
+	if (now < h->looked + LOOK_NS)
+		return 0;
+	h->looked = now;
+	return take_bursts(h, now - h->skel->rodata->ks_burst_gap - LOOK_NS, fn, ctx);
+}
+
 int ks_host_drain(struct ks_host *h, ks_rings_fn fn, void *ctx)
 {
 	int err = ks_rings_drain(h->rings, fn, ctx);
 
-	return err ? err : ks_slots_make_up(&h->slots, fn, ctx);
+	if (!err)
+		err = ks_slots_make_up(&h->slots, fn, ctx);
+	return err ? err : take_ended_bursts(h, fn, ctx);
 }
 
 int ks_host_finish(struct ks_host *h, ks_rings_fn fn, void *ctx)
 {
 	int err = ks_rings_finish(h->rings, fn, ctx);
 
-	return err ? err : ks_slots_make_up(&h->slots, fn, ctx);
+	if (!err)
+		err = ks_slots_make_up(&h->slots, fn, ctx);
+	return err ? err : take_bursts(h, UINT64_MAX, fn, ctx);
 }
 
 const struct ks_rings *ks_host_rings(const struct ks_host *h)
@@ -238,48 +310,38 @@ const struct ks_vcpu_state *ks_host_vcpus(const struct ks_host *h, uint32_t *n)
 	return h->vcpus;
 }
 
-int ks_host_open_bursts(struct ks_host *h, ks_rings_fn fn, void *ctx)
+const uint64_t *ks_host_pauses(struct ks_host *h)
 {
-	unsigned int cpu;
-	int err = 0;
-
-	for (cpu = 0; cpu < KS_MAX_CPUS && !err; cpu++) {
-		const struct ks_running *c = &h->skel->bss->ks_running[cpu];
-		uint64_t last = c->burst_until - h->skel->rodata->ks_burst_gap;
-		uint64_t ns = last - c->burst_first;
-		struct ks_rec rec = {
-			.time = last,
-			.type = KS_BURST,
-			.flags = c->ip_flags,
-			.cpu = cpu,
-			.id = c->slot1 - 1,
-			.a = c->ip,
-			.b = (ns >> 32 ? UINT32_MAX : ns) << 32 |
-			     (uint32_t)(c->pauses - c->burst_base),
-		};
-
-		if (c->slot1 && c->burst_until)
-			err = fn(ctx, cpu, &rec, 1);
-	}
-	return err;
-}
-
-/* PLE exits that the state of a running vCPU does not count yet. */
-static uint64_t pauses_ahead(const struct ks_host *h, uint32_t slot, uint64_t counted)
-{
+	uint32_t n = ks_slots_used(&h->slots), slot;
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < KS_MAX_CPUS; cpu++) {
+	for (slot = 0; slot < n; slot++)
+		h->pauses[slot] =
+			h->vcpus[slot].counts[h->isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE];
+	for (cpu = 0; cpu < h->cpus; cpu++) {
 		const volatile struct ks_running *c = &h->skel->bss->ks_running[cpu];
 		uint64_t pauses;
 
-		if (c->slot1 != slot + 1)
-			continue;
+		slot = c->slot1 - 1;
 		pauses = c->pauses;
-		if (c->slot1 == slot + 1 && pauses > counted)
-			return pauses - counted;
+		if (slot < n && c->slot1 == slot + 1 && pauses > h->pauses[slot])
+			h->pauses[slot] = pauses;
 	}
-	return 0;
+	return h->pauses;
+}
+
+static uint64_t pauses_now(const struct ks_host *h, uint32_t slot, uint64_t counted)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < h->cpus; cpu++) {
+		const volatile struct ks_running *c = &h->skel->bss->ks_running[cpu];
+		uint64_t pauses = c->slot1 == slot + 1 ? c->pauses : 0;
+
+		if (c->slot1 == slot + 1 && pauses > counted)
+			return pauses;
+	}
+	return counted;
 }
 
 void ks_host_slot_counts(const struct ks_host *h, uint32_t slot, uint64_t counts[KS_NREASONS])
@@ -288,7 +350,7 @@ void ks_host_slot_counts(const struct ks_host *h, uint32_t slot, uint64_t counts
 
 	for (idx = 0; idx < KS_NREASONS; idx++)
 		counts[idx] = __atomic_load_n(&h->vcpus[slot].counts[idx], __ATOMIC_RELAXED);
-	counts[pause] += pauses_ahead(h, slot, counts[pause]);
+	counts[pause] = pauses_now(h, slot, counts[pause]);
 }
 
 #define COUNTS_MAX (1u << 20) /* a trace takes no more */
@@ -300,8 +362,9 @@ size_t ks_host_counts_max(const struct ks_host *h)
 	return max < COUNTS_MAX ? max : COUNTS_MAX;
 }
 
-size_t ks_host_exit_counts(const struct ks_host *h, struct ks_exit_count *c, size_t max)
+size_t ks_host_exit_counts(struct ks_host *h, struct ks_exit_count *c, size_t max)
 {
+	const uint64_t *pauses = ks_host_pauses(h);
 	uint32_t n, slot, idx, pause = h->isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE;
 	size_t used = 0;
 
@@ -311,7 +374,7 @@ size_t ks_host_exit_counts(const struct ks_host *h, struct ks_exit_count *c, siz
 			uint64_t count = h->vcpus[slot].counts[idx];
 
 			if (idx == pause)
-				count += pauses_ahead(h, slot, count);
+				count = pauses[slot];
 			if (!count)
 				continue;
 			c[used++] = (struct ks_exit_count){

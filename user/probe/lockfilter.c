@@ -150,15 +150,20 @@ int ks_lockfilter_feed(void *ctx, unsigned int ring, const struct ks_rec *recs, 
 	return err;
 }
 
-int ks_lockfilter_flush(struct ks_lockfilter *f)
+int ks_lockfilter_tick(struct ks_lockfilter *f, uint64_t before)
 {
 	unsigned int i;
 	int err = 0;
 
 	for (i = 0; i < KS_MAX_CPUS && !err; i++)
-		if (f->ring[i].n)
+		if (f->ring[i].n && f->ring[i].recs[0].time < before)
 			err = pass(f, i);
 	return err;
+}
+
+int ks_lockfilter_flush(struct ks_lockfilter *f)
+{
+	return ks_lockfilter_tick(f, UINT64_MAX);
 }
 
 uint64_t ks_lockfilter_dropped(const struct ks_lockfilter *f)

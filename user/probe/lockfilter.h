@@ -24,6 +24,12 @@ void ks_lockfilter_free(struct ks_lockfilter *f);
 /* A batch of records of one ring, in order; fits ks_rings_fn with ctx = the filter. */
 int ks_lockfilter_feed(void *f, unsigned int ring, const struct ks_rec *recs, size_t n);
 
+/*
+ * Pass on what has been held back since before `before` (ns, the records' clock): such a wait counts
+ * as long, or its acquire was lost. To be called once a second or so.
+ */
+int ks_lockfilter_tick(struct ks_lockfilter *f, uint64_t before);
+
 /* Pass on everything that is held back. */
 int ks_lockfilter_flush(struct ks_lockfilter *f);
 

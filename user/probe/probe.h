@@ -47,7 +47,7 @@ void ks_host_stop(struct ks_host *h);
 void ks_host_free(struct ks_host *h);
 
 int ks_host_drain(struct ks_host *h, ks_rings_fn fn, void *ctx);
-/* After stop: see ks_rings_finish(). */
+/* After stop: see ks_rings_finish(); and the bursts that are open. */
 int ks_host_finish(struct ks_host *h, ks_rings_fn fn, void *ctx);
 const struct ks_rings *ks_host_rings(const struct ks_host *h);
 
@@ -59,16 +59,14 @@ enum ks_isa ks_host_isa(const struct ks_host *h);
 /* States of the vCPUs, by slot, live; n: how many slots are in use. Borrowed. */
 const struct ks_vcpu_state *ks_host_vcpus(const struct ks_host *h, uint32_t *n);
 
-/*
- * After ks_host_stop(): bursts still open, as KS_BURST records, for fn.
- */
-int ks_host_open_bursts(struct ks_host *h, ks_rings_fn fn, void *ctx);
+/* PLE exits so far, by slot: in contrast to the state's count, up to now. Until the next call. */
+const uint64_t *ks_host_pauses(struct ks_host *h);
 
 /* How many there can be, within what a trace can hold. */
 size_t ks_host_counts_max(const struct ks_host *h);
 
 /* Cumulative exits by slot and architectural reason: fills up to max of c, returns how many. */
-size_t ks_host_exit_counts(const struct ks_host *h, struct ks_exit_count *c, size_t max);
+size_t ks_host_exit_counts(struct ks_host *h, struct ks_exit_count *c, size_t max);
 
 /*
  * The same for one slot, by dense reason. What is counted meanwhile may be missing: a reading may

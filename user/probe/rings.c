@@ -99,6 +99,14 @@ static int hand_out(struct ks_rings *r, unsigned int cpu, uint64_t limit, ks_rin
 	return err;
 }
 
+/* From when on what was lost may be. A burst is told at its end, and may be so long, or longer. */
+static uint64_t since(const struct cpu_ring *c, unsigned int type)
+{
+	uint64_t before = type == KS_BURST ? KS_BURST_MAX_NS : 0;
+
+	return c->checked > before ? c->checked - before : 0;
+}
+
 static int drain_losses(struct ks_rings *r, unsigned int cpu, uint64_t begun, ks_rings_fn fn,
 			void *ctx)
 {
@@ -114,7 +122,7 @@ static int drain_losses(struct ks_rings *r, unsigned int cpu, uint64_t begun, ks
 						 .type = KS_LOSS,
 						 .flags = t,
 						 .cpu = cpu,
-						 .a = c->checked,
+						 .a = since(c, t),
 						 .b = lost - c->lost[t] };
 		r->lost += lost - c->lost[t];
 		c->lost[t] = lost;

@@ -62,6 +62,22 @@ char *ks_printable(char *dst, size_t size, const char *src, size_t len)
 	return dst;
 }
 
+char *ks_column(char *dst, size_t size, const char *text, unsigned int width)
+{
+	unsigned int chars = 0;
+	size_t n = 0;
+
+	for (; text[n]; n++) {
+		bool begins = (text[n] & 0xc0) != 0x80;
+
+		if (begins && chars == width)
+			break;
+		chars += begins;
+	}
+	snprintf(dst, size, "%.*s%*s", (int)n, text, (int)(width - chars), "");
+	return dst;
+}
+
 /* Make room for at least one more page and a NUL. */
 static int grow(char **buf, size_t used, size_t *room)
 {

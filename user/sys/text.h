@@ -21,6 +21,12 @@
 char *ks_printable(char *dst, size_t size, const char *src, size_t len);
 
 /*
+ * Text of ks_printable() as a column of a table: cut to so many characters or filled up with spaces.
+ * Four bytes per character and one more are enough. Returns dst.
+ */
+char *ks_column(char *dst, size_t size, const char *text, unsigned int width);
+
+/*
  * Read a whole file, at most max bytes of it (then -EFBIG): *buf is malloc()ed, NUL-terminated
  * beyond *len (may be NULL), the caller's. 0 or -errno.
  */
