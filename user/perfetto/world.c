@@ -136,7 +136,7 @@ static void add_clocks(struct pf_export *x, struct ks_reader *host)
 	pf_clocks(&x->w, &c);
 }
 
-/* What the guest's trace is worth, at the begin of the VM's track. */
+/* What the guest's trace is worth, where the VM's track begins. */
 static void add_guest(struct pf_export *x, const struct ks_export_input *in, uint32_t vm)
 {
 	const struct ks_link *l = ks_session_link(in->session, vm);
@@ -144,7 +144,7 @@ static void add_guest(struct pf_export *x, const struct ks_export_input *in, uin
 
 	if (!l || !guest)
 		return;
-	pf_event(&x->w, PF_INSTANT, x->origin, x->pvm[vm].track);
+	pf_event(&x->w, PF_INSTANT, in->from > x->origin ? in->from : x->origin, x->pvm[vm].track);
 	pf_name(&x->w, "guest's trace");
 	pf_category(&x->w, "recording");
 	pf_number(&x->w, "clock_error_ns", l->error_ns);
