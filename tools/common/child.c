@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +37,13 @@ void child_signals(void)
 int child_signal_within(const struct timespec *ts)
 {
 	return sigtimedwait(&waited_for, NULL, ts);
+}
+
+int child_signal_fd(void)
+{
+	int fd = signalfd(-1, &waited_for, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
 }
 
 int child_start(struct child *c, char **command)

@@ -22,6 +22,9 @@ void child_signals(void);
 /* Sleep so long or until one of them comes: its number, or -1. */
 int child_signal_within(const struct timespec *ts);
 
+/* A signalfd for them, for loops that wait for other things as well; the caller's. -errno. */
+int child_signal_fd(void);
+
 /* Start a command (NULL-terminated). 0 or -errno. */
 int child_start(struct child *c, char **command);
 

@@ -14,8 +14,8 @@ enum { OPT_VM = 0x200, OPT_KALLSYMS, OPT_VMLINUX, OPT_GAP };
 static const struct argp_option options[] = {
 	CLI_VM(OPT_VM),
 	CLI_KALLSYMS(OPT_KALLSYMS),
-	{ "guest-vmlinux", OPT_VMLINUX, "FILE", 0, "take them, and source lines, from this ELF file",
-	  0 },
+	{ "guest-vmlinux", OPT_VMLINUX, "FILE", 0,
+	  "take them, and source lines, from this ELF file", 0 },
 	CLI_BURST_GAP(OPT_GAP),
 	{ 0 },
 };

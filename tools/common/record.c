@@ -4,14 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <json-c/json.h>
 
 #include "args.h"
+#include "child.h"
 #include "cli.h"
 #include "clock.h"
 #include "options.h"
@@ -23,7 +22,6 @@
 #define WAIT_MIN_NS 1000000ULL	 /* rings are filling up fast */
 #define WAIT_MAX_NS 100000000ULL /* nothing much happens */
 #define CLOCK_TRIES 25
-#define GRACE_NS 5000000000L /* for a command to end on SIGTERM */
 
 static const struct argp_option options[] = {
 	CLI_OUTPUT,
@@ -141,63 +139,6 @@ void record_discard(const char *path)
 	unlink(partial);
 }
 
-/* ---- the command ---- */
-
-static sigset_t waited_for;
-
-/* What was ignored when we were started stays so: nohup, a shell's background jobs. */
-static void wait_for(int sig)
-{
-	struct sigaction old;
-
-	if (sigaction(sig, NULL, &old) || old.sa_handler != SIG_IGN)
-		sigaddset(&waited_for, sig);
-}
-
-void record_signals(void)
-{
-	sigemptyset(&waited_for);
-	wait_for(SIGINT);
-	wait_for(SIGHUP);
-	sigaddset(&waited_for, SIGTERM);
-	sigaddset(&waited_for, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &waited_for, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD,
-	       SIG_DFL); /* whoever started us may have ignored it: then nobody could wait */
-}
-
-int record_signal_within(const struct timespec *ts)
-{
-	return sigtimedwait(&waited_for, NULL, ts);
-}
-
-int record_signal_fd(void)
-{
-	int fd = signalfd(-1, &waited_for, SFD_CLOEXEC | SFD_NONBLOCK);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static pid_t start_command(char **command)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	sigprocmask(SIG_UNBLOCK, &waited_for, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	execvp(command[0], command);
-	cli_error("%s: %s", command[0], strerror(errno));
-	_exit(127);
-}
-
-/* Exit code as a shell gives it. */
-static int exit_code(int status)
-{
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* ---- the loop ---- */
 
 struct run {
@@ -205,9 +146,8 @@ struct run {
 	const struct record_side *side;
 	const struct record_opts *opts;
 	uint64_t begun, wait_ns, last_second;
-	pid_t child;
-	bool child_done, stop;
-	int child_code;
+	struct child child;
+	bool stop;
 };
 
 static int drain(struct run *r)
@@ -242,27 +182,14 @@ static int each_second(struct run *r, bool last)
 	return err;
 }
 
-static bool reaped(struct run *r)
-{
-	int status;
-
-	pid_t pid = waitpid(r->child, &status, WNOHANG);
-
-	if (!pid)
-		return false;
-	r->child_code = pid < 0 ? 255 : exit_code(status);
-	r->child_done = true;
-	return true;
-}
-
 /* Sleep for the current interval or until a signal; notice what ends the recording. */
 static void wait_a_while(struct run *r)
 {
 	struct timespec ts = { r->wait_ns / NS, r->wait_ns % NS };
-	int sig = record_signal_within(&ts);
+	int sig = child_signal_within(&ts);
 
 	if (sig == SIGCHLD)
-		r->stop |= r->child > 0 && reaped(r);
+		r->stop |= r->child.pid && child_reaped(&r->child);
 	else if (sig > 0)
 		r->stop = true;
 	if (r->opts->duration_ns && record_clock_ns() - r->begun >= r->opts->duration_ns)
@@ -284,26 +211,6 @@ static int loop(struct run *r)
 	return err;
 }
 
-/* The recording is over: a command that still runs is asked to end, then made to. */
-static void end_command(struct run *r)
-{
-	const struct timespec moment = { 0, 20000000 };
-	unsigned int i;
-
-	if (r->child <= 0 || r->child_done)
-		return;
-	kill(r->child, SIGTERM);
-	for (i = 0; i < GRACE_NS / moment.tv_nsec; i++) {
-		if (reaped(r))
-			return;
-		nanosleep(&moment, NULL);
-	}
-	cli_warn("the command does not end on SIGTERM: killing it");
-	kill(r->child, SIGKILL);
-	while (!reaped(r))
-		nanosleep(&moment, NULL);
-}
-
 static int finish(struct run *r)
 {
 	struct json_object *meta = json_object_new_object();
@@ -312,8 +219,8 @@ static int finish(struct run *r)
 	if (!err)
 		err = each_second(r, true);
 	json_object_object_add(meta, "end_mono_ns", json_object_new_int64(record_clock_ns()));
-	if (r->child > 0)
-		json_object_object_add(meta, "exit_code", json_object_new_int(r->child_code));
+	if (r->child.pid)
+		json_object_object_add(meta, "exit_code", json_object_new_int(r->child.code));
 	if (!err)
 		err = ks_writer_meta(r->w, meta);
 	json_object_put(meta);
@@ -336,7 +243,7 @@ static void summary(const struct run *r, uint64_t bytes)
 static int give_up(const struct run *r, int why)
 {
 	const char *out = r->opts->out ? r->opts->out : "the receiver's file";
-	bool goes_on = r->child > 0 && !r->child_done;
+	bool goes_on = r->child.pid && !r->child.done;
 	struct ks_err err;
 
 	snprintf(err.msg, sizeof(err.msg),
@@ -349,11 +256,11 @@ static int give_up(const struct run *r, int why)
 /* Whoever runs a command under the recorder wants its result, with a trace or without. */
 static void let_command_end(struct run *r)
 {
-	r->stop = r->child <= 0 || r->child_done;
+	r->stop = !r->child.pid || r->child.done;
 	r->wait_ns = WAIT_MAX_NS;
 	while (!r->stop)
 		wait_a_while(r);
-	end_command(r);
+	child_end(&r->child);
 }
 
 static int record_all(struct run *r)
@@ -363,7 +270,7 @@ static int record_all(struct run *r)
 	r->side->stop(r->side->probe);
 	if (ret)
 		return ret;
-	end_command(r);
+	child_end(&r->child);
 	return finish(r);
 }
 
@@ -372,14 +279,14 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 	struct run r = { .w = w, .side = side, .opts = o, .wait_ns = WAIT_MAX_NS / 8 };
 	struct ks_err err = { "" };
 	uint64_t bytes;
-	int ret;
+	int ret = 0;
 
 	r.begun = r.last_second = record_clock_ns();
 	if (o->command && *o->command)
-		r.child = start_command(o->command);
-	if (r.child < 0) {
+		ret = child_start(&r.child, o->command);
+	if (ret) {
 		snprintf(err.msg, sizeof(err.msg), "starting %.200s: %s", o->command[0],
-			 strerror(errno));
+			 strerror(-ret));
 		ks_writer_abort(w);
 		return cli_fail(-EIO, &err);
 	}
@@ -387,12 +294,12 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 	if (ret) {
 		ret = give_up(&r, ret);
 		let_command_end(&r);
-		return r.child > 0 && r.child_code ? r.child_code : ret;
+		return r.child.code ? r.child.code : ret;
 	}
 	bytes = ks_writer_bytes(w);
 	ret = ks_writer_close(w, &err);
 	if (ret)
 		return cli_fail(ret, &err);
 	summary(&r, bytes);
-	return r.child > 0 ? r.child_code : CLI_EXIT_OK;
+	return r.child.pid ? r.child.code : CLI_EXIT_OK;
 }

@@ -54,17 +54,7 @@ struct json_object *record_meta(const char *side, const char *tool, const struct
 /* Nothing was recorded: take back the empty PATH.partial that opening the writer made. */
 void record_discard(const char *path);
 
-/* Block the signals that end a recording; before any thread or probe is made. */
-void record_signals(void);
-
 /* CLOCK_MONOTONIC, the time of all records. */
 uint64_t record_clock_ns(void);
-
-/* Sleep so long or until one of them comes: its number, or -1. */
-struct timespec;
-int record_signal_within(const struct timespec *ts);
-
-/* A signalfd for them, for loops that wait for other things as well; the caller's. -errno. */
-int record_signal_fd(void);
 
 #endif /* KVMSCHED_RECORD_H */

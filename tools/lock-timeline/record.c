@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 
 #include "args.h"
+#include "child.h"
 #include "cli.h"
 #include "commands.h"
 #include "cpu.h"
@@ -462,7 +463,7 @@ static int main_of(int argc, char **argv, bool stream, const char *doc)
 
 	if (ret)
 		return ret;
-	record_signals();
+	child_signals();
 	return record(&o);
 }
 

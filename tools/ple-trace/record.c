@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 
 #include "args.h"
+#include "child.h"
 #include "cli.h"
 #include "commands.h"
 #include "cpu.h"
@@ -309,7 +310,7 @@ int ple_record(int argc, char **argv)
 
 	if (ret)
 		return ret;
-	record_signals();
+	child_signals();
 	ret = vm_filter_resolve(&o.vms, &err);
 	if (!ret) {
 		o.host.tgids = o.vms.tgids;

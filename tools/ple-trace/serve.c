@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "child.h"
 #include "cli.h"
 #include "commands.h"
 #include "drain.h"
@@ -379,10 +380,10 @@ int ple_serve(int argc, char **argv)
 
 	if (ret)
 		return ret;
-	record_signals();
+	child_signals();
 	s.self.version = KVMSCHED_VERSION;
 	s.self.start_ns = clock_ns(CLOCK_REALTIME);
-	s.signal_fd = record_signal_fd();
+	s.signal_fd = child_signal_fd();
 	ret = serve_open(&s, &o, &err);
 	if (!ret) {
 		serve_listen_tell(&o.listen);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "child.h"
 #include "cli.h"
 #include "commands.h"
 #include "drain.h"
@@ -226,7 +227,7 @@ static bool pass_interval(struct top *t)
 		uint64_t wait = end - now < NS / 20 ? end - now : NS / 20;
 
 		ts = (struct timespec){ wait / NS, wait % NS };
-		sig = record_signal_within(&ts);
+		sig = child_signal_within(&ts);
 		drain(t);
 		if (sig > 0)
 			return true;
@@ -323,7 +324,7 @@ int ple_top(int argc, char **argv)
 
 	if (ret)
 		return ret;
-	record_signals();
+	child_signals();
 	ret = top_open(&t, &o, &err);
 	if (ret)
 		ret = cli_fail(ret, &err);

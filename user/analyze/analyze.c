@@ -24,6 +24,19 @@ const char *ks_class_name(enum ks_class c)
 	return (unsigned int)c < KS_C_MAX ? names[c] : "invalid";
 }
 
+const char *ks_context_name(unsigned int flags)
+{
+	switch (flags & KS_F_CTX_MASK) {
+	case KS_F_CTX_SOFTIRQ:
+		return "softirq";
+	case KS_F_CTX_HARDIRQ:
+		return "hardirq";
+	case KS_F_CTX_NMI:
+		return "nmi";
+	}
+	return "task";
+}
+
 /* ---- begin ---- */
 
 static void set_defaults(struct ks_analysis_opts *o)

@@ -36,6 +36,9 @@ enum ks_class {
 
 const char *ks_class_name(enum ks_class c);
 
+/* Where a lock was wanted, from the flags of its record: "task", "softirq", "hardirq", "nmi". */
+const char *ks_context_name(unsigned int flags);
+
 /* One wait, classified. Times in ns on the host's CLOCK_MONOTONIC. */
 struct ks_wait {
 	uint32_t vm;

@@ -167,19 +167,6 @@ void rows_free(struct rows *r)
 
 /* ---- results ---- */
 
-const char *rows_context(unsigned int flags)
-{
-	switch (flags & KS_F_CTX_MASK) {
-	case KS_F_CTX_SOFTIRQ:
-		return "softirq";
-	case KS_F_CTX_HARDIRQ:
-		return "hardirq";
-	case KS_F_CTX_NMI:
-		return "nmi";
-	}
-	return "task";
-}
-
 static struct row_task task_of(struct rows *r, uint32_t vm, uint32_t pid)
 {
 	return (struct row_task){ pid, rows_comm(&r->names, vm, pid) };
@@ -210,7 +197,7 @@ static void on_wait(void *self, const struct ks_wait *w)
 		.vcpu = r->vcpus[w->vcpu].vcpu_id,
 		.slot = r->vcpus[w->vcpu].slot,
 		.task = task_of(r, w->vm, w->pid),
-		.context = rows_context(w->ctx_flags),
+		.context = ks_context_name(w->ctx_flags),
 		.lock = w->lock,
 		.site = w->ip,
 		.lock_symbol = rows_symbol(&r->names, w->vm, w->lock),

@@ -227,6 +227,5 @@ void rows_machines(struct rows *r);
 void rows_vcpus(struct rows *r);
 
 void rows_event(void *self, const struct ks_event *ev);
-const char *rows_context(unsigned int flags);
 
 #endif /* KVMSCHED_ROWS_PRIV_H */

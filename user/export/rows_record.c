@@ -96,7 +96,7 @@ static void set_lock(struct rows *r, struct row_record *o, const struct ks_rec *
 {
 	o->lock = rec->a;
 	o->lock_symbol = rows_symbol(&r->names, vm, rec->a);
-	o->context = rows_context(rec->flags);
+	o->context = ks_context_name(rec->flags);
 	o->depth = rec->flags & KS_F_DEPTH_MASK;
 	switch (rec->type) {
 	case KS_LOCK_TRY:

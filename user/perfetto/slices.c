@@ -231,19 +231,6 @@ static void put_blame(struct pf_export *x, const struct ks_wait *w)
 	pf_number(&x->w, "blamed_off_cpu_ns", w->blame_off_ns);
 }
 
-static const char *context_name(uint8_t flags)
-{
-	switch (flags & KS_F_CTX_MASK) {
-	case KS_F_CTX_SOFTIRQ:
-		return "softirq";
-	case KS_F_CTX_HARDIRQ:
-		return "hardirq";
-	case KS_F_CTX_NMI:
-		return "nmi";
-	}
-	return "task";
-}
-
 static void describe_wait(struct pf_export *x, const struct ks_wait *w)
 {
 	put_name(x, "wait", w->vm, w->lock);
@@ -253,7 +240,7 @@ static void describe_wait(struct pf_export *x, const struct ks_wait *w)
 	put_address(x, "lock", w->vm, w->lock);
 	put_address(x, "site", w->vm, w->ip);
 	put_thread(x, "thread", "tid", w->vm, w->pid);
-	pf_text(&x->w, "context", context_name(w->ctx_flags));
+	pf_text(&x->w, "context", ks_context_name(w->ctx_flags));
 	put_shares(x, w);
 	put_blame(x, w);
 	if (!w->acquired)

@@ -148,19 +148,6 @@ static struct json_object *blamed(const struct ks_report *r, const struct ks_wai
 	return o;
 }
 
-static const char *context_name(unsigned int flags)
-{
-	switch (flags & KS_F_CTX_MASK) {
-	case KS_F_CTX_SOFTIRQ:
-		return "softirq";
-	case KS_F_CTX_HARDIRQ:
-		return "hardirq";
-	case KS_F_CTX_NMI:
-		return "nmi";
-	}
-	return "task";
-}
-
 static struct json_object *wait(const struct ks_report *r, const struct ks_wait *w)
 {
 	struct json_object *o = json_object_new_object();
@@ -175,7 +162,7 @@ static struct json_object *wait(const struct ks_report *r, const struct ks_wait 
 	put(o, "partial", json_object_new_boolean(w->partial));
 	put_num(o, "vcpu", r->vcpus[w->vcpu].vcpu_id);
 	put_task(o, "task", r, w->vm, w->pid);
-	put_str(o, "context", context_name(w->ctx_flags));
+	put_str(o, "context", ks_context_name(w->ctx_flags));
 	put_addr(o, "lock", w->lock);
 	put_sym(o, "lock_symbol", r, w->vm, w->lock);
 	put_addr(o, "site", w->ip);
