@@ -25,8 +25,8 @@
 
 #define NS 1000000000ull
 #define MS 1000000ull
-#define WAIT_MIN_MS 2	/* rings are filling up fast */
-#define WAIT_MAX_MS 100 /* nothing much happens */
+#define WAIT_MIN_MS 2  /* rings are filling up fast */
+#define WAIT_MAX_MS 50 /* nothing much happens */
 #define REFRESH_NS (10 * NS)
 #define RING_SLOTS 16384
 

@@ -264,7 +264,8 @@ static void number(struct ks_metrics *m, const struct ks_metric_family *f, uint6
 	ks_metrics_uint(m, NULL, value);
 }
 
-static void totals(struct ks_metrics *m, const struct ks_fleet *f)
+static void totals(struct ks_metrics *m, const struct ks_fleet *f,
+		   const struct ks_self_metrics *self)
 {
 	static const struct ks_metric_family families[] = {
 		{ "kvmsched_vms", KS_METRIC_GAUGE, NULL,
@@ -276,7 +277,7 @@ static void totals(struct ks_metrics *m, const struct ks_fleet *f)
 		{ "kvmsched_vcpus_unseen", KS_METRIC_GAUGE, NULL,
 		  "vCPUs that have not exited since they are watched." },
 		{ "kvmsched_vcpus_refused", KS_METRIC_COUNTER, NULL,
-		  "vCPUs not shown, as there were too many." },
+		  "vCPUs neither counted nor shown, as there were too many." },
 	};
 	uint64_t unseen = 0;
 	uint32_t i;
@@ -288,7 +289,7 @@ static void totals(struct ks_metrics *m, const struct ks_fleet *f)
 	number(m, &families[2], f->nvcpus);
 	number(m, &families[3], f->opts.max_vcpus);
 	number(m, &families[4], unseen);
-	number(m, &families[5], f->refused);
+	number(m, &families[5], f->refused + self->unseen_vcpus);
 }
 
 static void records(struct ks_metrics *m, const struct ks_self_metrics *self)
@@ -301,14 +302,11 @@ static void records(struct ks_metrics *m, const struct ks_self_metrics *self)
 		  "counted all the same." },
 		{ "kvmsched_unseen_exits", KS_METRIC_COUNTER, NULL,
 		  "Exits of new vCPUs for which the kernel had no memory." },
-		{ "kvmsched_unseen_vcpus", KS_METRIC_COUNTER, NULL,
-		  "Threads with vCPUs for which the kernel's part had no room (--max-vcpus)." },
 	};
 
 	number(m, &families[0], self->records);
 	number(m, &families[1], self->lost);
 	number(m, &families[2], self->unseen_exits);
-	number(m, &families[3], self->unseen_vcpus);
 }
 
 static void process(struct ks_metrics *m, const struct ks_self_metrics *self)
@@ -343,7 +341,7 @@ void ks_self_metrics(struct ks_metrics *m, const struct ks_fleet *f, enum ks_isa
 	ks_labels_add(&l, "isa", isa == KS_ISA_SVM ? "svm" : "vmx");
 	ks_metrics_family(m, &build);
 	ks_metrics_uint(m, &l, 1);
-	totals(m, f);
+	totals(m, f, self);
 	records(m, self);
 	process(m, self);
 }

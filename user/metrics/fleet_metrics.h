@@ -16,9 +16,10 @@ enum ks_metrics_detail {
 /* Numbers of the exporter itself. */
 struct ks_self_metrics {
 	const char *version;
-	uint64_t records, lost, unseen_vcpus, unseen_exits;
-	uint64_t scrapes, scrape_ns; /* pages made so far, and how long that took */
-	uint64_t cpu_ns;	     /* CPU time of this process */
+	uint64_t records, lost;
+	uint64_t unseen_vcpus, unseen_exits; /* struct ks_host_unseen */
+	uint64_t scrapes, scrape_ns;	     /* pages made so far, and how long that took */
+	uint64_t cpu_ns;		     /* CPU time of this process */
 	uint64_t resident_bytes;
 	uint64_t start_ns; /* of this process, since 1970 */
 };
