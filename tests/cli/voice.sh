@@ -114,7 +114,7 @@ while read -r line; do
 	esac
 done < <(sort -u "$tmp/examples")
 holds "examples ran ($ran)" [ $ran -ge 6 ]
-holds "nothing half-written is left" [ -z "$(ls | grep partial)" ]
+holds "nothing half-written is left" [ -z "$(find . -name "*.partial")" ]
 
 # ---- colours ----
 
