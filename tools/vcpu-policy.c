@@ -16,6 +16,6 @@ int main(int argc, char **argv)
 	return cli_dispatch(argc, argv, commands,
 			    "Live scheduling policies for KVM guests, undone when they end.",
 			    "  vcpu-policy attach ple-boost --vm web-3\n"
-			    "  vcpu-policy attach ple-boost --for 60 -- sleep 30\n"
+			    "  vcpu-policy attach ple-boost -d 60 -- sleep 30\n"
 			    "  vcpu-policy status\n");
 }

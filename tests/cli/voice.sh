@@ -26,7 +26,7 @@ commands() {
 awk -F'\t' '$1 == "option" && !($2 == "trace-export" && $7 ~ /^(one|a) |rows/) {
 	text = $7
 	gsub(/ *\([^)]*(\([^)]*\)[^)]*)*\)/, "", text)
-	arg = $5 ~ /^[a-z|]+$/ ? "one of several words" : $5
+	arg = $5 ~ /^[a-z_|]+$/ ? "one of several words" : $5
 	kind = "-" $4 " " arg " " $6 ": " text
 	if ($3 in kinds && kinds[$3] != kind)
 		print "--" $3 " of " $2 ": \"" kind "\", of " who[$3] ": \"" kinds[$3] "\""
@@ -41,8 +41,8 @@ sed 's/^/    /' "$tmp/differ"
 holds "an option means the same everywhere" [ ! -s "$tmp/differ" ]
 
 # What kind of value an option takes can be seen from its metavariable: completions go by it.
-awk -F'\t' '$1 == "option" && $5 != "" && $5 !~ /^[a-z]+([|][a-z]+)+$/ { print $5 }' "$tmp/table" | sort -u |
-	grep -v -x -E 'FILE|TIME|SIZE|N|RECORDS|LIST|TEXT|NAME\|PID|ADDRESS\|NAME|ADDR:PORT|KIND,\.\.\.|[A-Z]+' >"$tmp/odd"
+awk -F'\t' '$1 == "option" && $5 != "" && $5 !~ /^[a-z_]+([|][a-z_]+)+$/ { print $5 }' "$tmp/table" | sort -u |
+	grep -v -x -E 'FILE|TIME|SIZE|N|RECORDS|LIST|TEXT|NAME\|PID|ADDRESS\|NAME|ADDR:PORT|KEY=VALUE|KIND,\.\.\.|[A-Z]+' >"$tmp/odd"
 holds "metavariables are in capitals, or a choice of words: $(tr '\n' ' ' <"$tmp/odd")" [ ! -s "$tmp/odd" ]
 
 # ---- every command ----

@@ -8,7 +8,7 @@ BEGIN { FS = "\t" }
 function values(arg) {
 	if (arg == "FILE")
 		return "@file"
-	if (arg !~ /^[a-z|]+$/)
+	if (arg !~ /^[a-z_|]+$/)
 		return "@none"
 	gsub(/\|/, " ", arg)
 	return arg

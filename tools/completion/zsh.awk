@@ -17,7 +17,7 @@ function quoted(s) {
 function action(arg,   words) {
 	if (arg == "FILE")
 		return ":FILE:_files"
-	if (arg !~ /^[a-z|]+$/)
+	if (arg !~ /^[a-z_|]+$/)
 		return ":" quoted(arg) ": "
 	words = arg
 	gsub(/\|/, " ", words)

@@ -28,7 +28,7 @@ struct options {
 	char **command;
 };
 
-enum { OPT_VM = 0x100, OPT_BACKEND, OPT_OPTION, OPT_FOR, OPT_QUOTA, OPT_DIR };
+enum { OPT_VM = 0x100, OPT_BACKEND, OPT_OPTION, OPT_QUOTA, OPT_DIR };
 
 static const struct argp_option options[] = {
 	CLI_VM(OPT_VM),
@@ -37,7 +37,7 @@ static const struct argp_option options[] = {
 	  "slice=TIME (3ms), spin=TIME (200us): how old a vCPU's last PLE exit may be for it to "
 	  "count as spinning, boost=on|off: off leaves a plain fair scheduler, for comparison",
 	  0 },
-	{ "for", OPT_FOR, "SECONDS", 0, "end after this time", 0 },
+	CLI_DURATION,
 	{ "ignore-quota", OPT_QUOTA, NULL, 0,
 	  "also take VMs with a CPU quota (cpu.max), which sched_ext does not enforce", 0 },
 	{ "state-dir", OPT_DIR, "DIR", 0, "journal and status lie here (" KS_STATE_DIR ")", 0 },
@@ -102,8 +102,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_OPTION:
 		parse_option(o, arg);
 		return 0;
-	case OPT_FOR:
-		bad(ks_arg_duration("--for", arg, NS, &o->duration_ns, &err), &err);
+	case 'd':
+		bad(ks_arg_duration("--duration", arg, NS, &o->duration_ns, &err), &err);
 		return 0;
 	case OPT_QUOTA:
 		o->ignore_quota = true;
@@ -284,7 +284,10 @@ int policy_attach(int argc, char **argv)
 				   "POLICY [-- COMMAND...]",
 				   "Put the vCPU threads of VMs under a policy, until the command "
 				   "ends, the time is over, SIGINT or SIGTERM; then everything is "
-				   "put back. Nothing but these threads is touched.",
+				   "put back. Nothing but these threads is touched.\v"
+				   "Examples:\n"
+				   "  vcpu-policy attach ple-boost --vm web-3\n"
+				   "  vcpu-policy attach ple-boost -d 60 -- sleep 30\n",
 				   NULL,
 				   NULL,
 				   NULL };

@@ -57,7 +57,9 @@ int policy_list(int argc, char **argv)
 {
 	const struct argp argp = { .options = without_json,
 				   .parser = parse,
-				   .doc = "The policies, and whether this machine can run them." };
+				   .doc = "The policies, and whether this machine can run them.\v"
+					  "Examples:\n"
+					  "  vcpu-policy list\n" };
 	struct options o = { .dir = KS_STATE_DIR };
 	struct ks_err err = { "" };
 	int ret = cli_parse(&argp, argc, argv, &o);
@@ -99,7 +101,10 @@ int policy_status(int argc, char **argv)
 	const struct argp argp = { .options = with_json,
 				   .parser = parse,
 				   .doc = "What the attached policy does. Exit code 1 if there "
-					  "is none." };
+					  "is none.\v"
+					  "Examples:\n"
+					  "  vcpu-policy status\n"
+					  "  vcpu-policy status --json | jq .\n" };
 	struct options o = { .dir = KS_STATE_DIR };
 	int ret = cli_parse(&argp, argc, argv, &o);
 
@@ -135,7 +140,9 @@ int policy_detach(int argc, char **argv)
 {
 	const struct argp argp = { .options = without_json,
 				   .parser = parse,
-				   .doc = "End the attached policy; everything is put back." };
+				   .doc = "End the attached policy; everything is put back.\v"
+					  "Examples:\n"
+					  "  vcpu-policy detach\n" };
 	struct options o = { .dir = KS_STATE_DIR };
 	int pid, ret = cli_parse(&argp, argc, argv, &o);
 
@@ -161,7 +168,9 @@ int policy_restore(int argc, char **argv)
 	const struct argp argp = { .options = without_json,
 				   .parser = parse,
 				   .doc = "Put back what a policy that was killed has left behind. "
-					  "Does no harm where there is nothing." };
+					  "Does no harm where there is nothing.\v"
+					  "Examples:\n"
+					  "  vcpu-policy restore\n" };
 	struct options o = { .dir = KS_STATE_DIR };
 	struct ks_err err = { "" };
 	struct ks_journal *j;
