@@ -84,7 +84,7 @@ static struct vec read_all(const char *path)
 {
 	FILE *f = fopen(path, "rb");
 	struct vec v = { 0 };
-	long size;
+	long size = -1;
 
 	if (!f || fseek(f, 0, SEEK_END) || (size = ftell(f)) < 0 || fseek(f, 0, SEEK_SET))
 		die(path, "cannot be read");

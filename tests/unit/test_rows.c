@@ -238,13 +238,14 @@ static size_t every_type(struct ks_rec *recs, unsigned int from, unsigned int to
 
 	for (t = from; t < to; t++)
 		if (rows_record_type(t))
-			recs[n++] = (struct ks_rec){ SEC + n,	 t,	     0xff,	0xfff0,
+			recs[n++] = (struct ks_rec){ 0,		 t,	     0xff,	0xfff0,
 						     UINT32_MAX, UINT64_MAX, UINT64_MAX };
-	recs[n++] = (struct ks_rec){ SEC + n, 15, 1, 2, 3, 4, 5 };
-	recs[n++] = (struct ks_rec){ SEC + n, 200, 1, 2, 3, 4, UINT64_MAX };
-	recs[n++] = (struct ks_rec){
-		SEC + n, from == KS_LOCK_TRY ? KS_PAUSE : KS_LOCK_TRY, 0, 0, 0, 1, 1
-	};
+	recs[n++] = (struct ks_rec){ 0, 15, 1, 2, 3, 4, 5 };
+	recs[n++] = (struct ks_rec){ 0, 200, 1, 2, 3, 4, UINT64_MAX };
+	recs[n++] =
+		(struct ks_rec){ 0, from == KS_LOCK_TRY ? KS_PAUSE : KS_LOCK_TRY, 0, 0, 0, 1, 1 };
+	for (t = 0; t < n; t++)
+		recs[t].time = SEC + t;
 	return n;
 }
 

@@ -179,7 +179,7 @@ static void json_emit(struct rows *r, enum rows_kind_id k, const void *row, uint
 		rows_text(&j->buf, kind->name, strlen(kind->name));
 		rows_char(&j->buf, '"');
 	} else {
-		rows_text(&j->buf, ",{" + j->first_in_list, 2 - j->first_in_list);
+		rows_text(&j->buf, &",{"[j->first_in_list], 2 - j->first_in_list);
 		j->first_in_list = false;
 	}
 	put_members(j, k, row, of);

@@ -223,7 +223,8 @@ void ks_host_free(struct ks_host *h)
 static bool take_burst(struct ks_host *h, unsigned int cpu, uint64_t before, struct ks_rec *rec)
 {
 	volatile struct ks_running *c = &h->skel->bss->ks_running[cpu];
-	uint64_t until = c->burst_until, last = until - h->skel->rodata->ks_burst_gap, ns;
+	__u64 until = c->burst_until;
+	uint64_t last = until - h->skel->rodata->ks_burst_gap, ns;
 
 	if (!until || last >= before || !c->slot1)
 		return false;
