@@ -453,18 +453,24 @@ static __always_inline void run_nobody(struct ks_running *c)
 	c->svm_code = 0;
 }
 
-/* What a CPU must know of the vCPU that runs there from now on. */
+/*
+ * What a CPU must know of the vCPU that runs there from now on. User space looks on: while the
+ * number of exits changes it is nobody's.
+ */
 static __always_inline struct ks_vcpu_state *run_vcpu(struct ks_running *c, __u32 slot1)
 {
 	struct ks_vcpu_state *v = state_of(slot1 - 1);
 
 	run_nobody(c);
-	c->slot1 = slot1;
 	c->ip = c->ip_flags = 0;
+	barrier();
+	if (v)
+		c->pauses = v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE];
+	barrier();
+	c->slot1 = slot1;
 	if (!v)
 		return NULL;
 	c->vcpu = v->vcpu;
-	c->pauses = v->counts[ks_isa == KS_ISA_SVM ? KS_SVM_PAUSE : KS_VMX_PAUSE];
 	c->halt = v->halted ? ks_halt_mark(c->pauses) : 0;
 	if (ks_isa == KS_ISA_SVM)
 		c->svm_code =

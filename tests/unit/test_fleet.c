@@ -420,6 +420,12 @@ static void nameless(void **state)
 	w->nameless = 7;
 	appear(w, 10, 0, 7, 0);
 	assert_string_equal(vm_at(w, 0)->name, "pid-7");
+	w->nameless = 0;
+	appear(w, 11, 1, 7, 1);
+	assert_string_equal(vm_at(w, 0)->name, "web");
+	w->name = "another"; /* is not asked for again */
+	appear(w, 12, 2, 7, 2);
+	assert_string_equal(vm_at(w, 0)->name, "web");
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

@@ -165,6 +165,11 @@ static uint32_t vcpus_of(const struct ks_vminfo *info)
 	return n ? n : info->vcpu_fds;
 }
 
+static void count_unseen(struct ks_fleet_vm *vm)
+{
+	vm->unseen = vm->expected > vm->threads ? vm->expected - vm->threads : 0;
+}
+
 static void take_description(struct ks_fleet_vm *vm, const struct ks_vminfo *info)
 {
 	uint32_t n = vcpus_of(info);
@@ -175,7 +180,8 @@ static void take_description(struct ks_fleet_vm *vm, const struct ks_vminfo *inf
 	memcpy(vm->name, info->name, sizeof(vm->name));
 	memcpy(vm->uuid, info->uuid, sizeof(vm->uuid));
 	vm->vmm = ks_vmm_name(info->vmm);
-	vm->unseen = vm->expected > vm->threads ? vm->expected - vm->threads : 0;
+	vm->described = true;
+	count_unseen(vm);
 }
 
 /*
@@ -265,32 +271,47 @@ static void leave(struct ks_fleet *f, uint32_t slot, uint64_t now)
 	s->vcpu = NULL;
 }
 
-/* The live model knows the slot's vCPU by now; the VM is asked for its name. */
+/*
+ * The VM of a process, by its name if that is not known yet: to ask costs a look at all its threads,
+ * which a VM of many vCPUs could make as many times.
+ */
+static struct ks_fleet_vm *vm_by_name(struct ks_fleet *f, uint32_t tgid)
+{
+	uint32_t i;
+	struct ks_fleet_vm *vm = find_vm(f, tgid, &i);
+	struct ks_vminfo info;
+
+	if (vm && !vm->ended && vm->described)
+		return vm;
+	if (f->source.describe(f->source.ctx, tgid, &info))
+		return vm_of(f, tgid, NULL);
+	vm = vm_of(f, tgid, &info);
+	if (vm)
+		take_description(vm, &info);
+	ks_vm_release(&info);
+	return vm;
+}
+
+/* The live model knows the slot's vCPU by now. */
 static void enter(struct ks_fleet *f, uint32_t slot)
 {
 	const struct ks_live_vcpu *v = &f->live.vcpu[slot];
 	struct ks_fleet_slot *s = &f->slot[slot];
-	struct ks_vminfo info;
-	bool described = !f->source.describe(f->source.ctx, v->tgid, &info);
-	struct ks_fleet_vm *vm = vm_of(f, v->tgid, described ? &info : NULL);
+	struct ks_fleet_vm *vm = vm_by_name(f, v->tgid);
 	struct ks_fleet_vcpu *vcpu = vm ? vcpu_of(f, vm, v->vcpu_id) : NULL;
 
 	if (!s->last)
 		s->last = malloc(KS_NREASONS * sizeof(*s->last));
 	if (!vcpu || !s->last) {
 		f->refused++;
-	} else {
-		memset(s->last, 0, KS_NREASONS * sizeof(*s->last));
-		s->vm = vm;
-		s->vcpu = vcpu;
-		vcpu->threads++;
-		vm->threads++;
+		return;
 	}
-	if (described) {
-		if (vm)
-			take_description(vm, &info);
-		ks_vm_release(&info);
-	}
+	memset(s->last, 0, KS_NREASONS * sizeof(*s->last));
+	s->vm = vm;
+	s->vcpu = vcpu;
+	vcpu->threads++;
+	vm->threads++;
+	count_unseen(vm);
 }
 
 void ks_fleet_feed(struct ks_fleet *f, const struct ks_rec *rec)

@@ -34,6 +34,7 @@ struct ks_fleet_vm {
 	char name[64]; /* printable */
 	char uuid[37]; /* "" if not known */
 	const char *vmm;
+	bool described; /* name and the like are known */
 	bool ended;
 	uint64_t ended_ns;	     /* when */
 	uint32_t threads;	     /* of vCPUs that have been seen and live */
