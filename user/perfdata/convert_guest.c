@@ -15,6 +15,7 @@ enum state { NONE, WAITING, HELD };
 struct open {
 	uint64_t lock;
 	uint64_t site; /* of the wait */
+	uint64_t since;
 	uint32_t tid;
 	uint32_t state;
 };
@@ -56,6 +57,11 @@ void ks_pd_guest_free(struct ks_pd_guest *g)
 
 /* ---- samples ---- */
 
+static uint32_t thread(const struct ks_pd_guest *g, uint32_t cpu, uint32_t tid)
+{
+	return tid || !g->host ? tid : KS_PD_IDLE + cpu;
+}
+
 static struct ks_pd_sample sample(const struct ks_pd_guest *g, enum ks_pd_event event,
 				  uint64_t time, uint32_t cpu, uint32_t tid)
 {
@@ -64,8 +70,8 @@ static struct ks_pd_sample sample(const struct ks_pd_guest *g, enum ks_pd_event 
 	return (struct ks_pd_sample){
 		.event = event,
 		.time = time,
-		.pid = tid,
-		.tid = tid,
+		.pid = thread(g, cpu, tid),
+		.tid = thread(g, cpu, tid),
 		.cpu = g->host ? ks_pd_host_pcpu(g->host, vcpu) : cpu,
 		.id = ks_pd_layout_id(g->c.layout, event, vcpu),
 		.machine = KS_PD_GUEST(g->vm),
@@ -91,19 +97,20 @@ static void push(struct ks_pd_guest *g, enum ks_pd_event event, uint64_t time,
  */
 static struct open *find(struct ks_pd_guest *g, const struct ks_rec *r)
 {
-	uint64_t hash = (r->a ^ (uint64_t)r->id << 32) * 0x9e3779b97f4a7c15ull;
+	uint32_t tid = r->id ? r->id : KS_PD_IDLE + r->cpu;
+	uint64_t hash = (r->a ^ (uint64_t)tid << 32) * 0x9e3779b97f4a7c15ull;
 	struct open *o, *spare = NULL;
 	uint32_t i;
 
 	for (i = 0; i < PROBES; i++) {
 		o = &g->open[((hash >> 32) + i) & (OPEN - 1)];
-		if (o->state != NONE && o->tid == r->id && o->lock == r->a)
+		if (o->state != NONE && o->tid == tid && o->lock == r->a)
 			return o;
 		if (!spare && o->state == NONE)
 			spare = o;
 	}
 	spare = spare ?: &g->open[(hash >> 32) & (OPEN - 1)];
-	*spare = (struct open){ .lock = r->a, .tid = r->id };
+	*spare = (struct open){ .lock = r->a, .tid = tid };
 	return spare;
 }
 
@@ -128,6 +135,7 @@ static void begin_wait(struct ks_pd_guest *g, struct open *o, uint64_t time, con
 	push(g, PD_CONTENDED, time, r, 0);
 	push(g, PD_WAIT_BEGIN, time, r, site);
 	o->site = site;
+	o->since = time;
 	o->state = WAITING;
 }
 
@@ -155,6 +163,8 @@ static void released(struct ks_pd_guest *g, const struct ks_event *ev)
 	struct open *o = find(g, r);
 	uint64_t from = hold < ev->time ? ev->time - hold : ev->time;
 
+	if (o->state == WAITING && from < o->since)
+		return; /* of the hold before this wait: stamped late */
 	if (o->state == WAITING) {
 		end_wait(g, o, from, r);
 	} else if (o->state == NONE) {
@@ -180,8 +190,8 @@ static void switched(struct ks_pd_guest *g, const struct ks_event *ev)
 	}
 	*since = ev->time;
 	s = sample(g, PD_G_SWITCH, ev->time, r->cpu, r->a);
-	s.v[0] = r->a;
-	s.v[1] = r->id;
+	s.v[0] = thread(g, r->cpu, r->a);
+	s.v[1] = thread(g, r->cpu, r->id);
 	s.v[2] = !r->b && r->a; /* asleep */
 	ks_pd_order_push(g->c.order, &s);
 }
@@ -241,7 +251,7 @@ void ks_pd_guest_event(struct ks_pd_guest *g, const struct ks_event *ev)
 
 	if (r->type == KS_LOSS)
 		loss(g, ev);
-	if (r->cpu >= g->ncpus || g->vcpu[r->cpu] == KS_NO_VCPU || r->id >= KS_PD_TIDS)
+	if (r->cpu >= g->ncpus || g->vcpu[r->cpu] == KS_NO_VCPU || r->id >= KS_PD_IDLE)
 		return;
 	switch (r->type) {
 	case KS_LOCK_TRY:

@@ -6,6 +6,7 @@
 #include "convert.h"
 #include "exits.h"
 #include "model.h"
+#include "spread.h"
 
 #define CPUS 65536u /* that a record can name */
 #define NOT_KNOWN UINT32_MAX
@@ -22,11 +23,12 @@
 struct vcpu {
 	uint32_t tid, tgid, vcpu_id, pcpu, vm;
 	uint64_t exit_time, exit_ip;
-	uint64_t entry_place; /* of the entry behind the last exit, while it may be moved */
-	uint64_t in_time;     /* when it got its pCPU, if `running` */
-	bool started;	      /* perf knows its number */
-	bool open;	      /* an exit has no entry yet */
-	bool halted;	      /* the last exit was HLT */
+	uint64_t entry_time, entry_place; /* of the entry behind the last exit: it may be moved */
+	uint64_t in_time;		  /* when it got its pCPU, if `running` */
+	struct ks_pd_halts halts;
+	bool started; /* perf knows its number */
+	bool open;    /* an exit has no entry yet */
+	bool halted;  /* the last exit was HLT */
 	bool running;
 };
 
@@ -137,7 +139,10 @@ static void push_entry(struct ks_pd_host *h, struct vcpu *v, uint64_t time)
 	struct ks_pd_sample s = vcpu_sample(h, v, PD_KVM_ENTRY, time);
 
 	v->entry_place = ks_pd_order_push(h->c.order, &s);
+	v->entry_time = time;
 	v->open = false;
+	if (v->halted)
+		ks_pd_halts_end(&v->halts, time);
 }
 
 static void push_switch(struct ks_pd_host *h, uint64_t time, uint32_t cpu, uint32_t prev,
@@ -167,18 +172,24 @@ static void push_runtime(struct ks_pd_host *h, struct vcpu *v, uint64_t time)
 
 /* ---- exits ---- */
 
+/* A vCPU that exits has a pCPU, even if nobody saw it get one. */
+static void runs(struct vcpu *v, uint64_t time)
+{
+	if (v->running)
+		return;
+	v->running = true;
+	v->in_time = time;
+}
+
 /*
  * What must stand before an exit: an entry, without which perf neither knows the vCPU's number nor
- * counts the exit before. A vCPU that exits has a pCPU.
+ * counts the exit before.
  */
 static void before_exit(struct ks_pd_host *h, struct vcpu *v, const struct ks_event *ev,
 			uint64_t time)
 {
 	v->pcpu = ev->rec->cpu;
-	if (!v->started && !v->running) {
-		v->running = true;
-		v->in_time = time;
-	}
+	runs(v, time);
 	if (!v->started)
 		v->exit_ip = ev->rec->a;
 	if (!v->started || v->open)
@@ -195,6 +206,8 @@ static void one_exit(struct ks_pd_host *h, struct vcpu *v, const struct ks_event
 
 	before_exit(h, v, ev, ev->time);
 	v->halted = ev->rec->type == KS_HLT;
+	if (v->halted)
+		ks_pd_halts_add(&v->halts, ev->time, ev->time + 1);
 	s = vcpu_sample(h, v, PD_KVM_EXIT, ev->time);
 	s.v[1] = v->halted ? h->hlt : h->pause;
 	ks_pd_order_push(h->c.order, &s);
@@ -212,26 +225,50 @@ static void lost(struct ks_pd_host *h, enum ks_pd_event event, uint64_t time, ui
 	ks_pd_order_push(h->c.order, &s);
 }
 
-/* Exits of a burst are spread evenly from its first to its last. */
+struct row {
+	struct ks_pd_host *h;
+	struct vcpu *v;
+};
+
+static void push_row(void *ctx, uint64_t from, uint32_t n, uint64_t step)
+{
+	const struct row *r = ctx;
+	struct ks_pd_sample a = vcpu_sample(r->h, r->v, PD_KVM_EXIT, from);
+	struct ks_pd_sample b = vcpu_sample(r->h, r->v, PD_KVM_ENTRY, from + 1);
+
+	a.v[1] = r->h->pause;
+	ks_pd_order_push_row(r->h->c.order, &a, &b, n, step);
+}
+
+/*
+ * A burst is told when the next one begins, and by then the vCPU may have done other things: its own
+ * time counts, not that of its place in the stream.
+ */
 static void burst(struct ks_pd_host *h, struct vcpu *v, const struct ks_event *ev)
 {
-	uint64_t length = ev->rec->b >> 32, first = ev->time - length;
-	uint32_t n = ev->rec->b, most = length / EXIT_NS + 1;
-	struct ks_pd_sample a, b;
+	uint64_t length = ev->rec->b >> 32, last = ev->rec->time, first = last - length;
+	uint64_t n = (uint32_t)ev->rec->b, most = length / EXIT_NS + 1;
+	struct row r = { h, v };
 
-	if (length > ev->time || !n)
+	if (length > last || !n)
 		return;
 	if (n > most) {
 		lost(h, PD_KVM_EXIT, ev->time, ev->rec->cpu, n - most);
 		n = most;
 	}
-	before_exit(h, v, ev, first);
-	v->halted = false;
+	if (!v->started) {
+		v->pcpu = ev->rec->cpu;
+		v->exit_ip = ev->rec->a;
+		push_entry(h, v, first);
+		v->entry_place = KS_PD_NOWHERE;
+		v->started = true;
+	}
+	ks_pd_spread(&v->halts, first, last, n, push_row, &r);
+	if (last < v->exit_time)
+		return;
+	v->exit_time = last;
 	v->entry_place = KS_PD_NOWHERE;
-	a = vcpu_sample(h, v, PD_KVM_EXIT, first);
-	a.v[1] = h->pause;
-	b = vcpu_sample(h, v, PD_KVM_ENTRY, first + 1);
-	ks_pd_order_push_row(h->c.order, &a, &b, n, n > 1 ? (length << 16) / (n - 1) : 0);
+	v->halted = false;
 }
 
 /* ---- scheduling ---- */
@@ -253,7 +290,9 @@ static bool in_exit(const struct vcpu *v, const struct ks_event *ev)
 {
 	if (!v->started || v->open)
 		return false;
-	return ev->rec->flags == KS_OUT_HALTED ? v->halted : ev->time - v->exit_time <= YIELD_NS;
+	if (ev->rec->flags == KS_OUT_HALTED)
+		return v->halted;
+	return v->entry_time == v->exit_time + 1 && ev->time - v->exit_time <= YIELD_NS;
 }
 
 static void out(struct ks_pd_host *h, struct vcpu *v, const struct ks_event *ev)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -336,7 +337,7 @@ static const struct guest_code *guest_code(struct ks_pd_emit *e, const struct ks
 
 /*
  * The waiter's call site is on record, the functions between it and the tracepoint are not: what is
- * passed over anyway stands for them. Without their addresses, the call site does.
+ * passed over anyway stands for them, or 0 if their addresses are not known.
  */
 static void put_callchain(struct ks_pd_emit *e, const struct ks_pd_sample *s)
 {
@@ -346,8 +347,8 @@ static void put_callchain(struct ks_pd_emit *e, const struct ks_pd_sample *s)
 	put_u64(&e->r, LOCK_FRAMES + 2);
 	put_u64(&e->r, (uint64_t)PERF_CONTEXT_KERNEL);
 	for (i = 0; i < LOCK_FRAMES - 1; i++)
-		put_u64(&e->r, c->slowpath ? c->slowpath : s->v[2]);
-	put_u64(&e->r, c->lock ? c->lock : s->v[2]);
+		put_u64(&e->r, c->slowpath);
+	put_u64(&e->r, c->lock);
 	put_u64(&e->r, s->v[2]);
 }
 
@@ -363,13 +364,19 @@ static void put_raw(struct record *r, const struct ks_pd_plan *p, const struct k
 
 static const char *lock_name(struct ks_pd_emit *e, const struct ks_pd_sample *s)
 {
+	struct ks_symbol sym;
+
 	if (e->lock == s->v[0] && e->lock_machine == s->machine)
 		return e->lock_name;
 	e->lock = s->v[0];
 	e->lock_machine = s->machine;
-	if (!e->names ||
-	    !ks_names_sym((void *)e->names, s->vm, s->v[0], e->lock_name, sizeof(e->lock_name)))
-		snprintf(e->lock_name, sizeof(e->lock_name), "0x%llx", (unsigned long long)s->v[0]);
+	if (!e->names || ks_names_lookup(e->names, s->vm, s->v[0], &sym))
+		snprintf(e->lock_name, sizeof(e->lock_name), "0x%" PRIx64, s->v[0]);
+	else if (s->v[0] == sym.addr)
+		snprintf(e->lock_name, sizeof(e->lock_name), "%s", sym.name);
+	else
+		snprintf(e->lock_name, sizeof(e->lock_name), "%.40s+0x%" PRIx64, sym.name,
+			 s->v[0] - sym.addr);
 	return e->lock_name;
 }
 

@@ -185,21 +185,39 @@ static int map_cpus(struct perf *p, const struct ks_vcpu *v, uint32_t n, const s
 	return 0;
 }
 
+static int name_idle(struct perf *p, uint32_t vm, const uint32_t *map, uint32_t ncpus)
+{
+	char comm[24];
+	uint32_t i;
+	int ret = 0;
+
+	for (i = 0; i < ncpus && !ret; i++) {
+		snprintf(comm, sizeof(comm), "swapper/%u", i);
+		if (map[i] != KS_NO_VCPU)
+			ret = ks_pd_threads_add(p->threads, KS_PD_GUEST(vm), KS_PD_IDLE + i,
+						KS_PD_IDLE + i, KS_NO_VCPU, comm);
+	}
+	return ret;
+}
+
 static int add_guests(struct perf *p, const struct ks_session *s, const struct ks_vm *vms,
 		      uint32_t nvms, uint32_t nvcpus)
 {
 	struct ks_pd_context c = context(p);
 	struct ks_reader *guest;
-	uint32_t i;
+	uint32_t i, *map;
 	int ret = 0;
 
 	for (i = 0; i < nvms && !ret; i++) {
 		guest = ks_session_guest(s, i);
 		if (!guest || vms[i].guest_src < 1 || (uint32_t)vms[i].guest_src >= p->nsrc)
 			continue;
-		ret = ks_pd_threads_tasks(p->threads, KS_PD_GUEST(i), ks_reader_meta(guest)) ?:
-			      ks_pd_guest_new(&p->guest[vms[i].guest_src], &c, i,
-					      p->map + 1ul * i * nvcpus, nvcpus, p->host);
+		map = p->map + 1ul * i * nvcpus;
+		ret = ks_pd_threads_tasks(p->threads, KS_PD_GUEST(i), ks_reader_meta(guest));
+		ret = ret ?: name_idle(p, i, map, nvcpus);
+		ret = ret   ?:
+			      ks_pd_guest_new(&p->guest[vms[i].guest_src], &c, i, map, nvcpus,
+					      p->host);
 	}
 	return ret;
 }

@@ -104,14 +104,14 @@ int ks_pd_threads_tasks(struct ks_pd_threads *t, uint32_t machine, struct json_o
 	struct json_object *tasks;
 	struct ks_err err;
 	uint64_t tid;
-	int ret = ks_pd_threads_add(t, machine, 0, 0, KS_NO_VCPU, "swapper");
+	int ret = 0;
 
 	if (!json_object_object_get_ex(meta, "tasks", &tasks) ||
 	    !json_object_is_type(tasks, json_type_object))
 		return ret;
 	json_object_object_foreach(tasks, key, name) {
 		if (!json_object_is_type(name, json_type_string) ||
-		    ks_arg_uint("thread", key, 1, KS_PD_TIDS - 1, &tid, &err))
+		    ks_arg_uint("thread", key, 1, KS_PD_IDLE - 1, &tid, &err))
 			continue;
 		ret = ret   ?:
 			      ks_pd_threads_add(t, machine, tid, tid, KS_NO_VCPU,
@@ -152,6 +152,8 @@ const char *ks_pd_threads_comm(const struct ks_pd_threads *t, uint32_t machine, 
 
 	if (!tid)
 		return numbered(buf, "swapper/", cpu);
+	if (tid >= KS_PD_IDLE)
+		return numbered(buf, "swapper/", tid - KS_PD_IDLE);
 	at = ks_pd_threads_find(t, machine, tid);
 	return at && at->comm[0] ? at->comm : numbered(buf, ":", tid);
 }

@@ -7,6 +7,8 @@
 
 #define KS_PD_COMM 16
 #define KS_PD_TIDS 10000000u /* thread ids are below it; Linux has 2^22 of them */
+/* Idle threads of a guest beside its host, by CPU: all are number 0, and perf lock takes them for one. */
+#define KS_PD_IDLE 9000000u
 
 struct json_object;
 struct ks_pd_threads;
@@ -36,7 +38,7 @@ int ks_pd_threads_tasks(struct ks_pd_threads *t, uint32_t machine, struct json_o
 const struct ks_pd_thread *ks_pd_threads_find(const struct ks_pd_threads *t, uint32_t machine,
 					      uint32_t tid);
 
-/* Its name into buf: "swapper/CPU" for 0, ":TID" if it is not known, as perf has it. Returns it. */
+/* Its name into buf: "swapper/CPU" for an idle one, ":TID" if it is not known, as perf has it. Returns it. */
 const char *ks_pd_threads_comm(const struct ks_pd_threads *t, uint32_t machine, uint32_t tid,
 			       uint32_t cpu, char buf[KS_PD_COMM]);
 
