@@ -124,3 +124,11 @@ def records(traces):
 
 def report(traces):
     return json.loads(tool("lock-timeline", "report", "--json", *traces).stdout)["traces"][0]
+
+
+def counts(trace):
+    """The metadata of a recording, and how many records of each type are in it."""
+    done = subprocess.run([os.path.join(TOP, "build", "tests", "kvs-count"), trace], capture_output=True, text=True)
+    if done.returncode:
+        raise Failed(done.stderr.strip())
+    return json.loads(done.stdout)
