@@ -104,6 +104,7 @@ static __always_inline void tell_tsc(struct ks_vcpu_state *v, __u32 cpu, __u32 s
 	if (!ks_tell(cpu, time, KS_TSC_OFFSET, cpu, slot, offset, ratio))
 		return;
 	v->tsc_late = 0;
+	v->tsc_before = v->tsc_offset;
 	v->tsc_offset = offset;
 	v->tsc_ratio = ratio;
 }
@@ -182,7 +183,7 @@ static __always_inline void fill_in(struct ks_vcpu_state *v, __u64 vcpu, __u64 p
 	v->since = bpf_ktime_get_ns();
 	v->id = vcpu_id_of(vcpu);
 	v->cpu = cpu;
-	v->tsc_offset = vcpu_tsc_offset(vcpu);
+	v->tsc_offset = v->tsc_before = vcpu_tsc_offset(vcpu);
 	v->tsc_ratio = vcpu_tsc_ratio(vcpu);
 }
 
@@ -713,7 +714,10 @@ static __always_inline bool check_tsc(struct ks_vcpu_state *v, __u32 cpu, __u32 
 {
 	__u64 offset = vcpu_tsc_offset(v->vcpu), ratio = vcpu_tsc_ratio(v->vcpu);
 
-	if (offset == v->tsc_offset && ratio == v->tsc_ratio)
+	if (offset == v->tsc_offset)
+		v->tsc_before = offset;
+	/* A thread may lose its CPU after it has announced an offset and before it stores it. */
+	if ((offset == v->tsc_offset || offset == v->tsc_before) && ratio == v->tsc_ratio)
 		return true;
 	if (vcpu_kvm(v->vcpu) != v->kvm || vcpu_id_of(v->vcpu) != v->id)
 		return false;

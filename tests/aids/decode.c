@@ -783,6 +783,49 @@ static void check_burst_place(struct bench *b)
 	expect(b, count_of(b, b->slot, b->fold ? KS_BURST : KS_PAUSE), 3, "PAUSEs before a HLT");
 }
 
+/* KVM announces the vCPU's next TSC offset, before it stores it. */
+static void announce_offset(struct bench *b, uint64_t offset)
+{
+	uint64_t args[] = { b->id, b->offset, offset };
+	LIBBPF_OPTS(bpf_test_run_opts, o, .ctx_in = args, .ctx_size_in = sizeof(args));
+	int fd = bpf_program__fd(b->skel->progs.kvm_write_tsc_offset);
+
+	expect(b, bpf_prog_test_run_opts(fd, &o), 0, "test run of kvm_write_tsc_offset");
+	b->offset = offset;
+}
+
+/* A thread that loses its CPU between the two does not make the old offset the present one. */
+static void check_offset(struct bench *b)
+{
+	const uint64_t former = 111, next = 222;
+	uint64_t n;
+
+	go_to_place(b, 0);
+	make_vcpu(b);
+	b->offset = former;
+	put(b, TSC_OFFSET, former);
+	gather(b);
+	run_exits(b, 0, reason_of(b, "cpuid"), 0xffffffff81000000, 1);
+	gather(b);
+	announce_offset(b, next);
+	gather(b);
+	expect(b, count_of(b, b->slot, KS_TSC_OFFSET), 1, "an offset that is announced");
+	gather(b);
+	expect(b, count_of(b, b->slot, KS_TSC_OFFSET), 0, "offsets before it is stored");
+	put(b, TSC_OFFSET, next);
+	gather(b);
+	gather(b);
+	expect(b, count_of(b, b->slot, KS_TSC_OFFSET), 0, "offsets when it is stored");
+	/* From now on the former value is a change again. */
+	put(b, TSC_OFFSET, former);
+	gather(b);
+	n = count_of(b, b->slot, KS_TSC_OFFSET);
+	gather(b);
+	n += count_of(b, b->slot, KS_TSC_OFFSET);
+	expect(b, n, 1, "a former offset that comes back unannounced");
+	b->offset = former;
+}
+
 /* Another thread takes a vCPU over: what the first does from then on is not the vCPU's. */
 static void check_two_threads(struct bench *b)
 {
@@ -818,6 +861,7 @@ static void *sharing_thread(void *arg)
 	check_two_vcpus(b);
 	check_two_threads(b);
 	check_burst_place(b);
+	check_offset(b);
 	b->everything = false;
 	go_to_place(b, 0);
 	return NULL;
@@ -973,6 +1017,8 @@ static int load(struct bench *b)
 	if (!b->exit)
 		return -ENOENT;
 	bpf_program__set_autoattach(b->exit, false);
+	bpf_program__set_autoload(s->progs.kvm_write_tsc_offset, true);
+	bpf_program__set_autoattach(s->progs.kvm_write_tsc_offset, false);
 	err = bpf_map__set_max_entries(s->maps.ks_slots, cpus * RING_SLOTS);
 	if (!err)
 		err = bpf_map__set_max_entries(s->maps.ks_vcpus, VCPUS);
