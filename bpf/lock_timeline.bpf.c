@@ -214,20 +214,36 @@ static __always_inline void count_stale(struct ks_lock_cpu *c, __u32 n)
 		c->stale += n;
 }
 
+/* Held by nobody, whatever lies there now: then it is not held by this CPU either. */
+static __always_inline bool is_free(__u64 lock)
+{
+	__u32 word = 1;
+
+	if (ks_can_cast()) {
+		raw_spinlock_t *l = bpf_rdonly_cast((void *)lock,
+						    bpf_core_type_id_kernel(struct raw_spinlock));
+
+		word = l->raw_lock.val.counter;
+	} else {
+		bpf_probe_read_kernel(&word, sizeof(word), (void *)lock);
+	}
+	return !(word & 0xff);
+}
+
 /*
  * The kernel does not run a program that is running already on this CPU. So an interrupt that comes
  * in the middle of one of ours may take or release a lock unseen. What a higher level left on the
- * stack, now that it is over, and an older entry of the lock that is being taken, are such
- * remains. Returns the new top.
+ * stack, now that it is over, an older entry of the lock that is being taken, and one whose lock is
+ * free are such remains. Returns the new top.
  */
 static __always_inline __u32 drop_stale(struct ks_lock_cpu *c, __u32 context, __u64 lock)
 {
 	__u32 top = c->top, i;
 
-	for (i = 0; i < KS_LOCK_DEPTH; i++) {
+	for (i = 0; i < KS_LOCK_DEPTH && top; i++) {
 		struct ks_lock_hold *h = hold_at(c, top);
 
-		if (!top || (h->context <= context && h->lock != lock))
+		if (h->context <= context && h->lock != lock && !is_free(h->lock))
 			break;
 		count_stale(c, 1);
 		top -= KS_HOLD_STEP;
@@ -235,7 +251,7 @@ static __always_inline __u32 drop_stale(struct ks_lock_cpu *c, __u32 context, __
 	return top;
 }
 
-/* The entry is taken before it is filled in: an interrupt in between puts its own above it. */
+/* The entry is taken, then filled in, the lock first: an interrupt puts its own above it. */
 static __always_inline struct ks_lock_hold *hold_push(struct ks_lock_cpu *c, __u64 lock)
 {
 	__u32 context = context_now(), top = drop_stale(c, context, lock) + KS_HOLD_STEP;
@@ -249,6 +265,7 @@ static __always_inline struct ks_lock_hold *hold_push(struct ks_lock_cpu *c, __u
 	barrier();
 	h = hold_at(c, top);
 	h->lock = lock;
+	barrier();
 	h->context = context;
 	return h;
 }
@@ -294,8 +311,7 @@ static __noinline int acquired_slow(__u64 lock, __u64 now, bool caught)
 /*
  * Nearly every acquire finds its CPU without a lock held or wanted; these instructions are what
  * tracing costs. That there are so few has its reasons: what must outlive a call lies in as few
- * registers as can be, and the first entry's context is not looked up. (Remains of an interrupt that
- * came while nothing was held are so taken for the interrupted thread's, until it is switched away.)
+ * registers as can be, and the context of the first entry is not looked up.
  *
  * caught: by a trylock, which waits for nothing, though the context that it interrupts may, even for
  * this lock.
@@ -311,6 +327,7 @@ static __always_inline int lock_acquired(__u64 *ctx, bool caught)
 	c->top = KS_HOLD_STEP;
 	barrier(); /* as in hold_push() */
 	h->lock = lock;
+	barrier();
 	h->since = now;
 	h->ip = 0;
 	h->context = 0;

@@ -68,7 +68,7 @@ function show(k,    p, total, probe, base) {
 	probe = key_of(p[1], p[2], p[3], "probe")
 	printf "%-26s %s", p[3], cell(order[k], base, per[p[1], p[2]])
 	base = (key_of(p[1], p[2], "none", "probe") in n) ? median(key_of(p[1], p[2], "none", "probe")) : 0
-	printf " %s\n", cell(probe, base, 1)
+	printf " %s\n", cell(probe, base, per[p[1], p[2]])
 }
 
 function write_json(k,    p, a, base) {
