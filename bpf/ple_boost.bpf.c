@@ -8,8 +8,10 @@
  * take one that did not spin, preempted in the guest's kernel rather than outside, and of these the
  * one off-CPU longest.
  *
- * Otherwise a plain fair scheduler: one queue per NUMA node, by virtual time. A boosted vCPU pays
- * for its time as always, and who gave up a slice is charged for what it used of it.
+ * Otherwise a plain fair scheduler: one queue per NUMA node, by virtual time. Who gives up a slice
+ * gives its turn with it: the two vCPUs exchange their virtual times. So a boost moves time within
+ * a VM and takes none from others, however long a chain of boosts is, and what is given up is not
+ * lost to the VM.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -29,6 +31,9 @@ const volatile __u32 nr_nodes = 1;
 const volatile bool boost = true; /* false: the same scheduler without, for comparison */
 const volatile __u8 cpu_node[BOOST_MAX_CPUS];
 
+#define OWED_MAX_NS 100000000ull
+#define NODE_SLICES 4 /* memory of another node costs time, too */
+
 /* Why the kernel ended it; read by the loader. */
 __s32 exit_kind;
 char exit_reason[128], exit_msg[512];
@@ -40,8 +45,10 @@ struct boost_task {
 	u64 last_ple;
 	u64 vcpu; /* kvm_vcpu */
 	u32 vm;
-	bool spun; /* when it left its pCPU */
-	bool gave; /* ... it gave up its slice */
+	u32 counted; /* the VM whose `active` it is in */
+	bool spun;   /* when it left its pCPU */
+	bool gave;   /* ... it gave up its slice, and nobody took its turn */
+	bool named;  /* within kvm_vcpu_on_spin(): KVM named a candidate */
 };
 
 struct {
@@ -79,6 +86,7 @@ struct kvm_vcpu_arch___boost {
 } __attribute__((preserve_access_index));
 
 struct kvm_vcpu___boost {
+	bool wants_to_run;
 	struct kvm_vcpu_arch___boost arch;
 } __attribute__((preserve_access_index));
 
@@ -120,6 +128,14 @@ static __always_inline bool before(u64 a, u64 b)
 
 /* ---- which threads run vCPUs, and which of them spin ---- */
 
+/* Within KVM_RUN. A VMM's other threads load a vCPU, too, to make it or to read its registers. */
+static __always_inline bool runs(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vcpu___boost *v = (void *)vcpu;
+
+	return !bpf_core_field_exists(v->wants_to_run) || BPF_CORE_READ(v, wants_to_run);
+}
+
 SEC("fentry/kvm_arch_vcpu_load")
 int BPF_PROG(vcpu_load, struct kvm_vcpu *vcpu)
 {
@@ -127,6 +143,8 @@ int BPF_PROG(vcpu_load, struct kvm_vcpu *vcpu)
 	struct boost_task *t = task_of(p);
 	struct boost_new *e;
 
+	if (!runs(vcpu))
+		return 0;
 	if (t) {
 		t->vcpu = (u64)vcpu;
 		return 0;
@@ -155,7 +173,7 @@ int BPF_PROG(spin_begin)
 	if (!t || !t->vm || !c)
 		return 0;
 	t->last_ple = bpf_ktime_get_ns();
-	c->gave = false;
+	t->named = false;
 	c->n.ple++;
 	return 0;
 }
@@ -177,7 +195,7 @@ int BPF_PROG(spin_end)
 	struct boost_cpu *c = this_cpu();
 	s32 cpu = bpf_get_smp_processor_id();
 
-	if (!boost || !t || !t->vm || !c || c->gave || !waiting(node_of(cpu)))
+	if (!boost || !t || !t->vm || !c || t->named || !waiting(node_of(cpu)))
 		return 0;
 	c->end_slice = true;
 	if (bpf_ksym_exists(scx_bpf_kick_cpu))
@@ -206,12 +224,16 @@ static __always_inline bool is_behind(s32 cpu, u64 vtime, u64 now)
 	return c && c->vtime && before(vtime + slice_ns / 2, c->vtime + (now - c->ran_from));
 }
 
-/* Its place in the queue: by what it had, but sleep saves up no more than a slice. */
-static __always_inline u64 place(struct boost_task *t)
+/*
+ * Its place in the queue: by what it had. Sleep saves up no more than a slice; somebody who had to
+ * wait is owed more, but not so much that it would keep a pCPU from others for long.
+ */
+static __always_inline u64 place(struct boost_task *t, u64 enq_flags)
 {
-	if (before(t->vtime, vtime_now - slice_ns))
-		t->vtime = vtime_now - slice_ns;
-	/* Who gave up its slice comes behind those that it gave it up for; its due is not touched. */
+	u64 most = enq_flags & SCX_ENQ_WAKEUP ? slice_ns : OWED_MAX_NS;
+
+	if (before(t->vtime, vtime_now - most))
+		t->vtime = vtime_now - most;
 	return t->gave ? t->vtime + slice_ns : t->vtime;
 }
 
@@ -226,7 +248,7 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_insert(p, SCX_DSQ_LOCAL, slice_ns, enq_flags);
 		return;
 	}
-	vtime = place(t);
+	vtime = place(t, enq_flags);
 	t->gave = false;
 	t->since = now;
 	idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
@@ -278,9 +300,41 @@ static __noinline int choose(u64 dsq, u32 vm, struct choice *best)
 	return 0;
 }
 
-/* Let it run next: here, or where it is bound to run. */
-static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct boost_cpu *c)
+static __always_inline void give_up(struct task_struct *p, struct boost_task *t,
+				    struct boost_cpu *c)
 {
+	c->vm = t->vm;
+	t->gave = true;
+	c->n.given++;
+	c->n.given_ns += p->scx.slice;
+	scx_set_slice(p, 0);
+}
+
+/* The turn goes with the slice: who was further behind in virtual time is now the other one. */
+static __always_inline void exchange(struct boost_task *from, struct boost_task *to)
+{
+	u64 vtime = from->vtime;
+
+	if (!before(vtime, to->vtime))
+		return;
+	from->vtime = to->vtime;
+	to->vtime = vtime;
+	from->gave = false;
+}
+
+/* Is its turn no later than that of the vCPU that runs on its pCPU? */
+static __always_inline bool is_due(struct task_struct *p, const struct boost_task *t)
+{
+	struct boost_cpu *c = other_cpu(scx_bpf_task_cpu(p));
+
+	return c && c->vtime && before(t->vtime, c->vtime + (bpf_ktime_get_ns() - c->ran_from));
+}
+
+/* Let it run next: here, or where it is bound to run if it is its turn there. */
+static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct task_struct *prev,
+				  struct boost_cpu *c)
+{
+	struct boost_task *from = prev ? task_of(prev) : NULL, *t;
 	struct task_struct *p;
 	bool here = false;
 
@@ -288,10 +342,13 @@ static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct boost_cpu *c
 	{
 		if (p->pid != pid)
 			continue;
+		t = task_of(p);
 		if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
 			here = scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL, 0);
 			c->n.boosted += here;
-		} else {
+			if (here && from && t)
+				exchange(from, t);
+		} else if (t && is_due(p, t)) {
 			c->n.remote += scx_move(BPF_FOR_EACH_ITER, p,
 						SCX_DSQ_LOCAL_ON | scx_bpf_task_cpu(p),
 						SCX_ENQ_PREEMPT);
@@ -302,7 +359,7 @@ static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct boost_cpu *c
 }
 
 /* The slice given up here goes to a vCPU of the same VM, of this node first. */
-static __always_inline bool boost_sibling(s32 cpu, struct boost_cpu *c)
+static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, struct boost_cpu *c)
 {
 	struct choice best;
 	u32 i, node = node_of(cpu);
@@ -317,36 +374,82 @@ static __always_inline bool boost_sibling(s32 cpu, struct boost_cpu *c)
 		if (!best.pid)
 			continue;
 		c->n.kernel += !!(best.score & IN_KERNEL);
-		return bring(cpu, dsq, best.pid, c);
+		return bring(cpu, dsq, best.pid, prev, c);
 	}
 	c->n.none++;
 	return false;
 }
 
+/* The virtual time of the one that waits longest for its turn there. */
+static __always_inline bool first_of(u64 dsq, u64 *vtime)
+{
+	struct task_struct *p;
+	bool found = false;
+
+	bpf_for_each(scx_dsq, p, dsq, 0)
+	{
+		*vtime = p->scx.dsq_vtime;
+		found = true;
+		break;
+	}
+	return found;
+}
+
+/*
+ * The node whose first one is to be taken: this one, unless another's waits a good deal longer, as
+ * it does where more vCPUs want to run than here.
+ */
+static __always_inline u32 most_behind(u32 node)
+{
+	u64 least = 0, vtime = 0;
+	u32 i, found = node;
+
+	if (nr_nodes < 2 || !first_of(node, &least))
+		return node;
+	least -= NODE_SLICES * slice_ns;
+	bpf_for(i, 0, nr_nodes)
+	{
+		if (i == node || !first_of(i, &vtime) || !before(vtime, least))
+			continue;
+		least = vtime;
+		found = i;
+	}
+	return found;
+}
+
+static __always_inline bool is_queued(const struct task_struct *p)
+{
+	return p && p->scx.flags & SCX_TASK_QUEUED;
+}
+
+/* prev is in no queue yet: its turn ends after this. */
 SEC("struct_ops/boost_dispatch")
 void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 {
 	struct boost_cpu *c = other_cpu(cpu);
-	u32 i, node = node_of(cpu);
+	struct boost_task *t = is_queued(prev) ? task_of(prev) : NULL;
+	u32 i, node = most_behind(node_of(cpu));
 	bool done = false;
 
-	if (c && c->vm) {
-		done = boost_sibling(cpu, c);
+	if (c && t && c->end_slice)
+		give_up(prev, t, c);
+	if (c && c->vm)
+		done = boost_sibling(cpu, t ? prev : NULL, c);
+	if (c) {
 		c->vm = 0;
+		c->end_slice = false;
 	}
-	if (done)
+	bpf_for(i, 0, nr_nodes)
+	{
+		if (done)
+			break;
+		done = scx_take((node + i) % nr_nodes);
+	}
+	if (done || !t)
 		return;
-	bpf_for(i, 0, nr_nodes) if (scx_take((node + i) % nr_nodes)) return;
-}
-
-static __always_inline void give_up(struct task_struct *p, struct boost_task *t,
-				    struct boost_cpu *c)
-{
-	c->vm = t->vm;
-	t->gave = true;
-	c->n.given++;
-	c->n.given_ns += p->scx.slice;
-	scx_end_slice(p);
+	/* It goes on, for there is nobody else; but somebody may come, and waits for no more. */
+	t->gave = false;
+	scx_set_slice(prev, slice_ns);
 }
 
 SEC("struct_ops/boost_yield")
@@ -355,10 +458,14 @@ bool BPF_PROG(boost_yield, struct task_struct *from, struct task_struct *to)
 	struct boost_task *f = task_of(from);
 	struct boost_cpu *c = this_cpu();
 
-	if (!to || !f || !c || !boost)
+	if (!to) {
+		scx_set_slice(from, 0); /* sched_yield(2) */
+		return false;
+	}
+	if (!f || !c || !boost)
 		return false;
 	c->n.asked++;
-	c->gave = true;
+	f->named = true;
 	give_up(from, f, c);
 	return true;
 }
@@ -381,8 +488,10 @@ void BPF_PROG(boost_runnable, struct task_struct *p, u64 enq_flags)
 {
 	struct boost_task *t = task_of(p);
 
-	if (t)
-		__sync_fetch_and_add(&vm_at(t->vm)->active, 1);
+	if (!t)
+		return;
+	t->counted = t->vm;
+	__sync_fetch_and_add(&vm_at(t->counted)->active, 1);
 }
 
 SEC("struct_ops/boost_quiescent")
@@ -391,7 +500,7 @@ void BPF_PROG(boost_quiescent, struct task_struct *p, u64 deq_flags)
 	struct boost_task *t = task_of(p);
 
 	if (t)
-		__sync_fetch_and_add(&vm_at(t->vm)->active, -1);
+		__sync_fetch_and_add(&vm_at(t->counted)->active, -1);
 }
 
 SEC("struct_ops/boost_running")
@@ -437,12 +546,6 @@ void BPF_PROG(boost_stopping, struct task_struct *p, bool runnable)
 	t->vtime += price(p, t, ran);
 	t->spun = runnable && now - t->last_ple < spin_ns;
 	c->vtime = 0;
-	if (c->end_slice && runnable) {
-		/* The kick of spin_end() came through. */
-		c->vm = t->vm;
-		t->gave = true;
-		c->n.given++;
-	}
 	c->end_slice = false;
 	c->n.run_ns += ran;
 }
@@ -467,6 +570,17 @@ void BPF_PROG(boost_disable, struct task_struct *p)
 
 	if (t)
 		t->vm = 0;
+}
+
+/* Without these the kernel unloads the scheduler when a CPU comes or goes. */
+SEC("struct_ops/boost_cpu_online")
+void BPF_PROG(boost_cpu_online, s32 cpu)
+{
+}
+
+SEC("struct_ops/boost_cpu_offline")
+void BPF_PROG(boost_cpu_offline, s32 cpu)
+{
 }
 
 SEC("struct_ops/boost_init_task")
@@ -511,6 +625,8 @@ struct sched_ext_ops ple_boost = {
 	.yield = (void *)boost_yield,
 	.enable = (void *)boost_enable,
 	.disable = (void *)boost_disable,
+	.cpu_online = (void *)boost_cpu_online,
+	.cpu_offline = (void *)boost_cpu_offline,
 	.init_task = (void *)boost_init_task,
 	.init = (void *)boost_init,
 	.exit = (void *)boost_exit,

@@ -33,10 +33,9 @@ struct boost_counts {
 
 /* What the policy knows of a CPU. */
 struct boost_cpu {
-	__u32 vm;	/* its next vCPU is to be of this VM; 0 = any */
-	__u8 gave;	/* within kvm_vcpu_on_spin(): a candidate was named */
-	__u8 end_slice; /* nobody was: the slice is to end all the same */
-	__u64 vtime;	/* of the vCPU that runs here, 0 = none */
+	__u32 vm;	 /* its next vCPU is to be of this VM; 0 = any */
+	__u32 end_slice; /* KVM found no candidate: the slice is to end all the same */
+	__u64 vtime;	 /* of the vCPU that runs here, 0 = none */
 	__u64 ran_from;
 	struct boost_counts n;
 };

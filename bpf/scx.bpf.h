@@ -77,12 +77,12 @@ static __always_inline bool scx_take(u64 dsq)
 	return scx_bpf_consume(dsq);
 }
 
-static __always_inline void scx_end_slice(struct task_struct *p)
+static __always_inline void scx_set_slice(struct task_struct *p, u64 slice)
 {
 	if (bpf_ksym_exists(scx_bpf_task_set_slice))
-		scx_bpf_task_set_slice(p, 0);
+		scx_bpf_task_set_slice(p, slice);
 	else
-		p->scx.slice = 0;
+		p->scx.slice = slice;
 }
 
 #endif /* KVMSCHED_SCX_BPF_H */

@@ -51,6 +51,10 @@ static void test_thread_there_and_back(void **state)
 	assert_int_equal(ks_thread_read(tid, &was), 0);
 	assert_true(ks_thread_is_fair(&was));
 	assert_true(was.start > 0);
+	/* A number that another process has by now is nobody of this one. */
+	assert_int_equal(ks_thread_read_of(getpid(), tid, &now), 0);
+	assert_int_equal(now.start, was.start);
+	assert_int_equal(ks_thread_read_of(getppid(), tid, &now), -ESRCH);
 	assert_int_equal(ks_thread_set(&was, BATCH), 0);
 	assert_int_equal(ks_thread_read(tid, &now), 0);
 	assert_int_equal(now.policy, BATCH);
@@ -80,20 +84,67 @@ static void test_thread_gone(void **state)
 	assert_int_equal(ks_thread_restore(&t, BATCH), 0);
 }
 
+static void hold(int tell, int wait)
+{
+	struct ks_journal *j;
+	struct ks_err err;
+	char c = ks_journal_open(&j, tree.root, &err) ? 'n' : 'y';
+
+	if (write(tell, &c, 1) == 1 && read(wait, &c, 1) == 1)
+		ks_journal_close(j);
+	_exit(0);
+}
+
 static void test_journal_one_holder(void **state)
 {
-	struct ks_journal *j, *second;
+	struct ks_journal *second;
+	int up[2], down[2], i;
 	struct ks_err err;
+	char c, pid[16];
+	pid_t child;
 
 	(void)state;
 	assert_int_equal(ks_journal_holder(tree.root), 0);
-	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
-	assert_int_equal(ks_journal_holder(tree.root), getpid());
+	assert_false(pipe(up) || pipe(down));
+	child = fork();
+	if (!child)
+		hold(up[1], down[0]);
+	assert_int_equal(read(up[0], &c, 1), 1);
+	assert_int_equal(c, 'y');
+	/* To ask does not take it, nor let go of it. */
+	for (i = 0; i < 3; i++)
+		assert_int_equal(ks_journal_holder(tree.root), child);
 	assert_int_equal(ks_journal_open(&second, tree.root, &err), -EBUSY);
 	assert_null(second);
 	assert_non_null(strstr(err.msg, "is attached"));
-	ks_journal_close(j);
+	snprintf(pid, sizeof(pid), "process %d", child);
+	assert_non_null(strstr(err.msg, pid));
+	assert_int_equal(write(down[1], &c, 1), 1);
+	waitpid(child, NULL, 0);
 	assert_int_equal(ks_journal_holder(tree.root), 0);
+	for (i = 0; i < 2; i++) {
+		close(up[i]);
+		close(down[i]);
+	}
+}
+
+/* The PID of a VM that has ended, given to another process before anybody looked. */
+static void test_vmset_pid_again(void **state)
+{
+	struct ks_vmset s = { .root = tree.root };
+
+	(void)state;
+	tree_text(&tree, "/proc/7/stat",
+		  "7 (a b) c) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 500 20\n");
+	s.vm[1] = (struct ks_vmset_entry){ .tgid = 7, .start = 500 };
+	assert_false(ks_vmset_is_stale(&s, 7));
+	assert_false(ks_vmset_is_stale(&s, 8));
+	ks_vmset_refresh(&s, NULL, NULL);
+	assert_int_equal(s.vm[1].tgid, 7);
+	s.vm[1].start = 499;
+	assert_true(ks_vmset_is_stale(&s, 7));
+	ks_vmset_refresh(&s, NULL, NULL);
+	assert_int_equal(s.vm[1].tgid, 0);
 }
 
 static void test_journal_undo(void **state)
@@ -194,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_thread_there_and_back),
 		cmocka_unit_test(test_thread_gone),
 		cmocka_unit_test_setup_teardown(test_journal_one_holder, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_vmset_pid_again, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_undo, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_sched_ext_states, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_cgroup_share, make_tree, drop_tree),

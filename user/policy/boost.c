@@ -75,7 +75,7 @@ static void set_vm(struct ks_boost *b, uint32_t number)
 static int take_thread(struct ks_boost *b, uint32_t number, uint32_t tid)
 {
 	struct ks_thread t;
-	int ret = ks_thread_read(tid, &t);
+	int ret = ks_thread_read_of(b->vms->vm[number].tgid, tid, &t);
 
 	if (ret)
 		return ret == -ESRCH ? 0 : ret;
@@ -94,6 +94,15 @@ static int take_thread(struct ks_boost *b, uint32_t number, uint32_t tid)
 	return 0;
 }
 
+static void on_gone(void *ctx, uint32_t number)
+{
+	struct ks_boost *b = ctx;
+	uint32_t tgid = b->vms->vm[number].tgid;
+
+	bpf_map__delete_elem(b->skel->maps.vm_of, &tgid, sizeof(tgid), 0);
+	b->skel->bss->vms[number].weight = 0; /* the count is the scheduler's: threads still go */
+}
+
 static int on_fresh(void *ctx, void *data, size_t size)
 {
 	const struct boost_new *n = data;
@@ -103,6 +112,8 @@ static int on_fresh(void *ctx, void *data, size_t size)
 	int ret;
 
 	(void)size;
+	if (ks_vmset_is_stale(b->vms, n->tgid))
+		ks_vmset_refresh(b->vms, on_gone, b);
 	number = ks_vmset_take(b->vms, n->tgid, &why);
 	if (!number) {
 		b->why[why]++;
@@ -118,15 +129,6 @@ static int on_fresh(void *ctx, void *data, size_t size)
 	if (ret && ret != -ESRCH && !b->error)
 		b->error = ret;
 	return 0;
-}
-
-static void on_gone(void *ctx, uint32_t number)
-{
-	struct ks_boost *b = ctx;
-	uint32_t tgid = b->vms->vm[number].tgid;
-
-	bpf_map__delete_elem(b->skel->maps.vm_of, &tgid, sizeof(tgid), 0);
-	memset(&b->skel->bss->vms[number], 0, sizeof(b->skel->bss->vms[number]));
 }
 
 static bool is_ours(void *ctx, uint32_t tid)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +16,7 @@
 
 struct ks_journal {
 	int fd;	  /* of the journal; appended to */
-	int lock; /* held while we are there; holds our PID */
+	int lock; /* locked while we are there */
 	char *path;
 };
 
@@ -34,30 +33,40 @@ static int open_at(const char *dir, const char *name, int flags, char **path)
 	return fd >= 0 ? fd : -errno;
 }
 
-static int read_pid(int fd)
+/*
+ * A record lock: who asks whether it is held does not take it, even for a moment, and is told by
+ * the kernel who holds it.
+ */
+static bool lock(int fd)
 {
-	char text[16] = "";
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-	return pread(fd, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : 0;
+	return !fcntl(fd, F_SETLK, &whole);
+}
+
+/* The process that has it locked; 0 = nobody; -errno. */
+static int locked_by(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, F_GETLK, &whole))
+		return -errno;
+	return whole.l_type == F_UNLCK ? 0 : whole.l_pid;
 }
 
 static int take_lock(struct ks_journal *j, const char *dir, struct ks_err *err)
 {
-	char *path, text[16];
-	int n;
+	char *path;
 
 	j->lock = open_at(dir, "lock", O_RDWR | O_CREAT, &path);
 	free(path);
 	if (j->lock < 0)
 		return ks_fail(err, j->lock, "%.150s/lock: %s", dir, strerror(-j->lock));
-	if (flock(j->lock, LOCK_EX | LOCK_NB))
+	if (!lock(j->lock))
 		return ks_fail(
 			err, -EBUSY,
 			"a policy is attached (process %d): end it with `vcpu-policy detach`",
-			read_pid(j->lock));
-	n = snprintf(text, sizeof(text), "%d\n", getpid());
-	if (ftruncate(j->lock, 0) || pwrite(j->lock, text, n, 0) != n)
-		return ks_fail(err, -EIO, "%.150s/lock: cannot be written", dir);
+			locked_by(j->lock));
 	return 0;
 }
 
@@ -102,13 +111,12 @@ void ks_journal_close(struct ks_journal *j)
 int ks_journal_holder(const char *dir)
 {
 	char *path;
-	int fd = open_at(dir, "lock", O_RDONLY, &path), pid = 0;
+	int fd = open_at(dir, "lock", O_RDONLY, &path), pid;
 
 	free(path);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	if (flock(fd, LOCK_SH | LOCK_NB))
-		pid = read_pid(fd);
+	pid = locked_by(fd);
 	close(fd);
 	return pid;
 }

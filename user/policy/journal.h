@@ -3,7 +3,7 @@
  * The journal of a policy: what it changes on the machine is written here before it is changed, so
  * that it can be undone by whoever comes next, whatever became of the one that changed it. Lies in
  * a folder that does not survive a reboot (neither do the changes): STATE_DIR/journal, a JSON
- * object per line. One policy at a time holds it (flock).
+ * object per line. One process at a time holds it (a record lock).
  */
 #ifndef KVMSCHED_JOURNAL_H
 #define KVMSCHED_JOURNAL_H
@@ -41,7 +41,10 @@ struct ks_undone {
 /* Put everything back, newest first, and empty the journal if all went well. 0 or -errno. */
 int ks_journal_undo(struct ks_journal *j, struct ks_undone *u);
 
-/* The process that holds the journal in this folder, 0 if nobody does; -errno. */
+/*
+ * The other process that holds the journal in this folder, 0 if none does; -errno. Not for the
+ * holder itself: its lock would go with the file that is closed here.
+ */
 int ks_journal_holder(const char *dir);
 
 #endif /* KVMSCHED_JOURNAL_H */

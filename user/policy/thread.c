@@ -21,29 +21,30 @@ struct attr {
 };
 
 /* Field 22 of /proc/TID/stat; the name in field 2 may hold blanks and brackets. */
-static int start_time(uint32_t tid, uint64_t *start)
+static int parse_start(char *text, uint64_t *start)
 {
-	char *text, *p;
-	int i, ret = ks_read_at(NULL, 4096, &text, NULL, "/proc/%u/stat", tid);
+	char *p = strrchr(text, ')');
+	int i;
 
-	if (ret)
-		return ret == -ENOENT ? -ESRCH : ret;
-	p = strrchr(text, ')');
 	for (i = 2; p && i < 22; i++)
 		p = strchr(p + 1, ' ');
-	ret = p && sscanf(p, "%" SCNu64, start) == 1 ? 0 : -EPROTO;
+	i = p && sscanf(p, "%" SCNu64, start) == 1 ? 0 : -EPROTO;
 	free(text);
-	return ret;
+	return i;
 }
 
-int ks_thread_read(uint32_t tid, struct ks_thread *t)
+int ks_thread_start(const char *root, uint32_t tid, uint64_t *start)
+{
+	char *text;
+	int ret = ks_read_at(root, 4096, &text, NULL, "/proc/%u/stat", tid);
+
+	return ret ? ret == -ENOENT ? -ESRCH : ret : parse_start(text, start);
+}
+
+static int read_attr(uint32_t tid, uint64_t start, struct ks_thread *t)
 {
 	struct attr a = { .size = sizeof(a) };
-	uint64_t start;
-	int ret = start_time(tid, &start);
 
-	if (ret)
-		return ret;
 	if (syscall(SYS_sched_getattr, tid, &a, sizeof(a), 0))
 		return -errno;
 	*t = (struct ks_thread){ .tid = tid,
@@ -53,6 +54,27 @@ int ks_thread_read(uint32_t tid, struct ks_thread *t)
 				 .nice = a.nice,
 				 .flags = a.flags };
 	return 0;
+}
+
+int ks_thread_read(uint32_t tid, struct ks_thread *t)
+{
+	uint64_t start;
+	int ret = ks_thread_start(NULL, tid, &start);
+
+	return ret ? ret : read_attr(tid, start, t);
+}
+
+int ks_thread_read_of(uint32_t tgid, uint32_t tid, struct ks_thread *t)
+{
+	uint64_t start;
+	char *text;
+	int ret = ks_read_at(NULL, 4096, &text, NULL, "/proc/%u/task/%u/stat", tgid, tid);
+
+	if (!ret)
+		ret = parse_start(text, &start);
+	if (ret)
+		return ret == -ENOENT ? -ESRCH : ret;
+	return read_attr(tid, start, t);
 }
 
 int ks_thread_set(const struct ks_thread *t, uint32_t policy)

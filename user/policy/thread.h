@@ -25,6 +25,11 @@ static inline bool ks_thread_is_fair(const struct ks_thread *t)
 
 /* 0; -ESRCH: no such thread (any more); -errno. */
 int ks_thread_read(uint32_t tid, struct ks_thread *t);
+/* The same, for a thread of this process: -ESRCH if the number is another process's by now. */
+int ks_thread_read_of(uint32_t tgid, uint32_t tid, struct ks_thread *t);
+
+/* When it began, as in struct ks_thread. root: prefix of /proc, see text.h. 0; -ESRCH; -errno. */
+int ks_thread_start(const char *root, uint32_t tid, uint64_t *start);
 
 /* Schedule it by the policy (a number as in sched(7)), nice value and all else as t says. */
 int ks_thread_set(const struct ks_thread *t, uint32_t policy);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "text.h"
+#include "thread.h"
 #include "vm.h"
 #include "vmset.h"
 
@@ -31,6 +32,20 @@ static uint32_t find(const struct ks_vmset *s, uint32_t tgid)
 	return 0;
 }
 
+static bool is_same(const struct ks_vmset *s, const struct ks_vmset_entry *vm)
+{
+	uint64_t start;
+
+	return !ks_thread_start(s->root, vm->tgid, &start) && start == vm->start;
+}
+
+bool ks_vmset_is_stale(const struct ks_vmset *s, uint32_t tgid)
+{
+	uint32_t number = find(s, tgid);
+
+	return number && !is_same(s, &s->vm[number]);
+}
+
 /* A cgroup that two VMs share is no VM's own: its weight is for both together. */
 static uint32_t own_weight(const struct ks_vmset *s, uint32_t tgid, uint32_t weight)
 {
@@ -55,8 +70,9 @@ static uint32_t take_new(struct ks_vmset *s, const struct ks_vminfo *vm, enum ks
 {
 	uint32_t number = find(s, 0), weight = 0;
 	bool quota = false;
+	uint64_t start;
 
-	if (!is_chosen(s, vm))
+	if (ks_thread_start(s->root, vm->tgid, &start) || !is_chosen(s, vm))
 		*why = KS_VM_NOT_CHOSEN;
 	else if (!ks_cgroup_share(s->root, vm->tgid, &weight, &quota) && quota && !s->ignore_quota)
 		*why = KS_VM_QUOTA;
@@ -64,7 +80,7 @@ static uint32_t take_new(struct ks_vmset *s, const struct ks_vminfo *vm, enum ks
 		*why = KS_VM_FULL;
 	if (*why != KS_VM_TAKEN)
 		return 0;
-	s->vm[number] = (struct ks_vmset_entry){ .tgid = vm->tgid };
+	s->vm[number] = (struct ks_vmset_entry){ .tgid = vm->tgid, .start = start };
 	snprintf(s->vm[number].name, sizeof(s->vm[number].name), "%s", vm->name);
 	s->vm[number].weight = own_weight(s, vm->tgid, weight);
 	return number;
@@ -97,7 +113,7 @@ void ks_vmset_refresh(struct ks_vmset *s, void (*gone)(void *ctx, uint32_t numbe
 		vm = &s->vm[i];
 		if (!vm->tgid)
 			continue;
-		if (!ks_exists(s->root, "/proc/%u", vm->tgid)) {
+		if (!is_same(s, vm)) {
 			if (gone)
 				gone(ctx, i);
 			memset(vm, 0, sizeof(*vm));

@@ -23,6 +23,7 @@ enum ks_vmset_why {
 
 struct ks_vmset_entry {
 	uint32_t tgid;	    /* 0: the number is free */
+	uint64_t start;	    /* of the process: tells it from a later one of the same PID */
 	char name[64];	    /* printable */
 	uint32_t weight;    /* cpu.weight of its own cgroup; 0: it has none of its own */
 	unsigned int vcpus; /* of its threads under the policy */
@@ -41,6 +42,9 @@ struct ks_vmset {
  * it is not to be touched.
  */
 uint32_t ks_vmset_take(struct ks_vmset *s, uint32_t tgid, enum ks_vmset_why *why);
+
+/* Is there an entry for this PID that was another process's? Then it is time to look again. */
+bool ks_vmset_is_stale(const struct ks_vmset *s, uint32_t tgid);
 
 /*
  * Look again: VMs that have ended lose their number (gone() is called before), weights are read

@@ -25,6 +25,7 @@
 
 #define MAX_VCPUS 64
 #define CODE_ADDR 0x1000
+#define BUSY_ADDR 0x1800
 #define STORE_SIZE (1u << 20)
 #define MAX_PAIRS (STORE_SIZE / sizeof(struct tsc_pair))
 #define BENCH_PAUSES 100
@@ -44,6 +45,7 @@ struct options {
 	unsigned int rounds;
 	unsigned int pauses;
 	unsigned int pairs;
+	unsigned int busy;
 	enum mark mark;
 	int64_t tsc_step;
 };
@@ -78,6 +80,9 @@ static const uint8_t code_rounds[] = {
 	0x66, 0x89, 0xf1, 0xf3, 0x90, 0x66, 0x49, 0x75,
 	0xfa, 0xf4, 0x66, 0x4b, 0x75, 0xf2, 0xe6, PORT_DONE,
 };
+
+/* Never ends and never exits of itself: 1: jmp 1b. */
+static const uint8_t code_busy[] = { 0xeb, 0xfe };
 
 /* As above without any PAUSE: hlt; dec ebx; jnz; out PORT_DONE, al. */
 static const uint8_t code_hlts[] = {
@@ -168,6 +173,7 @@ static int vm_memory(struct vm *vm)
 		memcpy(vm->mem + CODE_ADDR, code_rounds, sizeof(code_rounds));
 	else
 		memcpy(vm->mem + CODE_ADDR, code_hlts, sizeof(code_hlts));
+	memcpy(vm->mem + BUSY_ADDR, code_busy, sizeof(code_busy));
 	region.memory_size = vm->mem_size;
 	region.userspace_addr = (uintptr_t)vm->mem;
 	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
@@ -220,7 +226,7 @@ static int vcpu_open(struct vcpu *v)
 static int vcpu_regs(struct vcpu *v, unsigned int count, unsigned int first_pair)
 {
 	struct kvm_regs regs = {
-		.rip = CODE_ADDR,
+		.rip = v->id < v->vm->opt.busy ? BUSY_ADDR : CODE_ADDR,
 		.rflags = 2,
 		.rbx = count,
 		.rsi = v->vm->opt.pauses,
@@ -401,6 +407,7 @@ static const struct option long_options[] = {
 	{ "vcpus", required_argument, NULL, 'v' },
 	{ "rounds", required_argument, NULL, 'r' },
 	{ "pauses", required_argument, NULL, 'p' },
+	{ "busy", required_argument, NULL, 'B' },
 	{ "exits-bench", required_argument, NULL, 'b' },
 	{ "tsc-pairs", required_argument, NULL, 't' },
 	{ "mark", required_argument, NULL, 'm' },
@@ -417,6 +424,7 @@ static const char usage_text[] =
 	"  --vcpus N             vCPUs, threads named \"CPU N/KVM\" (1)\n"
 	"  --rounds N            each vCPU does N rounds (997) ...\n"
 	"  --pauses P            ... of P PAUSEs and then one HLT (100)\n"
+	"  --busy N              the first N vCPUs run a loop without an exit, for ever (0)\n"
 	"  --exits-bench K       K rounds of 100 PAUSEs and one HLT\n"
 	"  --tsc-pairs N         instead: N times read TSC, do the mark, read TSC\n"
 	"  --mark out|pause|hlt  the mark (out: port 0x11)\n"
@@ -437,6 +445,8 @@ static int parse_one(struct options *o, int c, const char *arg)
 		return parse_uint(arg, UINT32_MAX, &o->rounds);
 	case 'p':
 		return parse_uint(arg, UINT32_MAX, &o->pauses);
+	case 'B':
+		return parse_uint(arg, MAX_VCPUS, &o->busy);
 	case 'b':
 		o->pauses = BENCH_PAUSES;
 		return parse_uint(arg, UINT32_MAX, &o->rounds);
