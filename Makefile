@@ -245,8 +245,8 @@ check:
 demo:
 	$(Q)tests/demo/run
 
-bench: bench-cost bench-analysis bench-export
-bench-cost bench-analysis bench-export: bench-%: all tests
+bench: bench-cost bench-analysis bench-export bench-policy
+bench-cost bench-analysis bench-export bench-policy: bench-%: all tests
 	$(Q)tests/bench/$*
 
 fuzz: all

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -346,13 +347,17 @@ static void print_summary(const struct vm *vm, const struct vcpu *v, uint64_t el
 	uint64_t pauses = o->pairs ? 0 : (uint64_t)o->rounds * o->pauses;
 	uint64_t hlts = o->pairs ? 0 : o->rounds;
 
+	struct rusage used = { 0 };
+
+	getrusage(RUSAGE_SELF, &used);
 	if (o->pairs && o->mark == MARK_PAUSE)
 		pauses = o->pairs;
 	if (o->pairs && o->mark == MARK_HLT)
 		hlts = o->pairs;
 	printf("{\"name\":\"%s\",\"pid\":%d,\"vcpus\":%u,\"elapsed_ns\":%" PRIu64
-	       ",\"pauses\":%" PRIu64 ",\"hlts\":%" PRIu64 ",\"per_vcpu\":[",
-	       o->name, getpid(), o->vcpus, elapsed, pauses * o->vcpus, hlts * o->vcpus);
+	       ",\"switches\":%ld,\"pauses\":%" PRIu64 ",\"hlts\":%" PRIu64 ",\"per_vcpu\":[",
+	       o->name, getpid(), o->vcpus, elapsed, used.ru_nvcsw + used.ru_nivcsw,
+	       pauses * o->vcpus, hlts * o->vcpus);
 	for (unsigned int i = 0; i < o->vcpus; i++)
 		printf("%s{\"vcpu\":%u,\"tid\":%d,\"pauses\":%" PRIu64 ",\"hlts\":%" PRIu64
 		       ",\"outs\":%" PRIu64 "}",
