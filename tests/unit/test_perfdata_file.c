@@ -555,8 +555,7 @@ static void hostile_meta(void **state)
 		",\"perf\":{\"formats\":7,\"header_page\":{},\"cpuid\":[]}",
 		",\"perf\":{\"formats\":{\"kvm:kvm_exit\":{}},\"header_page\":\"\\u001b[2J\"}",
 		",\"perf\":{\"formats\":{\"kvm:kvm_exit\":\"\"},\"cpuid\":\"\\u001b[2J\"}",
-		",\"perf\":{\"formats\":{\"kvm:kvm_exit\":\"name: kvm_entry\\nID: "
-		"5\\nformat:\\n\"}}",
+		",\"perf\":{\"formats\":{\"kvm:kvm_exit\":\"name: x\\nID: 5\\nformat:\\n\"}}",
 	};
 	static struct file f;
 	char warning[256];
