@@ -631,6 +631,6 @@ struct sched_ext_ops ple_boost = {
 	.init = (void *)boost_init,
 	.exit = (void *)boost_exit,
 	.flags = SCX_OPS_SWITCH_PARTIAL,
-	.timeout_ms = 5000,
+	.timeout_ms = 15000, /* until the kernel gives up on it: until VMs are taken in */
 	.name = "ple_boost",
 };
