@@ -29,6 +29,7 @@ const volatile __u64 slice_ns = 3000000;
 const volatile __u64 spin_ns = 200000;
 const volatile __u32 nr_nodes = 1;
 const volatile bool boost = true; /* false: the same scheduler without, for comparison */
+const volatile bool fifo;	  /* first come, first served: for comparison, too */
 const volatile __u8 cpu_node[BOOST_MAX_CPUS];
 
 #define OWED_MAX_NS 100000000ull
@@ -248,9 +249,13 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_insert(p, SCX_DSQ_LOCAL, slice_ns, enq_flags);
 		return;
 	}
+	t->since = now;
+	if (fifo) {
+		scx_insert(p, node_of(cpu), slice_ns, enq_flags);
+		return;
+	}
 	vtime = place(t, enq_flags);
 	t->gave = false;
-	t->since = now;
 	idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 	if (idle >= 0)
 		scx_insert(p, SCX_DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
@@ -404,7 +409,7 @@ static __always_inline u32 most_behind(u32 node)
 	u64 least = 0, vtime = 0;
 	u32 i, found = node;
 
-	if (nr_nodes < 2 || !first_of(node, &least))
+	if (nr_nodes < 2 || fifo || !first_of(node, &least))
 		return node;
 	least -= NODE_SLICES * slice_ns;
 	bpf_for(i, 0, nr_nodes)

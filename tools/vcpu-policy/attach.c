@@ -35,7 +35,7 @@ static const struct argp_option options[] = {
 	{ "backend", OPT_BACKEND, "sched_ext|auto", 0, "by what means (auto)", 0 },
 	{ "option", OPT_OPTION, "KEY=VALUE", 0,
 	  "slice=TIME (3ms), spin=TIME (200us): how old a vCPU's last PLE exit may be for it to "
-	  "count as spinning, boost=on|off: off leaves a plain fair scheduler, for comparison",
+	  "count as spinning; for comparison: boost=on|off, order=fair|fifo",
 	  0 },
 	CLI_DURATION,
 	{ "ignore-quota", OPT_QUOTA, NULL, 0,
@@ -45,6 +45,7 @@ static const struct argp_option options[] = {
 };
 
 static const char *const on_off[] = { "on", "off", NULL };
+static const char *const orders[] = { "fair", "fifo", NULL };
 static const char *const backends[] = { "auto", "sched_ext", NULL };
 
 static void bad(int ret, const struct ks_err *err)
@@ -57,7 +58,7 @@ static void parse_option(struct options *o, const char *arg)
 {
 	const char *value = strchr(arg, '=');
 	struct ks_err err;
-	unsigned int off;
+	unsigned int i;
 
 	if (!value)
 		cli_bad_usage("--option: '%s' is not KEY=VALUE", arg);
@@ -67,10 +68,13 @@ static void parse_option(struct options *o, const char *arg)
 	} else if (!strncmp(arg, "spin=", 5)) {
 		bad(ks_arg_duration("--option spin", value, 0, &o->boost.spin_ns, &err), &err);
 	} else if (!strncmp(arg, "boost=", 6)) {
-		bad(ks_arg_choice("--option boost", value, on_off, &off, &err), &err);
-		o->boost.plain = off;
+		bad(ks_arg_choice("--option boost", value, on_off, &i, &err), &err);
+		o->boost.plain = i;
+	} else if (!strncmp(arg, "order=", 6)) {
+		bad(ks_arg_choice("--option order", value, orders, &i, &err), &err);
+		o->boost.fifo = i;
 	} else {
-		cli_bad_usage("--option: no '%s'; there are slice, spin and boost", arg);
+		cli_bad_usage("--option: no '%s'; there are slice, spin, boost and order", arg);
 	}
 }
 

@@ -57,6 +57,7 @@ static int load(struct ks_boost *b, const struct ks_boost_opts *o, struct ks_err
 	b->skel->rodata->slice_ns = o->slice_ns ? o->slice_ns : 3000000;
 	b->skel->rodata->spin_ns = o->spin_ns ? o->spin_ns : 200000;
 	b->skel->rodata->boost = !o->plain;
+	b->skel->rodata->fifo = o->fifo;
 	ret = set_nodes(b->skel);
 	if (ret)
 		return ks_fail(err, ret, "the machine's NUMA nodes: %s", strerror(-ret));

@@ -17,6 +17,7 @@ struct ks_boost_opts {
 	uint64_t slice_ns; /* 0 = 3 ms */
 	uint64_t spin_ns;  /* a PLE exit so recent means "spinning"; 0 = 200 us */
 	bool plain;	   /* the same scheduler without boosts, for comparison */
+	bool fifo;	   /* first come, first served, instead of fair by weight */
 };
 
 struct ks_boost;
