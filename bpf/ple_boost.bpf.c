@@ -19,6 +19,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "compat.bpf.h"
+#include "kvm_thread.bpf.h"
 #include "ple_boost.h"
 #include "scx.bpf.h"
 
@@ -82,15 +83,6 @@ struct {
 
 static u64 vtime_now;
 
-struct kvm_vcpu_arch___boost {
-	bool preempted_in_kernel;
-} __attribute__((preserve_access_index));
-
-struct kvm_vcpu___boost {
-	bool wants_to_run;
-	struct kvm_vcpu_arch___boost arch;
-} __attribute__((preserve_access_index));
-
 static __always_inline struct boost_task *task_of(struct task_struct *p)
 {
 	return bpf_task_storage_get(&tasks, p, 0, 0);
@@ -129,14 +121,6 @@ static __always_inline bool before(u64 a, u64 b)
 
 /* ---- which threads run vCPUs, and which of them spin ---- */
 
-/* Within KVM_RUN. A VMM's other threads load a vCPU, too, to make it or to read its registers. */
-static __always_inline bool runs(struct kvm_vcpu *vcpu)
-{
-	struct kvm_vcpu___boost *v = (void *)vcpu;
-
-	return !bpf_core_field_exists(v->wants_to_run) || BPF_CORE_READ(v, wants_to_run);
-}
-
 SEC("fentry/kvm_arch_vcpu_load")
 int BPF_PROG(vcpu_load, struct kvm_vcpu *vcpu)
 {
@@ -144,7 +128,7 @@ int BPF_PROG(vcpu_load, struct kvm_vcpu *vcpu)
 	struct boost_task *t = task_of(p);
 	struct boost_new *e;
 
-	if (!runs(vcpu))
+	if (!kvm_runs(vcpu, p))
 		return 0;
 	if (t) {
 		t->vcpu = (u64)vcpu;
@@ -265,13 +249,6 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_insert_vtime(p, node_of(cpu), slice_ns, vtime, enq_flags);
 }
 
-static __always_inline bool in_kernel(const struct boost_task *t)
-{
-	struct kvm_vcpu___boost *vcpu = (void *)t->vcpu;
-
-	return vcpu && BPF_CORE_READ(vcpu, arch.preempted_in_kernel);
-}
-
 #define IN_KERNEL (1ull << 62)
 
 struct choice {
@@ -295,7 +272,7 @@ static __noinline int choose(u64 dsq, u32 vm, struct choice *best)
 		if (!t || t->vm != vm || t->spun)
 			continue;
 		score = (now - t->since) & (IN_KERNEL - 1);
-		if (in_kernel(t))
+		if (kvm_preempted_in_kernel(t->vcpu))
 			score |= IN_KERNEL;
 		if (score < best->score)
 			continue;
@@ -351,8 +328,10 @@ static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct task_struct 
 		if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
 			here = scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL, 0);
 			c->n.boosted += here;
-			if (here && from && t)
+			if (here && from && t) {
+				c->n.react_ns += bpf_ktime_get_ns() - from->last_ple;
 				exchange(from, t);
+			}
 		} else if (t && is_due(p, t)) {
 			c->n.remote += scx_move(BPF_FOR_EACH_ITER, p,
 						SCX_DSQ_LOCAL_ON | scx_bpf_task_cpu(p),

@@ -29,6 +29,7 @@ struct boost_counts {
 	__u64 given_ns; /* what was left of them */
 	__u64 switches; /* a vCPU got a pCPU */
 	__u64 run_ns;	/* time on pCPUs of vCPUs under the policy */
+	__u64 react_ns; /* from the PLE exit to the boost, of all boosts here */
 };
 
 /* What the policy knows of a CPU. */

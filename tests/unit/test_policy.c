@@ -2,6 +2,7 @@
 /* The journal, threads and cgroups of policies, as far as that goes without a scheduler. */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -18,10 +19,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "cgroup.h"
 #include "journal.h"
 #include "scx.h"
+#include "share.h"
 #include "test_sys_tree.h"
 #include "thread.h"
+#include "vcpucg.h"
 #include "vmset.h"
 
 #define BATCH 3 /* SCHED_BATCH stands in for SCHED_EXT, which this kernel may not have */
@@ -239,9 +243,87 @@ static void test_cgroup_share(void **state)
 	assert_int_equal(ks_cgroup_share(tree.root, 10, &weight, &quota), -ENOTSUP);
 }
 
+static void test_cgroup_cpu(void **state)
+{
+	struct ks_err err;
+	char path[64];
+
+	(void)state;
+	tree_text(&tree, "/proc/version", "x");
+	assert_int_equal(ks_vcpucg_usable(tree.root, &err), -ENODEV);
+	assert_non_null(strstr(err.msg, "cgroup v2"));
+	/* Hybrid: v2 is there, its cpu controller is v1's. "cpuset" is not "cpu". */
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.controllers", "cpuset io memory\n");
+	assert_int_equal(ks_vcpucg_usable(tree.root, &err), -ENODEV);
+	assert_non_null(strstr(err.msg, "cgroup v1"));
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory\n");
+	assert_int_equal(ks_vcpucg_usable(tree.root, &err), 0);
+	assert_false(ks_cgroup_gives_cpu(tree.root, ""));
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.subtree_control", "cpu\n");
+	assert_true(ks_cgroup_gives_cpu(tree.root, ""));
+	/* A thread may lie elsewhere than its process. */
+	tree_text(&tree, "/proc/7/cgroup", "0::/vm\n");
+	tree_text(&tree, "/proc/7/task/8/cgroup", "0::/vm/vcpu0\n");
+	assert_int_equal(ks_cgroup_of(tree.root, 7, 7, path, sizeof(path)), 0);
+	assert_string_equal(path, "/vm");
+	assert_int_equal(ks_cgroup_of(tree.root, 7, 8, path, sizeof(path)), 0);
+	assert_string_equal(path, "/vm/vcpu0");
+	assert_int_equal(ks_cgroup_of(tree.root, 7, 9, path, sizeof(path)), -ENOENT);
+	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-8/cgroup.type", "threaded\n");
+	assert_false(ks_cgroup_has_others(tree.root, "/vm", "kvmsched-"));
+	tree_text(&tree, "/sys/fs/cgroup/vm/other/cgroup.type", "threaded\n");
+	assert_true(ks_cgroup_has_others(tree.root, "/vm", "kvmsched-"));
+	assert_true(ks_cgroup_is_threaded(tree.root, "/vm/other"));
+}
+
+/* Two VMs, one of three times the other's weight; a third without a weight of its own. */
+static void test_share(void **state)
+{
+	static struct ks_share s;
+	static struct ks_vmset vms;
+
+	(void)state;
+	vms.vm[1] = (struct ks_vmset_entry){ .tgid = 1, .weight = 100, .vcpus = 8 };
+	s.last_ns[1] = 250;
+	assert_true(ks_share_jain(&s, &vms) > 0.9999);
+	vms.vm[2] = (struct ks_vmset_entry){ .tgid = 2, .weight = 300, .vcpus = 2 };
+	s.last_ns[2] = 750;
+	assert_true(fabs(ks_share_had(&s, 1) - 0.25) < 1e-9);
+	assert_true(fabs(ks_share_due(&vms, 1) - 0.25) < 1e-9);
+	assert_true(ks_share_jain(&s, &vms) > 0.9999);
+	/* All for one: an index of 1 / 2. */
+	s.last_ns[2] = 0;
+	assert_true(fabs(ks_share_jain(&s, &vms) - 0.5) < 1e-9);
+	vms.vm[3] = (struct ks_vmset_entry){ .tgid = 3, .vcpus = 4 };
+	assert_true(fabs(ks_share_due(&vms, 3) - 0.5) < 1e-9);
+}
+
+/* The clock of a process that is there goes on; one that is gone has none. */
+static void test_share_clock(void **state)
+{
+	static struct ks_share s;
+	static struct ks_vmset vms;
+	volatile unsigned int i;
+
+	(void)state;
+	vms.vm[1] = (struct ks_vmset_entry){ .tgid = getpid(), .vcpus = 1 };
+	ks_share_read(&s, &vms);
+	assert_int_equal(s.cpu_ns[1], 0);
+	for (i = 0; i < 1000000; i++)
+		;
+	ks_share_read(&s, &vms);
+	assert_true(s.cpu_ns[1] > 0 && s.cpu_ns[1] == s.last_ns[1]);
+	vms.vm[1].tgid = 0;
+	ks_share_read(&s, &vms);
+	assert_int_equal(s.cpu_ns[1], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_cgroup_cpu, make_tree, drop_tree),
+		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_share_clock),
 		cmocka_unit_test(test_thread_there_and_back),
 		cmocka_unit_test(test_thread_gone),
 		cmocka_unit_test_setup_teardown(test_journal_one_holder, make_tree, drop_tree),

@@ -19,23 +19,28 @@ static const char *text(const char *s)
 	return s ? s : "";
 }
 
-static void print_option(const char *command, const struct argp_option *o)
+/* An alias is another name for `real`, the option before it. */
+static void print_option(const char *command, const struct argp_option *o,
+			 const struct argp_option *real)
 {
 	char letter[2] = { o->key > ' ' && o->key < 0x7f && isprint(o->key) ? (char)o->key : 0 };
 
 	if (!o->name || o->flags & (OPTION_HIDDEN | OPTION_DOC))
 		return;
-	printf("option\t%s\t%s\t%s\t%s\t%s\t%s\n", command, o->name, letter, text(o->arg),
-	       o->flags & OPTION_ARG_OPTIONAL ? "optional" : "", text(o->doc));
+	printf("option\t%s\t%s\t%s\t%s\t%s\t%s\n", command, o->name, letter, text(real->arg),
+	       real->flags & OPTION_ARG_OPTIONAL ? "optional" : "", text(real->doc));
 }
 
 static void walk(const char *command, const struct argp *argp)
 {
-	const struct argp_option *o;
+	const struct argp_option *o, *real = NULL;
 	const struct argp_child *c;
 
-	for (o = argp->options; o && (o->name || o->key || o->doc || o->group); o++)
-		print_option(command, o);
+	for (o = argp->options; o && (o->name || o->key || o->doc || o->group); o++) {
+		if (!(o->flags & OPTION_ALIAS))
+			real = o;
+		print_option(command, o, real);
+	}
 	for (c = argp->children; c && c->argp; c++)
 		walk(command, c->argp);
 }

@@ -19,11 +19,12 @@
 #define MAX_CHOSEN 256
 
 struct options {
-	const char *policy, *backend, *dir;
+	const char *policy, *dir;
 	const char *vm[MAX_CHOSEN];
 	unsigned int nvms;
 	uint64_t duration_ns;
 	struct ks_boost_opts boost;
+	enum { AUTO, SCHED_EXT, CGROUP } backend;
 	bool ignore_quota;
 	char **command;
 };
@@ -32,12 +33,15 @@ enum { OPT_VM = 0x100, OPT_BACKEND, OPT_OPTION, OPT_QUOTA, OPT_DIR };
 
 static const struct argp_option options[] = {
 	CLI_VM(OPT_VM),
-	{ "backend", OPT_BACKEND, "sched_ext|auto", 0, "by what means (auto)", 0 },
+	{ "backend", OPT_BACKEND, "auto|sched_ext|cgroup", 0,
+	  "by what means: auto is sched_ext, or cgroup where the kernel has none", 0 },
 	{ "option", OPT_OPTION, "KEY=VALUE", 0,
 	  "slice=TIME (3ms), spin=TIME (200us): how old a vCPU's last PLE exit may be for it to "
-	  "count as spinning; for comparison: boost=on|off, order=fair|fifo",
+	  "count as spinning; hold=TIME (6ms; cgroup); for comparison: boost=on|off, "
+	  "order=fair|fifo",
 	  0 },
 	CLI_DURATION,
+	{ "for", 0, NULL, OPTION_ALIAS, NULL, 0 },
 	{ "ignore-quota", OPT_QUOTA, NULL, 0,
 	  "also take VMs with a CPU quota (cpu.max), which sched_ext does not enforce", 0 },
 	{ "state-dir", OPT_DIR, "DIR", 0, "journal and status lie here (" KS_STATE_DIR ")", 0 },
@@ -46,7 +50,7 @@ static const struct argp_option options[] = {
 
 static const char *const on_off[] = { "on", "off", NULL };
 static const char *const orders[] = { "fair", "fifo", NULL };
-static const char *const backends[] = { "auto", "sched_ext", NULL };
+static const char *const backends[] = { "auto", "sched_ext", "cgroup", NULL };
 
 static void bad(int ret, const struct ks_err *err)
 {
@@ -73,8 +77,11 @@ static void parse_option(struct options *o, const char *arg)
 	} else if (!strncmp(arg, "order=", 6)) {
 		bad(ks_arg_choice("--option order", value, orders, &i, &err), &err);
 		o->boost.fifo = i;
+	} else if (!strncmp(arg, "hold=", 5)) {
+		bad(ks_arg_duration("--option hold", value, 0, &o->boost.hold_ns, &err), &err);
 	} else {
-		cli_bad_usage("--option: no '%s'; there are slice, spin, boost and order", arg);
+		cli_bad_usage("--option: no '%s'; there are slice, spin, hold, boost and order",
+			      arg);
 	}
 }
 
@@ -102,6 +109,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_BACKEND:
 		bad(ks_arg_choice("--backend", arg, backends, &i, &err), &err);
+		o->backend = i;
 		return 0;
 	case OPT_OPTION:
 		parse_option(o, arg);
@@ -161,7 +169,7 @@ static int undo_leftovers(struct run *r, struct ks_err *err)
 			 "undone: %s",
 			 r->o->dir, u.failed, u.entries, strerror(-ret));
 	else if (u.undone)
-		cli_warn("put back %u threads that a killed policy had left", u.undone);
+		cli_warn("undid %u changes that a killed policy had left", u.undone);
 	return ret;
 }
 
@@ -173,6 +181,7 @@ static void tell_state(struct run *r)
 	s->last_ns = s->now_ns;
 	s->now_ns = now_ns();
 	ks_boost_counts(r->boost, &s->sum);
+	ks_share_read(&s->share, &r->vms);
 	ks_boost_threads(r->boost, &s->taken, &s->left);
 	s->quota = ks_boost_left(r->boost, KS_VM_QUOTA);
 	if (state_write(r->o->dir, s))
@@ -213,17 +222,32 @@ static void summary(const struct run *r, const struct ks_undone *u)
 {
 	const struct state *s = &r->state;
 
-	cli_note("%u vCPU threads, %llu slices given up, %llu boosts; %u threads put back",
-		 s->taken, (unsigned long long)s->sum.given, (unsigned long long)s->sum.boosted,
-		 u->undone);
+	cli_note("%u vCPU threads, %llu slices given up, %llu boosts; %u changes undone", s->taken,
+		 (unsigned long long)s->sum.given, (unsigned long long)s->sum.boosted, u->undone);
 	if (s->left)
-		cli_warn("%u vCPU threads left alone: not scheduled by the fair class", s->left);
+		cli_warn("%u vCPU threads left alone: not scheduled by the fair class, or in a "
+			 "cgroup "
+			 "that cannot be divided without touching others",
+			 s->left);
 	if (s->quota)
 		cli_warn("vCPU threads of VMs with a CPU quota were left alone (%u times); "
 			 "--ignore-quota takes them",
 			 s->quota);
 	if (u->failed)
-		cli_error("%u threads could not be put back: run `vcpu-policy restore`", u->failed);
+		cli_error("%u changes could not be undone: run `vcpu-policy restore`", u->failed);
+}
+
+/* What this kernel can do, and a word about it if that is the second best. */
+static enum ks_boost_backend choose(const struct options *o)
+{
+	struct ks_err err = { "" };
+
+	if (o->backend != AUTO)
+		return o->backend == CGROUP ? KS_BOOST_CGROUP : KS_BOOST_SCX;
+	if (ks_boost_usable(NULL, KS_BOOST_SCX, &err) != -ENODEV)
+		return KS_BOOST_SCX;
+	cli_warn("%s: using the cgroup back end", err.msg);
+	return KS_BOOST_CGROUP;
 }
 
 static int attached(struct run *r, struct ks_err *err)
@@ -231,6 +255,8 @@ static int attached(struct run *r, struct ks_err *err)
 	struct ks_undone u;
 	int ret = 0, end;
 
+	r->state.backend = ks_boost_backend(r->boost);
+	r->state.late = late_start();
 	r->state.begun_ns = r->state.now_ns = now_ns();
 	tell_state(r);
 	if (r->o->command)
@@ -240,6 +266,7 @@ static int attached(struct run *r, struct ks_err *err)
 	else
 		ret = loop(r, err);
 	tell_state(r);
+	late_stop(r->state.late);
 	end = ks_boost_detach(r->boost, &u);
 	state_remove(r->o->dir);
 	summary(r, &u);
@@ -257,6 +284,7 @@ static int attached(struct run *r, struct ks_err *err)
 static int run(const struct options *o, int *code, struct ks_err *err)
 {
 	struct run *r = calloc(1, sizeof(*r));
+	enum ks_boost_backend how = choose(o);
 	int ret;
 
 	if (!r)
@@ -264,7 +292,8 @@ static int run(const struct options *o, int *code, struct ks_err *err)
 	r->o = o;
 	r->vms.chosen = o->vm;
 	r->vms.nchosen = o->nvms;
-	r->vms.ignore_quota = o->ignore_quota;
+	/* In cgroups the kernel's own scheduler goes on, and its quotas hold. */
+	r->vms.ignore_quota = o->ignore_quota || how == KS_BOOST_CGROUP;
 	r->state.policy = o->policy;
 	r->state.vms = &r->vms;
 	child_signals();
@@ -272,7 +301,7 @@ static int run(const struct options *o, int *code, struct ks_err *err)
 	if (!ret)
 		ret = undo_leftovers(r, err);
 	if (!ret)
-		ret = ks_boost_attach(&r->boost, &o->boost, &r->vms, r->journal, err);
+		ret = ks_boost_attach(&r->boost, how, &o->boost, &r->vms, r->journal, err);
 	if (!ret)
 		ret = attached(r, err);
 	ks_journal_close(r->journal);

@@ -9,11 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "boost.h"
 #include "cli.h"
 #include "commands.h"
 #include "journal.h"
 #include "options.h"
-#include "scx.h"
 #include "state.h"
 
 struct options {
@@ -62,16 +62,18 @@ int policy_list(int argc, char **argv)
 					  "  vcpu-policy list\n" };
 	struct options o = { .dir = KS_STATE_DIR };
 	struct ks_err err = { "" };
-	int ret = cli_parse(&argp, argc, argv, &o);
+	int ret = cli_parse(&argp, argc, argv, &o), scx, cgroup;
 
 	if (ret)
 		return ret;
 	puts("ple-boost  after a PLE exit the rest of the time slice goes to a vCPU of the same "
 	     "VM");
 	puts("           that waits for a pCPU and may hold the lock");
-	ret = ks_scx_free(NULL, &err);
-	printf("           sched_ext: %s\n", ret ? err.msg : "can be attached");
-	return ret ? CLI_EXIT_LACKING : CLI_EXIT_OK;
+	scx = ks_boost_usable(NULL, KS_BOOST_SCX, &err);
+	printf("           sched_ext: %s\n", scx ? err.msg : "can be attached");
+	cgroup = ks_boost_usable(NULL, KS_BOOST_CGROUP, &err);
+	printf("           cgroup: %s\n", cgroup ? err.msg : "can be attached (reacts later)");
+	return scx && cgroup ? CLI_EXIT_LACKING : CLI_EXIT_OK;
 }
 
 /* ---- status ---- */
@@ -190,6 +192,6 @@ int policy_restore(int argc, char **argv)
 			  strerror(-ret));
 		return CLI_EXIT_FAILED;
 	}
-	cli_note("%u threads put back", u.undone);
+	cli_note("%u changes undone", u.undone);
 	return CLI_EXIT_OK;
 }

@@ -30,6 +30,7 @@ static const struct {
 	{ "given_ns", offsetof(struct boost_counts, given_ns) },
 	{ "switches", offsetof(struct boost_counts, switches) },
 	{ "run_ns", offsetof(struct boost_counts, run_ns) },
+	{ "react_ns", offsetof(struct boost_counts, react_ns) },
 };
 
 static uint64_t count(const struct boost_counts *c, size_t i)
@@ -61,7 +62,28 @@ static struct json_object *rates(const struct state *s)
 	return o;
 }
 
-static struct json_object *vms(const struct ks_vmset *set)
+static void put_part(struct json_object *o, const char *key, double v)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%.4f", v);
+	json_object_object_add(o, key, json_object_new_double_s(v, text));
+}
+
+static struct json_object *late_json(const struct late *l)
+{
+	struct json_object *o = json_object_new_object();
+	struct late_sum sum;
+
+	late_read(l, &sum);
+	put(o, "samples", sum.samples);
+	put(o, "p50_ns", sum.p50_ns);
+	put(o, "p99_ns", sum.p99_ns);
+	put(o, "max_ns", sum.max_ns);
+	return o;
+}
+
+static struct json_object *vms(const struct ks_vmset *set, const struct ks_share *share)
 {
 	struct json_object *list = json_object_new_array(), *o;
 	uint32_t i;
@@ -74,6 +96,9 @@ static struct json_object *vms(const struct ks_vmset *set)
 		put(o, "pid", set->vm[i].tgid);
 		put(o, "vcpus", set->vm[i].vcpus);
 		put(o, "weight", set->vm[i].weight);
+		put(o, "cpu_ns", share->cpu_ns[i]);
+		put_part(o, "share", ks_share_had(share, i));
+		put_part(o, "due", ks_share_due(set, i));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -85,13 +110,15 @@ static struct json_object *state_json(const struct state *s)
 
 	put(o, "schema", STATE_SCHEMA);
 	json_object_object_add(o, "policy", json_object_new_string(s->policy));
-	json_object_object_add(o, "backend", json_object_new_string("sched_ext"));
+	json_object_object_add(o, "backend", json_object_new_string(s->backend));
 	put(o, "pid", getpid());
 	put(o, "attached_ns", s->now_ns - s->begun_ns);
 	put(o, "threads", s->taken);
 	put(o, "threads_left_alone", s->left);
 	put(o, "vms_with_quota", s->quota);
-	json_object_object_add(o, "vms", vms(s->vms));
+	json_object_object_add(o, "vms", vms(s->vms, &s->share));
+	put_part(o, "fairness", ks_share_jain(&s->share, s->vms));
+	json_object_object_add(o, "wakeup_late", late_json(s->late));
 	json_object_object_add(o, "total", totals(s));
 	json_object_object_add(o, "per_second", rates(s));
 	return o;
@@ -144,15 +171,27 @@ static void print_vms(struct json_object *list)
 	for (i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *vm = json_object_array_get_idx(list, i);
 
-		printf("  %-24s pid %-8" PRIu64 " %3" PRIu64 " vCPUs, ",
+		printf("  %-24s pid %-8" PRIu64 " %3" PRIu64 " vCPUs, %4.1f %% of the VMs' CPU "
+		       "time (%4.1f %% due), ",
 		       json_object_get_string(get(vm, "name")),
 		       json_object_get_uint64(get(vm, "pid")),
-		       json_object_get_uint64(get(vm, "vcpus")));
+		       json_object_get_uint64(get(vm, "vcpus")),
+		       100 * json_object_get_double(get(vm, "share")),
+		       100 * json_object_get_double(get(vm, "due")));
 		if (json_object_get_uint64(get(vm, "weight")))
 			printf("weight %" PRIu64 "\n", json_object_get_uint64(get(vm, "weight")));
 		else
 			puts("each for itself");
 	}
+}
+
+static void print_late(struct json_object *late)
+{
+	printf("  tasks of no VM wake up late by %.0f us (median), %.0f us (99 %%), %.0f us at "
+	       "most\n",
+	       (double)json_object_get_uint64(get(late, "p50_ns")) / 1e3,
+	       (double)json_object_get_uint64(get(late, "p99_ns")) / 1e3,
+	       (double)json_object_get_uint64(get(late, "max_ns")) / 1e3);
 }
 
 void state_print(struct json_object *o)
@@ -166,6 +205,10 @@ void state_print(struct json_object *o)
 	       (double)json_object_get_uint64(get(o, "attached_ns")) / 1e9,
 	       json_object_get_uint64(get(o, "threads")));
 	print_vms(get(o, "vms"));
+	if (json_object_array_length(get(o, "vms")) > 1)
+		printf("  fairness between VMs (Jain) %.3f\n",
+		       json_object_get_double(get(o, "fairness")));
+	print_late(get(o, "wakeup_late"));
 	printf("  %-20s %16s %12s\n", "", "total", "per second");
 	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		printf("  %-20s %16" PRIu64 " %12" PRIu64 "\n", counts[i].name,

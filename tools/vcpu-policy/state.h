@@ -6,17 +6,21 @@
 #include <stdint.h>
 
 #include "boost.h"
+#include "late.h"
+#include "share.h"
 
 #define STATE_SCHEMA 1
 
 struct state {
-	const char *policy;
+	const char *policy, *backend;
 	uint64_t begun_ns, now_ns; /* CLOCK_MONOTONIC */
 	struct boost_counts sum;   /* since it was attached */
 	struct boost_counts last;  /* the same, a second or so before */
 	uint64_t last_ns;
 	unsigned int taken, left, quota;
 	const struct ks_vmset *vms;
+	struct ks_share share;
+	struct late *late;
 };
 
 /* Write it, whole or not at all. 0 or -errno. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The policy ple-boost on sched_ext, from attaching to putting everything back. docs/ple-boost.md
- * says what it does.
+ * The policy ple-boost, from attaching to putting everything back. docs/ple-boost.md says what it
+ * does, and what its two back ends are.
  */
 #ifndef KVMSCHED_BOOST_H
 #define KVMSCHED_BOOST_H
@@ -16,19 +16,28 @@
 struct ks_boost_opts {
 	uint64_t slice_ns; /* 0 = 3 ms */
 	uint64_t spin_ns;  /* a PLE exit so recent means "spinning"; 0 = 200 us */
-	bool plain;	   /* the same scheduler without boosts, for comparison */
-	bool fifo;	   /* first come, first served, instead of fair by weight */
+	uint64_t hold_ns; /* cgroup: how long a weight stays moved without a new reason; 0 = 6 ms */
+	bool plain;	  /* the same scheduler without boosts, for comparison */
+	bool fifo;	  /* first come, first served, instead of fair by weight */
 };
+
+enum ks_boost_backend { KS_BOOST_SCX, KS_BOOST_CGROUP };
 
 struct ks_boost;
 
+/* Can this machine do it so? 0; -ENODEV, -EBUSY or another -errno, + err. root: see text.h. */
+int ks_boost_usable(const char *root, enum ks_boost_backend how, struct ks_err *err);
+
+/* Name of the back end: "sched_ext", "cgroup". */
+const char *ks_boost_backend(const struct ks_boost *b);
+
 /*
- * Load and attach. From now on threads that run vCPUs of the VMs in `vms` are put into SCHED_EXT by
- * ks_boost_poll(), each journalled before. The set and the journal are the caller's and must
+ * Load and attach. From now on threads that run vCPUs of the VMs in `vms` are put under the policy by
+ * ks_boost_poll() (into SCHED_EXT, or into a cgroup of their own), each journalled before. The set and the journal are the caller's and must
  * outlive it. -ENODEV, -EBUSY, -EPERM or another -errno, + err.
  */
-int ks_boost_attach(struct ks_boost **b, const struct ks_boost_opts *o, struct ks_vmset *vms,
-		    struct ks_journal *j, struct ks_err *err);
+int ks_boost_attach(struct ks_boost **b, enum ks_boost_backend how, const struct ks_boost_opts *o,
+		    struct ks_vmset *vms, struct ks_journal *j, struct ks_err *err);
 
 /*
  * Take in threads that have appeared, for at most timeout_ms. 0; -ESHUTDOWN + err if the kernel

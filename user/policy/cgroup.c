@@ -2,21 +2,26 @@
 /* cgroup v2, as far as it says who may use how much of a CPU. Files: cgroup-v2.rst of the kernel. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "cgroup.h"
 #include "text.h"
-#include "vmset.h"
 
-#define CGROUPFS "/sys/fs/cgroup"
+#define CGROUPFS KS_CGROUPFS
 #define DEPTH_MAX 8 /* of threaded cgroups below a VM's */
 
-/* The path in the line "0::/machine.slice/..." of /proc/PID/cgroup. */
-static int cgroup_of(const char *root, uint32_t tgid, char *path, size_t size)
+/* The path in the line "0::/machine.slice/..." of /proc/PID/task/TID/cgroup. */
+int ks_cgroup_of(const char *root, uint32_t tgid, uint32_t tid, char *path, size_t size)
 {
 	char *text, *line;
-	int ret = ks_read_at(root, 16384, &text, NULL, "/proc/%u/cgroup", tgid);
+	int ret = tid == tgid ? ks_read_at(root, 16384, &text, NULL, "/proc/%u/cgroup", tgid) :
+				ks_read_at(root, 16384, &text, NULL, "/proc/%u/task/%u/cgroup",
+					   tgid, tid);
 
 	if (ret)
 		return ret;
@@ -41,7 +46,7 @@ static bool has_quota(const char *root, const char *path)
 	       strncmp(max, "max", 3);
 }
 
-static bool is_threaded(const char *root, const char *path)
+bool ks_cgroup_is_threaded(const char *root, const char *path)
 {
 	char type[32];
 
@@ -84,7 +89,7 @@ static bool quota_below(const char *root, const char *path, unsigned int depth)
 	while (d && !found && (e = readdir(d))) {
 		if (e->d_type != DT_DIR || e->d_name[0] == '.' ||
 		    snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name) >= (int)sizeof(sub) ||
-		    !is_threaded(root, sub))
+		    !ks_cgroup_is_threaded(root, sub))
 			continue;
 		found = has_quota(root, sub) || quota_below(root, sub, depth - 1);
 	}
@@ -96,13 +101,13 @@ static bool quota_below(const char *root, const char *path, unsigned int depth)
 int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quota)
 {
 	char path[4096], text[32];
-	int ret = cgroup_of(root, tgid, path, sizeof(path));
+	int ret = ks_cgroup_of(root, tgid, tgid, path, sizeof(path));
 
 	*weight = 0;
 	*quota = false;
 	if (ret)
 		return ret;
-	while (is_threaded(root, path) && cut_last(path))
+	while (ks_cgroup_is_threaded(root, path) && cut_last(path))
 		;
 	if (!*path)
 		return 0;
@@ -110,4 +115,103 @@ int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quo
 		*weight = strtoul(text, NULL, 10);
 	*quota = quota_above(root, path) || quota_below(root, path, DEPTH_MAX);
 	return 0;
+}
+
+/* ---- to change it ---- */
+
+/* Is `cpu` one of the words in this file? */
+static bool names_cpu(const char *root, const char *path, const char *file)
+{
+	char words[256], *word, *at = words;
+
+	if (ks_read_line(root, words, sizeof(words), CGROUPFS "%s/%s", path, file))
+		return false;
+	while ((word = strsep(&at, " ")))
+		if (!strcmp(word, "cpu"))
+			return true;
+	return false;
+}
+
+bool ks_cgroup_has_cpu(const char *root, const char *path)
+{
+	return names_cpu(root, path, "cgroup.controllers");
+}
+
+bool ks_cgroup_gives_cpu(const char *root, const char *path)
+{
+	return names_cpu(root, path, "cgroup.subtree_control");
+}
+
+bool ks_cgroup_has_others(const char *root, const char *path, const char *prefix)
+{
+	char dir[KS_CGROUP_PATH + 256];
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "%s" CGROUPFS "%s", root ? root : "", path);
+	d = opendir(dir);
+	while (d && !found && (e = readdir(d)))
+		found = e->d_type == DT_DIR && e->d_name[0] != '.' &&
+			strncmp(e->d_name, prefix, strlen(prefix));
+	if (d)
+		closedir(d);
+	return found;
+}
+
+int ks_cgroup_write(const char *root, const char *path, const char *file, const char *text)
+{
+	char name[KS_CGROUP_PATH + 256];
+	int fd, ret = 0;
+
+	snprintf(name, sizeof(name), "%s" CGROUPFS "%s/%s", root ? root : "", path, file);
+	fd = open(name, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* Threads that end meanwhile, and those that they start, do not count. */
+static int move_threads(const char *root, const char *path, const char *to)
+{
+	char *text, *line, *at;
+	int ret = ks_read_at(root, 1 << 20, &text, NULL, CGROUPFS "%s/cgroup.threads", path);
+	int error = 0;
+
+	if (ret)
+		return ret;
+	at = text;
+	while ((line = strsep(&at, "\n"))) {
+		if (!*line)
+			continue;
+		ret = ks_cgroup_write(root, to, "cgroup.threads", line);
+		if (ret && ret != -ESRCH)
+			error = ret;
+	}
+	free(text);
+	return error;
+}
+
+int ks_cgroup_dissolve(const char *root, const char *path, const char *to)
+{
+	const struct timespec moment = { 0, 5000000 };
+	char dir[KS_CGROUP_PATH + 256];
+	int i, ret;
+
+	snprintf(dir, sizeof(dir), "%s" CGROUPFS "%s", root ? root : "", path);
+	/* A thread that has ended is in it until it is gone altogether. */
+	for (i = 0; i < 200; i++) {
+		ret = move_threads(root, path, to);
+		if (ret == -ENOENT || ret == -ENODEV)
+			return 0;
+		if (!rmdir(dir))
+			return 1;
+		if (errno != EBUSY)
+			return errno == ENOENT ? 0 : -errno;
+		nanosleep(&moment, NULL);
+	}
+	return ret ? ret : -EBUSY;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "err.h"
 #include "journal.h"
 #include "text.h"
@@ -189,6 +190,35 @@ int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t)
 	return append(j, o);
 }
 
+int ks_journal_cgroup(struct ks_journal *j, const char *path)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (!o)
+		return -ENOMEM;
+	json_object_object_add(o, "cgroup", json_object_new_string(path));
+	return append(j, o);
+}
+
+int ks_journal_file(struct ks_journal *j, const char *path, const char *file, const char *back)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (!o)
+		return -ENOMEM;
+	json_object_object_add(o, "in", json_object_new_string(path));
+	json_object_object_add(o, "file", json_object_new_string(file));
+	json_object_object_add(o, "back", json_object_new_string(back));
+	return append(j, o);
+}
+
+static const char *text_of(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v) : NULL;
+}
+
 static uint64_t get(struct json_object *o, const char *key)
 {
 	struct json_object *v;
@@ -222,6 +252,30 @@ static int undo_thread(struct json_object *o)
 	return ks_thread_restore(&t, KS_SCHED_EXT);
 }
 
+/* Threads of it go back to where they came from: the cgroup above. */
+static int undo_cgroup(const char *path)
+{
+	char above[KS_CGROUP_PATH];
+	char *slash;
+
+	if (snprintf(above, sizeof(above), "%s", path) >= (int)sizeof(above))
+		return -ENAMETOOLONG;
+	slash = strrchr(above, '/');
+	if (!slash)
+		return -EPROTO;
+	*slash = 0;
+	return ks_cgroup_dissolve(NULL, path, above);
+}
+
+/* A cgroup that is gone needs nothing put back. */
+static int undo_file(struct json_object *o)
+{
+	const char *in = text_of(o, "in"), *file = text_of(o, "file"), *back = text_of(o, "back");
+	int ret = in && file && back ? ks_cgroup_write(NULL, in, file, back) : -EPROTO;
+
+	return ret == -ENOENT || ret == -ENODEV ? 0 : ret ? ret : 1;
+}
+
 /* One line; those that are no changes, or not whole, do not count. */
 static void undo_line(const char *line, struct ks_undone *u)
 {
@@ -232,6 +286,10 @@ static void undo_line(const char *line, struct ks_undone *u)
 		ret = undo_thread(o);
 	else if (get(o, "vm"))
 		ret = undo_vm(o);
+	else if (text_of(o, "cgroup"))
+		ret = undo_cgroup(text_of(o, "cgroup"));
+	else if (text_of(o, "file"))
+		ret = undo_file(o);
 	else
 		ret = -ENOENT;
 	json_object_put(o);

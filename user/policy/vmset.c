@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "text.h"
 #include "thread.h"
 #include "vm.h"

@@ -52,11 +52,4 @@ bool ks_vmset_is_stale(const struct ks_vmset *s, uint32_t tgid);
  */
 void ks_vmset_refresh(struct ks_vmset *s, void (*gone)(void *ctx, uint32_t number), void *ctx);
 
-/*
- * Share of the CPU that cgroup v2 gives this process: *weight is cpu.weight of the nearest cgroup
- * above its threads that is its own, 0 if it lies in the root; *quota: a cpu.max on the way up to
- * the root, or in threaded cgroups below, limits it. 0 or -errno.
- */
-int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quota);
-
 #endif /* KVMSCHED_VMSET_H */

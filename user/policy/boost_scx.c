@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ple-boost as a scheduler of its own, by sched_ext: bpf/ple_boost.bpf.c. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "boost_priv.h"
+#include "err.h"
+#include "load.h"
+#include "ple_boost.skel.h"
+#include "scx.h"
+#include "thread.h"
+#include "topology.h"
+
+#define TIDS (1u << 22) /* PID_MAX_LIMIT of the kernel */
+
+struct scx {
+	struct ks_boost base;
+	struct ple_boost_bpf *skel;
+	struct bpf_link *ops;
+	uint64_t ours[TIDS / 64]; /* bit by thread: taken */
+};
+
+static struct scx *scx_of(struct ks_boost *b)
+{
+	return (struct scx *)b;
+}
+
+/* ---- loading ---- */
+
+static int set_nodes(struct ple_boost_bpf *skel)
+{
+	struct ks_numa *numa;
+	unsigned int cpu, nodes;
+	int node, ret = ks_numa_new(&numa, NULL);
+
+	if (ret)
+		return ret;
+	nodes = ks_numa_nodes(numa);
+	skel->rodata->nr_nodes = nodes < BOOST_MAX_NODES ? nodes : BOOST_MAX_NODES;
+	for (cpu = 0; cpu < ks_numa_cpus(numa) && cpu < BOOST_MAX_CPUS; cpu++) {
+		node = ks_numa_node(numa, cpu);
+		skel->rodata->cpu_node[cpu] = node > 0 ? node : 0;
+	}
+	ks_numa_free(numa);
+	return 0;
+}
+
+static int load(struct scx *b, const struct ks_boost_opts *o, struct ks_err *err)
+{
+	int ret;
+
+	b->skel = ple_boost_bpf__open();
+	if (!b->skel)
+		return ks_load_err(err, -errno, "ple-boost");
+	b->skel->rodata->slice_ns = o->slice_ns ? o->slice_ns : BOOST_SLICE_NS;
+	b->skel->rodata->spin_ns = o->spin_ns ? o->spin_ns : BOOST_SPIN_NS;
+	b->skel->rodata->boost = !o->plain;
+	b->skel->rodata->fifo = o->fifo;
+	ret = set_nodes(b->skel);
+	if (ret)
+		return ks_fail(err, ret, "the machine's NUMA nodes: %s", strerror(-ret));
+	ret = ple_boost_bpf__load(b->skel);
+	return ret ? ks_load_err(err, ret, "ple-boost") : 0;
+}
+
+/* ---- threads ---- */
+
+static void set_vm(struct scx *s, uint32_t number)
+{
+	s->skel->bss->vms[number].weight = s->base.vms->vm[number].weight;
+}
+
+static int scx_enter(struct ks_boost *b, uint32_t number)
+{
+	uint32_t tgid = b->vms->vm[number].tgid;
+	int ret = ks_journal_vm(b->journal, tgid);
+
+	set_vm(scx_of(b), number);
+	return ret ? ret :
+		     bpf_map__update_elem(scx_of(b)->skel->maps.vm_of, &tgid, sizeof(tgid), &number,
+					  sizeof(number), BPF_ANY);
+}
+
+static void scx_gone(struct ks_boost *b, uint32_t number)
+{
+	struct ple_boost_bpf *skel = scx_of(b)->skel;
+	uint32_t tgid = b->vms->vm[number].tgid;
+
+	bpf_map__delete_elem(skel->maps.vm_of, &tgid, sizeof(tgid), 0);
+	skel->bss->vms[number].weight = 0; /* the count is the scheduler's: threads still go */
+}
+
+/* Journal first: what is not written there is not changed. */
+static int scx_take(struct ks_boost *b, uint32_t number, uint32_t tid)
+{
+	struct ks_thread t;
+	int ret = ks_thread_read_of(b->vms->vm[number].tgid, tid, &t);
+
+	if (ret || !ks_thread_is_fair(&t))
+		return ret;
+	ret = ks_journal_thread(b->journal, &t);
+	if (!ret)
+		ret = ks_thread_set(&t, KS_SCHED_EXT);
+	if (ret)
+		return ret;
+	scx_of(b)->ours[tid % TIDS / 64] |= 1ull << tid % 64;
+	return 1;
+}
+
+static int on_fresh(void *ctx, void *data, size_t size)
+{
+	const struct boost_new *n = data;
+
+	(void)size;
+	ks_boost_fresh(ctx, n->tgid, n->tid);
+	return 0;
+}
+
+static bool is_ours(void *ctx, uint32_t tid)
+{
+	const struct scx *s = ctx;
+
+	return s->ours[tid % TIDS / 64] >> tid % 64 & 1;
+}
+
+static void scx_refresh(struct ks_boost *b)
+{
+	uint32_t i;
+
+	for (i = 1; i < KS_VMSET_MAX; i++)
+		if (b->vms->vm[i].tgid) {
+			set_vm(scx_of(b), i);
+			ks_thread_sweep(b->vms->vm[i].tgid, KS_SCHED_EXT, is_ours, b);
+		}
+}
+
+/* ---- life ---- */
+
+/* The scheduler first: vCPUs are told of only when there is something to take them to. */
+static int attach(struct scx *b, struct ks_err *err)
+{
+	struct ple_boost_bpf *s = b->skel;
+
+	b->ops = bpf_map__attach_struct_ops(s->maps.ple_boost);
+	if (!b->ops)
+		return ks_load_err(err, -errno, "ple-boost: sched_ext");
+	s->links.spin_begin = bpf_program__attach(s->progs.spin_begin);
+	s->links.spin_end = bpf_program__attach(s->progs.spin_end);
+	s->links.vcpu_load = bpf_program__attach(s->progs.vcpu_load);
+	if (!s->links.spin_begin || !s->links.spin_end || !s->links.vcpu_load)
+		return ks_load_err(err, -errno, "ple-boost: KVM's functions");
+	b->base.events = ring_buffer__new(bpf_map__fd(s->maps.fresh), on_fresh, b, NULL);
+	return b->base.events ? 0 : ks_fail(err, -errno, "ple-boost: %s", strerror(errno));
+}
+
+static int scx_attach(struct ks_boost **out, const struct ks_boost_opts *o, struct ks_err *err)
+{
+	struct scx *s = calloc(1, sizeof(*s));
+	int ret;
+
+	if (!s)
+		return ks_fail(err, -ENOMEM, "out of memory");
+	*out = &s->base;
+	ret = load(s, o, err);
+	return ret ? ret : attach(s, err);
+}
+
+static int scx_ended(struct ks_boost *b, struct ks_err *err)
+{
+	const struct ple_boost_bpf *skel = scx_of(b)->skel;
+
+	return skel->bss->exit_kind ?
+		       ks_fail(err, -ESHUTDOWN, "the kernel has unloaded ple-boost: %.60s %.120s",
+			       skel->bss->exit_reason, skel->bss->exit_msg) :
+		       0;
+}
+
+static int scx_counts(const struct ks_boost *b, struct boost_counts *sum)
+{
+	return ks_boost_sum(((const struct scx *)b)->skel->maps.cpus, sizeof(struct boost_cpu),
+			    offsetof(struct boost_cpu, n), sum);
+}
+
+static void scx_stop(struct ks_boost *b)
+{
+	if (scx_of(b)->skel)
+		ple_boost_bpf__detach(scx_of(b)->skel);
+}
+
+static void scx_free(struct ks_boost *b)
+{
+	bpf_link__destroy(scx_of(b)->ops);
+	ple_boost_bpf__destroy(scx_of(b)->skel);
+	free(b);
+}
+
+const struct ks_boost_ops ks_boost_scx = {
+	.name = "sched_ext",
+	.usable = ks_scx_free,
+	.attach = scx_attach,
+	.enter = scx_enter,
+	.gone = scx_gone,
+	.take = scx_take,
+	.refresh = scx_refresh,
+	.ended = scx_ended,
+	.counts = scx_counts,
+	.stop = scx_stop,
+	.free = scx_free,
+};

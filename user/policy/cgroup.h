@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* cgroup v2, as far as policies read and write it. Files: cgroup-v2.rst of the kernel. */
+#ifndef KVMSCHED_CGROUP_H
+#define KVMSCHED_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace.h"
+
+#define KS_CGROUPFS "/sys/fs/cgroup"
+#define KS_CGROUP_PATH 1024 /* longest path below it that we deal with */
+
+/*
+ * The cgroup of a thread (or of a process: tid = tgid), without KS_CGROUPFS; "" for the root. root:
+ * prefix of /proc and /sys, see text.h. 0; -ENOTSUP: cgroup v1 alone; -ENOENT: no such thread;
+ * -errno.
+ */
+int ks_cgroup_of(const char *root, uint32_t tgid, uint32_t tid, char *path, size_t size);
+
+/*
+ * Share of the CPU that cgroup v2 gives this process: *weight is cpu.weight of the nearest cgroup
+ * above its threads that is its own, 0 if it lies in the root; *quota: a cpu.max on the way up to
+ * the root, or in threaded cgroups below, limits it. 0 or -errno.
+ */
+int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quota);
+
+/* Is it one whose members are threads? */
+bool ks_cgroup_is_threaded(const char *root, const char *path);
+
+/* Has it the cpu controller; does it hand it down to its children? */
+bool ks_cgroup_has_cpu(const char *root, const char *path);
+bool ks_cgroup_gives_cpu(const char *root, const char *path);
+
+/* Has it children besides those whose names begin so? */
+bool ks_cgroup_has_others(const char *root, const char *path, const char *prefix);
+
+/* Write text to a file of it. 0 or -errno. */
+int ks_cgroup_write(const char *root, const char *path, const char *file, const char *text);
+
+/* Move every thread in it to another one, then remove it. 1; 0: it was gone already; -errno. */
+int ks_cgroup_dissolve(const char *root, const char *path, const char *to);
+
+#endif /* KVMSCHED_CGROUP_H */
