@@ -70,6 +70,33 @@ static void test_thread_there_and_back(void **state)
 	assert_int_equal(ks_thread_restore(&was, BATCH), 1);
 }
 
+/* sched_attr of the kernel, first form: flags, nice and priority are 0. */
+static int set_slice(uint32_t tid, uint64_t ns)
+{
+	uint64_t attr[6] = { 48, 0, 0, ns };
+
+	return syscall(SYS_sched_setattr, tid, attr, 0) ? -errno : 0;
+}
+
+static void test_thread_keeps_its_slice(void **state)
+{
+	uint32_t tid = syscall(SYS_gettid);
+	struct ks_thread was, now;
+
+	(void)state;
+	assert_int_equal(ks_thread_read(tid, &was), 0);
+	if (was.nice || was.policy || !was.slice_ns || set_slice(tid, 2 * was.slice_ns))
+		skip(); /* before 6.12 there is none */
+	assert_int_equal(ks_thread_read(tid, &was), 0);
+	assert_int_equal(ks_thread_set(&was, BATCH), 0);
+	assert_int_equal(ks_thread_restore(&was, BATCH), 1);
+	assert_int_equal(ks_thread_read(tid, &now), 0);
+	assert_int_equal(now.slice_ns, was.slice_ns);
+	assert_int_equal(set_slice(tid, 0), 0);
+	assert_int_equal(ks_thread_read(tid, &now), 0);
+	assert_int_equal(2 * now.slice_ns, was.slice_ns);
+}
+
 static void test_thread_gone(void **state)
 {
 	struct ks_thread t = { .tid = 0 };
@@ -243,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_thread_there_and_back),
+		cmocka_unit_test(test_thread_keeps_its_slice),
 		cmocka_unit_test(test_thread_gone),
 		cmocka_unit_test_setup_teardown(test_journal_one_holder, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_vmset_pid_again, make_tree, drop_tree),

@@ -186,6 +186,7 @@ int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t)
 	put(o, "priority", t->priority);
 	json_object_object_add(o, "nice", json_object_new_int(t->nice));
 	put(o, "flags", t->flags);
+	put(o, "slice", t->slice_ns);
 	return append(j, o);
 }
 
@@ -216,7 +217,8 @@ static int undo_thread(struct json_object *o)
 				.start = get(o, "start"),
 				.policy = get(o, "sched"),
 				.priority = get(o, "priority"),
-				.flags = get(o, "flags") };
+				.flags = get(o, "flags"),
+				.slice_ns = get(o, "slice") };
 	if (json_object_object_get_ex(o, "nice", &nice))
 		t.nice = json_object_get_int(nice);
 	return ks_thread_restore(&t, KS_SCHED_EXT);
