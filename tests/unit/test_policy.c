@@ -199,10 +199,12 @@ static void test_journal_undo(void **state)
 	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
 	fclose(f);
 	assert_non_null(strstr(text, "\"policy\":\"ple-boost\""));
+	assert_true(ks_journal_is_used(tree.root));
 	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
 	assert_int_equal(ks_journal_undo(j, &u), 0);
 	assert_int_equal(u.entries, 2);
 	assert_int_equal(u.undone, 0); /* we were never in SCHED_EXT */
+	assert_false(ks_journal_is_used(tree.root));
 	assert_int_equal(ks_journal_undo(j, &u), 0);
 	assert_int_equal(u.entries, 0);
 	ks_journal_close(j);

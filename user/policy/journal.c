@@ -121,6 +121,19 @@ int ks_journal_holder(const char *dir)
 	return pid;
 }
 
+bool ks_journal_is_used(const char *dir)
+{
+	struct stat st;
+	char *path;
+	int fd = open_at(dir, "journal", O_RDONLY, &path);
+	bool used = fd >= 0 && !fstat(fd, &st) && st.st_size;
+
+	free(path);
+	if (fd >= 0)
+		close(fd);
+	return used;
+}
+
 /* Takes over o. A whole line or none: what is not there cannot be undone. */
 static int append(struct ks_journal *j, struct json_object *o)
 {
