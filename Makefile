@@ -37,6 +37,7 @@ GUESTS := $(GUEST_SRC:tests/lab/guests/%.c=$(OUT)/tests/%)
 SIM    := $(if $(SIM_SRC),$(OUT)/tests/sim)
 PLOT   := $(PLOT_SRC:tests/plot/%.c=$(OUT)/tests/%)
 AIDS   := $(AID_SRC:tests/aids/%.c=$(OUT)/tests/%)
+STALL  := $(OUT)/tests/vcpu-policy-stall
 GEN    := $(GEN_MAIN:vmlinux-gen/%.c=$(OUT)/tests/%)
 GEN_OBJ := $(GEN_SRC:%.c=$(OUT)/obj/%.o)
 PROTO  := $(patsubst %.proto,$(OUT)/gen/%.pb-c,$(notdir $(PROTO_SRC)))
@@ -199,7 +200,7 @@ $(OUT)/tests/static_symbols_elf: $(OUT)/obj/tests/unit/test_symbols_elf.o $(LIB)
 
 # ---- tests ----
 
-tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT) $(AIDS) $(GEN)
+tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT) $(AIDS) $(GEN) $(STALL)
 
 $(GEN): $(OUT)/tests/%: $(OUT)/obj/vmlinux-gen/%.o $(GEN_OBJ)
 	$(call say,LINK,$@)
@@ -222,6 +223,27 @@ $(PLOT): $(OUT)/tests/%: $(OUT)/obj/tests/plot/%.o $(LIB)
 $(AID_SRC:%.c=$(OUT)/obj/%.o) $(BENCH_SRC:%.c=$(OUT)/obj/%.o): | $(TEST_SKEL)
 
 $(AIDS): $(OUT)/tests/%: $(OUT)/obj/tests/aids/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# vcpu-policy with a scheduler that stops handing out pCPUs after a while: the kernel's watchdog has to
+# throw it out. Everything but the scheduler is what is installed; this never is.
+$(OUT)/stall/ple_boost.bpf.o: bpf/ple_boost.bpf.c $(OUT)/gen/vmlinux/vmlinux.h $(LIBBPF)
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -DBOOST_STALL=500000000ull -MF $(@:.o=.d) -MT $@ -c $< -o $(@:.o=.tmp.o)
+	$(Q)$(BPFTOOL) gen object $@ $(@:.o=.tmp.o)
+
+$(OUT)/stall/%.skel.h: $(OUT)/stall/%.bpf.o $(BPFTOOL_DEP)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+
+$(OUT)/stall/boost_scx.o: user/policy/boost_scx.c $(OUT)/stall/ple_boost.skel.h
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) -iquote $(OUT)/stall $(KCFLAGS) -c $< -o $@
+
+$(STALL): $(OUT)/stall/boost_scx.o $(OUT)/obj/tools/vcpu-policy.o $(call objs,tools/vcpu-policy) \
+	  $(call objs,tools/common) $(LIB)
+	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
@@ -259,4 +281,4 @@ include tools/install.mk
 clean:
 	$(Q)find $(OUT) -mindepth 1 -maxdepth 1 ! -name lab -exec rm -rf {} + 2>/dev/null || true
 
--include $(shell find $(OUT)/obj $(OUT)/pic $(OUT)/bpf -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT)/obj $(OUT)/pic $(OUT)/bpf $(OUT)/stall -name '*.d' 2>/dev/null)

@@ -83,6 +83,14 @@ struct {
 
 static u64 vtime_now;
 
+#ifdef BOOST_STALL /* a test's build: after so much virtual time it hands out no pCPU any more */
+#define STALLS() (vtime_now > BOOST_STALL)
+#define TIMEOUT_MS 3000
+#else
+#define STALLS() false
+#define TIMEOUT_MS 15000 /* until the kernel gives up on it: until VMs are taken in */
+#endif
+
 static __always_inline struct boost_task *task_of(struct task_struct *p)
 {
 	return bpf_task_storage_get(&tasks, p, 0, 0);
@@ -415,6 +423,8 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 	u32 i, node = most_behind(node_of(cpu));
 	bool done = false;
 
+	if (STALLS())
+		return;
 	if (c && t && c->end_slice)
 		give_up(prev, t, c);
 	if (c && c->vm)
@@ -615,6 +625,6 @@ struct sched_ext_ops ple_boost = {
 	.init = (void *)boost_init,
 	.exit = (void *)boost_exit,
 	.flags = SCX_OPS_SWITCH_PARTIAL,
-	.timeout_ms = 15000, /* until the kernel gives up on it: until VMs are taken in */
+	.timeout_ms = TIMEOUT_MS,
 	.name = "ple_boost",
 };

@@ -27,9 +27,10 @@ lab_guest_append() {
 
 # lab_guest_start N [QEMU-ARGUMENT...]: boots guest N; returns as soon as QEMU runs. The guest's
 # files appear in $LAB_OUT/vmN at once. Set LAB_GUEST_SMP, LAB_GUEST_RAM, LAB_GUEST_APPEND to
-# override what the command line of tests/lab/run said.
+# override what the command line of tests/lab/run said. LAB_GUEST_REBOOT=1: a guest that reboots
+# boots again, instead of ending.
 lab_guest_start() {
-	local n=$1 out=/out/vm$1 blk="disable-modern=on,disable-legacy=off" vsock=()
+	local n=$1 out=/out/vm$1 blk="disable-modern=on,disable-legacy=off" vsock=() reboot=(-no-reboot)
 
 	shift
 	lab_kvm
@@ -37,10 +38,11 @@ lab_guest_start() {
 	[ -e /dev/vhost-vsock ] &&
 		vsock=(-device "vhost-vsock-pci,guest-cid=$(lab_guest_cid "$n")")
 	[ "${LAB_GUEST_VSOCK:-1}" = 1 ] || vsock=()
+	[ "${LAB_GUEST_REBOOT:-0}" = 0 ] || reboot=()
 	# Legacy virtio: its doorbells are port writes, which nested KVM need not decode.
 	qemu-system-x86_64 -name "guest=vm$n,debug-threads=on" -enable-kvm -machine q35,i8042=off -cpu host \
 		-smp "${LAB_GUEST_SMP:-$LAB_GUEST_CPUS}" -m "${LAB_GUEST_RAM:-$LAB_GUEST_MEM}" \
-		-nodefaults -no-user-config -vga none -display none -no-reboot \
+		-nodefaults -no-user-config -vga none -display none "${reboot[@]}" \
 		-serial "file:/results/vm$n.console" \
 		-kernel /lab/guest/vmlinuz -initrd /lab/guest/initrd -append "$(lab_guest_append "$n")" \
 		-drive if=none,id=r,format=raw,readonly=on,file=/dev/vda,file.locking=off \

@@ -74,6 +74,33 @@ static void test_thread_there_and_back(void **state)
 	assert_int_equal(ks_thread_restore(&was, BATCH), 1);
 }
 
+/* sched_attr of the kernel, first form: flags, nice and priority are 0. */
+static int set_slice(uint32_t tid, uint64_t ns)
+{
+	uint64_t attr[6] = { 48, 0, 0, ns };
+
+	return syscall(SYS_sched_setattr, tid, attr, 0) ? -errno : 0;
+}
+
+static void test_thread_keeps_its_slice(void **state)
+{
+	uint32_t tid = syscall(SYS_gettid);
+	struct ks_thread was, now;
+
+	(void)state;
+	assert_int_equal(ks_thread_read(tid, &was), 0);
+	if (was.nice || was.policy || !was.slice_ns || set_slice(tid, 2 * was.slice_ns))
+		skip(); /* before 6.12 there is none */
+	assert_int_equal(ks_thread_read(tid, &was), 0);
+	assert_int_equal(ks_thread_set(&was, BATCH), 0);
+	assert_int_equal(ks_thread_restore(&was, BATCH), 1);
+	assert_int_equal(ks_thread_read(tid, &now), 0);
+	assert_int_equal(now.slice_ns, was.slice_ns);
+	assert_int_equal(set_slice(tid, 0), 0);
+	assert_int_equal(ks_thread_read(tid, &now), 0);
+	assert_int_equal(2 * now.slice_ns, was.slice_ns);
+}
+
 static void test_thread_gone(void **state)
 {
 	struct ks_thread t = { .tid = 0 };
@@ -176,10 +203,12 @@ static void test_journal_undo(void **state)
 	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
 	fclose(f);
 	assert_non_null(strstr(text, "\"policy\":\"ple-boost\""));
+	assert_true(ks_journal_is_used(tree.root));
 	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
 	assert_int_equal(ks_journal_undo(j, &u), 0);
 	assert_int_equal(u.entries, 2);
 	assert_int_equal(u.undone, 0); /* we were never in SCHED_EXT */
+	assert_false(ks_journal_is_used(tree.root));
 	assert_int_equal(ks_journal_undo(j, &u), 0);
 	assert_int_equal(u.entries, 0);
 	ks_journal_close(j);
@@ -325,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_share_clock),
 		cmocka_unit_test(test_thread_there_and_back),
+		cmocka_unit_test(test_thread_keeps_its_slice),
 		cmocka_unit_test(test_thread_gone),
 		cmocka_unit_test_setup_teardown(test_journal_one_holder, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_vmset_pid_again, make_tree, drop_tree),

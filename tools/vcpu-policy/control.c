@@ -138,6 +138,38 @@ static bool gone_within(const char *dir, unsigned int seconds)
 	return false;
 }
 
+static int put_back(const char *dir, struct ks_undone *u)
+{
+	struct ks_err err = { "" };
+	struct ks_journal *j;
+	int ret = ks_journal_open(&j, dir, &err);
+
+	memset(u, 0, sizeof(*u));
+	if (ret)
+		return cli_fail(ret, &err);
+	ret = ks_journal_undo(j, u);
+	ks_journal_close(j);
+	state_remove(dir);
+	if (!ret)
+		return CLI_EXIT_OK;
+	cli_error("%u of %u changes cannot be undone: %s", u->failed, u->entries, strerror(-ret));
+	return CLI_EXIT_FAILED;
+}
+
+/* One that was killed before it was done has left the rest to us, or to the next one if there is. */
+static int put_back_rest(const char *dir)
+{
+	struct ks_undone u;
+	int ret;
+
+	if (!ks_journal_is_used(dir) || ks_journal_holder(dir))
+		return CLI_EXIT_OK;
+	ret = put_back(dir, &u);
+	if (u.undone)
+		cli_warn("the policy was killed meanwhile: %u changes undone", u.undone);
+	return ret;
+}
+
 int policy_detach(int argc, char **argv)
 {
 	const struct argp argp = { .options = without_json,
@@ -155,12 +187,12 @@ int policy_detach(int argc, char **argv)
 		cli_error("no policy is attached");
 		return CLI_EXIT_FAILED;
 	}
-	if (pid < 0 || kill(pid, SIGTERM)) {
+	if (pid < 0 || (kill(pid, SIGTERM) && errno != ESRCH)) {
 		cli_error("process %d: %s", pid, strerror(pid < 0 ? -pid : errno));
 		return CLI_EXIT_LACKING;
 	}
 	if (gone_within(o.dir, 30))
-		return CLI_EXIT_OK;
+		return put_back_rest(o.dir);
 	cli_error("process %d does not end; kill it and run `vcpu-policy restore`", pid);
 	return CLI_EXIT_FAILED;
 }
@@ -174,24 +206,13 @@ int policy_restore(int argc, char **argv)
 					  "Examples:\n"
 					  "  vcpu-policy restore\n" };
 	struct options o = { .dir = KS_STATE_DIR };
-	struct ks_err err = { "" };
-	struct ks_journal *j;
 	struct ks_undone u;
 	int ret = cli_parse(&argp, argc, argv, &o);
 
 	if (ret)
 		return ret;
-	ret = ks_journal_open(&j, o.dir, &err);
-	if (ret)
-		return cli_fail(ret, &err);
-	ret = ks_journal_undo(j, &u);
-	ks_journal_close(j);
-	state_remove(o.dir);
-	if (ret) {
-		cli_error("%u of %u changes cannot be undone: %s", u.failed, u.entries,
-			  strerror(-ret));
-		return CLI_EXIT_FAILED;
-	}
-	cli_note("%u changes undone", u.undone);
-	return CLI_EXIT_OK;
+	ret = put_back(o.dir, &u);
+	if (ret == CLI_EXIT_OK)
+		cli_note("%u changes undone", u.undone);
+	return ret;
 }

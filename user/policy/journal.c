@@ -122,6 +122,19 @@ int ks_journal_holder(const char *dir)
 	return pid;
 }
 
+bool ks_journal_is_used(const char *dir)
+{
+	struct stat st;
+	char *path;
+	int fd = open_at(dir, "journal", O_RDONLY, &path);
+	bool used = fd >= 0 && !fstat(fd, &st) && st.st_size;
+
+	free(path);
+	if (fd >= 0)
+		close(fd);
+	return used;
+}
+
 /* Takes over o. A whole line or none: what is not there cannot be undone. */
 static int append(struct ks_journal *j, struct json_object *o)
 {
@@ -187,6 +200,7 @@ int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t)
 	put(o, "priority", t->priority);
 	json_object_object_add(o, "nice", json_object_new_int(t->nice));
 	put(o, "flags", t->flags);
+	put(o, "slice", t->slice_ns);
 	return append(j, o);
 }
 
@@ -246,7 +260,8 @@ static int undo_thread(struct json_object *o)
 				.start = get(o, "start"),
 				.policy = get(o, "sched"),
 				.priority = get(o, "priority"),
-				.flags = get(o, "flags") };
+				.flags = get(o, "flags"),
+				.slice_ns = get(o, "slice") };
 	if (json_object_object_get_ex(o, "nice", &nice))
 		t.nice = json_object_get_int(nice);
 	return ks_thread_restore(&t, KS_SCHED_EXT);

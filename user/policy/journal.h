@@ -48,6 +48,9 @@ struct ks_undone {
 /* Put everything back, newest first, and empty the journal if all went well. 0 or -errno. */
 int ks_journal_undo(struct ks_journal *j, struct ks_undone *u);
 
+/* Is there anything in the journal of this folder? A holder that has ended well has emptied it. */
+bool ks_journal_is_used(const char *dir);
+
 /*
  * The other process that holds the journal in this folder, 0 if none does; -errno. Not for the
  * holder itself: its lock would go with the file that is closed here.

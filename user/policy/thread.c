@@ -52,7 +52,8 @@ static int read_attr(uint32_t tid, uint64_t start, struct ks_thread *t)
 				 .policy = a.policy,
 				 .priority = a.priority,
 				 .nice = a.nice,
-				 .flags = a.flags };
+				 .flags = a.flags,
+				 .slice_ns = a.runtime };
 	return 0;
 }
 
@@ -77,27 +78,39 @@ int ks_thread_read_of(uint32_t tgid, uint32_t tid, struct ks_thread *t)
 	return read_attr(tid, start, t);
 }
 
-int ks_thread_set(const struct ks_thread *t, uint32_t policy)
+static int set(const struct ks_thread *t, uint32_t policy, uint64_t slice_ns)
 {
 	struct attr a = { .size = sizeof(a),
 			  .policy = policy,
 			  .flags = t->flags,
 			  .nice = t->nice,
-			  .priority = t->priority };
+			  .priority = t->priority,
+			  .runtime = slice_ns };
 
 	return syscall(SYS_sched_setattr, t->tid, &a, 0) ? -errno : 0;
+}
+
+int ks_thread_set(const struct ks_thread *t, uint32_t policy)
+{
+	return set(t, policy, 0);
 }
 
 int ks_thread_restore(const struct ks_thread *t, uint32_t from)
 {
 	struct ks_thread now;
 	int ret = ks_thread_read(t->tid, &now);
+	bool own;
 
 	if (ret)
 		return ret == -ESRCH ? 0 : ret;
 	if (now.start != t->start || now.policy != from)
 		return 0;
-	ret = ks_thread_set(t, t->policy);
+	/*
+	 * The kernel does not say whether a slice is the thread's own. It has been taken away by
+	 * ks_thread_set(), so what it has now is the usual one; to set that would make it its own.
+	 */
+	own = ks_thread_is_fair(t) && t->slice_ns != now.slice_ns;
+	ret = set(t, t->policy, own ? t->slice_ns : 0);
 	return ret == -ESRCH ? 0 : ret ? ret : 1;
 }
 

@@ -14,7 +14,8 @@ struct ks_thread {
 			 * the same number */
 	uint32_t policy, priority;
 	int32_t nice;
-	uint64_t flags; /* as sched_getattr(2) gives them */
+	uint64_t flags;	   /* as sched_getattr(2) gives them */
+	uint64_t slice_ns; /* likewise: its own or the kernel's usual one, from 6.12; 0 before */
 };
 
 /* Is it of the classes that a policy may take away from the kernel's own fair scheduler? */
@@ -31,7 +32,7 @@ int ks_thread_read_of(uint32_t tgid, uint32_t tid, struct ks_thread *t);
 /* When it began, as in struct ks_thread. root: prefix of /proc, see text.h. 0; -ESRCH; -errno. */
 int ks_thread_start(const char *root, uint32_t tid, uint64_t *start);
 
-/* Schedule it by the policy (a number as in sched(7)), nice value and all else as t says. */
+/* Schedule it by the policy (a number as in sched(7)), with the kernel's slice, all else as t says. */
 int ks_thread_set(const struct ks_thread *t, uint32_t policy);
 
 /*
