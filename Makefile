@@ -225,7 +225,7 @@ $(AIDS): $(OUT)/tests/%: $(OUT)/obj/tests/aids/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(GUESTS): $(OUT)/tests/%: tests/lab/guests/%.c
+$(GUESTS): $(OUT)/tests/%: tests/lab/guests/%.c tests/lab/guests/guest.h
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror $< -lpthread -o $@
