@@ -247,7 +247,7 @@ $(STALL): $(OUT)/stall/boost_scx.o $(OUT)/obj/tools/vcpu-policy.o $(call objs,to
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(GUESTS): $(OUT)/tests/%: tests/lab/guests/%.c
+$(GUESTS): $(OUT)/tests/%: tests/lab/guests/%.c tests/lab/guests/guest.h
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror $< -lpthread -o $@

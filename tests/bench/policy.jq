@@ -1,15 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0
-# Samples of bench/policy, an array, as results: per work, kind of spinlock, measure and arm median, spread
-# and the ratio of the medians to those under the default scheduler.
-def round3: . * 1000 | round / 1000;
+# Samples of bench/policy, an array, as results: per case, measure and arm median, spread and the ratio of the
+# medians to those under the default scheduler. Times, CPU shares and wake-ups are of the runs that were not recorded.
+def round4: . * 10000 | round / 10000;
 def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
-def spread($base): { median: (median | round3), min: (min | round3), max: (max | round3), runs: length,
-	ratio: (if $base > 0 then (median / $base | round3) else null end) };
+def spread($base): if length == 0 then null else { median: (median | round4), min: (min | round4), max: (max | round4),
+	runs: length, ratio: (if ($base // 0) > 0 then (median / $base | round4) else null end) } end;
 
-{ kernel: $kernel, vcpus: $vcpus, results: [group_by([.work, .spin])[] | . as $all | {
-	work: .[0].work, spin: .[0].spin,
-	lost_records: (map(.lost_records) | add),
-	measures: ([ "run_ms", "ple", "waits", "ple_mean", "ple_p99", "ple_max", "lhp_lwp_ms" ] | map(. as $m | {
-		($m): (($all | map(select(.arm == "none") | .[$m]) | median) as $base |
-			[ "none", "plain", "boost" ] | map(. as $arm | {
-				($arm): ($all | map(select(.arm == $arm) | .[$m]) | spread($base)) }) | add) }) | add) }] }
+($arms / " ") as $arms | ($weights / " " | map(tonumber)) as $weights |
+# Part of what the VMs used while all were at work; Jain's index over what each got for its weight.
+def share: if .together_ns and (.together_ns | add) > 0 then .together_ns[0] / (.together_ns | add) else null end;
+def jain: if .together_ns and (.together_ns | add) > 0 then [.together_ns, $weights] | transpose | map(.[0] / .[1]) |
+	(add * add) / (length * (map(. * .) | add)) else null end;
+def measures: if .recorded then { arm, recorded, lost_records, ple, waits, ple_mean, ple_p99, ple_max, lhp_lwp_ms }
+	else { arm, recorded, run_ms: (.vms[0].elapsed_ns / 1e6), run2_ms: (.vms[1] // { elapsed_ns: null } | .elapsed_ns |
+	if . then . / 1e6 else null end), cpu_ms: (.vms[0].cpu_ns / 1e6), exits: .vms[0].exits, yields: .vms[0].yields,
+	yields_taken: .vms[0].yields_taken, wake_p50_us: .periodic.p50_us, wake_p99_us: .periodic.p99_us,
+	wake_max_us: .periodic.max_us, share: share, jain: jain } end;
+
+{ kernel: $kernel, arms: $arms, weights: $weights, results: [group_by(.case)[] | map(select(.failure).failure) as $failures |
+	map(select(.sample).sample | measures) as $all | .[0].case + {
+	lost_records: ([$all[] | .lost_records // 0] | add),
+	failures: ($failures | group_by(.) | map({ (.[0]): length }) | add),
+	measures: ([ "run_ms", "run2_ms", "cpu_ms", "share", "jain", "wake_p50_us", "wake_p99_us", "wake_max_us", "exits", "yields",
+		"yields_taken", "ple", "waits", "ple_mean", "ple_p99", "ple_max", "lhp_lwp_ms" ] | map(. as $m |
+		([$all[] | select(.arm == "none") | .[$m] | numbers] | if length > 0 then median else null end) as $base |
+		{ ($m): ($arms | map(. as $arm | { ($arm): ([$all[] | select(.arm == $arm) | .[$m] | numbers] | spread($base)) }) | add) }) |
+		add | with_entries(select(.value | any))) }] }

@@ -19,8 +19,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "guest.h"
 
 #define MAX_THREADS 256
 #define FIRST_FD 64
@@ -116,14 +117,6 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 static int start_workers(const struct options *o, struct worker *w)
 {
 	int err;
@@ -146,8 +139,9 @@ static int run(const struct options *o, struct worker *w)
 
 	if (err)
 		return err;
-	pthread_barrier_wait(&start_line);
+	/* Not after the start line: the others may be half through before this thread runs again. */
 	start = now_ns();
+	pthread_barrier_wait(&start_line);
 	if (o->seconds) {
 		sleep(o->seconds);
 		atomic_store(&stop, true);
@@ -186,19 +180,6 @@ static const char usage_text[] =
 	"  --rounds K   so many rounds per thread\n"
 	"  --pin        thread i on CPU i modulo the number of CPUs\n"
 	"Prints the rounds done as a JSON object.\n";
-
-static int parse_uint(const char *text, unsigned int max, unsigned int *out)
-{
-	unsigned long v;
-	char *end;
-
-	errno = 0;
-	v = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || !v || v > max)
-		return -EINVAL;
-	*out = (unsigned int)v;
-	return 0;
-}
 
 static void set_mode(struct options *o, const char *mode, int (*round)(struct worker *w))
 {

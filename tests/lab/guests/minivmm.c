@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ struct options {
 	unsigned int busy;
 	enum mark mark;
 	int64_t tsc_step;
+	bool turns;
 };
 
 struct vm {
@@ -58,6 +60,7 @@ struct vm {
 	size_t mem_size;
 	size_t run_size;
 	pthread_barrier_t ready, go;
+	sem_t turn[MAX_VCPUS];
 };
 
 struct vcpu {
@@ -237,6 +240,14 @@ static int vcpu_regs(struct vcpu *v, unsigned int count, unsigned int first_pair
 	return ioctl(v->fd, KVM_SET_REGS, &regs) ? -errno : 0;
 }
 
+/* One vCPU at a time runs; the next is woken, this one sleeps. */
+static void pass_turn(struct vcpu *v)
+{
+	sem_post(&v->vm->turn[(v->id + 1) % v->vm->opt.vcpus]);
+	while (sem_wait(&v->vm->turn[v->id])) {
+	}
+}
+
 /* Until the guest writes to PORT_DONE. */
 static int vcpu_run(struct vcpu *v)
 {
@@ -248,6 +259,8 @@ static int vcpu_run(struct vcpu *v)
 		}
 		if (v->run->exit_reason == KVM_EXIT_HLT) {
 			v->hlts++;
+			if (v->vm->opt.turns)
+				pass_turn(v);
 		} else if (v->run->exit_reason != KVM_EXIT_IO) {
 			fprintf(stderr, "minivmm: vcpu %u: unexpected exit %u\n", v->id,
 				v->run->exit_reason);
@@ -298,7 +311,13 @@ static int vcpu_rounds(struct vcpu *v)
 {
 	int err = vcpu_regs(v, v->vm->opt.rounds, 0);
 
-	return err ? err : vcpu_run(v);
+	if (v->vm->opt.turns && v->id)
+		sem_wait(&v->vm->turn[v->id]);
+	if (!err)
+		err = vcpu_run(v);
+	if (v->vm->opt.turns)
+		sem_post(&v->vm->turn[(v->id + 1) % v->vm->opt.vcpus]);
+	return err;
 }
 
 static void *vcpu_main(void *arg)
@@ -374,6 +393,7 @@ static int start_vcpus(struct vm *vm, struct vcpu *v)
 	for (unsigned int i = 0; i < vm->opt.vcpus; i++) {
 		v[i].vm = vm;
 		v[i].id = i;
+		sem_init(&vm->turn[i], 0, 0);
 		err = pthread_create(&v[i].thread, NULL, vcpu_main, &v[i]);
 		if (err)
 			return -err;
@@ -413,6 +433,7 @@ static const struct option long_options[] = {
 	{ "rounds", required_argument, NULL, 'r' },
 	{ "pauses", required_argument, NULL, 'p' },
 	{ "busy", required_argument, NULL, 'B' },
+	{ "turns", no_argument, NULL, 'T' },
 	{ "exits-bench", required_argument, NULL, 'b' },
 	{ "tsc-pairs", required_argument, NULL, 't' },
 	{ "mark", required_argument, NULL, 'm' },
@@ -430,6 +451,8 @@ static const char usage_text[] =
 	"  --rounds N            each vCPU does N rounds (997) ...\n"
 	"  --pauses P            ... of P PAUSEs and then one HLT (100)\n"
 	"  --busy N              the first N vCPUs run a loop without an exit, for ever (0)\n"
+	"  --turns               after each HLT the next vCPU runs, this one sleeps until its "
+	"turn\n"
 	"  --exits-bench K       K rounds of 100 PAUSEs and one HLT\n"
 	"  --tsc-pairs N         instead: N times read TSC, do the mark, read TSC\n"
 	"  --mark out|pause|hlt  the mark (out: port 0x11)\n"
@@ -452,6 +475,9 @@ static int parse_one(struct options *o, int c, const char *arg)
 		return parse_uint(arg, UINT32_MAX, &o->pauses);
 	case 'B':
 		return parse_uint(arg, MAX_VCPUS, &o->busy);
+	case 'T':
+		o->turns = true;
+		return 0;
 	case 'b':
 		o->pauses = BENCH_PAUSES;
 		return parse_uint(arg, UINT32_MAX, &o->rounds);

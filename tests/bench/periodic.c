@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A task that has something to do every few milliseconds, beside virtual machines: how late is it
+ * woken? Deadlines are absolute. One that has passed before the task could sleep is missed: the
+ * wait for it is in the latency of the one before. Runs until SIGTERM, then prints a JSON object.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#define BUCKETS 1000000 /* of a microsecond; the last holds all that is longer */
+
+static uint32_t buckets[BUCKETS];
+static volatile sig_atomic_t ended;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	ended = 1;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void sleep_until(uint64_t ns)
+{
+	const struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000u),
+				     .tv_nsec = (long)(ns % 1000000000u) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+/* Returns how many deadlines were missed. */
+static uint64_t watch(uint64_t period_ns)
+{
+	uint64_t deadline = now_ns() + period_ns, missed = 0;
+
+	for (;;) {
+		uint64_t now, late_us;
+
+		sleep_until(deadline);
+		if (ended)
+			return missed;
+		now = now_ns();
+		late_us = (now - deadline) / 1000;
+		buckets[late_us < BUCKETS ? late_us : BUCKETS - 1]++;
+		for (deadline += period_ns; deadline <= now; deadline += period_ns)
+			missed++;
+	}
+}
+
+/* The least latency that so many in a thousand samples do not exceed. */
+static unsigned int quantile(uint64_t samples, unsigned int permille)
+{
+	uint64_t seen = 0, want = (samples * permille + 999) / 1000;
+
+	for (unsigned int us = 0; us < BUCKETS; us++) {
+		seen += buckets[us];
+		if (seen && seen >= want)
+			return us;
+	}
+	return 0;
+}
+
+/* By powers of two: [0] is under 1 us, [n] from 2^(n-1) us on. */
+static void print_histogram(void)
+{
+	unsigned int us = 0;
+
+	for (unsigned int end = 1; us < BUCKETS; end *= 2) {
+		uint64_t n = 0;
+
+		for (; us < end && us < BUCKETS; us++)
+			n += buckets[us];
+		printf("%s%" PRIu64, end > 1 ? "," : "", n);
+	}
+}
+
+static void print_result(unsigned int period_us, uint64_t missed)
+{
+	uint64_t samples = 0;
+
+	for (unsigned int us = 0; us < BUCKETS; us++)
+		samples += buckets[us];
+	printf("{\"period_us\":%u,\"samples\":%" PRIu64 ",\"missed\":%" PRIu64
+	       ",\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,\"log2_us\":[",
+	       period_us, samples, missed, quantile(samples, 500), quantile(samples, 990),
+	       quantile(samples, 1000));
+	print_histogram();
+	printf("]}\n");
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction term = { .sa_handler = on_term };
+	unsigned long period_us;
+	uint64_t missed;
+	char *end;
+
+	errno = 0;
+	period_us = argc == 2 ? strtoul(argv[1], &end, 10) : 0;
+	if (!period_us || errno || *end || period_us > BUCKETS) {
+		fprintf(stderr, "Usage: periodic PERIOD-US (until SIGTERM)\n");
+		return 2;
+	}
+	sigaction(SIGTERM, &term, NULL);
+	/* Its own page faults are none of the scheduler's business. */
+	mlockall(MCL_CURRENT);
+	missed = watch(period_us * 1000);
+	print_result((unsigned int)period_us, missed);
+	return 0;
+}
