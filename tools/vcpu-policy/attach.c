@@ -12,6 +12,8 @@
 #include "child.h"
 #include "cli.h"
 #include "commands.h"
+#include "err.h"
+#include "file.h"
 #include "options.h"
 #include "state.h"
 
@@ -26,10 +28,12 @@ struct options {
 	struct ks_boost_opts boost;
 	enum { AUTO, SCHED_EXT, CGROUP } backend;
 	bool ignore_quota;
+	const char *file;
+	char **from_file; /* what it says, as arguments: strings above point there */
 	char **command;
 };
 
-enum { OPT_VM = 0x100, OPT_BACKEND, OPT_OPTION, OPT_QUOTA, OPT_DIR };
+enum { OPT_VM = 0x100, OPT_BACKEND, OPT_OPTION, OPT_FILE, OPT_QUOTA, OPT_DIR };
 
 static const struct argp_option options[] = {
 	CLI_VM(OPT_VM),
@@ -42,6 +46,8 @@ static const struct argp_option options[] = {
 	  0 },
 	CLI_DURATION,
 	{ "for", 0, NULL, OPTION_ALIAS, NULL, 0 },
+	{ "file", OPT_FILE, "FILE", 0,
+	  "options from a file, one per line without dashes, and policy=NAME", 0 },
 	{ "ignore-quota", OPT_QUOTA, NULL, 0,
 	  "also take VMs with a CPU quota (cpu.max), which sched_ext does not enforce", 0 },
 	{ "state-dir", OPT_DIR, "DIR", 0, "journal and status lie here (" KS_STATE_DIR ")", 0 },
@@ -123,10 +129,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_DIR:
 		o->dir = arg;
 		return 0;
+	case OPT_FILE:
+		if (o->from_file)
+			cli_bad_usage("--file: one is enough");
+		o->file = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		parse_word(o, arg, state);
 		return 0;
 	case ARGP_KEY_END:
+		if (o->file && !o->from_file)
+			return 0; /* the file's turn comes */
 		if (!o->policy)
 			cli_bad_usage("which policy? `vcpu-policy list` shows them");
 		if (strcmp(o->policy, "ple-boost"))
@@ -237,17 +250,22 @@ static void summary(const struct run *r, const struct ks_undone *u)
 		cli_error("%u changes could not be undone: run `vcpu-policy restore`", u->failed);
 }
 
-/* What this kernel can do, and a word about it if that is the second best. */
-static enum ks_boost_backend choose(const struct options *o)
+/* What this kernel can do; why says so if it is the second best. */
+static enum ks_boost_backend choose(const struct options *o, struct ks_err *why)
 {
-	struct ks_err err = { "" };
-
 	if (o->backend != AUTO)
 		return o->backend == CGROUP ? KS_BOOST_CGROUP : KS_BOOST_SCX;
-	if (ks_boost_usable(NULL, KS_BOOST_SCX, &err) != -ENODEV)
-		return KS_BOOST_SCX;
-	cli_warn("%s: using the cgroup back end", err.msg);
-	return KS_BOOST_CGROUP;
+	if (ks_boost_usable(NULL, KS_BOOST_SCX, why) == -ENODEV)
+		return KS_BOOST_CGROUP;
+	why->msg[0] = 0;
+	return KS_BOOST_SCX;
+}
+
+static void neither(struct ks_err *err, const struct ks_err *why)
+{
+	const struct ks_err cgroup = *err;
+
+	ks_fail(err, -ENODEV, "%.200s; %.200s", why->msg, cgroup.msg);
 }
 
 static int attached(struct run *r, struct ks_err *err)
@@ -284,7 +302,8 @@ static int attached(struct run *r, struct ks_err *err)
 static int run(const struct options *o, int *code, struct ks_err *err)
 {
 	struct run *r = calloc(1, sizeof(*r));
-	enum ks_boost_backend how = choose(o);
+	struct ks_err why = { "" };
+	enum ks_boost_backend how = choose(o, &why);
 	int ret;
 
 	if (!r)
@@ -302,6 +321,10 @@ static int run(const struct options *o, int *code, struct ks_err *err)
 		ret = undo_leftovers(r, err);
 	if (!ret)
 		ret = ks_boost_attach(&r->boost, how, &o->boost, &r->vms, r->journal, err);
+	if (!ret && why.msg[0])
+		cli_warn("%s: using the cgroup back end", why.msg);
+	if (ret == -ENODEV && why.msg[0])
+		neither(err, &why);
 	if (!ret)
 		ret = attached(r, err);
 	ks_journal_close(r->journal);
@@ -326,14 +349,20 @@ int policy_attach(int argc, char **argv)
 				   NULL };
 	struct options o = { .dir = KS_STATE_DIR };
 	struct ks_err err = { "out of memory" };
-	int code = 0, ret = cli_parse(&argp, argc, argv, &o);
+	int code = 0, ret = cli_parse(&argp, argc, argv, &o), n;
 
 	if (ret)
 		return ret;
-	if (geteuid()) {
+	if (o.file && file_args(o.file, argv[0], &n, &o.from_file, &err))
+		cli_usage(&err);
+	ret = o.from_file ? cli_parse(&argp, n, o.from_file, &o) : 0;
+	if (!ret && geteuid()) {
 		cli_error("run as root: scheduling of other people's threads is changed");
-		return CLI_EXIT_LACKING;
+		ret = CLI_EXIT_LACKING;
+	} else if (!ret) {
+		ret = run(&o, &code, &err);
+		ret = ret ? cli_fail(ret, &err) : code;
 	}
-	ret = run(&o, &code, &err);
-	return ret ? cli_fail(ret, &err) : code;
+	file_args_free(o.from_file);
+	return ret;
 }
