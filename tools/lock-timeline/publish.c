@@ -29,7 +29,7 @@ enum { OPT_PORT = 0x100, OPT_AT_END };
 
 static const struct argp_option options[] = {
 	CLI_DURATION,
-	{ "port", OPT_PORT, "N", 0, "vsock port of the host's reader of lock pages (19033)", 0 },
+	CLI_VSOCK_PORT(OPT_PORT, "(of who reads lock pages there; 19033)"),
 	{ "at-end", OPT_AT_END, NULL, 0,
 	  "note a lock when it is taken, not when it is about to be: exacter, and costs more", 0 },
 	{ 0 },
