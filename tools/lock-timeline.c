@@ -6,6 +6,8 @@ static const struct cli_command commands[] = {
 	{ "record", lock_record, "in a guest: record its spinlocks" },
 	{ "stream", lock_stream, "in a guest: the same, sent to the host over vsock" },
 	{ "collect", lock_collect, "on the host: write what guests stream to files" },
+	{ "publish", lock_publish,
+	  "in a guest: let the host see who holds and who wants which lock" },
 	{ "report", lock_report, "say why the waits took so long" },
 	{ "plot", lock_plot, "draw waits, holds, PLE exits and vCPUs" },
 	{ "check", lock_check, "say what this machine can record, and why not" },

@@ -61,6 +61,8 @@ refused "stream to a file" 2 '\-o' "$lock" stream -o x.kvs
 refused "a bad port" 2 'port' "$lock" stream --port 99999999999
 refused "collect to nowhere" 2 '\-o FILE' "$lock" collect
 refused "a bad size" 2 'max-bytes' "$lock" collect -o x.kvs --max-bytes much
+refused "publish: a bad port" 2 'port' "$lock" publish --port 0
+refused "publish: no time" 2 'duration' "$lock" publish -d 0
 refused "plot to nowhere" 2 '\-o FILE' "$lock" plot x.kvs y.kvs
 refused "a bad time" 2 'from' "$lock" plot -o p.svg --from noon x.kvs y.kvs
 refused "an unknown VM" 1 "nosuchvm" "$ple" record -o x.kvs --vm nosuchvm -d 1
@@ -83,6 +85,7 @@ if [ "$(id -u)" = 0 ]; then
 		"${nobody[@]}" "$tmp/bin/$tool" check >check.out 2>check.err
 		holds "$tool check as nobody says what is missing ($?)" grep -i -E 'missing.*(root|CAP_|permission)' check.out
 	done
+	refused "publish as nobody" 3 'root|permission|CAP_' "${nobody[@]}" "$tmp/bin/lock-timeline" publish
 	refused "serve as nobody" 3 'root|permission|CAP_|KVM is not loaded' "${nobody[@]}" "$tmp/bin/ple-trace" serve --listen 127.0.0.1:0
 	if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 1 ]; then
 		refused "serve on a low port as nobody" 3 'CAP_NET_BIND' "${nobody[@]}" "$tmp/bin/ple-trace" serve --listen 127.0.0.1:1

@@ -24,8 +24,8 @@
 	  0,                                                                                       \
 	  "take the guest's symbols from its /proc/kallsyms, copied to FILE",                      \
 	  0 }
-#define CLI_VSOCK_PORT(key)                                                                        \
-	{ "port", key, "N", 0, "vsock port of the host's `lock-timeline collect` (19031)", 0 }
+/* whose: who listens there, and the default, in parentheses */
+#define CLI_VSOCK_PORT(key, whose) { "port", key, "N", 0, "vsock port on the host " whose, 0 }
 /* choices: "this|that"; what they are and which is the default, in parentheses */
 #define CLI_MODE(key, choices, what) { "mode", key, choices, 0, "how closely to look " what, 0 }
 #define CLI_FROM(key)                                                                              \

@@ -5,6 +5,7 @@
 int lock_record(int argc, char **argv);
 int lock_stream(int argc, char **argv);
 int lock_collect(int argc, char **argv);
+int lock_publish(int argc, char **argv);
 int lock_report(int argc, char **argv);
 int lock_plot(int argc, char **argv);
 int lock_check(int argc, char **argv);

@@ -47,7 +47,7 @@ static const struct argp_option options[] = {
 };
 
 static const struct argp_option stream_options[] = {
-	CLI_VSOCK_PORT(OPT_PORT),
+	CLI_VSOCK_PORT(OPT_PORT, "(of `lock-timeline collect`; 19031)"),
 	{ 0 },
 };
 

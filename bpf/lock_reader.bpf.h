@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reading a guest's lock page (lock_page.h) at a PLE exit: whom does the spinner wait for?
+ *
+ * The page is memory of the guest, who may write into it what it likes, at any time: each slot is
+ * copied once and then judged, every number in it is masked or compared, and all that comes out is
+ * the number of a vCPU of the same VM. A guest that lies makes its own vCPUs run in a silly order.
+ */
+#ifndef KVMSCHED_LOCK_READER_BPF_H
+#define KVMSCHED_LOCK_READER_BPF_H
+
+#include "lock_reader.h"
+
+struct ks_lp_search {
+	struct ks_lp_vm *vm;
+	struct ks_lp_found *out;
+	__u32 self;  /* the spinner's slot */
+	__u64 first; /* when the one that has waited longest began */
+};
+
+/* 0, or why not: one of enum ks_lp_what. */
+static __always_inline int ks_lp_copy(struct ks_lp_vm *vm, __u32 cpu, struct ks_lp_slot *s)
+{
+	__u64 at = vm->hva[cpu / KS_LP_SLOTS_PER_PAGE & (KS_LP_PAGES - 1)];
+
+	at += cpu % KS_LP_SLOTS_PER_PAGE * sizeof(*s);
+	if (bpf_probe_read_user(s, sizeof(*s), (void *)at))
+		return KS_LP_NO_READ;
+	return s->cookie == vm->cookie && s->cpu == cpu ? 0 : KS_LP_NO_PROOF;
+}
+
+/* Since when does this CPU wait for the lock? 0: it does not. */
+static __always_inline __u64 ks_lp_waits(const struct ks_lp_slot *s, __u64 lock)
+{
+	if (s->wait[0].lock == lock)
+		return s->wait[0].since ?: 1;
+	if (s->wait[0].lock && s->wait[1].lock == lock)
+		return s->wait[1].since ?: 1;
+	return 0;
+}
+
+/* Without a branch: the verifier would follow all combinations of them. */
+static __always_inline bool ks_lp_holds(const struct ks_lp_slot *s, __u64 lock)
+{
+	__u32 top = (s->top & KS_LP_TOP_MASK) / 8, live = (2u << top) - 1, i;
+	__u64 holds = 0;
+
+	for (i = 1; i < KS_LP_DEPTH; i++) {
+		__u64 differs = s->held[i] ^ lock;
+
+		barrier_var(differs);
+		differs = (differs | -differs) >> 63;
+		holds |= (live >> i) & ~differs & 1;
+	}
+	return holds;
+}
+
+/* One other vCPU; a callback of bpf_loop(). */
+static long ks_lp_look(__u32 cpu, void *ctx)
+{
+	struct ks_lp_search *q = ctx;
+	struct ks_lp_found *out = q->out;
+	struct ks_lp_slot s;
+	__u64 since;
+	__u32 vcpu;
+
+	if (cpu >= KS_LP_VCPUS)
+		return 1;
+	vcpu = q->vm->vcpu_of[cpu];
+	if (cpu == q->self || !vcpu)
+		return 0;
+	if (ks_lp_copy(q->vm, cpu, &s)) {
+		out->unread++;
+		return 0;
+	}
+	since = ks_lp_waits(&s, out->lock);
+	if (since) {
+		out->waiters++;
+		if (since >= q->first || out->holders)
+			return 0;
+		q->first = out->since = since;
+		out->what = KS_LP_WAITER;
+		out->vcpu = vcpu - 1;
+	} else if (ks_lp_holds(&s, out->lock)) {
+		if (out->holders++)
+			return 0;
+		out->what = KS_LP_HOLDER;
+		out->vcpu = vcpu - 1;
+	}
+	return 0;
+}
+
+/*
+ * For whom does vCPU vcpu_id of this VM wait? To be called in the thread that runs the vCPU, between
+ * its exit and its next entry (fentry/kvm_vcpu_on_spin): the guest's memory is read through the
+ * thread's own address space, and the vCPU's own slot stands still. Fills *out, and returns
+ * out->what. It looks at each vCPU of the VM at most once.
+ */
+static __noinline int ks_lp_find(struct ks_lp_vm *vm, __u32 vcpu_id, struct ks_lp_found *out)
+{
+	struct ks_lp_search q = { .vm = vm, .out = out };
+	struct ks_lp_slot s;
+	__u32 slot;
+
+	if (!vm || !out)
+		return KS_LP_NO_PAGE;
+	__builtin_memset(out, 0, sizeof(*out));
+	out->what = KS_LP_NO_PAGE;
+	if (!vm->cookie)
+		return KS_LP_NO_PAGE;
+	slot = vcpu_id < KS_LP_IDS ? vm->slot_of[vcpu_id] : 0;
+	if (!slot--)
+		return out->what = KS_LP_NO_SLOT;
+	slot &= KS_LP_VCPUS - 1;
+	out->what = ks_lp_copy(vm, slot, &s);
+	if (out->what)
+		return out->what;
+	/* The later wait interrupts the earlier one. */
+	out->lock = s.wait[0].lock && s.wait[1].lock ? s.wait[1].lock : s.wait[0].lock;
+	if (!out->lock) {
+		out->ipi = s.ipi;
+		return out->what = s.ipi ? KS_LP_IPI : KS_LP_NOTHING;
+	}
+	out->holders = vm->nought;
+	q.self = slot;
+	q.first = out->since = ks_lp_waits(&s, out->lock);
+	out->waiters = 1;
+	out->what = KS_LP_SELF;
+	out->vcpu = vcpu_id;
+	bpf_loop(vm->vcpus < KS_LP_VCPUS ? vm->vcpus : KS_LP_VCPUS, ks_lp_look, &q, 0);
+	return out->what;
+}
+
+#endif /* KVMSCHED_LOCK_READER_BPF_H */

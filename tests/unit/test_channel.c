@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What guests say about their lock pages, and where those are looked for. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <cmocka.h>
+
+#include "hello.h"
+#include "pages.h"
+#include "ram.h"
+#include "test_sys_tree.h"
+#include "trace.h"
+
+#define MIB (1ull << 20)
+#define GIB (1ull << 30)
+#define COOKIE 0x1122334455667788ull
+
+static struct ks_lp_hello good_hello(void)
+{
+	struct ks_lp_hello h = {
+		.magic = KS_LP_MAGIC,
+		.version = KS_LP_VERSION,
+		.size = sizeof(h),
+		.vcpus = 40,
+		.cookie = COOKIE,
+		.slot_size = sizeof(struct ks_lp_slot),
+		.pages = 2,
+		.gpa = { 0x3000, 0x1000 },
+	};
+
+	return h;
+}
+
+static int check(const struct ks_lp_hello *h, size_t len)
+{
+	struct ks_lp_hello out = { 0 };
+	struct ks_err err = { "" };
+	int ret = ks_hello_check(h, len, &out, &err);
+
+	assert_int_equal(!ret, !err.msg[0]);
+	if (ret)
+		assert_int_equal(out.magic, 0); /* nothing is taken of a bad one */
+	else
+		assert_memory_equal(&out, h, sizeof(out));
+	return ret;
+}
+
+static void hello(void **state)
+{
+	struct ks_lp_hello h = good_hello();
+	size_t len;
+
+	(void)state;
+	assert_int_equal(check(&h, sizeof(h)), 0);
+	for (len = 0; len < sizeof(h); len++)
+		assert_int_equal(check(&h, len), -EPROTO);
+	h.vcpus = KS_LP_VCPUS;
+	h.pages = KS_LP_PAGES;
+	for (unsigned int i = 0; i < KS_LP_PAGES; i++)
+		h.gpa[i] = (i + 5ull) << 40;
+	assert_int_equal(check(&h, sizeof(h)), 0);
+}
+
+#define BAD(change, code)                                                                          \
+	do {                                                                                       \
+		struct ks_lp_hello h = good_hello();                                               \
+		h.change;                                                                          \
+		assert_int_equal(check(&h, sizeof(h)), code);                                      \
+	} while (0)
+
+static void hostile_hello(void **state)
+{
+	(void)state;
+	BAD(magic ^= 1, -EPROTO);
+	BAD(version++, -EPROTONOSUPPORT);
+	BAD(size--, -EPROTO);
+	BAD(vcpus = 0, -EINVAL);
+	BAD(vcpus = KS_LP_VCPUS + 1, -EINVAL);
+	BAD(vcpus = UINT32_MAX, -EINVAL);
+	BAD(cookie = 0, -EINVAL);
+	BAD(slot_size = 64, -EINVAL);
+	BAD(pages = 1, -EINVAL);
+	BAD(pages = 3, -EINVAL);
+	BAD(pages = UINT32_MAX, -EINVAL);
+	BAD(gpa[1] = 0, -EINVAL);
+	BAD(gpa[1] = 0x1001, -EINVAL);
+	BAD(gpa[1] = h.gpa[0], -EINVAL);
+	BAD(gpa[0] = 1ull << 52, -EINVAL);
+	BAD(gpa[0] = UINT64_MAX - 0xfff, -EINVAL);
+}
+
+static void beats(void **state)
+{
+	struct ks_lp_beat b = { .magic = KS_LP_MAGIC, .number = 7 };
+	struct ks_err err;
+
+	(void)state;
+	assert_int_equal(ks_beat_check(&b, sizeof(b), 6, &err), 0);
+	assert_int_equal(ks_beat_check(&b, sizeof(b), 7, &err), -EPROTO);
+	assert_int_equal(ks_beat_check(&b, sizeof(b) - 1, 6, &err), -EPROTO);
+	b.magic++;
+	assert_int_equal(ks_beat_check(&b, sizeof(b), 6, &err), -EPROTO);
+}
+
+/* ---- where RAM is ---- */
+
+#define HEAP "55d0c0000000-55d0c0100000 rw-p 00000000 00:00 0                          [heap]\n"
+#define TEXT "55d0b0000000-55d0b0800000 r-xp 00000000 08:01 1234              /usr/bin/qemu\n"
+
+static void ram_small(void **state)
+{
+	struct ks_ram g[KS_RAM_GUESSES];
+	uint64_t hva;
+
+	(void)state;
+	assert_int_equal(ks_ram_guess(TEXT HEAP "7f0000000000-7f0020000000 rw-p 00000000 00:00 0\n"
+						"7f0020000000-7f0020001000 ---p 00000000 00:00 0\n",
+				      512 * MIB, g),
+			 1);
+	assert_int_equal(g[0].start, 0x7f0000000000);
+	assert_int_equal(g[0].low, 512 * MIB);
+	assert_int_equal(ks_ram_hva(&g[0], 0x1000, 4096, &hva), 0);
+	assert_int_equal(hva, 0x7f0000001000);
+	assert_int_equal(ks_ram_hva(&g[0], 512 * MIB - 4096, 4096, &hva), 0);
+	assert_int_equal(ks_ram_hva(&g[0], 512 * MIB - 4095, 4096, &hva), -EFAULT);
+	assert_int_equal(ks_ram_hva(&g[0], 512 * MIB, 4096, &hva), -EFAULT);
+	assert_int_equal(ks_ram_hva(&g[0], 4 * GIB, 4096, &hva), -EFAULT);
+	assert_int_equal(ks_ram_hva(&g[0], UINT64_MAX - 4095, 4096, &hva), -EFAULT);
+}
+
+/* Shared memory of a file, in pieces, behind other memory that happens to lie next to it. */
+static void ram_in_pieces(void **state)
+{
+	struct ks_ram g[KS_RAM_GUESSES];
+	size_t n = ks_ram_guess("7efffff00000-7f0000000000 rw-p 00000000 00:00 0\n"
+				"7f0000000000-7f0010000000 rw-s 00000000 00:0f 77 /memfd:ram\n"
+				"7f0010000000-7f0020000000 rw-s 10000000 00:0f 77 /memfd:ram\n",
+				512 * MIB, g);
+
+	(void)state;
+	assert_int_equal(n, 2);
+	assert_int_equal(g[0].start, 0x7f0000000000);
+	assert_int_equal(g[1].start, 0x7efffff00000);
+}
+
+/* 8 GiB: how much lies below the hole depends on the machine's type. */
+static void ram_large(void **state)
+{
+	struct ks_ram g[KS_RAM_GUESSES];
+	uint64_t hva;
+	size_t n = ks_ram_guess("7f0000000000-7f0200000000 rw-p 00000000 00:00 0\n", 8 * GIB, g);
+
+	(void)state;
+	assert_int_equal(n, 3);
+	assert_int_equal(g[0].low, 2 * GIB);
+	assert_int_equal(ks_ram_hva(&g[0], 2 * GIB, 4096, &hva), -EFAULT);
+	assert_int_equal(ks_ram_hva(&g[0], 4 * GIB, 4096, &hva), 0);
+	assert_int_equal(hva, 0x7f0000000000 + 2 * GIB);
+	assert_int_equal(ks_ram_hva(&g[0], 10 * GIB - 4096, 4096, &hva), 0);
+	assert_int_equal(ks_ram_hva(&g[0], 10 * GIB, 4096, &hva), -EFAULT);
+	assert_int_equal(g[1].low, 3 * GIB);
+	assert_int_equal(g[2].low, 0xe0000000);
+	/* 3 GiB: all below on i440FX, not on q35. */
+	n = ks_ram_guess("7f0000000000-7f00c0000000 rw-p 00000000 00:00 0\n", 3 * GIB, g);
+	assert_int_equal(n, 2);
+	assert_int_equal(g[0].low, 3 * GIB);
+	assert_int_equal(g[1].low, 2 * GIB);
+}
+
+static void ram_none(void **state)
+{
+	struct ks_ram g[KS_RAM_GUESSES];
+	char many[40 * 64] = "";
+
+	(void)state;
+	assert_int_equal(ks_ram_guess("", 512 * MIB, g), 0);
+	assert_int_equal(ks_ram_guess("nonsense\n7f00-7e00 rw-p\n-\n", 512 * MIB, g), 0);
+	assert_int_equal(ks_ram_guess(TEXT HEAP, 512 * MIB, g), 0);
+	assert_int_equal(ks_ram_guess(HEAP, 0, g), 0);
+	for (unsigned int i = 0; i < 40; i++)
+		snprintf(many + strlen(many), 64, "%x0000000-%x8000000 rw-p 00000000 00:00 0\n",
+			 2 * i + 1, 2 * i + 1);
+	assert_int_equal(ks_ram_guess(many, 128 * MIB, g), KS_RAM_GUESSES);
+}
+
+/* ---- the whole way, with a VM made up of files ---- */
+
+#define RAM (2 * MIB)
+#define RAM_AT 0x100000ull /* in its process; /proc/PID/mem is a sparse file here */
+#define VCPUS 40
+
+struct world {
+	struct tree tree;
+	struct ks_pages *pages;
+	int guest, listener[2];
+	unsigned int news;
+	uint32_t tgid;
+	bool believed;
+	struct ks_lp_vm vm;
+	char reason[256];
+};
+
+static void note(void *ctx, const struct ks_page_news *n)
+{
+	struct world *w = ctx;
+
+	w->news++;
+	w->tgid = n->tgid;
+	w->believed = n->vm;
+	w->reason[0] = 0;
+	if (n->vm)
+		w->vm = *n->vm;
+	else
+		snprintf(w->reason, sizeof(w->reason), "%s", n->reason);
+}
+
+static void put_slot(const struct world *w, unsigned int cpu, uint64_t cookie, uint32_t vcpu)
+{
+	struct ks_lp_hello h = good_hello();
+	struct ks_lp_slot s = { .cookie = cookie, .cpu = cpu, .vcpu = vcpu };
+	uint64_t at = RAM_AT + h.gpa[cpu / KS_LP_SLOTS_PER_PAGE] +
+		      cpu % KS_LP_SLOTS_PER_PAGE * sizeof(s);
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/proc/4711/mem", w->tree.root);
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, (long)at, SEEK_SET), 0);
+	assert_int_equal(fwrite(&s, sizeof(s), 1, f), 1);
+	fclose(f);
+}
+
+static void put_vm(const struct tree *t, int pid)
+{
+	static const char argv[] = "qemu-kvm\0-m\0"
+				   "2M\0-device\0vhost-vsock-pci,guest-cid=5";
+	char path[64], maps[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	tree_put(t, path, argv, sizeof(argv));
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	tree_text(t, path, "qemu-kvm\n");
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", pid, pid);
+	tree_text(t, path, "qemu-kvm\n");
+	snprintf(path, sizeof(path), "/proc/%d/fd/10", pid);
+	tree_link(t, path, "anon_inode:kvm-vm");
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	snprintf(maps, sizeof(maps), TEXT HEAP "%llx-%llx rw-p 00000000 00:00 0\n", RAM_AT,
+		 RAM_AT + RAM);
+	tree_text(t, path, maps);
+}
+
+static void world_new(struct world *w)
+{
+	char path[128];
+
+	memset(w, 0, sizeof(*w));
+	tree_new(&w->tree);
+	put_vm(&w->tree, 4711);
+	tree_text(&w->tree, "/proc/4711/mem", "");
+	snprintf(path, sizeof(path), "%s/proc/4711/mem", w->tree.root);
+	assert_int_equal(truncate(path, (off_t)(RAM_AT + RAM)), 0);
+	for (unsigned int i = 0; i < VCPUS; i++)
+		put_slot(w, i, COOKIE, i == 7 ? KS_LP_NO_VCPU : 2 * i);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, w->listener), 0);
+	assert_int_equal(ks_pages_new(&w->pages, w->listener[0], w->tree.root, note, w), 0);
+}
+
+static void world_free(struct world *w)
+{
+	ks_pages_free(w->pages);
+	close(w->listener[0]);
+	close(w->listener[1]);
+	if (w->guest)
+		close(w->guest);
+	tree_free(&w->tree);
+}
+
+static void guest_comes(struct world *w, uint32_t cid)
+{
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	if (w->guest)
+		close(w->guest);
+	w->guest = fd[1];
+	ks_pages_take(w->pages, fd[0], cid);
+}
+
+static void guest_says(struct world *w, const void *data, size_t len)
+{
+	assert_int_equal(write(w->guest, data, len), len);
+	assert_int_equal(ks_pages_turn(w->pages, 0), 0);
+}
+
+static void page_found(void **state)
+{
+	struct ks_lp_hello h = good_hello();
+	struct world w;
+
+	(void)state;
+	world_new(&w);
+	guest_comes(&w, 5);
+	guest_says(&w, &h, 100); /* in two parts */
+	assert_int_equal(w.news, 0);
+	guest_says(&w, (char *)&h + 100, sizeof(h) - 100);
+	assert_true(w.believed);
+	assert_int_equal(w.tgid, 4711);
+	assert_int_equal(w.vm.cookie, COOKIE);
+	assert_int_equal(w.vm.vcpus, VCPUS);
+	assert_int_equal(w.vm.nought, 0);
+	assert_int_equal(w.vm.hva[0], RAM_AT + 0x3000);
+	assert_int_equal(w.vm.hva[1], RAM_AT + 0x1000);
+	for (unsigned int i = 0; i < VCPUS; i++) {
+		assert_int_equal(w.vm.vcpu_of[i], i == 7 ? 0 : 2 * i + 1);
+		if (i != 7)
+			assert_int_equal(w.vm.slot_of[2 * i], i + 1);
+	}
+	assert_int_equal(w.vm.slot_of[1], 0);
+	close(w.guest);
+	w.guest = 0;
+	assert_int_equal(ks_pages_turn(w.pages, 0), 0);
+	assert_false(w.believed);
+	assert_int_equal(w.tgid, 4711);
+	assert_non_null(strstr(w.reason, "ended"));
+	world_free(&w);
+}
+
+static void expect_refusal(struct world *w, const char *why)
+{
+	struct ks_lp_hello h = good_hello();
+
+	guest_comes(w, 5);
+	w->news = 0;
+	guest_says(w, &h, sizeof(h));
+	assert_int_equal(w->news, 1);
+	assert_false(w->believed);
+	if (!strstr(w->reason, why))
+		fail_msg("'%s' instead of '%s'", w->reason, why);
+}
+
+static void page_refused(void **state)
+{
+	struct ks_lp_hello h = good_hello();
+	struct world w;
+
+	(void)state;
+	world_new(&w);
+	put_slot(&w, 39, COOKIE + 1, 78);
+	expect_refusal(&w, "no lock page lies");
+	put_slot(&w, 39, COOKIE, 76);
+	expect_refusal(&w, "two slots");
+	put_slot(&w, 39, COOKIE, KS_LP_IDS);
+	expect_refusal(&w, "numbers end");
+	put_slot(&w, 39, COOKIE, 78);
+	tree_text(&w.tree, "/proc/4711/maps", TEXT HEAP);
+	expect_refusal(&w, "no block of memory");
+	put_vm(&w.tree, 4712);
+	expect_refusal(&w, "2 VMs");
+	/* Another CID, no hello at all, memory beyond RAM. */
+	guest_comes(&w, 6);
+	guest_says(&w, &h, sizeof(h));
+	assert_non_null(strstr(w.reason, "guest-cid 6"));
+	guest_comes(&w, 6);
+	h.magic = 0;
+	guest_says(&w, &h, sizeof(h));
+	assert_non_null(strstr(w.reason, "no lock page's message"));
+	world_free(&w);
+}
+
+static void beyond_ram(void **state)
+{
+	struct ks_lp_hello h = good_hello();
+	struct world w;
+
+	(void)state;
+	world_new(&w);
+	guest_comes(&w, 5);
+	h.gpa[1] = RAM;
+	guest_says(&w, &h, sizeof(h));
+	assert_false(w.believed);
+	assert_non_null(strstr(w.reason, "not in the VM's RAM"));
+	world_free(&w);
+}
+
+/* A page that is reused is noticed within some seconds, whatever its guest goes on saying. */
+static void page_reused(void **state)
+{
+	struct ks_lp_beat b = { .magic = KS_LP_MAGIC, .number = 1 };
+	struct ks_lp_hello h = good_hello();
+	struct world w;
+
+	(void)state;
+	world_new(&w);
+	guest_comes(&w, 5);
+	guest_says(&w, &h, sizeof(h));
+	assert_true(w.believed);
+	put_slot(&w, 7, COOKIE, 15); /* a CPU that came online is taken up */
+	for (unsigned int i = 0; i < 50 && w.news < 2; i++)
+		ks_pages_turn(w.pages, 100);
+	assert_true(w.believed);
+	assert_int_equal(w.vm.slot_of[15], 8);
+	put_slot(&w, 33, 0, 66);
+	guest_says(&w, &b, sizeof(b));
+	for (unsigned int i = 0; i < 50 && w.believed; i++)
+		ks_pages_turn(w.pages, 100);
+	assert_false(w.believed);
+	assert_non_null(strstr(w.reason, "slot 33"));
+	world_free(&w);
+}
+
+static void second_publisher(void **state)
+{
+	struct ks_lp_hello h = good_hello();
+	struct world w;
+	int first;
+
+	(void)state;
+	world_new(&w);
+	guest_comes(&w, 5);
+	guest_says(&w, &h, sizeof(h));
+	first = w.guest;
+	w.guest = 0;
+	guest_comes(&w, 5);
+	assert_false(w.believed);
+	assert_int_equal(w.tgid, 0); /* it is not the first one that is dropped */
+	assert_non_null(strstr(w.reason, "second"));
+	close(first);
+	world_free(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hello),	 cmocka_unit_test(hostile_hello),
+		cmocka_unit_test(beats),	 cmocka_unit_test(ram_small),
+		cmocka_unit_test(ram_in_pieces), cmocka_unit_test(ram_large),
+		cmocka_unit_test(ram_none),	 cmocka_unit_test(page_found),
+		cmocka_unit_test(page_refused),	 cmocka_unit_test(beyond_ram),
+		cmocka_unit_test(page_reused),	 cmocka_unit_test(second_publisher),
+	};
+
+	return cmocka_run_group_tests_name("channel", tests, NULL, NULL);
+}
