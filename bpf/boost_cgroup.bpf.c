@@ -202,8 +202,9 @@ int BPF_PROG(spin)
 		return 0;
 	s.now = bpf_ktime_get_ns();
 	v = vcpu_at(number);
-	v->last_ple = s.now;
 	n->ple++;
+	n->bursts += s.now - v->last_ple > BOOST_GAP_NS;
+	v->last_ple = s.now;
 	vm = &vms[v->vm & (BOOST_MAX_VMS - 1)];
 	s.at = vm->first;
 	if (!boost || !s.at || s.now < vm->not_before || s.now < quiet_until)

@@ -162,12 +162,15 @@ int BPF_PROG(spin_begin)
 {
 	struct boost_task *t = task_of(bpf_get_current_task_btf());
 	struct boost_cpu *c = this_cpu();
+	u64 now;
 
 	if (!t || !t->vm || !c)
 		return 0;
-	t->last_ple = bpf_ktime_get_ns();
-	t->named = false;
+	now = bpf_ktime_get_ns();
 	c->n.ple++;
+	c->n.bursts += now - t->last_ple > BOOST_GAP_NS;
+	t->last_ple = now;
+	t->named = false;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #define BOOST_MAX_VMS 1024
 #define BOOST_MAX_NODES 64
 #define BOOST_MAX_CPUS 8192
+#define BOOST_GAP_NS 1000000 /* as `ple-trace --burst-gap` is unless told otherwise */
 
 /* A VM under the policy; number 0 stands for threads of no VM that is known. */
 struct boost_vm {
@@ -20,6 +21,7 @@ struct boost_vm {
 /* Per CPU; sums are what `status` shows. */
 struct boost_counts {
 	__u64 ple;	/* PLE exits of vCPUs under the policy */
+	__u64 bursts;	/* ... of one vCPU, each within BOOST_GAP_NS of the last, are one */
 	__u64 asked;	/* KVM named a candidate for a directed yield */
 	__u64 boosted;	/* a vCPU ran next because another one spun */
 	__u64 kernel;	/* ... of them, preempted in the guest's kernel */

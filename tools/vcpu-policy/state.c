@@ -21,6 +21,7 @@ static const struct {
 	size_t offset;
 } counts[] = {
 	{ "ple", offsetof(struct boost_counts, ple) },
+	{ "bursts", offsetof(struct boost_counts, bursts) },
 	{ "asked", offsetof(struct boost_counts, asked) },
 	{ "boosted", offsetof(struct boost_counts, boosted) },
 	{ "boosted_in_kernel", offsetof(struct boost_counts, kernel) },
