@@ -6,8 +6,8 @@
  * locks when a lock function begins, and taken off when an unlock function does.
  *
  * A lock that is only about to be taken is published as held: at the entry of the lock function,
- * which is a third cheaper than its end, nobody knows better. The slow path says that it has to be
- * waited for.
+ * which is cheaper by 59 instructions than its end, nobody knows better. The slow path says that it
+ * has to be waited for.
  *
  * The kernel does not run a program in an interrupt of itself. So an interrupt that comes in the
  * middle of one may take or release a lock unseen. That the two ends are matched by address keeps
@@ -75,7 +75,7 @@ static __noinline int unlock_slow(__u64 *ctx)
 static __always_inline int unlock_begin(__u64 *ctx)
 {
 	struct ks_lp_slot *s = this_slot();
-	__u32 top = s->top;
+	__u32 top = s->top & KS_LP_TOP_MASK;
 
 	if (__builtin_expect(*held_at(s, top) != ctx[0], 0))
 		return unlock_slow(ctx);

@@ -113,6 +113,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: lock-reader [LOG]\n");
 		return 2;
 	}
+	if (log)
+		setlinebuf(log);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	fd = ks_vsock_listen(UINT32_MAX, KS_LP_PORT, &err);

@@ -61,7 +61,6 @@ int BPF_PROG(spin, struct kvm_vcpu *vcpu)
 		__sync_fetch_and_add(&counts.several, 1);
 	if (f.unread)
 		__sync_fetch_and_add(&counts.unread, 1);
-	if (vm)
-		tell(tgid, id, &f);
+	tell(tgid, id, &f);
 	return 0;
 }

@@ -210,6 +210,9 @@ static int publish(const struct options *o)
 		loop(&r);
 		child_end(&r.child);
 	}
+	/* The host hears of it at once; to detach takes a while. */
+	if (r.fd >= 0)
+		close(r.fd);
 	ks_publisher_free(r.publisher);
 	if (ret)
 		ret = cli_fail(ret, &err);
@@ -217,8 +220,6 @@ static int publish(const struct options *o)
 		ret = r.child.code;
 	else if (r.fd < 0)
 		ret = CLI_EXIT_FAILED;
-	if (r.fd >= 0)
-		close(r.fd);
 	return ret;
 }
 
