@@ -2,8 +2,7 @@
 /*
  * ple-boost where there is no sched_ext: which vCPU spins, and which one of its VM should run
  * instead, is told to user space, which moves CPU weight from the one to the other. The choice is the
- * scheduler's in ple_boost.bpf.c: waits for a pCPU, did not spin when it lost its own; of these one
- * that was preempted in the guest's kernel, and of these the one off-CPU longest.
+ * scheduler's in ple_boost.bpf.c.
  *
  * All programs run in vCPUs' threads alone.
  */
@@ -153,17 +152,20 @@ struct search {
 	u32 spinner;
 };
 
-#define IN_KERNEL (1ull << 62)
+#define DID_NOT_SPIN (1ull << 62) /* see ple_boost.bpf.c */
+#define IN_KERNEL (1ull << 61)
 
-/* One of the VM's vCPUs: does it wait for a pCPU, and did not spin? */
+/* One of the VM's vCPUs: does it wait for a pCPU, and did it spin when it lost its own? */
 static long look_at(u32 i, void *ctx)
 {
 	struct search *s = ctx;
 	struct turn_vcpu *v = vcpu_at(s->at);
 	u64 score = (s->now - v->since) & (IN_KERNEL - 1);
 
-	if (s->at != s->spinner && !v->spun && kvm_waits(v->kvm_vcpu)) {
-		if (kvm_preempted_in_kernel(v->kvm_vcpu))
+	if (s->at != s->spinner && kvm_waits(v->kvm_vcpu)) {
+		if (!v->spun)
+			score |= DID_NOT_SPIN;
+		if (!v->spun && kvm_preempted_in_kernel(v->kvm_vcpu))
 			score |= IN_KERNEL;
 		if (score >= s->score) {
 			s->score = score;

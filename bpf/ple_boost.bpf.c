@@ -260,7 +260,13 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_insert_vtime(p, node_of(cpu), slice_ns, vtime, enq_flags);
 }
 
-#define IN_KERNEL (1ull << 62)
+/*
+ * Who did not spin may hold the lock, above all if it was preempted in the guest's kernel. If all have
+ * spun, the lock is free or about to be, and waits for the next in line, who spun as well: then they
+ * run in the order in which they lost their pCPUs, and each is reached after one turn of all others.
+ */
+#define DID_NOT_SPIN (1ull << 62)
+#define IN_KERNEL (1ull << 61) /* of those that did not spin */
 
 struct choice {
 	u64 score;
@@ -280,10 +286,12 @@ static __noinline int choose(u64 dsq, u32 vm, struct choice *best)
 		struct boost_task *t = task_of(p);
 		u64 score;
 
-		if (!t || t->vm != vm || t->spun)
+		if (!t || t->vm != vm)
 			continue;
 		score = (now - t->since) & (IN_KERNEL - 1);
-		if (kvm_preempted_in_kernel(t->vcpu))
+		if (!t->spun)
+			score |= DID_NOT_SPIN;
+		if (!t->spun && kvm_preempted_in_kernel(t->vcpu))
 			score |= IN_KERNEL;
 		if (score < best->score)
 			continue;
