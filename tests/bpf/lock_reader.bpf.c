@@ -27,7 +27,7 @@ struct {
 
 struct lr_counts counts;
 
-static struct ks_lp_vm none;
+static struct ks_lp_vm no_page;
 
 static __always_inline void tell(__u32 tgid, __u32 vcpu, const struct ks_lp_found *f)
 {
@@ -54,7 +54,7 @@ int BPF_PROG(spin, struct kvm_vcpu *vcpu)
 	__u32 what;
 
 	id = BPF_CORE_READ(v, vcpu_id);
-	what = ks_lp_find(vm ?: &none, id, &f);
+	what = ks_lp_find(vm ?: &no_page, id, &f);
 	if (what < KS_LP_WHATS)
 		__sync_fetch_and_add(&counts.what[what], 1);
 	if (what == KS_LP_HOLDER && f.holders > 1)
