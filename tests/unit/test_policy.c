@@ -21,11 +21,11 @@
 
 #include "cgroup.h"
 #include "journal.h"
+#include "lever.h"
 #include "scx.h"
 #include "share.h"
 #include "test_sys_tree.h"
 #include "thread.h"
-#include "vcpucg.h"
 #include "vmset.h"
 
 #define BATCH 3 /* SCHED_BATCH stands in for SCHED_EXT, which this kernel may not have */
@@ -272,24 +272,11 @@ static void test_cgroup_share(void **state)
 	assert_int_equal(ks_cgroup_share(tree.root, 10, &weight, &quota), -ENOTSUP);
 }
 
-static void test_cgroup_cpu(void **state)
+static void test_cgroup_of_thread(void **state)
 {
-	struct ks_err err;
 	char path[64];
 
 	(void)state;
-	tree_text(&tree, "/proc/version", "x");
-	assert_int_equal(ks_vcpucg_usable(tree.root, &err), -ENODEV);
-	assert_non_null(strstr(err.msg, "cgroup v2"));
-	/* Hybrid: v2 is there, its cpu controller is v1's. "cpuset" is not "cpu". */
-	tree_text(&tree, "/sys/fs/cgroup/cgroup.controllers", "cpuset io memory\n");
-	assert_int_equal(ks_vcpucg_usable(tree.root, &err), -ENODEV);
-	assert_non_null(strstr(err.msg, "cgroup v1"));
-	tree_text(&tree, "/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory\n");
-	assert_int_equal(ks_vcpucg_usable(tree.root, &err), 0);
-	assert_false(ks_cgroup_gives_cpu(tree.root, ""));
-	tree_text(&tree, "/sys/fs/cgroup/cgroup.subtree_control", "cpu\n");
-	assert_true(ks_cgroup_gives_cpu(tree.root, ""));
 	/* A thread may lie elsewhere than its process. */
 	tree_text(&tree, "/proc/7/cgroup", "0::/vm\n");
 	tree_text(&tree, "/proc/7/task/8/cgroup", "0::/vm/vcpu0\n");
@@ -298,11 +285,49 @@ static void test_cgroup_cpu(void **state)
 	assert_int_equal(ks_cgroup_of(tree.root, 7, 8, path, sizeof(path)), 0);
 	assert_string_equal(path, "/vm/vcpu0");
 	assert_int_equal(ks_cgroup_of(tree.root, 7, 9, path, sizeof(path)), -ENOENT);
-	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-8/cgroup.type", "threaded\n");
-	assert_false(ks_cgroup_has_others(tree.root, "/vm", "kvmsched-"));
-	tree_text(&tree, "/sys/fs/cgroup/vm/other/cgroup.type", "threaded\n");
-	assert_true(ks_cgroup_has_others(tree.root, "/vm", "kvmsched-"));
-	assert_true(ks_cgroup_is_threaded(tree.root, "/vm/other"));
+	tree_text(&tree, "/sys/fs/cgroup/vm/vcpu0/cgroup.type", "threaded\n");
+	assert_true(ks_cgroup_is_threaded(tree.root, "/vm/vcpu0"));
+	assert_false(ks_cgroup_is_threaded(tree.root, "/vm"));
+}
+
+static int nice_now(void)
+{
+	return getpriority(PRIO_PROCESS, 0);
+}
+
+/* Whoever finds the journal of a killed policy gives back the nice values that it took away. */
+static void test_lever_of_nice(void **state)
+{
+	struct ks_lever a, b;
+	struct ks_journal *j;
+	struct ks_undone u;
+	struct ks_err err;
+	uint32_t tid = syscall(SYS_gettid);
+	int was = nice_now();
+
+	(void)state;
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	assert_int_equal(ks_lever_take(&a, j, getpid(), tid), 0);
+	assert_int_equal(ks_lever_take(&b, j, getppid(), tid), -ESRCH);
+	assert_int_equal(nice_now(), was);
+	assert_int_equal(ks_lever_set(&a, KS_LEVER_DOWN, NULL), 0);
+	assert_int_equal(nice_now(), 19);
+	assert_int_equal(ks_lever_set(&a, KS_LEVER_UP, &a), 0);
+	assert_int_equal(nice_now(), was);
+	assert_int_equal(ks_lever_set(&a, KS_LEVER_DOWN, NULL), 0);
+	assert_int_equal(ks_journal_undo(j, &u), 0);
+	assert_int_equal(u.entries, 1);
+	assert_int_equal(u.undone, 1);
+	assert_int_equal(nice_now(), was);
+	/* Its owner has decided otherwise meanwhile. */
+	assert_int_equal(ks_lever_take(&a, j, getpid(), tid), 0);
+	assert_int_equal(setpriority(PRIO_PROCESS, 0, 5), 0);
+	assert_int_equal(ks_journal_undo(j, &u), 0);
+	assert_int_equal(u.undone, 0);
+	assert_int_equal(nice_now(), 5);
+	setpriority(PRIO_PROCESS, 0, was);
+	ks_lever_close(&a);
+	ks_journal_close(j);
 }
 
 /* Two VMs, one of three times the other's weight; a third without a weight of its own. */
@@ -350,7 +375,8 @@ static void test_share_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_cgroup_cpu, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_cgroup_of_thread, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_lever_of_nice, make_tree, drop_tree),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_share_clock),
 		cmocka_unit_test(test_thread_there_and_back),

@@ -12,7 +12,6 @@
 #include "child.h"
 #include "cli.h"
 #include "commands.h"
-#include "err.h"
 #include "file.h"
 #include "options.h"
 #include "state.h"
@@ -261,13 +260,6 @@ static enum ks_boost_backend choose(const struct options *o, struct ks_err *why)
 	return KS_BOOST_SCX;
 }
 
-static void neither(struct ks_err *err, const struct ks_err *why)
-{
-	const struct ks_err cgroup = *err;
-
-	ks_fail(err, -ENODEV, "%.200s; %.200s", why->msg, cgroup.msg);
-}
-
 static int attached(struct run *r, struct ks_err *err)
 {
 	struct ks_undone u;
@@ -323,8 +315,6 @@ static int run(const struct options *o, int *code, struct ks_err *err)
 		ret = ks_boost_attach(&r->boost, how, &o->boost, &r->vms, r->journal, err);
 	if (!ret && why.msg[0])
 		cli_warn("%s: using the cgroup back end", why.msg);
-	if (ret == -ENODEV && why.msg[0])
-		neither(err, &why);
 	if (!ret)
 		ret = attached(r, err);
 	ks_journal_close(r->journal);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ple-boost where there is no sched_ext: CPU weight of cgroups, moved from a vCPU that spins to the one
- * that should run instead, for a few milliseconds. The kernel tells the turns (bpf/boost_cgroup.bpf.c);
- * nothing is polled.
+ * ple-boost where there is no sched_ext: weight is taken from a vCPU that spins for a few milliseconds,
+ * and given to the one that should run instead (lever.h). The kernel tells the turns
+ * (bpf/boost_cgroup.bpf.c); nothing is polled.
  */
 #include <errno.h>
 #include <sched.h>
@@ -16,23 +16,20 @@
 #include "boost_cgroup.skel.h"
 #include "boost_priv.h"
 #include "err.h"
+#include "lever.h"
 #include "load.h"
 #include "thread.h"
-#include "vcpucg.h"
 
 #define NS 1000000000ull
 #define NS_PER_MS 1000000ull
 #define HOLD_NS (6 * NS_PER_MS)
-#define LEAST 1 /* cpu.weight */
-#define MOST 10000
 
 /* A vCPU; its number is its index, and the kernel's. */
 struct member {
 	uint32_t tid;	      /* 0: the number is free */
 	uint32_t vm;	      /* its VM's number */
-	uint64_t start;	      /* of the thread */
-	uint64_t moved_until; /* its weight is not the usual one until then; 0 = it is */
-	struct ks_vcpucg cg;
+	uint64_t moved_until; /* its lever is not in its usual place until then; 0 = it is */
+	struct ks_lever lever;
 };
 
 struct weigh {
@@ -76,16 +73,16 @@ static void put_back(struct weigh *w, uint32_t number)
 	w->nmoved--;
 	if (w->favoured[m->vm] == number)
 		w->favoured[m->vm] = 0;
-	ks_vcpucg_set(&m->cg, m->cg.usual); /* -ENODEV: it has ended, and refresh() will see */
+	ks_lever_set(&m->lever, KS_LEVER_USUAL, NULL); /* has it ended? refresh() will see */
 }
 
-static int move(struct weigh *w, uint32_t number, uint32_t weight, uint64_t until)
+static int move(struct weigh *w, uint32_t number, enum ks_lever_place place, uint32_t from)
 {
 	struct member *m = &w->vcpu[number];
 
 	w->nmoved += !m->moved_until;
-	m->moved_until = until;
-	return ks_vcpucg_set(&m->cg, weight > MOST ? MOST : weight);
+	m->moved_until = now_ns() + w->hold_ns;
+	return ks_lever_set(&m->lever, place, &w->vcpu[from].lever);
 }
 
 /*
@@ -106,11 +103,9 @@ static bool within_means(struct weigh *w)
 	return false;
 }
 
-/* What the spinner gives up the other one gets: the sum stays, and no other VM loses by it. */
 static void turn(struct weigh *w, const struct turn_event *e)
 {
 	struct member *spinner = &w->vcpu[e->spinner], *next = &w->vcpu[e->candidate];
-	uint64_t until;
 	uint32_t had;
 
 	if (!spinner->tid || !next->tid || spinner->vm != next->vm || !within_means(w))
@@ -118,10 +113,8 @@ static void turn(struct weigh *w, const struct turn_event *e)
 	had = w->favoured[next->vm];
 	if (had && had != e->candidate)
 		put_back(w, had);
-	until = now_ns() + w->hold_ns;
-	w->n.given += spinner->cg.weight != LEAST;
-	if (move(w, e->spinner, LEAST, until) ||
-	    move(w, e->candidate, next->cg.usual + spinner->cg.usual - LEAST, until))
+	w->n.given += spinner->lever.place != KS_LEVER_DOWN;
+	if (move(w, e->spinner, KS_LEVER_DOWN, 0) || move(w, e->candidate, KS_LEVER_UP, e->spinner))
 		return;
 	w->favoured[next->vm] = e->candidate;
 	w->n.boosted++;
@@ -205,7 +198,7 @@ static void unlist(struct weigh *w, uint32_t number)
 	if (*at)
 		__atomic_store_n(at, k->vcpus[number].next, __ATOMIC_RELEASE);
 	bpf_map__delete_elem(w->skel->maps.number_of, &m->tid, sizeof(m->tid), 0);
-	ks_vcpucg_drop(&m->cg);
+	ks_lever_close(&m->lever);
 	m->tid = 0;
 }
 
@@ -221,17 +214,15 @@ static int weigh_take(struct ks_boost *b, uint32_t vm, uint32_t tid)
 	struct weigh *w = weigh_of(b);
 	uint32_t number = free_number(w);
 	struct member *m = &w->vcpu[number];
-	struct ks_thread t;
-	int ret = ks_thread_read_of(b->vms->vm[vm].tgid, tid, &t);
+	int ret;
 
-	if (ret || !number || !ks_thread_is_fair(&t))
-		return ret;
-	ret = ks_vcpucg_take(&m->cg, b->journal, b->vms->vm[vm].tgid, tid);
+	if (!number)
+		return 0;
+	ret = ks_lever_take(&m->lever, b->journal, b->vms->vm[vm].tgid, tid);
 	if (ret)
 		return ret == -EPERM ? 0 : ret;
 	m->tid = tid;
 	m->vm = vm;
-	m->start = t.start;
 	m->moved_until = 0;
 	ret = enlist(w, number);
 	return ret ? ret : 1;
@@ -255,12 +246,20 @@ static void weigh_refresh(struct ks_boost *b)
 	uint32_t i;
 
 	for (i = 1; i < TURN_MAX_VCPUS; i++)
-		if (w->vcpu[i].tid &&
-		    (ks_thread_start(NULL, w->vcpu[i].tid, &start) || start != w->vcpu[i].start))
+		if (w->vcpu[i].tid && (ks_thread_start(NULL, w->vcpu[i].tid, &start) ||
+				       start != w->vcpu[i].lever.thread.start))
 			unlist(w, i);
 }
 
 /* ---- life ---- */
+
+/* Nice values are everywhere. */
+static int weigh_usable(const char *root, struct ks_err *err)
+{
+	(void)root;
+	(void)err;
+	return 0;
+}
 
 static int load(struct weigh *w, const struct ks_boost_opts *o, struct ks_err *err)
 {
@@ -300,7 +299,7 @@ static int weigh_attach(struct ks_boost **out, const struct ks_boost_opts *o, st
 		return ks_fail(err, -ENOMEM, "out of memory");
 	*out = &w->base;
 	for (i = 0; i < TURN_MAX_VCPUS; i++)
-		w->vcpu[i].cg.fd = -1;
+		w->vcpu[i].lever.fd = -1;
 	ret = load(w, o, err);
 	if (ret)
 		return ret;
@@ -324,7 +323,7 @@ static int weigh_counts(const struct ks_boost *b, struct boost_counts *sum)
 	return ret;
 }
 
-/* Weights back at once; the cgroups that were made go with the journal. */
+/* All levers back at once; the journal's undo then finds nothing left to do. */
 static void weigh_stop(struct ks_boost *b)
 {
 	struct weigh *w = weigh_of(b);
@@ -342,14 +341,14 @@ static void weigh_free(struct ks_boost *b)
 	uint32_t i;
 
 	for (i = 1; i < TURN_MAX_VCPUS; i++)
-		ks_vcpucg_close(&w->vcpu[i].cg);
+		ks_lever_close(&w->vcpu[i].lever);
 	boost_cgroup_bpf__destroy(w->skel);
 	free(w);
 }
 
 const struct ks_boost_ops ks_boost_cgroup = {
 	.name = "cgroup",
-	.usable = ks_vcpucg_usable,
+	.usable = weigh_usable,
 	.attach = weigh_attach,
 	.enter = weigh_enter,
 	.gone = weigh_gone,

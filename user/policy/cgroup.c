@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -119,46 +118,6 @@ int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quo
 
 /* ---- to change it ---- */
 
-/* Is `cpu` one of the words in this file? */
-static bool names_cpu(const char *root, const char *path, const char *file)
-{
-	char words[256], *word, *at = words;
-
-	if (ks_read_line(root, words, sizeof(words), CGROUPFS "%s/%s", path, file))
-		return false;
-	while ((word = strsep(&at, " ")))
-		if (!strcmp(word, "cpu"))
-			return true;
-	return false;
-}
-
-bool ks_cgroup_has_cpu(const char *root, const char *path)
-{
-	return names_cpu(root, path, "cgroup.controllers");
-}
-
-bool ks_cgroup_gives_cpu(const char *root, const char *path)
-{
-	return names_cpu(root, path, "cgroup.subtree_control");
-}
-
-bool ks_cgroup_has_others(const char *root, const char *path, const char *prefix)
-{
-	char dir[KS_CGROUP_PATH + 256];
-	struct dirent *e;
-	bool found = false;
-	DIR *d;
-
-	snprintf(dir, sizeof(dir), "%s" CGROUPFS "%s", root ? root : "", path);
-	d = opendir(dir);
-	while (d && !found && (e = readdir(d)))
-		found = e->d_type == DT_DIR && e->d_name[0] != '.' &&
-			strncmp(e->d_name, prefix, strlen(prefix));
-	if (d)
-		closedir(d);
-	return found;
-}
-
 int ks_cgroup_write(const char *root, const char *path, const char *file, const char *text)
 {
 	char name[KS_CGROUP_PATH + 256];
@@ -172,46 +131,4 @@ int ks_cgroup_write(const char *root, const char *path, const char *file, const 
 		ret = -errno;
 	close(fd);
 	return ret;
-}
-
-/* Threads that end meanwhile, and those that they start, do not count. */
-static int move_threads(const char *root, const char *path, const char *to)
-{
-	char *text, *line, *at;
-	int ret = ks_read_at(root, 1 << 20, &text, NULL, CGROUPFS "%s/cgroup.threads", path);
-	int error = 0;
-
-	if (ret)
-		return ret;
-	at = text;
-	while ((line = strsep(&at, "\n"))) {
-		if (!*line)
-			continue;
-		ret = ks_cgroup_write(root, to, "cgroup.threads", line);
-		if (ret && ret != -ESRCH)
-			error = ret;
-	}
-	free(text);
-	return error;
-}
-
-int ks_cgroup_dissolve(const char *root, const char *path, const char *to)
-{
-	const struct timespec moment = { 0, 5000000 };
-	char dir[KS_CGROUP_PATH + 256];
-	int i, ret;
-
-	snprintf(dir, sizeof(dir), "%s" CGROUPFS "%s", root ? root : "", path);
-	/* A thread that has ended is in it until it is gone altogether. */
-	for (i = 0; i < 200; i++) {
-		ret = move_threads(root, path, to);
-		if (ret == -ENOENT || ret == -ENODEV)
-			return 0;
-		if (!rmdir(dir))
-			return 1;
-		if (errno != EBUSY)
-			return errno == ENOENT ? 0 : -errno;
-		nanosleep(&moment, NULL);
-	}
-	return ret ? ret : -EBUSY;
 }

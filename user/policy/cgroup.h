@@ -29,17 +29,7 @@ int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quo
 /* Is it one whose members are threads? */
 bool ks_cgroup_is_threaded(const char *root, const char *path);
 
-/* Has it the cpu controller; does it hand it down to its children? */
-bool ks_cgroup_has_cpu(const char *root, const char *path);
-bool ks_cgroup_gives_cpu(const char *root, const char *path);
-
-/* Has it children besides those whose names begin so? */
-bool ks_cgroup_has_others(const char *root, const char *path, const char *prefix);
-
 /* Write text to a file of it. 0 or -errno. */
 int ks_cgroup_write(const char *root, const char *path, const char *file, const char *text);
-
-/* Move every thread in it to another one, then remove it. 1; 0: it was gone already; -errno. */
-int ks_cgroup_dissolve(const char *root, const char *path, const char *to);
 
 #endif /* KVMSCHED_CGROUP_H */

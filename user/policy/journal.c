@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -204,13 +205,16 @@ int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t)
 	return append(j, o);
 }
 
-int ks_journal_cgroup(struct ks_journal *j, const char *path)
+int ks_journal_nice(struct ks_journal *j, const struct ks_thread *t, int other)
 {
 	struct json_object *o = json_object_new_object();
 
 	if (!o)
 		return -ENOMEM;
-	json_object_object_add(o, "cgroup", json_object_new_string(path));
+	put(o, "nice_of", t->tid);
+	put(o, "start", t->start);
+	json_object_object_add(o, "nice", json_object_new_int(t->nice));
+	json_object_object_add(o, "other", json_object_new_int(other));
 	return append(j, o);
 }
 
@@ -267,19 +271,24 @@ static int undo_thread(struct json_object *o)
 	return ks_thread_restore(&t, KS_SCHED_EXT);
 }
 
-/* Threads of it go back to where they came from: the cgroup above. */
-static int undo_cgroup(const char *path)
+static int number_of(struct json_object *o, const char *key)
 {
-	char above[KS_CGROUP_PATH];
-	char *slash;
+	struct json_object *v;
 
-	if (snprintf(above, sizeof(above), "%s", path) >= (int)sizeof(above))
-		return -ENAMETOOLONG;
-	slash = strrchr(above, '/');
-	if (!slash)
-		return -EPROTO;
-	*slash = 0;
-	return ks_cgroup_dissolve(NULL, path, above);
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_int(v) : 0;
+}
+
+/* One that its owner has given another value meanwhile is left alone. */
+static int undo_nice(struct json_object *o)
+{
+	int was = number_of(o, "nice"), other = number_of(o, "other");
+	uint32_t tid = get(o, "nice_of");
+	struct ks_thread t;
+
+	if (ks_thread_read(tid, &t) || t.start != get(o, "start") || t.nice != other ||
+	    was == other)
+		return 0;
+	return setpriority(PRIO_PROCESS, tid, was) ? (errno == ESRCH ? 0 : -errno) : 1;
 }
 
 /* A cgroup that is gone needs nothing put back. */
@@ -301,8 +310,8 @@ static void undo_line(const char *line, struct ks_undone *u)
 		ret = undo_thread(o);
 	else if (get(o, "vm"))
 		ret = undo_vm(o);
-	else if (text_of(o, "cgroup"))
-		ret = undo_cgroup(text_of(o, "cgroup"));
+	else if (get(o, "nice_of"))
+		ret = undo_nice(o);
 	else if (text_of(o, "file"))
 		ret = undo_file(o);
 	else

@@ -31,11 +31,8 @@ int ks_journal_begin(struct ks_journal *j, const char *policy);
 int ks_journal_vm(struct ks_journal *j, uint32_t tgid);
 /* "This thread is scheduled like so, and will be in SCHED_EXT." 0 or -errno. */
 int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t);
-/*
- * "This cgroup (a path below the mount, as in /proc/PID/cgroup) will be made; threads in it came
- * from the one above." 0 or -errno.
- */
-int ks_journal_cgroup(struct ks_journal *j, const char *path);
+/* "This thread's nice value is so, and will be the other one for a moment." 0 or -errno. */
+int ks_journal_nice(struct ks_journal *j, const struct ks_thread *t, int other);
 /* "This file of a cgroup will be written; to undo it, write this." 0 or -errno. */
 int ks_journal_file(struct ks_journal *j, const char *path, const char *file, const char *back);
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How a vCPU thread's part of its VM's time is changed, from user space and for a moment: by cpu.weight if
+ * it has a cgroup of its own, as libvirt makes one for each vCPU, else by its nice value. No cgroup is
+ * made: among threads of one cgroup a directed yield takes the spinner's turn away, between cgroups it
+ * does not (the kernel's yield_task_fair() ends the turn in the thread's own queue alone).
+ */
+#ifndef KVMSCHED_LEVER_H
+#define KVMSCHED_LEVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "journal.h"
+#include "thread.h"
+
+enum ks_lever_place { KS_LEVER_USUAL, KS_LEVER_DOWN, KS_LEVER_UP };
+
+struct ks_lever {
+	int fd;		 /* of its cgroup's cpu.weight; -1: its nice value */
+	uint32_t usual;	 /* weight as it was */
+	uint32_t weight; /* as it is */
+	struct ks_thread thread;
+	enum ks_lever_place place;
+};
+
+/*
+ * For a thread of this process; journalled, nothing is changed yet. 0; -ESRCH: it has ended; -EPERM: it
+ * is not scheduled by the fair class; -errno.
+ */
+int ks_lever_take(struct ks_lever *l, struct ks_journal *j, uint32_t tgid, uint32_t tid);
+
+/*
+ * DOWN: next to nothing. UP: what `from` loses by going down as well as its own, so that the sum stays
+ * (cgroups), or its own (nice values). 0; -ESRCH, -ENODEV: it is gone; -errno.
+ */
+int ks_lever_set(struct ks_lever *l, enum ks_lever_place place, const struct ks_lever *from);
+
+void ks_lever_close(struct ks_lever *l);
+
+#endif /* KVMSCHED_LEVER_H */
