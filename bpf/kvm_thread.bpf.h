@@ -14,6 +14,7 @@ struct kvm_vcpu_arch___thread {
 struct kvm_vcpu___thread {
 	bool wants_to_run; /* 6.11 */
 	bool ready;
+	int vcpu_id;
 	struct pid *pid; /* of the thread that was the last to call KVM_RUN */
 	struct kvm_vcpu_arch___thread arch;
 } __attribute__((preserve_access_index));

@@ -20,6 +20,7 @@
 
 #include "compat.bpf.h"
 #include "kvm_thread.bpf.h"
+#include "lock_reader.bpf.h"
 #include "ple_boost.h"
 #include "scx.bpf.h"
 
@@ -30,6 +31,7 @@ const volatile __u64 slice_ns = 3000000;
 const volatile __u64 spin_ns = 200000;
 const volatile __u32 nr_nodes = 1;
 const volatile bool boost = true; /* false: the same scheduler without, for comparison */
+const volatile bool holder;	  /* holder-boost: ask the guest's lock page */
 const volatile bool fifo;	  /* first come, first served: for comparison, too */
 const volatile __u8 cpu_node[BOOST_MAX_CPUS];
 
@@ -40,12 +42,16 @@ const volatile __u8 cpu_node[BOOST_MAX_CPUS];
 __s32 exit_kind;
 char exit_reason[128], exit_msg[512];
 
+#define WANTS_SELF 0xffffffffu /* it is next for the lock itself */
+
 struct boost_task {
 	u64 vtime;    /* ns of a thread of weight 100 */
 	u64 since;    /* waits for a pCPU since */
 	u64 ran_from; /* on its pCPU since */
 	u64 last_ple;
 	u64 vcpu; /* kvm_vcpu */
+	u32 vcpu_id;
+	u32 wants; /* vcpu_id + 1 of whom it spins for, 0 = nobody knows; WANTS_SELF */
 	u32 vm;
 	u32 counted; /* the VM whose `active` it is in */
 	bool spun;   /* when it left its pCPU */
@@ -68,6 +74,15 @@ struct {
 } vm_of SEC(".maps");
 
 struct boost_vm vms[BOOST_MAX_VMS];
+
+/* Lock pages that the loader has proved. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BOOST_MAX_VMS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32); /* tgid */
+	__type(value, struct ks_lp_vm);
+} pages SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -129,6 +144,16 @@ static __always_inline bool before(u64 a, u64 b)
 
 /* ---- which threads run vCPUs, and which of them spin ---- */
 
+static __always_inline void note_vcpu(struct boost_task *t, struct kvm_vcpu *vcpu)
+{
+	struct kvm_vcpu___thread *v = (void *)vcpu;
+
+	if (t->vcpu == (u64)vcpu)
+		return;
+	t->vcpu = (u64)vcpu;
+	t->vcpu_id = BPF_CORE_READ(v, vcpu_id);
+}
+
 SEC("fentry/kvm_arch_vcpu_load")
 int BPF_PROG(vcpu_load, struct kvm_vcpu *vcpu)
 {
@@ -139,7 +164,7 @@ int BPF_PROG(vcpu_load, struct kvm_vcpu *vcpu)
 	if (!kvm_runs(vcpu, p))
 		return 0;
 	if (t) {
-		t->vcpu = (u64)vcpu;
+		note_vcpu(t, vcpu);
 		return 0;
 	}
 	e = bpf_ringbuf_reserve(&fresh, sizeof(*e), 0);
@@ -152,9 +177,61 @@ int BPF_PROG(vcpu_load, struct kvm_vcpu *vcpu)
 		bpf_ringbuf_discard(e, 0);
 		return 0;
 	}
-	t->vcpu = (u64)vcpu;
+	note_vcpu(t, vcpu);
 	bpf_ringbuf_submit(e, 0);
 	return 0;
+}
+
+/* One of those that are to answer an IPI: the first, for the spinner needs all of them. */
+static __always_inline u32 to_answer(const struct ks_lp_vm *page, u64 ipi)
+{
+	u32 slot;
+
+	bpf_for(slot, 0, 64)
+	{
+		if (ipi >> slot & 1)
+			return page->vcpu_of[slot & (KS_LP_VCPUS - 1)];
+	}
+	return 0;
+}
+
+/* For whom does it spin? The guest's word: a wrong one costs its own VM a turn. */
+static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
+{
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct ks_lp_found f = {};
+	struct ks_lp_vm *page;
+
+	if (!t || !n)
+		return 0;
+	page = bpf_map_lookup_elem(&pages, &tgid);
+	if (!page) {
+		n->no_page++;
+		return 0;
+	}
+	switch (ks_lp_find(page, t->vcpu_id, &f)) {
+	case KS_LP_HOLDER:
+		n->says_holder++;
+		return f.vcpu + 1;
+	case KS_LP_WAITER:
+		n->says_waiter++;
+		return f.vcpu + 1;
+	case KS_LP_SELF:
+		return WANTS_SELF;
+	case KS_LP_IPI:
+		n->says_ipi++;
+		return to_answer(page, f.ipi);
+	case KS_LP_NOTHING:
+		n->says_nothing++;
+		return 0;
+	case KS_LP_NO_READ:
+	case KS_LP_NO_PROOF:
+		n->no_proof++;
+		return 0;
+	default:
+		n->no_page++;
+		return 0;
+	}
 }
 
 SEC("fentry/kvm_vcpu_on_spin")
@@ -171,6 +248,8 @@ int BPF_PROG(spin_begin)
 	c->n.bursts += now - t->last_ple > BOOST_GAP_NS;
 	t->last_ple = now;
 	t->named = false;
+	if (holder)
+		t->wants = ask_page(t, &c->n);
 	return 0;
 }
 
@@ -191,7 +270,8 @@ int BPF_PROG(spin_end)
 	struct boost_cpu *c = this_cpu();
 	s32 cpu = bpf_get_smp_processor_id();
 
-	if (!boost || !t || !t->vm || !c || t->named || !waiting(node_of(cpu)))
+	if (!boost || !t || !t->vm || !c || t->named || t->wants == WANTS_SELF ||
+	    !waiting(node_of(cpu)))
 		return 0;
 	c->end_slice = true;
 	if (bpf_ksym_exists(scx_bpf_kick_cpu))
@@ -265,6 +345,7 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
  * spun, the lock is free or about to be, and waits for the next in line, who spun as well: then they
  * run in the order in which they lost their pCPUs, and each is reached after one turn of all others.
  */
+#define EXACT (1ull << 63) /* the one that the spinner waits for */
 #define DID_NOT_SPIN (1ull << 62)
 #define IN_KERNEL (1ull << 61) /* of those that did not spin */
 
@@ -273,8 +354,8 @@ struct choice {
 	s32 pid;
 };
 
-/* Of the VM's vCPUs that wait in this queue, which one? */
-static __noinline int choose(u64 dsq, u32 vm, struct choice *best)
+/* Of the VM's vCPUs that wait in this queue, which one? wants: as in struct boost_task. */
+static __noinline int choose(u64 dsq, u32 vm, u32 wants, struct choice *best)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct task_struct *p;
@@ -293,6 +374,8 @@ static __noinline int choose(u64 dsq, u32 vm, struct choice *best)
 			score |= DID_NOT_SPIN;
 		if (!t->spun && kvm_preempted_in_kernel(t->vcpu))
 			score |= IN_KERNEL;
+		if (wants && t->vcpu_id + 1 == wants)
+			score |= EXACT;
 		if (score < best->score)
 			continue;
 		best->score = score;
@@ -364,8 +447,9 @@ static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct task_struct 
 /* The slice given up here goes to a vCPU of the same VM, of this node first. */
 static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, struct boost_cpu *c)
 {
+	struct boost_task *from = prev ? task_of(prev) : NULL;
+	u32 i, node = node_of(cpu), wants = from ? from->wants : 0;
 	struct choice best;
-	u32 i, node = node_of(cpu);
 
 	bpf_for(i, 0, nr_nodes)
 	{
@@ -373,10 +457,11 @@ static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, str
 
 		best.score = 0;
 		best.pid = 0;
-		choose(dsq, c->vm, &best);
+		choose(dsq, c->vm, wants, &best);
 		if (!best.pid)
 			continue;
 		c->n.kernel += !!(best.score & IN_KERNEL);
+		c->n.exact += !!(best.score & EXACT);
 		return bring(cpu, dsq, best.pid, prev, c);
 	}
 	c->n.none++;
@@ -471,7 +556,10 @@ bool BPF_PROG(boost_yield, struct task_struct *from, struct task_struct *to)
 		return false;
 	c->n.asked++;
 	f->named = true;
-	give_up(from, f, c);
+	if (f->wants == WANTS_SELF)
+		c->n.kept++;
+	else
+		give_up(from, f, c);
 	return true;
 }
 

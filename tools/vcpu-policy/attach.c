@@ -141,8 +141,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			return 0; /* the file's turn comes */
 		if (!o->policy)
 			cli_bad_usage("which policy? `vcpu-policy list` shows them");
-		if (strcmp(o->policy, "ple-boost"))
+		o->boost.holder = !strcmp(o->policy, "holder-boost");
+		if (strcmp(o->policy, "ple-boost") && !o->boost.holder)
 			cli_bad_usage("no policy '%s'; `vcpu-policy list` shows them", o->policy);
+		if (o->boost.holder && o->backend == CGROUP)
+			cli_bad_usage("--backend: holder-boost is there for sched_ext only");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -195,6 +198,7 @@ static void tell_state(struct run *r)
 	ks_boost_counts(r->boost, &s->sum);
 	ks_share_read(&s->share, &r->vms);
 	ks_boost_threads(r->boost, &s->taken, &s->left);
+	ks_boost_pages(r->boost, &s->pages, &s->doubt);
 	s->quota = ks_boost_left(r->boost, KS_VM_QUOTA);
 	if (state_write(r->o->dir, s))
 		cli_warn("%s/status.json cannot be written: `status` shows nothing new", r->o->dir);
@@ -252,6 +256,8 @@ static void summary(const struct run *r, const struct ks_undone *u)
 /* What this kernel can do; why says so if it is the second best. */
 static enum ks_boost_backend choose(const struct options *o, struct ks_err *why)
 {
+	if (o->boost.holder)
+		return KS_BOOST_SCX;
 	if (o->backend != AUTO)
 		return o->backend == CGROUP ? KS_BOOST_CGROUP : KS_BOOST_SCX;
 	if (ks_boost_usable(NULL, KS_BOOST_SCX, why) == -ENODEV)

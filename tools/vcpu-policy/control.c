@@ -66,13 +66,18 @@ int policy_list(int argc, char **argv)
 
 	if (ret)
 		return ret;
-	puts("ple-boost  after a PLE exit the rest of the time slice goes to a vCPU of the same "
+	puts("ple-boost     after a PLE exit the rest of the time slice goes to a vCPU of the same "
 	     "VM");
-	puts("           that waits for a pCPU and may hold the lock");
+	puts("              that waits for a pCPU and may hold the lock");
 	scx = ks_boost_usable(NULL, KS_BOOST_SCX, &err);
-	printf("           sched_ext: %s\n", scx ? err.msg : "can be attached");
+	printf("              sched_ext: %s\n", scx ? err.msg : "can be attached");
 	cgroup = ks_boost_usable(NULL, KS_BOOST_CGROUP, &err);
-	printf("           cgroup: %s\n", cgroup ? err.msg : "can be attached (reacts later)");
+	printf("              cgroup: %s\n", cgroup ? err.msg : "can be attached (reacts later)");
+	puts("holder-boost  the same with guests that publish their locks (lock-timeline "
+	     "publish):");
+	puts("              who holds the lock, or is next for it, need not be guessed");
+	ks_boost_usable(NULL, KS_BOOST_SCX, &err);
+	printf("              sched_ext: %s\n", scx ? err.msg : "can be attached");
 	return scx && cgroup ? CLI_EXIT_LACKING : CLI_EXIT_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "state.h"
@@ -32,6 +33,14 @@ static const struct {
 	{ "switches", offsetof(struct boost_counts, switches) },
 	{ "run_ns", offsetof(struct boost_counts, run_ns) },
 	{ "react_ns", offsetof(struct boost_counts, react_ns) },
+	{ "exact", offsetof(struct boost_counts, exact) },
+	{ "kept", offsetof(struct boost_counts, kept) },
+	{ "says_holder", offsetof(struct boost_counts, says_holder) },
+	{ "says_waiter", offsetof(struct boost_counts, says_waiter) },
+	{ "says_ipi", offsetof(struct boost_counts, says_ipi) },
+	{ "says_nothing", offsetof(struct boost_counts, says_nothing) },
+	{ "no_page", offsetof(struct boost_counts, no_page) },
+	{ "no_proof", offsetof(struct boost_counts, no_proof) },
 };
 
 static uint64_t count(const struct boost_counts *c, size_t i)
@@ -117,6 +126,8 @@ static struct json_object *state_json(const struct state *s)
 	put(o, "threads", s->taken);
 	put(o, "threads_left_alone", s->left);
 	put(o, "vms_with_quota", s->quota);
+	put(o, "lock_pages", s->pages);
+	json_object_object_add(o, "lock_page_doubt", json_object_new_string(s->doubt ?: ""));
 	json_object_object_add(o, "vms", vms(s->vms, &s->share));
 	put_part(o, "fairness", ks_share_jain(&s->share, s->vms));
 	json_object_object_add(o, "wakeup_late", late_json(s->late));
@@ -195,6 +206,18 @@ static void print_late(struct json_object *late)
 	       (double)json_object_get_uint64(get(late, "max_ns")) / 1e3);
 }
 
+/* holder-boost: how many VMs' pages are read, and why the last that is not is not. */
+static void print_pages(struct json_object *o)
+{
+	const char *doubt = json_object_get_string(get(o, "lock_page_doubt"));
+
+	if (strcmp(json_object_get_string(get(o, "policy")), "holder-boost"))
+		return;
+	printf("  lock pages of %" PRIu64 " VMs are read%s%s\n",
+	       json_object_get_uint64(get(o, "lock_pages")), *doubt ? "; not, or no longer: " : "",
+	       doubt);
+}
+
 void state_print(struct json_object *o)
 {
 	struct json_object *total = get(o, "total"), *rate = get(o, "per_second");
@@ -210,6 +233,7 @@ void state_print(struct json_object *o)
 		printf("  fairness between VMs (Jain) %.3f\n",
 		       json_object_get_double(get(o, "fairness")));
 	print_late(get(o, "wakeup_late"));
+	print_pages(o);
 	printf("  %-20s %16s %12s\n", "", "total", "per second");
 	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		printf("  %-20s %16" PRIu64 " %12" PRIu64 "\n", counts[i].name,

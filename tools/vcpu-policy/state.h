@@ -18,6 +18,8 @@ struct state {
 	struct boost_counts last;  /* the same, a second or so before */
 	uint64_t last_ns;
 	unsigned int taken, left, quota;
+	unsigned int pages; /* holder-boost, and the next line too: see ks_boost_pages() */
+	const char *doubt;
 	const struct ks_vmset *vms;
 	struct ks_share share;
 	struct late *late;

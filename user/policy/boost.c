@@ -89,7 +89,7 @@ int ks_boost_attach(struct ks_boost **out, enum ks_boost_backend how, const stru
 	if (ret)
 		return ret;
 	ks_load_quiet();
-	ret = ks_journal_begin(j, "ple-boost");
+	ret = ks_journal_begin(j, o->holder ? "holder-boost" : "ple-boost");
 	if (ret)
 		return ks_fail(err, ret, "the journal: %s", strerror(-ret));
 	ret = ops->attach(&b, o, err);
@@ -153,6 +153,14 @@ void ks_boost_threads(const struct ks_boost *b, unsigned int *taken, unsigned in
 {
 	*taken = b->taken;
 	*left = b->left;
+}
+
+void ks_boost_pages(const struct ks_boost *b, unsigned int *pages, const char **doubt)
+{
+	*pages = 0;
+	*doubt = "";
+	if (b->ops->pages)
+		b->ops->pages(b, pages, doubt);
 }
 
 unsigned int ks_boost_left(const struct ks_boost *b, enum ks_vmset_why why)

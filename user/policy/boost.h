@@ -14,6 +14,7 @@
 #include "vmset.h"
 
 struct ks_boost_opts {
+	bool holder; /* holder-boost: whom a vCPU spins for is read in the guest's lock page */
 	uint64_t slice_ns; /* 0 = 3 ms */
 	uint64_t spin_ns;  /* a PLE exit so recent means "spinning"; 0 = 200 us */
 	uint64_t hold_ns; /* cgroup: how long a weight stays moved without a new reason; 0 = 6 ms */
@@ -54,6 +55,12 @@ int ks_boost_counts(const struct ks_boost *b, struct boost_counts *sum);
 
 /* Threads taken, and threads left alone because they are not scheduled by the fair class. */
 void ks_boost_threads(const struct ks_boost *b, unsigned int *taken, unsigned int *left);
+
+/*
+ * holder-boost: VMs whose lock page is believed, and why the last one that is not was refused or
+ * dropped ("" if there was none).
+ */
+void ks_boost_pages(const struct ks_boost *b, unsigned int *pages, const char **doubt);
 
 /* Why VMs were left alone: how many for this reason. */
 unsigned int ks_boost_left(const struct ks_boost *b, enum ks_vmset_why why);

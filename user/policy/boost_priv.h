@@ -40,6 +40,8 @@ struct ks_boost_ops {
 	int (*due)(struct ks_boost *b, int timeout_ms);
 	/* Has the kernel thrown it out (may be NULL)? */
 	int (*ended)(struct ks_boost *b, struct ks_err *err);
+	/* holder-boost (may be NULL): see ks_boost_pages(). */
+	void (*pages)(const struct ks_boost *b, unsigned int *pages, const char **doubt);
 	int (*counts)(const struct ks_boost *b, struct boost_counts *sum);
 	/* No new threads from now on; then, after the journal was undone, let go of everything. */
 	void (*stop)(struct ks_boost *b);

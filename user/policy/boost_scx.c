@@ -9,6 +9,7 @@
 
 #include "boost_priv.h"
 #include "err.h"
+#include "holders.h"
 #include "load.h"
 #include "ple_boost.skel.h"
 #include "scx.h"
@@ -21,7 +22,8 @@ struct scx {
 	struct ks_boost base;
 	struct ple_boost_bpf *skel;
 	struct bpf_link *ops;
-	uint64_t ours[TIDS / 64]; /* bit by thread: taken */
+	struct ks_holders *holders; /* holder-boost */
+	uint64_t ours[TIDS / 64];   /* bit by thread: taken */
 };
 
 static struct scx *scx_of(struct ks_boost *b)
@@ -60,6 +62,7 @@ static int load(struct scx *b, const struct ks_boost_opts *o, struct ks_err *err
 	b->skel->rodata->spin_ns = o->spin_ns ? o->spin_ns : BOOST_SPIN_NS;
 	b->skel->rodata->boost = !o->plain;
 	b->skel->rodata->fifo = o->fifo;
+	b->skel->rodata->holder = o->holder;
 	ret = set_nodes(b->skel);
 	if (ret)
 		return ks_fail(err, ret, "the machine's NUMA nodes: %s", strerror(-ret));
@@ -166,7 +169,31 @@ static int scx_attach(struct ks_boost **out, const struct ks_boost_opts *o, stru
 		return ks_fail(err, -ENOMEM, "out of memory");
 	*out = &s->base;
 	ret = load(s, o, err);
-	return ret ? ret : attach(s, err);
+	if (!ret)
+		ret = attach(s, err);
+	if (!ret && o->holder)
+		ret = ks_holders_new(&s->holders, bpf_map__fd(s->skel->maps.pages), err);
+	return ret;
+}
+
+static int scx_due(struct ks_boost *b, int timeout_ms)
+{
+	struct scx *s = scx_of(b);
+	int ret = s->holders ? ks_holders_turn(s->holders) : 0;
+
+	if (ret && !b->error)
+		b->error = ret;
+	return timeout_ms;
+}
+
+static void scx_pages(const struct ks_boost *b, unsigned int *pages, const char **doubt)
+{
+	const struct scx *s = (const struct scx *)b;
+
+	if (!s->holders)
+		return;
+	*pages = ks_holders_pages(s->holders);
+	*doubt = ks_holders_doubt(s->holders);
 }
 
 static int scx_ended(struct ks_boost *b, struct ks_err *err)
@@ -193,6 +220,7 @@ static void scx_stop(struct ks_boost *b)
 
 static void scx_free(struct ks_boost *b)
 {
+	ks_holders_free(scx_of(b)->holders);
 	bpf_link__destroy(scx_of(b)->ops);
 	ple_boost_bpf__destroy(scx_of(b)->skel);
 	free(b);
@@ -206,6 +234,8 @@ const struct ks_boost_ops ks_boost_scx = {
 	.gone = scx_gone,
 	.take = scx_take,
 	.refresh = scx_refresh,
+	.due = scx_due,
+	.pages = scx_pages,
 	.ended = scx_ended,
 	.counts = scx_counts,
 	.stop = scx_stop,

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+
+#include "err.h"
+#include "holders.h"
+#include "pages.h"
+#include "vsock.h"
+
+struct ks_holders {
+	struct ks_pages *pages;
+	int fd, map;
+	char doubt[192];
+};
+
+/* What cannot be put into the map is not read: the scheduler goes by ple-boost's rules. */
+static void news(void *ctx, const struct ks_page_news *n)
+{
+	struct ks_holders *h = ctx;
+
+	if (n->vm && !bpf_map_update_elem(h->map, &n->tgid, n->vm, BPF_ANY))
+		return;
+	if (n->tgid)
+		bpf_map_delete_elem(h->map, &n->tgid);
+	snprintf(h->doubt, sizeof(h->doubt), "cid %u, process %u: %s", n->cid, n->tgid,
+		 n->vm ? "there are too many" : n->reason);
+}
+
+int ks_holders_new(struct ks_holders **out, int map_fd, struct ks_err *err)
+{
+	struct ks_holders *h = calloc(1, sizeof(*h));
+	int ret;
+
+	*out = NULL;
+	if (!h)
+		return ks_fail(err, -ENOMEM, "out of memory");
+	h->map = map_fd;
+	h->fd = ks_vsock_listen(UINT32_MAX, KS_LP_PORT, err);
+	ret = h->fd < 0 ? h->fd : ks_pages_new(&h->pages, h->fd, NULL, news, h);
+	if (ret == -ENOMEM)
+		ks_fail(err, ret, "out of memory");
+	if (ret) {
+		ks_holders_free(h);
+		return ret;
+	}
+	*out = h;
+	return 0;
+}
+
+int ks_holders_turn(struct ks_holders *h)
+{
+	int ret = ks_pages_turn(h->pages, 0);
+
+	return ret == -EINTR ? 0 : ret;
+}
+
+unsigned int ks_holders_pages(const struct ks_holders *h)
+{
+	uint32_t key, next;
+	unsigned int n = 0;
+	int ret = bpf_map_get_next_key(h->map, NULL, &next);
+
+	while (!ret) {
+		n++;
+		key = next;
+		ret = bpf_map_get_next_key(h->map, &key, &next);
+	}
+	return n;
+}
+
+const char *ks_holders_doubt(const struct ks_holders *h)
+{
+	return h->doubt;
+}
+
+void ks_holders_free(struct ks_holders *h)
+{
+	if (!h)
+		return;
+	ks_pages_free(h->pages);
+	if (h->fd >= 0)
+		close(h->fd);
+	free(h);
+}
