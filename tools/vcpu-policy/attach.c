@@ -37,7 +37,9 @@ enum { OPT_VM = 0x100, OPT_BACKEND, OPT_OPTION, OPT_FILE, OPT_QUOTA, OPT_DIR };
 static const struct argp_option options[] = {
 	CLI_VM(OPT_VM),
 	{ "backend", OPT_BACKEND, "auto|sched_ext|cgroup", 0,
-	  "by what means: auto is sched_ext, or cgroup where the kernel has none", 0 },
+	  "by what means: auto is sched_ext; cgroup (weights, nice values) is for kernels "
+	  "without, weaker, and may do harm: try it",
+	  0 },
 	{ "option", OPT_OPTION, "KEY=VALUE", 0,
 	  "slice=TIME (3ms), spin=TIME (200us): how old a vCPU's last PLE exit may be for it to "
 	  "count as spinning; hold=TIME (6ms; cgroup); for comparison: boost=on|off, "
@@ -253,19 +255,6 @@ static void summary(const struct run *r, const struct ks_undone *u)
 		cli_error("%u changes could not be undone: run `vcpu-policy restore`", u->failed);
 }
 
-/* What this kernel can do; why says so if it is the second best. */
-static enum ks_boost_backend choose(const struct options *o, struct ks_err *why)
-{
-	if (o->boost.holder)
-		return KS_BOOST_SCX;
-	if (o->backend != AUTO)
-		return o->backend == CGROUP ? KS_BOOST_CGROUP : KS_BOOST_SCX;
-	if (ks_boost_usable(NULL, KS_BOOST_SCX, why) == -ENODEV)
-		return KS_BOOST_CGROUP;
-	why->msg[0] = 0;
-	return KS_BOOST_SCX;
-}
-
 static int attached(struct run *r, struct ks_err *err)
 {
 	struct ks_undone u;
@@ -300,8 +289,7 @@ static int attached(struct run *r, struct ks_err *err)
 static int run(const struct options *o, int *code, struct ks_err *err)
 {
 	struct run *r = calloc(1, sizeof(*r));
-	struct ks_err why = { "" };
-	enum ks_boost_backend how = choose(o, &why);
+	enum ks_boost_backend how = o->backend == CGROUP ? KS_BOOST_CGROUP : KS_BOOST_SCX;
 	int ret;
 
 	if (!r)
@@ -319,8 +307,6 @@ static int run(const struct options *o, int *code, struct ks_err *err)
 		ret = undo_leftovers(r, err);
 	if (!ret)
 		ret = ks_boost_attach(&r->boost, how, &o->boost, &r->vms, r->journal, err);
-	if (!ret && why.msg[0])
-		cli_warn("%s: using the cgroup back end", why.msg);
 	if (!ret)
 		ret = attached(r, err);
 	ks_journal_close(r->journal);

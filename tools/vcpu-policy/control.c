@@ -72,7 +72,8 @@ int policy_list(int argc, char **argv)
 	scx = ks_boost_usable(NULL, KS_BOOST_SCX, &err);
 	printf("              sched_ext: %s\n", scx ? err.msg : "can be attached");
 	cgroup = ks_boost_usable(NULL, KS_BOOST_CGROUP, &err);
-	printf("              cgroup: %s\n", cgroup ? err.msg : "can be attached (reacts later)");
+	printf("              cgroup: %s\n",
+	       cgroup ? err.msg : "can be attached, by --backend cgroup; weaker, may do harm");
 	puts("holder-boost  the same with guests that publish their locks (lock-timeline "
 	     "publish):");
 	puts("              who holds the lock, or is next for it, need not be guessed");

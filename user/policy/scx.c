@@ -29,7 +29,7 @@ int ks_scx_free(const char *root, struct ks_err *err)
 	case KS_SCX_NONE:
 		return ks_fail(err, -ENODEV,
 			       "this kernel has no sched_ext (needs 6.12 or later, built with "
-			       "CONFIG_SCHED_CLASS_EXT)");
+			       "CONFIG_SCHED_CLASS_EXT); for --backend cgroup see vcpu-policy(1)");
 	case KS_SCX_USED:
 		return ks_fail(
 			err, -EBUSY,
