@@ -432,7 +432,8 @@ static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct task_struct 
 			c->n.boosted += here;
 			if (here && from && t) {
 				c->n.react_ns += bpf_ktime_get_ns() - from->last_ple;
-				exchange(from, t);
+				if (!t->spun)
+					exchange(from, t);
 			}
 		} else if (t && is_due(p, t)) {
 			c->n.remote += scx_move(BPF_FOR_EACH_ITER, p,
@@ -442,6 +443,22 @@ static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct task_struct 
 		break;
 	}
 	return here;
+}
+
+/* Is it this VM's turn there by virtual time, whichever of its vCPUs runs? */
+static __always_inline bool own_turn(u64 dsq, u32 vm)
+{
+	struct task_struct *p;
+	bool own = false;
+
+	bpf_for_each(scx_dsq, p, dsq, 0)
+	{
+		struct boost_task *t = task_of(p);
+
+		own = t && t->vm == vm;
+		break;
+	}
+	return own;
 }
 
 /* The slice given up here goes to a vCPU of the same VM, of this node first. */
@@ -460,6 +477,9 @@ static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, str
 		choose(dsq, c->vm, wants, &best);
 		if (!best.pid)
 			continue;
+		/* Spinners hand the pCPU round for ever: that must not be at other VMs' cost. */
+		if (!(best.score & DID_NOT_SPIN) && !own_turn(dsq, c->vm))
+			break;
 		c->n.kernel += !!(best.score & IN_KERNEL);
 		c->n.exact += !!(best.score & EXACT);
 		return bring(cpu, dsq, best.pid, prev, c);
