@@ -34,7 +34,8 @@ const char *ks_boost_backend(const struct ks_boost *b);
 
 /*
  * Load and attach. From now on threads that run vCPUs of the VMs in `vms` are put under the policy by
- * ks_boost_poll() (into SCHED_EXT, or into a cgroup of their own), each journalled before. The set and the journal are the caller's and must
+ * ks_boost_poll() (into SCHED_EXT, or within reach of lever.h), each journalled before. The set and
+ * the journal are the caller's and must
  * outlive it. -ENODEV, -EBUSY, -EPERM or another -errno, + err.
  */
 int ks_boost_attach(struct ks_boost **b, enum ks_boost_backend how, const struct ks_boost_opts *o,
