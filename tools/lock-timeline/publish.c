@@ -18,20 +18,26 @@
 #include "vsock.h"
 
 #define NS 1000000000ULL
+#define HOST_TIMEOUT_MS 10000
 
 struct options {
 	struct ks_publisher_opts publisher;
 	uint64_t port, duration_ns;
+	bool wait;
 	char **command;
 };
 
-enum { OPT_PORT = 0x100, OPT_AT_END };
+enum { OPT_PORT = 0x100, OPT_AT_END, OPT_WAIT };
 
 static const struct argp_option options[] = {
 	CLI_DURATION,
 	CLI_VSOCK_PORT(OPT_PORT, "(of who reads lock pages there; 19033)"),
 	{ "at-end", OPT_AT_END, NULL, 0,
 	  "note a lock when it is taken, not when it is about to be: exacter, and costs more", 0 },
+	{ "wait", OPT_WAIT, NULL, 0,
+	  "wait for a host that reads, and again when it has hung up; meanwhile the guest's "
+	  "locks cost nothing",
+	  0 },
 	{ 0 },
 };
 
@@ -58,6 +64,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_AT_END:
 		o->publisher.at_end = true;
 		break;
+	case OPT_WAIT:
+		o->wait = true;
+		break;
 	case ARGP_KEY_ARGS:
 		o->command = state->argv + state->next;
 		break;
@@ -75,11 +84,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 struct run {
 	const struct options *opts;
-	struct ks_publisher *publisher;
+	struct ks_publisher *publisher; /* NULL while no host reads */
 	struct child child;
 	struct ks_lp_beat beat;
 	uint64_t begun;
-	int fd; /* to the host; -1 once it has hung up */
+	int fd; /* to the host; -1 while it does not read */
+	int failed; /* exit code: there is no use in waiting */
 	bool stop, blind;
 };
 
@@ -92,13 +102,24 @@ static int send_all(int fd, const void *data, size_t len)
 	return (size_t)n == len ? 0 : -EIO; /* a few bytes either fit, or something is wrong */
 }
 
-/* The host's programs are the only ones that read the pages: without it they are of no use. */
-static void host_gone(struct run *r)
+static void hang_up(struct run *r)
 {
-	close(r->fd);
+	/* The host hears of it at once; to detach takes a while. */
+	if (r->fd >= 0)
+		close(r->fd);
 	r->fd = -1;
 	ks_publisher_free(r->publisher);
 	r->publisher = NULL;
+}
+
+/* The host's programs are the only ones that read the pages: without it they are of no use. */
+static void host_gone(struct run *r)
+{
+	hang_up(r);
+	if (r->opts->wait) {
+		cli_note("the host has hung up: waiting until it reads again");
+		return;
+	}
 	r->stop = !r->child.pid || r->child.done;
 	cli_error("the host has hung up%s",
 		  r->stop ? "" : "; the command goes on, and nothing is published");
@@ -114,13 +135,75 @@ static bool hung_up(int fd)
 	return recv(fd, &byte, 1, MSG_DONTWAIT) <= 0;
 }
 
+static int connect_host(struct run *r, int timeout_ms, struct ks_err *err)
+{
+	r->fd = ks_vsock_connect(KS_VSOCK_HOST, r->opts->port, timeout_ms, err);
+	if (r->fd == -ECONNREFUSED)
+		snprintf(err->msg, sizeof(err->msg),
+			 "nobody on the host wants to read lock pages (vsock port %llu): start "
+			 "the reader first, or use --wait",
+			 (unsigned long long)r->opts->port);
+	return r->fd < 0 ? r->fd : 0;
+}
+
+static int begin(struct run *r, struct ks_err *err)
+{
+	const struct ks_lp_hello *hello;
+	int ret;
+
+	/* The host does not wait long for a word. */
+	ret = ks_publisher_open(&r->publisher, &r->opts->publisher, err);
+	if (!ret)
+		ret = ks_publisher_attach(r->publisher, err);
+	if (!ret)
+		ret = connect_host(r, HOST_TIMEOUT_MS, err);
+	if (ret)
+		return ret;
+	hello = ks_publisher_hello(r->publisher);
+	r->beat = (struct ks_lp_beat){ .magic = KS_LP_MAGIC };
+	ret = send_all(r->fd, hello, sizeof(*hello));
+	if (ret) {
+		snprintf(err->msg, sizeof(err->msg), "telling the host: %s", strerror(-ret));
+		return ret;
+	}
+	cli_note("publishing the locks of %u CPUs", hello->vcpus);
+	return 0;
+}
+
+static bool is_absence(int ret)
+{
+	return ret == -ECONNREFUSED || ret == -ECONNRESET || ret == -ETIMEDOUT || ret == -EPIPE;
+}
+
+/* Is there somebody? Only then are the programs loaded. */
+static void try_host(struct run *r)
+{
+	struct ks_err err = { "out of memory" };
+	int ret = connect_host(r, 1000, &err);
+
+	if (!ret) {
+		hang_up(r);
+		ret = begin(r, &err);
+	}
+	if (!ret)
+		return;
+	hang_up(r);
+	if (!is_absence(ret)) {
+		r->failed = cli_fail(ret, &err);
+		r->stop = true;
+	}
+}
+
 /* While programs are not run, the host is not told that all is well. */
 static void each_second(struct run *r)
 {
 	bool before = r->blind;
 
-	if (r->fd < 0)
+	if (r->fd < 0) {
+		if (r->opts->wait)
+			try_host(r);
 		return;
+	}
 	ks_publisher_learn_cpus(r->publisher);
 	r->blind = ks_publisher_blind(r->publisher);
 	if (r->blind && !before)
@@ -153,39 +236,6 @@ static void loop(struct run *r)
 	}
 }
 
-static int connect_host(struct run *r, struct ks_err *err)
-{
-	r->fd = ks_vsock_connect(KS_VSOCK_HOST, r->opts->port, 10000, err);
-	if (r->fd == -ECONNREFUSED)
-		snprintf(err->msg, sizeof(err->msg),
-			 "nobody on the host wants to read lock pages (vsock port %llu)",
-			 (unsigned long long)r->opts->port);
-	return r->fd < 0 ? r->fd : 0;
-}
-
-static int begin(struct run *r, struct ks_err *err)
-{
-	const struct ks_lp_hello *hello;
-	int ret;
-
-	/* The host does not wait long for a word. */
-	ret = ks_publisher_open(&r->publisher, &r->opts->publisher, err);
-	if (!ret)
-		ret = ks_publisher_attach(r->publisher, err);
-	if (!ret)
-		ret = connect_host(r, err);
-	if (ret)
-		return ret;
-	hello = ks_publisher_hello(r->publisher);
-	ret = send_all(r->fd, hello, sizeof(*hello));
-	if (ret) {
-		snprintf(err->msg, sizeof(err->msg), "telling the host: %s", strerror(-ret));
-		return ret;
-	}
-	cli_note("publishing the locks of %u CPUs", hello->vcpus);
-	return 0;
-}
-
 static int start_command(struct run *r, struct ks_err *err)
 {
 	char **command = r->opts->command;
@@ -197,30 +247,39 @@ static int start_command(struct run *r, struct ks_err *err)
 	return ret ? -EIO : 0;
 }
 
+/* With --wait the command need not wait as well. */
+static int start(struct run *r, struct ks_err *err)
+{
+	int ret = 0;
+
+	r->begun = record_clock_ns();
+	if (r->opts->wait)
+		try_host(r);
+	else
+		ret = begin(r, err);
+	return ret || r->stop ? ret : start_command(r, err);
+}
+
 static int publish(const struct options *o)
 {
-	struct run r = { .opts = o, .fd = -1, .beat = { .magic = KS_LP_MAGIC } };
+	struct run r = { .opts = o, .fd = -1 };
 	struct ks_err err = { "out of memory" };
-	int ret = begin(&r, &err);
+	int ret = start(&r, &err);
+	bool reads;
 
-	r.begun = record_clock_ns();
-	if (!ret)
-		ret = start_command(&r, &err);
 	if (!ret) {
 		loop(&r);
 		child_end(&r.child);
 	}
-	/* The host hears of it at once; to detach takes a while. */
-	if (r.fd >= 0)
-		close(r.fd);
-	ks_publisher_free(r.publisher);
+	reads = r.fd >= 0;
+	hang_up(&r);
 	if (ret)
-		ret = cli_fail(ret, &err);
-	else if (r.child.pid)
-		ret = r.child.code;
-	else if (r.fd < 0)
-		ret = CLI_EXIT_FAILED;
-	return ret;
+		return cli_fail(ret, &err);
+	if (r.failed)
+		return r.failed;
+	if (r.child.pid)
+		return r.child.code;
+	return reads || o->wait ? 0 : CLI_EXIT_FAILED;
 }
 
 int lock_publish(int argc, char **argv)
@@ -234,7 +293,8 @@ int lock_publish(int argc, char **argv)
 		"else of the guest is shown, and nothing in it can be changed.\v"
 		"Examples:\n"
 		"  lock-timeline publish\n"
-		"  lock-timeline publish -d 60 -- make -j8\n",
+		"  lock-timeline publish -d 60 -- make -j8\n"
+		"  lock-timeline publish --wait   # in a service: the host may come and go\n",
 		NULL,
 		NULL,
 		NULL

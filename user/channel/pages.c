@@ -21,6 +21,7 @@
 struct guest {
 	int fd;
 	uint32_t cid, tgid;
+	bool said;    /* ... something */
 	bool greeted; /* its hello was taken */
 	bool silent;  /* so it is not believed just now */
 	struct ks_lp_hello hello;
@@ -64,12 +65,14 @@ static void tell(const struct ks_pages *p, const struct guest *g, const struct k
 	p->fn(p->ctx, &news);
 }
 
+/* Who never said a word, as a guest that asks whether anybody listens, is no news. */
 static void drop(struct ks_pages *p, unsigned int i, const char *reason)
 {
 	struct guest *g = p->guest[i];
 
 	p->guest[i] = p->guest[--p->n];
-	tell(p, g, NULL, reason);
+	if (g->greeted || g->said)
+		tell(p, g, NULL, reason);
 	close(g->fd);
 	free(g);
 }
@@ -171,6 +174,7 @@ static int hear(struct ks_pages *p, struct guest *g, struct ks_err *err)
 		return 0;
 	if (n <= 0)
 		return ks_fail(err, -EPIPE, "the publisher has ended");
+	g->said = true;
 	g->got += (size_t)n;
 	if (g->got < want)
 		return 0;
