@@ -45,9 +45,9 @@ char exit_reason[128], exit_msg[512];
 #define WANTS_SELF 0xffffffffu /* it is next for the lock itself */
 
 struct boost_task {
-	u64 vtime;    /* ns of a thread of weight 100 */
-	u64 since;    /* waits for a pCPU since */
-	u64 ran_from; /* on its pCPU since */
+	u64 vtime; /* ns of a thread of weight 100 */
+	u64 since; /* waits for a pCPU since */
+	u64 paid;  /* of the time that the kernel says it had, so much is in vtime */
 	u64 last_ple;
 	u64 vcpu; /* kvm_vcpu */
 	u32 vcpu_id;
@@ -624,11 +624,11 @@ void BPF_PROG(boost_running, struct task_struct *p)
 
 	if (!t || !c)
 		return;
-	t->ran_from = bpf_ktime_get_ns();
+	t->paid = p->se.sum_exec_runtime;
 	if (before(vtime_now, t->vtime))
 		vtime_now = t->vtime;
 	c->vtime = t->vtime;
-	c->ran_from = t->ran_from;
+	c->ran_from = bpf_ktime_get_ns();
 	c->n.switches++;
 }
 
@@ -649,15 +649,16 @@ static __always_inline u64 price(const struct task_struct *p, const struct boost
 SEC("struct_ops/boost_stopping")
 void BPF_PROG(boost_stopping, struct task_struct *p, bool runnable)
 {
-	u64 now = bpf_ktime_get_ns(), ran;
 	struct boost_cpu *c = this_cpu();
 	struct boost_task *t = task_of(p);
+	u64 ran;
 
 	if (!t || !c)
 		return;
-	ran = now - t->ran_from;
+	/* The kernel's own account, switches included: a VM that makes many has to pay for them. */
+	ran = p->se.sum_exec_runtime - t->paid;
 	t->vtime += price(p, t, ran);
-	t->spun = runnable && now - t->last_ple < spin_ns;
+	t->spun = runnable && bpf_ktime_get_ns() - t->last_ple < spin_ns;
 	c->vtime = 0;
 	c->end_slice = false;
 	c->n.run_ns += ran;
