@@ -131,4 +131,18 @@ static __noinline int ks_lp_find(struct ks_lp_vm *vm, __u32 vcpu_id, struct ks_l
 	return out->what;
 }
 
+/*
+ * Does the vCPU hold a lock, or is it about to take one, for which it does not wait? To be called in
+ * its own thread. A page that cannot be read or proved says no.
+ */
+static __always_inline bool ks_lp_in_section(struct ks_lp_vm *vm, __u32 vcpu_id)
+{
+	struct ks_lp_slot s;
+	__u32 slot = vcpu_id < KS_LP_IDS && vm ? vm->slot_of[vcpu_id] : 0;
+
+	if (!slot-- || !vm->cookie || ks_lp_copy(vm, slot & (KS_LP_VCPUS - 1), &s))
+		return false;
+	return s.top & KS_LP_TOP_MASK && !s.wait[0].lock;
+}
+
 #endif /* KVMSCHED_LOCK_READER_BPF_H */

@@ -32,6 +32,7 @@ const volatile __u64 spin_ns = 200000;
 const volatile __u32 nr_nodes = 1;
 const volatile bool boost = true; /* false: the same scheduler without, for comparison */
 const volatile bool holder;	  /* holder-boost: ask the guest's lock page */
+const volatile __u64 grace_ns;	  /* holder-boost: a vCPU that holds a lock goes on for so long */
 const volatile bool fifo;	  /* first come, first served: for comparison, too */
 const volatile __u8 cpu_node[BOOST_MAX_CPUS];
 
@@ -49,7 +50,8 @@ struct boost_task {
 	u64 since; /* waits for a pCPU since */
 	u64 paid;  /* of the time that the kernel says it had, so much is in vtime */
 	u64 last_ple;
-	u64 vcpu; /* kvm_vcpu */
+	u64 grace; /* within it since; 0 = not */
+	u64 vcpu;  /* kvm_vcpu */
 	u32 vcpu_id;
 	u32 wants; /* vcpu_id + 1 of whom it spins for, 0 = nobody knows; WANTS_SELF */
 	u32 vm;
@@ -292,12 +294,17 @@ s32 BPF_PROG(boost_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 	return cpu;
 }
 
-/* A vCPU that wakes up far behind the one that runs there need not wait for the slice's end. */
-static __always_inline bool is_behind(s32 cpu, u64 vtime, u64 now)
+/*
+ * A vCPU that wakes up far behind the one that runs there need not wait for the slice's end. Unless
+ * that is of the same VM: to interrupt it may be to interrupt the holder of a lock, and the VM gains no
+ * time by it.
+ */
+static __always_inline bool is_behind(s32 cpu, u32 vm, u64 vtime, u64 now)
 {
 	struct boost_cpu *c = other_cpu(cpu);
 
-	return c && c->vtime && before(vtime + slice_ns / 2, c->vtime + (now - c->ran_from));
+	return c && c->vtime && c->runs != vm &&
+	       before(vtime + slice_ns / 2, c->vtime + (now - c->ran_from));
 }
 
 /*
@@ -334,7 +341,7 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 	idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 	if (idle >= 0)
 		scx_insert(p, SCX_DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
-	else if (enq_flags & SCX_ENQ_WAKEUP && is_behind(cpu, vtime, now))
+	else if (enq_flags & SCX_ENQ_WAKEUP && is_behind(cpu, t->vm, vtime, now))
 		scx_insert(p, SCX_DSQ_LOCAL_ON | cpu, slice_ns, enq_flags | SCX_ENQ_PREEMPT);
 	else
 		scx_insert_vtime(p, node_of(cpu), slice_ns, vtime, enq_flags);
@@ -525,6 +532,28 @@ static __always_inline u32 most_behind(u32 node)
 	return found;
 }
 
+/*
+ * Its slice is over, somebody else waits, and it holds a lock: it may go on for a moment, once per
+ * slice, and pays for it as for all its time. The guest's memory can be read here, for what runs is
+ * still prev.
+ */
+static __always_inline bool may_finish(struct task_struct *prev, struct boost_task *t,
+				       struct boost_cpu *c)
+{
+	u32 tgid = prev->tgid;
+	struct ks_lp_vm *page;
+
+	if (!holder || !grace_ns || t->grace || c->vm || c->end_slice)
+		return false;
+	page = bpf_map_lookup_elem(&pages, &tgid);
+	if (!page || prev != bpf_get_current_task_btf() || !ks_lp_in_section(page, t->vcpu_id))
+		return false;
+	t->grace = bpf_ktime_get_ns();
+	c->n.graces++;
+	scx_set_slice(prev, grace_ns);
+	return true;
+}
+
 static __always_inline bool is_queued(const struct task_struct *p)
 {
 	return p && p->scx.flags & SCX_TASK_QUEUED;
@@ -540,6 +569,8 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 	bool done = false;
 
 	if (STALLS())
+		return;
+	if (c && t && waiting(node) && may_finish(prev, t, c))
 		return;
 	if (c && t && c->end_slice)
 		give_up(prev, t, c);
@@ -627,6 +658,7 @@ void BPF_PROG(boost_running, struct task_struct *p)
 	t->paid = p->se.sum_exec_runtime;
 	if (before(vtime_now, t->vtime))
 		vtime_now = t->vtime;
+	c->runs = t->vm;
 	c->vtime = t->vtime;
 	c->ran_from = bpf_ktime_get_ns();
 	c->n.switches++;
@@ -658,6 +690,9 @@ void BPF_PROG(boost_stopping, struct task_struct *p, bool runnable)
 	/* The kernel's own account, switches included: a VM that makes many has to pay for them. */
 	ran = p->se.sum_exec_runtime - t->paid;
 	t->vtime += price(p, t, ran);
+	if (t->grace && bpf_ktime_get_ns() - t->grace > grace_ns)
+		c->n.overdrawn++;
+	t->grace = 0;
 	t->spun = runnable && bpf_ktime_get_ns() - t->last_ple < spin_ns;
 	c->vtime = 0;
 	c->end_slice = false;

@@ -41,13 +41,17 @@ struct boost_counts {
 	__u64 says_nothing; /* it waits for nothing that is published */
 	__u64 no_page;	/* no page of this VM is believed, or none of its slots is this vCPU's */
 	__u64 no_proof; /* it could not be read just now, or is no longer the publisher's */
+	__u64 graces; /* a slice was over, and its vCPU, which held a lock, went on for a moment */
+	__u64 overdrawn; /* ... for longer than it was granted */
 };
 
 /* What the policy knows of a CPU. */
 struct boost_cpu {
 	__u32 vm;	 /* its next vCPU is to be of this VM; 0 = any */
 	__u32 end_slice; /* KVM found no candidate: the slice is to end all the same */
-	__u64 vtime;	 /* of the vCPU that runs here, 0 = none */
+	__u32 runs;	 /* the VM whose vCPU runs here */
+	__u32 spare;
+	__u64 vtime; /* of that vCPU, 0 = none */
 	__u64 ran_from;
 	struct boost_counts n;
 };

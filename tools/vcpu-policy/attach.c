@@ -19,6 +19,8 @@
 #define NS 1000000000u
 #define MAX_CHOSEN 256
 
+#define GRACE_NS 200000
+
 struct options {
 	const char *policy, *dir;
 	const char *vm[MAX_CHOSEN];
@@ -84,10 +86,13 @@ static void parse_option(struct options *o, const char *arg)
 	} else if (!strncmp(arg, "order=", 6)) {
 		bad(ks_arg_choice("--option order", value, orders, &i, &err), &err);
 		o->boost.fifo = i;
+	} else if (!strncmp(arg, "grace=", 6)) {
+		bad(ks_arg_duration("--option grace", value, 0, &o->boost.grace_ns, &err), &err);
 	} else if (!strncmp(arg, "hold=", 5)) {
 		bad(ks_arg_duration("--option hold", value, 0, &o->boost.hold_ns, &err), &err);
 	} else {
-		cli_bad_usage("--option: no '%s'; there are slice, spin, hold, boost and order",
+		cli_bad_usage("--option: no '%s'; there are slice, spin, grace, hold, boost and "
+			      "order",
 			      arg);
 	}
 }
@@ -329,7 +334,7 @@ int policy_attach(int argc, char **argv)
 				   NULL,
 				   NULL,
 				   NULL };
-	struct options o = { .dir = KS_STATE_DIR };
+	struct options o = { .dir = KS_STATE_DIR, .boost.grace_ns = GRACE_NS };
 	struct ks_err err = { "out of memory" };
 	int code = 0, ret = cli_parse(&argp, argc, argv, &o), n;
 

@@ -41,6 +41,8 @@ static const struct {
 	{ "says_nothing", offsetof(struct boost_counts, says_nothing) },
 	{ "no_page", offsetof(struct boost_counts, no_page) },
 	{ "no_proof", offsetof(struct boost_counts, no_proof) },
+	{ "graces", offsetof(struct boost_counts, graces) },
+	{ "overdrawn", offsetof(struct boost_counts, overdrawn) },
 };
 
 static uint64_t count(const struct boost_counts *c, size_t i)

@@ -17,6 +17,7 @@ struct ks_boost_opts {
 	bool holder; /* holder-boost: whom a vCPU spins for is read in the guest's lock page */
 	uint64_t slice_ns; /* 0 = 3 ms */
 	uint64_t spin_ns;  /* a PLE exit so recent means "spinning"; 0 = 200 us */
+	uint64_t grace_ns; /* holder-boost: more time for a vCPU that holds a lock; 0 = none */
 	uint64_t hold_ns; /* cgroup: how long a weight stays moved without a new reason; 0 = 6 ms */
 	bool plain;	  /* the same scheduler without boosts, for comparison */
 	bool fifo;	  /* first come, first served, instead of fair by weight */

@@ -63,6 +63,7 @@ static int load(struct scx *b, const struct ks_boost_opts *o, struct ks_err *err
 	b->skel->rodata->boost = !o->plain;
 	b->skel->rodata->fifo = o->fifo;
 	b->skel->rodata->holder = o->holder;
+	b->skel->rodata->grace_ns = o->grace_ns;
 	ret = set_nodes(b->skel);
 	if (ret)
 		return ks_fail(err, ret, "the machine's NUMA nodes: %s", strerror(-ret));
