@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "boost.h"
 #include "cgroup.h"
 #include "journal.h"
 #include "lever.h"
@@ -233,6 +234,19 @@ static void test_sched_ext_states(void **state)
 	assert_non_null(strstr(err.msg, "lavd"));
 }
 
+static void test_what_can_be_attached(void **state)
+{
+	struct ks_err err;
+
+	(void)state;
+	tree_text(&tree, "/sys/kernel/sched_ext/state", "disabled\n");
+	assert_int_equal(ks_boost_usable(tree.root, KS_BOOST_CGROUP, &err), -ENODEV);
+	assert_non_null(strstr(err.msg, "KVM"));
+	tree_text(&tree, "/sys/module/kvm/parameters/halt_poll_ns", "0\n");
+	assert_int_equal(ks_boost_usable(tree.root, KS_BOOST_CGROUP, &err), 0);
+	assert_int_equal(ks_boost_usable(tree.root, KS_BOOST_SCX, &err), 0);
+}
+
 static void test_cgroup_share(void **state)
 {
 	uint32_t weight;
@@ -386,6 +400,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_vmset_pid_again, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_undo, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_sched_ext_states, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_what_can_be_attached, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_cgroup_share, make_tree, drop_tree),
 	};
 

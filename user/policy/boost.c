@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ple-boost, whatever the back end: which VMs and threads it is for, from attach to detach. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -17,7 +19,13 @@ static const struct ks_boost_ops *const backends[] = {
 
 int ks_boost_usable(const char *root, enum ks_boost_backend how, struct ks_err *err)
 {
-	return backends[how]->usable(root, err);
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/sys/module/kvm", root ? root : "");
+	if (access(path, F_OK))
+		return ks_fail(err, -ENODEV,
+			       "KVM is not loaded: try modprobe kvm_amd or kvm_intel");
+	return backends[how]->usable ? backends[how]->usable(root, err) : 0;
 }
 
 const char *ks_boost_backend(const struct ks_boost *b)
@@ -83,7 +91,7 @@ int ks_boost_attach(struct ks_boost **out, enum ks_boost_backend how, const stru
 {
 	const struct ks_boost_ops *ops = backends[how];
 	struct ks_boost *b = NULL;
-	int ret = ops->usable(NULL, err);
+	int ret = ks_boost_usable(NULL, how, err);
 
 	*out = NULL;
 	if (ret)

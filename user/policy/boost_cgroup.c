@@ -253,14 +253,6 @@ static void weigh_refresh(struct ks_boost *b)
 
 /* ---- life ---- */
 
-/* Nice values are everywhere. */
-static int weigh_usable(const char *root, struct ks_err *err)
-{
-	(void)root;
-	(void)err;
-	return 0;
-}
-
 static int load(struct weigh *w, const struct ks_boost_opts *o, struct ks_err *err)
 {
 	int ret;
@@ -348,7 +340,6 @@ static void weigh_free(struct ks_boost *b)
 
 const struct ks_boost_ops ks_boost_cgroup = {
 	.name = "cgroup",
-	.usable = weigh_usable,
 	.attach = weigh_attach,
 	.enter = weigh_enter,
 	.gone = weigh_gone,

@@ -24,6 +24,7 @@ struct ks_boost {
 /* One way to do it. Functions return 0 or -errno, + err where they take one. */
 struct ks_boost_ops {
 	const char *name;
+	/* Beside KVM, which all need; NULL: nothing. */
 	int (*usable)(const char *root, struct ks_err *err);
 	/* Load and attach; *b is set even if it fails, for free(). The caller fills in the base. */
 	int (*attach)(struct ks_boost **b, const struct ks_boost_opts *o, struct ks_err *err);
