@@ -183,6 +183,7 @@ static void lock_rel(struct ks_analysis *a, uint32_t vcpu, const struct ks_event
 		if (k->past)
 			an_past_hold(a, k->past, &h);
 	}
+	an_boost_release(a, vcpu, r->a, ev->time);
 	report_hold(a, r, &h);
 	proved_by_level(a, vcpu, ev);
 }

@@ -186,6 +186,7 @@ static void lock_free(struct sweep *s, uint64_t from, uint64_t to)
 	if (n->end < to && to - n->end > s->a->opts.slack_ns)
 		p.to = n->end;
 	p.kind = at == s->w->seq ? AN_FREE_SELF : AN_FREE_NEXT;
+	p.last = s->prev ? s->prev->vcpu : KS_NO_VCPU;
 	p.other = n->vcpu;
 	p.pid = n->pid;
 	p.ip = n->ip;
