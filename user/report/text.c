@@ -88,6 +88,7 @@ static void unseen(const struct page *p, struct ks_reader *rd)
 	} kinds[] = {
 		{ "unseen_vcpus", "vCPUs not recorded, there was no room: see record --max-vcpus" },
 		{ "unseen_exits", "exits of new vCPUs not seen: the kernel had no memory" },
+		{ "unseen_marks", "boosts and looks of a policy not seen, inside of one another" },
 		{ "unseen_recursion", "times a program could not run, inside of itself" },
 		{ "unseen_acquires", "releases of locks whose acquire was not seen" },
 		{ "unseen_releases", "acquires of locks whose release was not seen" },
@@ -466,6 +467,81 @@ static void ple_classes(const struct page *p, uint32_t vm)
 	say(p, "\n");
 }
 
+/* ---- a policy ---- */
+
+static const char *yes_no(const uint64_t v[KS_YES_NO_MAX], char *buf, size_t len)
+{
+	char a[FMT], b[FMT], c[FMT];
+
+	snprintf(buf, len, "yes %s, no %s, unknown %s", fmt_count(v[KS_YES], a),
+		 fmt_count(v[KS_NO], b), fmt_count(v[KS_NOT_KNOWN], c));
+	return buf;
+}
+
+static void boosts(const struct page *p, const struct ks_policy_totals *t)
+{
+	char n[FMT], line[80];
+	int i;
+
+	say(p, "Boosts   ");
+	for (i = 0; i < (int)KS_BOOST_OUTS; i++)
+		say(p, "%s %s %s", i ? "," : "", ks_boost_out_name(i), fmt_count(t->boosts[i], n));
+	say(p, "\n          picked as");
+	for (i = 0; i < KS_BW_MAX; i++)
+		say(p, "%s %s %s", i ? "," : "", ks_boost_why_name(i), fmt_count(t->why[i], n));
+	say(p, "\n          next on that pCPU: %s\n", yes_no(t->ran_next, line, sizeof(line)));
+	say(p, "          let go the lock that the spinner waited for: %s\n",
+	    yes_no(t->let_go, line, sizeof(line)));
+}
+
+static uint64_t sum(const uint64_t *v, int n)
+{
+	uint64_t all = 0;
+
+	while (n--)
+		all += v[n];
+	return all;
+}
+
+static void agreement(const struct page *p, const char *of, const uint64_t v[KS_LM_MAX])
+{
+	char n[FMT], s[FMT];
+	int m;
+
+	say(p, "          %s:", of);
+	for (m = 0; m < KS_LM_MAX; m++)
+		say(p, "%s %s %s", m ? "," : "", ks_look_match_name(m), fmt_count(v[m], n));
+	if (sum(v, KS_LM_MAX))
+		say(p, " (%s right)", fmt_share(v[KS_LM_RIGHT], sum(v, KS_LM_MAX), s));
+	say(p, "\n");
+}
+
+static void looks(const struct page *p, const struct ks_policy_totals *t, bool guest)
+{
+	char n[FMT];
+	int i;
+
+	say(p, "Lock page");
+	for (i = 0; i < (int)KS_LOOK_MAX; i++)
+		say(p, "%s %s %s", i ? "," : "", ks_look_name(i), fmt_count(t->looks[i], n));
+	say(p, "\n");
+	if (!guest)
+		return;
+	agreement(p, "it names the holder that the recording knows", t->held);
+	agreement(p, "... where the lock is free, who takes it next", t->free);
+	say(p, "          ... and of %s the recording is not sure\n", fmt_count(t->unsure, n));
+}
+
+static void policy(const struct page *p, uint32_t vm, bool guest)
+{
+	const struct ks_policy_totals *t = &ks_analysis_vm_totals(p->r->a, vm)->policy;
+
+	if (sum(t->boosts, KS_BOOST_OUTS))
+		boosts(p, t);
+	if (sum(t->looks, KS_LOOK_MAX))
+		looks(p, t, guest);
+}
+
 static void one_vm(const struct page *p, enum ks_report_kind kind, uint32_t i)
 {
 	const struct ks_vm *vm = &p->r->vms[i];
@@ -480,6 +556,7 @@ static void one_vm(const struct page *p, enum ks_report_kind kind, uint32_t i)
 	if (!guest && p->r->vm[i].pause)
 		ple_classes(p, i);
 	other_exits(p, i);
+	policy(p, i, guest);
 	if (guest)
 		hold_line(p, i);
 	move_lines(p, i);
