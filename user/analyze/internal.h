@@ -84,6 +84,7 @@ struct an_past {
 	uint64_t qlive;			     /* everything before it is resolved */
 	uint64_t from;			     /* before this time something may be missing */
 	uint64_t base_rel;		     /* last release before the first hold kept; 0 = none */
+	uint32_t base_vcpu;		     /* whose that was */
 	bool unsorted;			     /* the queue is not in order of try_time */
 	struct an_past *next;
 };
@@ -97,6 +98,7 @@ struct an_lock {
 	uint32_t owner_pid;
 	uint64_t owner_acq, owner_ip;
 	uint64_t last_rel; /* 0 = none seen */
+	uint32_t last_vcpu;
 	struct an_past *past;
 	struct an_lock *next;
 };

@@ -239,8 +239,10 @@ static void class_exits(struct judge *j, const struct an_piece *p, uint64_t e)
 	}
 }
 
-static void class_looks(struct judge *j, const struct an_piece *p, uint64_t e)
+/* Near the ends of a piece another vCPU may hold the lock, even if the class is the same there. */
+static void class_looks(struct judge *j, const struct an_piece *p)
 {
+	uint64_t e = j->error;
 	struct an_look *x;
 	bool known;
 
@@ -249,8 +251,8 @@ static void class_looks(struct judge *j, const struct an_piece *p, uint64_t e)
 	if (p->kind == AN_HELD || p->kind == AN_UNSEEN)
 		an_looks_taken(&j->looks, p->kind == AN_HELD ? p->other : KS_NO_VCPU);
 	while ((x = an_looks_in(&j->looks, p))) {
-		known = x->exit >= p->from && x->time + e < p->to &&
-			exit_class(j, p, x->exit, e) != KS_C_UNKNOWN;
+		known = x->exit >= p->from + e && x->time + e < p->to &&
+			exit_class(j, p, x->exit, 0) != KS_C_UNKNOWN;
 		an_looks_judge(&j->looks, p, known);
 	}
 }
@@ -261,7 +263,7 @@ static void class_moments(struct judge *j, const struct an_piece *p, uint64_t e)
 	if (!j->blaming)
 		return;
 	class_exits(j, p, e);
-	class_looks(j, p, e);
+	class_looks(j, p);
 }
 
 /* The common case: neither vCPU changes its state from before the piece until after it. */
