@@ -48,8 +48,10 @@ enum ks_boost_why {
 	KS_BW_MAX,
 };
 
-const char *ks_boost_why_name(enum ks_boost_why w);
-/* KS_BOOST_HERE etc. and KS_LOOK_HOLDER etc. of records.h in a word; NULL if there is none. */
+/* enum ks_boost_why, enum ks_look_match,
+ * KS_BOOST_HERE etc. and KS_LOOK_HOLDER etc. of records.h in a word; NULL if there is none. */
+const char *ks_boost_why_name(unsigned int why);
+const char *ks_look_match_name(unsigned int match);
 const char *ks_boost_out_name(unsigned int out);
 const char *ks_look_name(unsigned int look);
 
@@ -64,8 +66,6 @@ enum ks_look_match {
 	KS_LM_WRONG,   /* another one */
 	KS_LM_MAX,
 };
-
-const char *ks_look_match_name(enum ks_look_match m);
 
 /* What came of it: of a boost, in the turn that the vCPU got. */
 enum ks_yes_no { KS_NO, KS_YES, KS_NOT_KNOWN, KS_YES_NO_MAX };

@@ -2,7 +2,7 @@
 /* The boosts of a policy, and what came of them. */
 #include "internal.h"
 
-const char *ks_boost_why_name(enum ks_boost_why w)
+const char *ks_boost_why_name(unsigned int why)
 {
 	static const char *const names[KS_BW_MAX] = {
 		[KS_BW_EXACT] = "exact",
@@ -11,7 +11,7 @@ const char *ks_boost_why_name(enum ks_boost_why w)
 		[KS_BW_LONGEST] = "longest_off_cpu",
 	};
 
-	return (unsigned int)w < KS_BW_MAX ? names[w] : "invalid";
+	return why < KS_BW_MAX ? names[why] : NULL;
 }
 
 const char *ks_boost_out_name(unsigned int out)

@@ -8,7 +8,7 @@
  */
 #include "internal.h"
 
-const char *ks_look_match_name(enum ks_look_match m)
+const char *ks_look_match_name(unsigned int match)
 {
 	static const char *const names[KS_LM_MAX] = {
 		[KS_LM_RIGHT] = "right",
@@ -17,7 +17,7 @@ const char *ks_look_match_name(enum ks_look_match m)
 		[KS_LM_WRONG] = "wrong",
 	};
 
-	return (unsigned int)m < KS_LM_MAX ? names[m] : "invalid";
+	return match < KS_LM_MAX ? names[match] : NULL;
 }
 
 const char *ks_look_name(unsigned int look)

@@ -368,16 +368,6 @@ static struct json_object *by_name(const uint64_t *v, unsigned int n, name_fn na
 	return o;
 }
 
-static const char *why_name(unsigned int i)
-{
-	return ks_boost_why_name((enum ks_boost_why)i);
-}
-
-static const char *match_name(unsigned int i)
-{
-	return ks_look_match_name((enum ks_look_match)i);
-}
-
 static const char *yes_no_name(unsigned int i)
 {
 	static const char *const names[KS_YES_NO_MAX] = { "no", "yes", "unknown" };
@@ -391,13 +381,13 @@ static struct json_object *policy(const struct ks_report *r, uint32_t vm)
 	struct json_object *o = json_object_new_object(), *agree = json_object_new_object();
 
 	put(o, "boosts", by_name(t->boosts, KS_BOOST_OUTS, ks_boost_out_name));
-	put(o, "picked", by_name(t->why, KS_BW_MAX, why_name));
+	put(o, "picked", by_name(t->why, KS_BW_MAX, ks_boost_why_name));
 	put(o, "ran_next", by_name(t->ran_next, KS_YES_NO_MAX, yes_no_name));
 	put(o, "let_go", by_name(t->let_go, KS_YES_NO_MAX, yes_no_name));
 	put(o, "looks", by_name(t->looks, KS_LOOK_MAX, ks_look_name));
 	if (ks_session_guest(r->s, vm)) {
-		put(agree, "held", by_name(t->held, KS_LM_MAX, match_name));
-		put(agree, "free", by_name(t->free, KS_LM_MAX, match_name));
+		put(agree, "held", by_name(t->held, KS_LM_MAX, ks_look_match_name));
+		put(agree, "free", by_name(t->free, KS_LM_MAX, ks_look_match_name));
 		put_num(agree, "unsure", t->unsure);
 		put(o, "agreement", agree);
 	} else {

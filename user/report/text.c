@@ -163,12 +163,32 @@ static void guest_line(const struct page *p, uint32_t vm)
 
 /* ---- exits ---- */
 
+#define INDENT 9
+#define WIDTH 98
+
+/* One more item of a list that began behind a word of INDENT columns; col: where the line ends. */
+static void item(const struct page *p, int *col, const char *name, uint64_t count, bool last)
+{
+	char n[FMT], text[80];
+	int len = snprintf(text, sizeof(text), " %s %s%s", name, fmt_count(count, n),
+			   last ? "" : ",");
+
+	if (*col + len > WIDTH) {
+		say(p, "\n%*s", INDENT, "");
+		*col = INDENT;
+	}
+	say(p, "%s", text);
+	*col += len;
+	if (last)
+		say(p, "\n");
+}
+
 static void other_exits(const struct page *p, uint32_t vm)
 {
 	const struct ks_report *r = p->r;
 	struct rep_exit *e;
-	char name[40], n[FMT], item[80];
-	int col = 10, len;
+	char name[40];
+	int col = INDENT;
 	uint32_t i, count;
 
 	e = rep_exits_vm(r, vm, &count);
@@ -179,17 +199,8 @@ static void other_exits(const struct page *p, uint32_t vm)
 			ks_exit_str(r->isa, e[i].reason, name, sizeof(name));
 		else
 			snprintf(name, sizeof(name), "0x%x", e[i].reason);
-		len = snprintf(item, sizeof(item), " %s %s%s", name, fmt_count(e[i].count, n),
-			       i + 1 < count ? "," : "");
-		if (col + len > 98) {
-			say(p, "\n         ");
-			col = 10;
-		}
-		say(p, "%s", item);
-		col += len;
+		item(p, &col, name, e[i].count, i + 1 == count);
 	}
-	if (e && count)
-		say(p, "\n");
 	free(e);
 }
 
@@ -478,18 +489,26 @@ static const char *yes_no(const uint64_t v[KS_YES_NO_MAX], char *buf, size_t len
 	return buf;
 }
 
+typedef const char *(*name_fn)(unsigned int i);
+
+static void list(const struct page *p, const char *what, const uint64_t *v, unsigned int n,
+		 name_fn name)
+{
+	int col = (int)strlen(what);
+	unsigned int i;
+
+	say(p, "%s", what);
+	for (i = 0; i < n; i++)
+		item(p, &col, name(i), v[i], i + 1 == n);
+}
+
 static void boosts(const struct page *p, const struct ks_policy_totals *t)
 {
-	char n[FMT], line[80];
-	int i;
+	char line[80];
 
-	say(p, "Boosts   ");
-	for (i = 0; i < (int)KS_BOOST_OUTS; i++)
-		say(p, "%s %s %s", i ? "," : "", ks_boost_out_name(i), fmt_count(t->boosts[i], n));
-	say(p, "\n          picked as");
-	for (i = 0; i < KS_BW_MAX; i++)
-		say(p, "%s %s %s", i ? "," : "", ks_boost_why_name(i), fmt_count(t->why[i], n));
-	say(p, "\n          next on that pCPU: %s\n", yes_no(t->ran_next, line, sizeof(line)));
+	list(p, "Boosts   ", t->boosts, KS_BOOST_OUTS, ks_boost_out_name);
+	list(p, "          picked as", t->why, KS_BW_MAX, ks_boost_why_name);
+	say(p, "          next on that pCPU: %s\n", yes_no(t->ran_next, line, sizeof(line)));
 	say(p, "          let go the lock that the spinner waited for: %s\n",
 	    yes_no(t->let_go, line, sizeof(line)));
 }
@@ -503,33 +522,30 @@ static uint64_t sum(const uint64_t *v, int n)
 	return all;
 }
 
-static void agreement(const struct page *p, const char *of, const uint64_t v[KS_LM_MAX])
+/* v: enum ks_look_match. */
+static void agreement(const struct page *p, const char *of, const uint64_t *v)
 {
-	char n[FMT], s[FMT];
-	int m;
+	uint64_t all = sum(v, KS_LM_MAX);
+	char n[4][FMT], s[FMT];
 
-	say(p, "          %s:", of);
-	for (m = 0; m < KS_LM_MAX; m++)
-		say(p, "%s %s %s", m ? "," : "", ks_look_match_name(m), fmt_count(v[m], n));
-	if (sum(v, KS_LM_MAX))
-		say(p, " (%s right)", fmt_share(v[KS_LM_RIGHT], sum(v, KS_LM_MAX), s));
-	say(p, "\n");
+	if (!all)
+		return;
+	say(p, "          %s %s right, %s last, %s several, %s wrong: %s right\n", of,
+	    fmt_count(v[KS_LM_RIGHT], n[0]), fmt_count(v[KS_LM_LAST], n[1]),
+	    fmt_count(v[KS_LM_SEVERAL], n[2]), fmt_count(v[KS_LM_WRONG], n[3]),
+	    fmt_share(v[KS_LM_RIGHT], all, s));
 }
 
 static void looks(const struct page *p, const struct ks_policy_totals *t, bool guest)
 {
 	char n[FMT];
-	int i;
 
-	say(p, "Lock page");
-	for (i = 0; i < (int)KS_LOOK_MAX; i++)
-		say(p, "%s %s %s", i ? "," : "", ks_look_name(i), fmt_count(t->looks[i], n));
-	say(p, "\n");
+	list(p, "Lock page", t->looks, KS_LOOK_MAX, ks_look_name);
 	if (!guest)
 		return;
-	agreement(p, "it names the holder that the recording knows", t->held);
-	agreement(p, "... where the lock is free, who takes it next", t->free);
-	say(p, "          ... and of %s the recording is not sure\n", fmt_count(t->unsure, n));
+	agreement(p, "lock held:", t->held);
+	agreement(p, "lock free:", t->free);
+	say(p, "          of %s the recording is not sure\n", fmt_count(t->unsure, n));
 }
 
 static void policy(const struct page *p, uint32_t vm, bool guest)
