@@ -18,6 +18,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "boost_marks.bpf.h"
 #include "compat.bpf.h"
 #include "kvm_thread.bpf.h"
 #include "lock_reader.bpf.h"
@@ -197,6 +198,14 @@ static __always_inline u32 to_answer(const struct ks_lp_vm *page, u64 ipi)
 	return 0;
 }
 
+/* Returns the vCPU (+ 1) that it names. */
+static __always_inline u32 said(struct boost_task *t, const struct ks_lp_found *f, u32 named,
+				u32 flags)
+{
+	ks_mark_look(t->vcpu_id + 1, flags, f->lock, named, f->holders | (u32)f->waiters << 16);
+	return named;
+}
+
 /* For whom does it spin? The guest's word: a wrong one costs its own VM a turn. */
 static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
 {
@@ -209,30 +218,31 @@ static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
 	page = bpf_map_lookup_elem(&pages, &tgid);
 	if (!page) {
 		n->no_page++;
-		return 0;
+		return said(t, &f, 0, KS_LOOK_NO_PAGE);
 	}
 	switch (ks_lp_find(page, t->vcpu_id, &f)) {
 	case KS_LP_HOLDER:
 		n->says_holder++;
-		return f.vcpu + 1;
+		return said(t, &f, f.vcpu + 1, KS_LOOK_HOLDER);
 	case KS_LP_WAITER:
 		n->says_waiter++;
-		return f.vcpu + 1;
+		return said(t, &f, f.vcpu + 1, KS_LOOK_WAITER);
 	case KS_LP_SELF:
+		said(t, &f, t->vcpu_id + 1, KS_LOOK_SELF);
 		return WANTS_SELF;
 	case KS_LP_IPI:
 		n->says_ipi++;
-		return to_answer(page, f.ipi);
+		return said(t, &f, to_answer(page, f.ipi), KS_LOOK_IPI);
 	case KS_LP_NOTHING:
 		n->says_nothing++;
-		return 0;
+		return said(t, &f, 0, KS_LOOK_NOTHING);
 	case KS_LP_NO_READ:
 	case KS_LP_NO_PROOF:
 		n->no_proof++;
-		return 0;
+		return said(t, &f, 0, KS_LOOK_NO_PROOF);
 	default:
 		n->no_page++;
-		return 0;
+		return said(t, &f, 0, KS_LOOK_NO_PAGE);
 	}
 }
 
@@ -359,6 +369,7 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 struct choice {
 	u64 score;
 	s32 pid;
+	u32 vcpu_id, tgid;
 };
 
 /* Of the VM's vCPUs that wait in this queue, which one? wants: as in struct boost_task. */
@@ -387,6 +398,8 @@ static __noinline int choose(u64 dsq, u32 vm, u32 wants, struct choice *best)
 			continue;
 		best->score = score;
 		best->pid = p->pid;
+		best->vcpu_id = t->vcpu_id;
+		best->tgid = p->tgid;
 	}
 	return 0;
 }
@@ -421,13 +434,13 @@ static __always_inline bool is_due(struct task_struct *p, const struct boost_tas
 	return c && c->vtime && before(t->vtime, c->vtime + (bpf_ktime_get_ns() - c->ran_from));
 }
 
-/* Let it run next: here, or where it is bound to run if it is its turn there. */
-static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct task_struct *prev,
-				  struct boost_cpu *c)
+/* Let it run next: here, or where it is bound to run if it is its turn there. KS_BOOST_*: which? */
+static __always_inline u32 bring(s32 cpu, u64 dsq, s32 pid, struct task_struct *prev,
+				 struct boost_cpu *c)
 {
 	struct boost_task *from = prev ? task_of(prev) : NULL, *t;
+	u32 how = KS_BOOST_FAILED;
 	struct task_struct *p;
-	bool here = false;
 
 	bpf_for_each(scx_dsq, p, dsq, 0)
 	{
@@ -435,21 +448,32 @@ static __always_inline bool bring(s32 cpu, u64 dsq, s32 pid, struct task_struct 
 			continue;
 		t = task_of(p);
 		if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
-			here = scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL, 0);
-			c->n.boosted += here;
-			if (here && from && t) {
+			if (!scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL, 0))
+				break;
+			how = KS_BOOST_HERE;
+			c->n.boosted++;
+			if (from && t) {
 				c->n.react_ns += bpf_ktime_get_ns() - from->last_ple;
 				if (!t->spun)
 					exchange(from, t);
 			}
-		} else if (t && is_due(p, t)) {
-			c->n.remote += scx_move(BPF_FOR_EACH_ITER, p,
-						SCX_DSQ_LOCAL_ON | scx_bpf_task_cpu(p),
-						SCX_ENQ_PREEMPT);
+		} else if (t && is_due(p, t) &&
+			   scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL_ON | scx_bpf_task_cpu(p),
+				    SCX_ENQ_PREEMPT)) {
+			how = KS_BOOST_REMOTE;
+			c->n.remote++;
 		}
 		break;
 	}
-	return here;
+	return how;
+}
+
+/* KS_BOOST_*, of what choose() has chosen. */
+static __always_inline u32 why_it(u64 score)
+{
+	return (score & EXACT ? KS_BOOST_EXACT : 0) |
+	       (score & DID_NOT_SPIN ? KS_BOOST_NO_SPIN : 0) |
+	       (score & IN_KERNEL ? KS_BOOST_KERNEL : 0);
 }
 
 /* Is it this VM's turn there by virtual time, whichever of its vCPUs runs? */
@@ -472,8 +496,9 @@ static __always_inline bool own_turn(u64 dsq, u32 vm)
 static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, struct boost_cpu *c)
 {
 	struct boost_task *from = prev ? task_of(prev) : NULL;
-	u32 i, node = node_of(cpu), wants = from ? from->wants : 0;
-	struct choice best;
+	u32 i, node = node_of(cpu), wants = from ? from->wants : 0, how;
+	u32 from1 = from ? from->vcpu_id + 1 : 0;
+	struct choice best = {};
 
 	bpf_for(i, 0, nr_nodes)
 	{
@@ -489,9 +514,12 @@ static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, str
 			break;
 		c->n.kernel += !!(best.score & IN_KERNEL);
 		c->n.exact += !!(best.score & EXACT);
-		return bring(cpu, dsq, best.pid, prev, c);
+		how = bring(cpu, dsq, best.pid, prev, c);
+		ks_mark_boost(best.tgid, from1, best.vcpu_id + 1, how | why_it(best.score));
+		return how == KS_BOOST_HERE;
 	}
 	c->n.none++;
+	ks_mark_boost(prev ? prev->tgid : 0, from1, 0, KS_BOOST_NONE);
 	return false;
 }
 
@@ -607,10 +635,12 @@ bool BPF_PROG(boost_yield, struct task_struct *from, struct task_struct *to)
 		return false;
 	c->n.asked++;
 	f->named = true;
-	if (f->wants == WANTS_SELF)
-		c->n.kept++;
-	else
+	if (f->wants != WANTS_SELF) {
 		give_up(from, f, c);
+		return true;
+	}
+	c->n.kept++;
+	ks_mark_boost(from->tgid, f->vcpu_id + 1, f->vcpu_id + 1, KS_BOOST_KEPT);
 	return true;
 }
 

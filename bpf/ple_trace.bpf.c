@@ -848,3 +848,34 @@ int kvm_write_tsc_offset(struct bpf_raw_tracepoint_args *ctx)
 		tell_tsc(v, cpu, s, ctx->args[2], v->tsc_ratio);
 	return 0;
 }
+
+/* ---- what a policy does: attached to its functions, see boost_marks.bpf.h ---- */
+
+static __always_inline __u32 slot_of(__u32 tgid, __u32 vcpu1)
+{
+	__u64 key = (__u64)tgid << 32 | (vcpu1 - 1);
+	__u32 *slot = vcpu1 ? bpf_map_lookup_elem(&ks_slot_of, &key) : NULL;
+
+	return slot ? *slot : KS_NO_SLOT;
+}
+
+SEC("?fentry")
+int BPF_PROG(mark_boost, __u32 tgid, __u32 from1, __u32 to1, __u32 flags)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (wanted(tgid))
+		ks_emit(cpu, KS_BOOST, flags, cpu, slot_of(tgid, from1), slot_of(tgid, to1), tgid);
+	return 0;
+}
+
+SEC("?fentry")
+int BPF_PROG(mark_look, __u32 vcpu1, __u32 flags, __u64 lock, __u32 named1, __u32 crowd)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (wanted(tgid))
+		ks_emit(cpu, KS_LOOK, flags, cpu, slot_of(tgid, vcpu1), lock,
+			slot_of(tgid, named1) | (__u64)crowd << 32);
+	return 0;
+}

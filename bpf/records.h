@@ -55,6 +55,13 @@ enum ks_type {
 	KS_VCPU_WAKE = 25,    /* it was woken (sched_waking): a = tid of the waker */
 	KS_VCPU_MIGRATE = 26, /* sched_migrate_task: a = from pCPU, b = to pCPU */
 	KS_HALT_POLL = 27,    /* kvm_vcpu_wakeup: a = ns since the HLT exit, flags = KS_HALT_* */
+	KS_BOOST = 28,	      /* a policy on pCPU `cpu`: id = slot of the vCPU whose slice was given
+			       * up, a = slot of the vCPU that was picked for it (KS_NO_SLOT: none,
+			       * or not known), flags = KS_BOOST_*, b = tgid, 0 = not known */
+	KS_LOOK = 29,	      /* a policy read the guest's lock page at a PLE exit of this vCPU:
+			       * flags = KS_LOOK_*, a = the lock that it waits for (0: none),
+			       * b = slot that the page names (KS_NO_SLOT: none) | vCPUs that
+			       * say they hold the lock << 32 | vCPUs that wait for it << 48 */
 
 	/* Guest. cpu = guest CPU number (its APIC id is in the metadata), id = thread id. */
 	KS_LOCK_TRY = 48,     /* begins to wait for a contended lock: a = lock, b = call site */
@@ -92,6 +99,30 @@ enum ks_type {
 /* flags of KS_HALT_POLL */
 #define KS_HALT_WAITED 0x01u /* it slept; otherwise it was woken while KVM polled */
 #define KS_HALT_VALID 0x02u  /* the wake-up was for a reason (kvm_vcpu_wakeup's `valid`) */
+
+#define KS_NO_SLOT 0xffffffffu
+
+/* flags of KS_BOOST: what became of the slice, and why that vCPU */
+#define KS_BOOST_OUT_MASK 0x0fu
+#define KS_BOOST_HERE 0u       /* the vCPU in `a` is to run next on this pCPU */
+#define KS_BOOST_REMOTE 1u     /* ... on the pCPU that its affinity binds it to */
+#define KS_BOOST_FAILED 2u     /* it was picked, and could not be brought to a pCPU */
+#define KS_BOOST_NONE 3u       /* no vCPU of the VM was waiting, or it was not their turn */
+#define KS_BOOST_KEPT 4u       /* the spinner itself is next for the lock: it keeps its slice */
+#define KS_BOOST_OUTS 5u
+#define KS_BOOST_EXACT 0x10u   /* the lock page named it */
+#define KS_BOOST_NO_SPIN 0x20u /* it had not spun when it lost its pCPU */
+#define KS_BOOST_KERNEL 0x40u  /* ... but was in the guest's kernel; else: longest off-CPU */
+
+/* flags of KS_LOOK: what the page said */
+#define KS_LOOK_HOLDER 0u   /* who holds the lock, or is about to take it */
+#define KS_LOOK_WAITER 1u   /* nobody holds it; who has waited longest */
+#define KS_LOOK_SELF 2u	    /* nobody holds it, and the spinner is next */
+#define KS_LOOK_IPI 3u	    /* who has not answered an IPI yet: one of them */
+#define KS_LOOK_NOTHING 4u  /* it waits for nothing that is published */
+#define KS_LOOK_NO_PAGE 5u  /* no page of this VM is believed, or no slot is this vCPU's */
+#define KS_LOOK_NO_PROOF 6u /* it could not be read just now, or is not the publisher's */
+#define KS_LOOK_MAX 7u
 
 /* flags of KS_LOCK_* */
 #define KS_F_DEPTH_MASK 0x0fu /* spinlocks held or waited for on this CPU below this one */

@@ -134,6 +134,8 @@ struct sink {
 	struct ks_host *host;
 	struct ks_exit_count *counts;
 	size_t max_counts;
+	unsigned int policy; /* functions of policies that were attached to a second ago */
+	bool warned;
 };
 
 static struct json_object *vm_json(const struct ks_vminfo *vm)
@@ -209,6 +211,8 @@ static int write_totals(struct sink *s)
 
 	json_object_object_add(m, "unseen_vcpus", json_object_new_int64(unseen.vcpus));
 	json_object_object_add(m, "unseen_exits", json_object_new_int64(unseen.exits));
+	json_object_object_add(m, "unseen_marks",
+			       json_object_new_int64(ks_host_policy(s->host).unseen));
 	err = ks_writer_meta(s->w, m);
 	json_object_put(m);
 	if (unseen.vcpus)
@@ -220,12 +224,37 @@ static int write_totals(struct sink *s)
 	return err;
 }
 
+/* Policies come and go: since when what they do is in the trace, and what could not be attached. */
+static int watch_policy(struct sink *s)
+{
+	struct ks_host_policy p;
+	struct json_object *m;
+	int err = 0;
+
+	ks_host_watch_policy(s->host);
+	p = ks_host_policy(s->host);
+	if (p.why && !s->warned)
+		cli_warn("what the policy does is not recorded: %s", p.why);
+	s->warned = p.why;
+	if (p.functions > s->policy) {
+		m = json_object_new_object();
+		json_object_object_add(m, "policy_from_ns",
+				       json_object_new_int64(record_clock_ns()));
+		err = ks_writer_meta(s->w, m);
+		json_object_put(m);
+	}
+	s->policy = p.functions;
+	return err;
+}
+
 static int second(void *ctx, struct ks_writer *w, bool last)
 {
 	struct sink *s = ctx;
 	size_t n = ks_host_exit_counts(s->host, s->counts, s->max_counts);
 	int err = n ? ks_writer_exit_counts(w, s->counts, n) : 0;
 
+	if (!err && !last)
+		err = watch_policy(s);
 	if (!err && last)
 		err = write_totals(s);
 	return err;

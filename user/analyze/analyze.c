@@ -160,8 +160,7 @@ static void free_waits(struct an_wait *w)
 
 	for (; w; w = next) {
 		next = w->next;
-		free(w->ple);
-		free(w);
+		an_wait_free(w);
 	}
 }
 
@@ -170,10 +169,8 @@ static void free_vcpus(struct ks_analysis *a)
 	uint32_t i, j;
 
 	for (i = 0; a->vcpu && i < a->model.nvcpus; i++) {
-		for (j = 0; j < a->vcpu[i].nopen; j++) {
-			free(a->vcpu[i].open[j]->ple);
-			free(a->vcpu[i].open[j]);
-		}
+		for (j = 0; j < a->vcpu[i].nopen; j++)
+			an_wait_free(a->vcpu[i].open[j]);
 		free_waits(a->vcpu[i].pend);
 		ks_history_free(&a->vcpu[i].hist);
 	}
@@ -200,6 +197,7 @@ void ks_analysis_free(struct ks_analysis *a)
 	an_locks_free(&a->locks);
 	an_losses_free(&a->hloss);
 	free(a->out_lost);
+	free(a->vcpu_in);
 	free(a->src_vm);
 	free(a->pending);
 	free(a->blame);
@@ -461,6 +459,7 @@ static void end_vcpu(struct ks_analysis *a, uint32_t vcpu)
 		an_wait_end(a, v->open[v->nopen], a->now, false);
 	}
 	an_burst_flush(a, vcpu);
+	an_boost_end(a, vcpu);
 	/* Of what comes after the host trace it is known only that it is not known. */
 	an_end_segment(a, vcpu, a->host_last);
 	a->model.vcpus[vcpu].since = a->host_last;

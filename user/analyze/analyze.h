@@ -39,6 +39,51 @@ const char *ks_class_name(enum ks_class c);
 /* Where a lock was wanted, from the flags of its record: "task", "softirq", "hardirq", "nmi". */
 const char *ks_context_name(unsigned int flags);
 
+/* Why a policy took that vCPU of those that waited for a pCPU: the first of these that held. */
+enum ks_boost_why {
+	KS_BW_EXACT,   /* the guest's lock page named it */
+	KS_BW_KERNEL,  /* it had not spun, and was preempted in the guest's kernel */
+	KS_BW_NO_SPIN, /* it had not spun */
+	KS_BW_LONGEST, /* all had: it was off-CPU longest */
+	KS_BW_MAX,
+};
+
+/* enum ks_boost_why, enum ks_look_match,
+ * KS_BOOST_HERE etc. and KS_LOOK_HOLDER etc. of records.h in a word; NULL if there is none. */
+const char *ks_boost_why_name(unsigned int why);
+const char *ks_look_match_name(unsigned int match);
+const char *ks_boost_out_name(unsigned int out);
+const char *ks_look_name(unsigned int look);
+
+/*
+ * The vCPU that a lock page named, compared with the recording: with the lock's holder, or, where
+ * the lock was free, with the vCPU that took it next.
+ */
+enum ks_look_match {
+	KS_LM_RIGHT, /* that one */
+	KS_LM_LAST,  /* the lock was free: the one that held it last, maybe on its way to let go */
+	KS_LM_SEVERAL, /* another one, but several vCPUs say that they hold it: no claim to know */
+	KS_LM_WRONG,   /* another one */
+	KS_LM_MAX,
+};
+
+/* What came of it: of a boost, in the turn that the vCPU got. */
+enum ks_yes_no { KS_NO, KS_YES, KS_NOT_KNOWN, KS_YES_NO_MAX };
+
+/* What a policy did to a VM, as recorded. */
+struct ks_policy_totals {
+	uint64_t boosts[KS_BOOST_OUTS]; /* by what became of the slice that was given up */
+	uint64_t why[KS_BW_MAX];	/* of `here` and `remote` */
+	/* Of these, too: was the vCPU the next one that got that pCPU? */
+	uint64_t ran_next[KS_YES_NO_MAX];
+	/* ... and did it, in its turn, let go the lock that the spinner waited for? */
+	uint64_t let_go[KS_YES_NO_MAX];
+	uint64_t looks[KS_LOOK_MAX]; /* at the lock page, by what it said */
+	/* Looks that said for whom the spinner waits, where the recording knows: */
+	uint64_t held[KS_LM_MAX], free[KS_LM_MAX];
+	uint64_t unsure; /* the rest of them: it does not, or things changed meanwhile */
+};
+
 /* One wait, classified. Times in ns on the host's CLOCK_MONOTONIC. */
 struct ks_wait {
 	uint32_t vm;
@@ -183,6 +228,7 @@ struct ks_vm_totals {
 	uint64_t span_ns;	 /* from the first to the last event of the host trace */
 	uint64_t lost_records;	 /* host + guest */
 	uint64_t guest_span_ns;	 /* recorded on both sides: of this are the guest's numbers */
+	struct ks_policy_totals policy;
 };
 const struct ks_vm_totals *ks_analysis_vm_totals(const struct ks_analysis *a, uint32_t vm);
 

@@ -127,6 +127,7 @@ void an_pause(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 	struct ks_vcpu *m = &a->model.vcpus[vcpu];
 
 	a->vcpu[vcpu].tot.pause++;
+	a->vcpu[vcpu].last_pause = ev->time;
 	if (m->state == KS_V_UNKNOWN && !an_hostloss_doubt(a, KS_V_RUNNING, ev->rec->cpu))
 		an_set_state(a, vcpu, ev->time, KS_V_RUNNING, ev->rec->cpu);
 	burst_add(a, vcpu, &x);

@@ -179,10 +179,12 @@ static void lock_rel(struct ks_analysis *a, uint32_t vcpu, const struct ks_event
 	k = an_lock_get(&a->locks, vm, r->a);
 	if (k) {
 		k->last_rel = ev->time;
+		k->last_vcpu = vcpu;
 		k->owner = KS_NO_VCPU;
 		if (k->past)
 			an_past_hold(a, k->past, &h);
 	}
+	an_boost_release(a, vcpu, r->a, ev->time);
 	report_hold(a, r, &h);
 	proved_by_level(a, vcpu, ev);
 }

@@ -109,6 +109,10 @@ void an_host_event(struct ks_analysis *a, const struct ks_event *ev)
 {
 	uint32_t vcpu = ks_model_slot(&a->model, ev->rec->id);
 
+	if (ev->rec->type == KS_BOOST)
+		an_boost(a, ev); /* the vCPU need not be known */
+	else if (ev->rec->type == KS_LOOK)
+		an_look(a, ev);
 	if (vcpu == KS_NO_VCPU)
 		return;
 	switch (ev->rec->type) {
@@ -129,6 +133,7 @@ void an_host_event(struct ks_analysis *a, const struct ks_event *ev)
 	case KS_VCPU_WAKE:
 	case KS_VCPU_GONE:
 		state_event(a, vcpu, ev);
+		an_boost_step(a, vcpu, ev);
 		break;
 	case KS_VCPU_NEW:
 		vcpu_new(a, vcpu, ev->time);

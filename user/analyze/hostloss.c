@@ -26,7 +26,8 @@ int an_hostloss_init(struct ks_analysis *a, struct ks_reader *host)
 	for (i = 0; i < a->hloss.n; i++)
 		a->host_lost += a->hloss.v[i].count;
 	a->out_lost = calloc(a->nrings, sizeof(*a->out_lost));
-	if (!a->out_lost)
+	a->vcpu_in = calloc(a->nrings, sizeof(*a->vcpu_in));
+	if (!a->out_lost || !a->vcpu_in)
 		return -ENOMEM;
 	if (a->hloss.n)
 		an_due(a, a->hloss.v[0].from);

@@ -26,6 +26,24 @@ struct an_exit {
 	uint64_t count;
 };
 
+/* A look at the guest's lock page in a wait. */
+struct an_look {
+	uint64_t exit, time; /* of the PLE exit, and when the page was read */
+	uint32_t named;	     /* vCPU, KS_NO_VCPU: none that is known */
+	bool several;	     /* more than one says that it holds the lock */
+	bool open;	     /* the lock was free: right or wrong turns out when it is taken */
+	uint32_t last;	     /* ... and this one held it last, KS_NO_VCPU: not known */
+};
+
+/* A boost that is not over: picked, then in its turn, then done with it. */
+struct an_boost {
+	enum { AN_NO_BOOST, AN_PICKED, AN_TURN, AN_TURNED } stage;
+	uint64_t time, until; /* of the boost; the end of the turn */
+	uint64_t lock;	      /* that the spinner waits for, 0 = not known */
+	uint32_t pcpu;	      /* where it is to run, KS_RING_ANY: elsewhere */
+	bool let_go;
+};
+
 struct an_wait {
 	uint64_t try_time, acq_time;
 	uint64_t addr, ip;
@@ -39,6 +57,8 @@ struct an_wait {
 	struct an_exit *ple;
 	uint32_t nple, cple;
 	uint64_t ple_over; /* PLE exits that found no room */
+	struct an_look *look;
+	uint32_t nlook, clook;
 };
 
 /* One that waits or waited for a lock. */
@@ -64,6 +84,7 @@ struct an_past {
 	uint64_t qlive;			     /* everything before it is resolved */
 	uint64_t from;			     /* before this time something may be missing */
 	uint64_t base_rel;		     /* last release before the first hold kept; 0 = none */
+	uint32_t base_vcpu;		     /* whose that was */
 	bool unsorted;			     /* the queue is not in order of try_time */
 	struct an_past *next;
 };
@@ -77,6 +98,7 @@ struct an_lock {
 	uint32_t owner_pid;
 	uint64_t owner_acq, owner_ip;
 	uint64_t last_rel; /* 0 = none seen */
+	uint32_t last_vcpu;
 	struct an_past *past;
 	struct an_lock *next;
 };
@@ -100,6 +122,8 @@ struct an_vcpu {
 	uint64_t hist_keep; /* nobody asks for anything older: a lower bound */
 	struct ks_vcpu_totals tot;
 	struct ks_burst burst; /* exits = 0: none open */
+	struct an_boost boost;
+	uint64_t last_pause; /* a PLE exit with a record of its own; 0 = none */
 	struct an_move move;
 	struct an_wait *open[AN_OPEN_MAX];
 	uint32_t nopen;
@@ -180,6 +204,7 @@ struct ks_analysis {
 	uint64_t host_lost; /* records */
 	/* Until when records may be lost: departures by ring, wake-ups and arrivals of any ring. */
 	uint64_t *out_lost, any_out_lost, wake_lost, in_lost;
+	uint64_t *vcpu_in; /* when a vCPU got this pCPU last; 0 = never */
 	uint32_t nrings;
 	uint64_t burst_hold; /* AN_BURST_HOLD if the host trace has folded bursts, else 0 */
 
@@ -268,6 +293,10 @@ void an_wait_drop(struct ks_analysis *a, struct an_wait *w);
 /* Drop the open waits of the vCPU down to depth `keep` of its stack. */
 void an_wait_drop_from(struct ks_analysis *a, uint32_t vcpu, uint32_t keep);
 void an_wait_exits(struct ks_analysis *a, struct an_wait *w, const struct an_exit *x);
+/* False: there is no room for it. */
+bool an_wait_look(struct ks_analysis *a, struct an_wait *w, const struct an_look *x);
+/* Free it with all that hangs on it. */
+void an_wait_free(struct an_wait *w);
 /* Resolve what is due; all of it at the end of the trace. */
 void an_pending_step(struct ks_analysis *a, uint64_t now, bool all);
 /* Earliest beginning of an unresolved wait of this VM; now if there is none. */
@@ -282,6 +311,7 @@ enum an_kind { AN_HELD, AN_FREE_NEXT, AN_FREE_SELF, AN_UNSEEN };
 struct an_piece {
 	enum an_kind kind;
 	uint32_t other; /* holder or next in order */
+	uint32_t last;	/* free: who held it last, KS_NO_VCPU = not known */
 	uint32_t pid;
 	uint64_t ip;
 	uint64_t from, to;
@@ -291,6 +321,31 @@ typedef void (*an_piece_fn)(void *ctx, const struct an_piece *p);
 /* Cut [from, to) of the wait into pieces, in order, without gaps. */
 void an_sweep(struct ks_analysis *a, const struct an_wait *w, uint64_t from, uint64_t to,
 	      an_piece_fn fn, void *ctx);
+
+/* ---- boost.c ---- */
+void an_boost(struct ks_analysis *a, const struct ks_event *ev);
+/* A record about where the vCPU runs. */
+void an_boost_step(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev);
+void an_boost_release(struct ks_analysis *a, uint32_t vcpu, uint64_t lock, uint64_t time);
+/* No more records. */
+void an_boost_end(struct ks_analysis *a, uint32_t vcpu);
+
+/* ---- look.c ---- */
+struct an_looks {
+	struct an_wait *w;
+	struct ks_policy_totals *t;
+	uint32_t next; /* look to be judged */
+	uint32_t open; /* the first one that waits for who takes the lock */
+};
+
+void an_look(struct ks_analysis *a, const struct ks_event *ev);
+/* The next look, if it is in this piece; known: and the recording knows all about that moment. */
+struct an_look *an_looks_in(struct an_looks *l, const struct an_piece *p);
+void an_looks_judge(struct an_looks *l, const struct an_piece *p, bool known);
+/* Looks at a free lock: taker got it, or nobody knows who (KS_NO_VCPU). */
+void an_looks_taken(struct an_looks *l, uint32_t taker);
+/* The rest of them. */
+void an_looks_end(struct an_looks *l);
 
 /* ---- move.c, idle.c, histogram.c ---- */
 void an_vcpu_migrate(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev);

@@ -135,6 +135,7 @@ struct an_lock *an_lock_get(struct an_locks *l, uint32_t vm, uint64_t addr)
 		.vm = vm,
 		.epoch = l->epoch,
 		.owner = KS_NO_VCPU,
+		.last_vcpu = KS_NO_VCPU,
 	};
 	*slot_of(l, vm, addr) = k - l->pool + 1;
 	return k;

@@ -41,6 +41,7 @@ struct an_past *an_past_get(struct ks_analysis *a, struct an_lock *k, uint64_t n
 	p->hhead = p->htail = p->qhead = p->qtail = p->qlive = 0;
 	p->from = now;
 	p->base_rel = k->last_rel;
+	p->base_vcpu = k->last_vcpu;
 	p->unsorted = false;
 	k->past = p;
 	return p;
@@ -78,7 +79,10 @@ static bool grow(struct ks_analysis *a, void **ring, uint32_t *cap, uint64_t hea
 
 static void pop_hold(struct an_past *p)
 {
-	p->base_rel = p->h[p->hhead++ & (p->hcap - 1)].rel;
+	const struct an_hold *h = &p->h[p->hhead++ & (p->hcap - 1)];
+
+	p->base_rel = h->rel;
+	p->base_vcpu = h->vcpu;
 }
 
 void an_past_hold(struct ks_analysis *a, struct an_past *p, const struct an_hold *h)

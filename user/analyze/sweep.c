@@ -12,6 +12,7 @@ struct sweep {
 	const struct an_vm *vm;
 	uint64_t qi;	      /* waiters before it ended before the piece at hand */
 	struct an_hold *prev; /* the last hold before the piece at hand; NULL = not known */
+	uint32_t last;	      /* whose that was, KS_NO_VCPU = not known */
 	uint64_t floor;	      /* before it, lost records may hide a hold or a waiter */
 	uint64_t to;
 	an_piece_fn fn;
@@ -154,6 +155,7 @@ static void hidden(struct sweep *s, uint64_t from, uint64_t to)
 {
 	an_past_unseen(s->a, s->w->lock->past, from, to);
 	s->prev = NULL;
+	s->last = KS_NO_VCPU;
 	emit(s, AN_UNSEEN, from, to);
 }
 
@@ -186,6 +188,7 @@ static void lock_free(struct sweep *s, uint64_t from, uint64_t to)
 	if (n->end < to && to - n->end > s->a->opts.slack_ns)
 		p.to = n->end;
 	p.kind = at == s->w->seq ? AN_FREE_SELF : AN_FREE_NEXT;
+	p.last = s->last;
 	p.other = n->vcpu;
 	p.pid = n->pid;
 	p.ip = n->ip;
@@ -237,6 +240,7 @@ static void walk(struct sweep *s, uint64_t t)
 	struct an_hold *h;
 
 	s->prev = i > p->hhead ? &p->h[(i - 1) & (p->hcap - 1)] : NULL;
+	s->last = s->prev ? s->prev->vcpu : p->base_vcpu;
 	while (t < s->to) {
 		h = i < p->htail ? &p->h[i & (p->hcap - 1)] : NULL;
 		if (!h && !s->w->acquired) {
@@ -254,6 +258,7 @@ static void walk(struct sweep *s, uint64_t t)
 			held(s, h, t, end);
 			released = h->rel;
 			s->prev = h;
+			s->last = h->vcpu;
 			i++;
 		} else {
 			lock_free(s, t, end);

@@ -11,8 +11,9 @@ struct judge {
 	struct ks_analysis *a;
 	struct an_wait *w;
 	struct ks_wait out;
-	uint64_t error;	 /* of the guest's clock, ns */
-	uint32_t ple;	 /* next exit to be classed */
+	uint64_t error; /* of the guest's clock, ns */
+	uint32_t ple;	/* next exit to be classed */
+	struct an_looks looks;
 	uint64_t *share; /* where time goes: out.share, or a burst's own */
 	bool blaming;
 };
@@ -238,6 +239,33 @@ static void class_exits(struct judge *j, const struct an_piece *p, uint64_t e)
 	}
 }
 
+/* Near the ends of a piece another vCPU may hold the lock, even if the class is the same there. */
+static void class_looks(struct judge *j, const struct an_piece *p)
+{
+	uint64_t e = j->error;
+	struct an_look *x;
+	bool known;
+
+	if (!j->w->nlook)
+		return;
+	if (p->kind == AN_HELD || p->kind == AN_UNSEEN)
+		an_looks_taken(&j->looks, p->kind == AN_HELD ? p->other : KS_NO_VCPU);
+	while ((x = an_looks_in(&j->looks, p))) {
+		known = x->exit >= p->from + e && x->time + e < p->to &&
+			exit_class(j, p, x->exit, 0) != KS_C_UNKNOWN;
+		an_looks_judge(&j->looks, p, known);
+	}
+}
+
+/* Exits, and what lock pages said at them. */
+static void class_moments(struct judge *j, const struct an_piece *p, uint64_t e)
+{
+	if (!j->blaming)
+		return;
+	class_exits(j, p, e);
+	class_looks(j, p);
+}
+
 /* The common case: neither vCPU changes its state from before the piece until after it. */
 static bool judge_steady(struct judge *j, const struct an_piece *p)
 {
@@ -257,8 +285,7 @@ static void judge_piece(void *ctx, const struct an_piece *p)
 	uint64_t e = 0;
 
 	if (judge_steady(j, p)) {
-		if (j->blaming)
-			class_exits(j, p, 0);
+		class_moments(j, p, 0);
 		return;
 	}
 	e = uncertain(j, p);
@@ -268,8 +295,7 @@ static void judge_piece(void *ctx, const struct an_piece *p)
 		j->share[KS_C_UNKNOWN] += 2 * e;
 		add_time(j, p, p->from + e, p->to - e);
 	}
-	if (j->blaming)
-		class_exits(j, p, e);
+	class_moments(j, p, e);
 }
 
 /* ---- folded bursts ---- */
@@ -357,6 +383,7 @@ static void begin(struct judge *j)
 	j->share = j->out.share;
 	j->blaming = true;
 	j->error = j->a->vm[w->vm].clock_error;
+	j->looks = (struct an_looks){ .w = j->w, .t = &j->a->vm[w->vm].tot.policy };
 }
 
 void an_resolve(struct ks_analysis *a, struct an_wait *w)
@@ -368,6 +395,7 @@ void an_resolve(struct ks_analysis *a, struct an_wait *w)
 
 	begin(&j);
 	an_sweep(a, w, w->try_time, w->acq_time, judge_piece, &j);
+	an_looks_end(&j.looks);
 	class_bursts(&j);
 	/* Exits of a wait without length, if any. */
 	for (; j.ple < w->nple; j.ple++)

@@ -9,18 +9,26 @@
 static struct an_wait *new_wait(struct ks_analysis *a)
 {
 	struct an_wait *w = a->free_waits;
-	struct an_exit *ple;
-	uint32_t cple;
+	struct an_wait empty;
 
 	if (!w)
 		return calloc(1, sizeof(*w));
 	a->free_waits = w->next;
-	ple = w->ple;
-	cple = w->cple;
-	memset(w, 0, sizeof(*w));
-	w->ple = ple;
-	w->cple = cple;
+	empty = (struct an_wait){
+		.ple = w->ple,
+		.cple = w->cple,
+		.look = w->look,
+		.clook = w->clook,
+	};
+	*w = empty;
 	return w;
+}
+
+void an_wait_free(struct an_wait *w)
+{
+	free(w->ple);
+	free(w->look);
+	free(w);
 }
 
 static void free_wait(struct ks_analysis *a, struct an_wait *w)
@@ -31,6 +39,12 @@ static void free_wait(struct ks_analysis *a, struct an_wait *w)
 		free(w->ple);
 		w->ple = NULL;
 		w->cple = 0;
+	}
+	if (w->clook > 256) {
+		a->budget += w->clook * sizeof(*w->look);
+		free(w->look);
+		w->look = NULL;
+		w->clook = 0;
 	}
 	w->next = a->free_waits;
 	a->free_waits = w;
@@ -110,6 +124,31 @@ void an_wait_exits(struct ks_analysis *a, struct an_wait *w, const struct an_exi
 	w->ple[w->nple++] = *x;
 }
 
+static bool more_looks(struct ks_analysis *a, struct an_wait *w)
+{
+	uint32_t cap = w->clook ? w->clook * 2 : 16;
+	size_t more = (cap - w->clook) * sizeof(*w->look);
+	struct an_look *x;
+
+	if (cap > AN_PLE_MAX || a->budget < more)
+		return false;
+	x = realloc(w->look, cap * sizeof(*x));
+	if (!x)
+		return false;
+	w->look = x;
+	w->clook = cap;
+	a->budget -= more;
+	return true;
+}
+
+bool an_wait_look(struct ks_analysis *a, struct an_wait *w, const struct an_look *x)
+{
+	if (w->nlook == w->clook && !more_looks(a, w))
+		return false;
+	w->look[w->nlook++] = *x;
+	return true;
+}
+
 /* ---- pending ---- */
 
 static bool grow_pending(struct ks_analysis *a)
@@ -183,6 +222,7 @@ void an_wait_drop(struct ks_analysis *a, struct an_wait *w)
 	}
 	for (i = 0; i < w->nple; i++)
 		an_ple(a, w->vcpu, &w->ple[i], KS_C_UNKNOWN, NULL);
+	a->vm[w->vm].tot.policy.unsure += w->nlook;
 	a->ignored++;
 	unlink_lock(a, w);
 	free_wait(a, w);

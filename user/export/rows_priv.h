@@ -58,6 +58,10 @@ struct row_record {
 	int32_t c_state, runnable;
 	uint32_t prev_tid, next_tid, waker_tid, prev_pid, waker_pid, vm_pid, tid;
 	uint64_t since_hlt;
+	const char *outcome, *says;
+	int32_t other_vcpu;
+	bool exact, did_not_spin, in_kernel;
+	uint32_t lock_holders, lock_waiters;
 	uint64_t tsc, bracket, tsc_offset, tsc_ratio;
 	uint32_t number, flags, cpu, id;
 	uint64_t a, b;
@@ -174,7 +178,7 @@ struct rows {
 		int32_t *cpu_node;
 		uint32_t ncpus, nnodes;
 		struct ks_guestclock *clock;
-	} *src;
+	} * src;
 	uint32_t nsrc;
 };
 

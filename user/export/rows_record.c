@@ -53,6 +53,33 @@ static const char *state_out(unsigned int flags)
 	return ks_vstate_name(KS_V_UNKNOWN);
 }
 
+/* The vcpu_id of the vCPU in this slot, -1: there is none. */
+static int32_t vcpu_in(const struct rows *r, uint32_t slot)
+{
+	uint32_t i = slot < r->nslots ? r->slot_vcpu[slot] : KS_NO_VCPU;
+
+	return i == KS_NO_VCPU ? -1 : small(r->vcpus[i].vcpu_id);
+}
+
+static void set_boost(struct rows *r, struct row_record *o, const struct ks_rec *rec)
+{
+	o->outcome = ks_boost_out_name(rec->flags & KS_BOOST_OUT_MASK);
+	o->other_vcpu = vcpu_in(r, (uint32_t)rec->a);
+	o->exact = rec->flags & KS_BOOST_EXACT;
+	o->did_not_spin = rec->flags & KS_BOOST_NO_SPIN;
+	o->in_kernel = rec->flags & KS_BOOST_KERNEL;
+}
+
+static void set_look(struct rows *r, struct row_record *o, const struct ks_rec *rec, uint32_t vm)
+{
+	o->says = ks_look_name(rec->flags);
+	o->other_vcpu = vcpu_in(r, (uint32_t)rec->b);
+	o->lock_holders = (uint16_t)(rec->b >> 32);
+	o->lock_waiters = rec->b >> 48;
+	o->lock = rec->a;
+	o->lock_symbol = rows_symbol(&r->names, vm, rec->a);
+}
+
 static void set_host(struct rows *r, struct row_record *o, const struct ks_rec *rec, uint32_t vm)
 {
 	switch (rec->type) {
@@ -86,6 +113,12 @@ static void set_host(struct rows *r, struct row_record *o, const struct ks_rec *
 		o->since_hlt = rec->a;
 		o->slept = rec->flags & KS_HALT_WAITED;
 		o->valid = rec->flags & KS_HALT_VALID;
+		break;
+	case KS_BOOST:
+		set_boost(r, o, rec);
+		break;
+	case KS_LOOK:
+		set_look(r, o, rec, vm);
 		break;
 	default:
 		set_exit(r, o, rec, vm);
@@ -165,6 +198,17 @@ static unsigned int type_of(const struct ks_rec *rec, bool host)
 	return rec->type;
 }
 
+/* A boost tells the process, for the vCPU may not be known. */
+static uint32_t vm_told(const struct rows *r, const struct ks_rec *rec)
+{
+	uint32_t i;
+
+	for (i = 0; rec->type == KS_BOOST && i < r->nvms; i++)
+		if (r->vms[i].tgid == rec->b)
+			return i;
+	return KS_NO_VCPU;
+}
+
 /* Which vCPU a record of the host is of; false: of a VM that nobody asked for. */
 static bool find_host(const struct rows *r, struct row_record *o, const struct ks_rec *rec,
 		      uint32_t *vm)
@@ -176,8 +220,11 @@ static bool find_host(const struct rows *r, struct row_record *o, const struct k
 		return true;
 	o->slot = small(rec->id);
 	o->pcpu = rec->cpu;
-	if (i == KS_NO_VCPU)
-		return !r->one_vm;
+	o->vcpu = -1;
+	if (i == KS_NO_VCPU) {
+		*vm = vm_told(r, rec);
+		return *vm != KS_NO_VCPU || !r->one_vm;
+	}
 	*vm = r->vcpus[i].vm;
 	o->vcpu = small(r->vcpus[i].vcpu_id);
 	return true;

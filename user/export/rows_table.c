@@ -10,7 +10,8 @@
 #define OF_VCPU                                                                                    \
 	(TYPE(KS_VCPU_NEW) | TYPE(KS_VCPU_GONE) | TYPE(KS_TSC_OFFSET) | TYPE(KS_PLE_WINDOW) |      \
 	 TYPE(KS_PAUSE) | TYPE(KS_HLT) | TYPE(KS_BURST) | TYPE(KS_VCPU_IN) | TYPE(KS_VCPU_OUT) |   \
-	 TYPE(KS_VCPU_WAKE) | TYPE(KS_VCPU_MIGRATE) | TYPE(KS_HALT_POLL))
+	 TYPE(KS_VCPU_WAKE) | TYPE(KS_VCPU_MIGRATE) | TYPE(KS_HALT_POLL) | TYPE(KS_BOOST) |        \
+	 TYPE(KS_LOOK))
 #define OF_LOCK (TYPE(KS_LOCK_TRY) | TYPE(KS_LOCK_ACQ) | TYPE(KS_LOCK_REL))
 #define OF_GUEST                                                                                   \
 	(OF_LOCK | TYPE(KS_TASK_MIGRATE) | TYPE(KS_IDLE_ENTER) | TYPE(KS_IDLE_EXIT) |              \
@@ -36,6 +37,8 @@ static const char *const record_types[KS_TYPE_MAX] = {
 	[KS_VCPU_WAKE] = "vcpu_wake",
 	[KS_VCPU_MIGRATE] = "vcpu_migrate",
 	[KS_HALT_POLL] = "halt_poll",
+	[KS_BOOST] = "boost",
+	[KS_LOOK] = "look",
 	[KS_LOCK_TRY] = "lock_try",
 	[KS_LOCK_ACQ] = "lock_acq",
 	[KS_LOCK_REL] = "lock_rel",
@@ -117,12 +120,8 @@ const char *rows_part(enum rows_type t, unsigned int i)
 /* A member of the struct ROW; of records, those types that have it; strings, the words there are. */
 #define WORD_OF(name_, type_, member, of_, word_, doc_)                                            \
 	{                                                                                          \
-		.name = name_,                                                                     \
-		.type = (type_),                                                                   \
-		.off = offsetof(ROW, member),                                                      \
-		.of = (of_),                                                                       \
-		.word = word_,                                                                     \
-		.doc = doc_,                                                                       \
+		.name = name_, .type = (type_), .off = offsetof(ROW, member), .of = (of_),         \
+		.word = word_, .doc = doc_,                                                        \
 	}
 #define COL_OF(name, type, member, of, doc) WORD_OF(name, type, member, of, NULL, doc)
 #define WORD(name, type, member, word, doc) WORD_OF(name, type, member, ROWS_ALL, word, doc)
@@ -130,25 +129,15 @@ const char *rows_part(enum rows_type t, unsigned int i)
 /* Members of an object, up to END_GROUP. */
 #define GROUP(name_, of_, doc_)                                                                    \
 	{                                                                                          \
-		.name = name_,                                                                     \
-		.type = RC_GROUP,                                                                  \
-		.of = (of_),                                                                       \
-		.doc = doc_,                                                                       \
+		.name = name_, .type = RC_GROUP, .of = (of_), .doc = doc_,                         \
 	}
 #define END_GROUP                                                                                  \
 	{                                                                                          \
-		.name = "",                                                                        \
-		.type = RC_END,                                                                    \
-		.of = ROWS_ALL,                                                                    \
-		.doc = "",                                                                         \
+		.name = "", .type = RC_END, .of = ROWS_ALL, .doc = "",                             \
 	}
 #define LIST(name_, kind)                                                                          \
 	{                                                                                          \
-		.name = name_,                                                                     \
-		.type = RC_LIST,                                                                   \
-		.off = (kind),                                                                     \
-		.of = ROWS_ALL,                                                                    \
-		.doc = "",                                                                         \
+		.name = name_, .type = RC_LIST, .off = (kind), .of = ROWS_ALL, .doc = "",          \
 	}
 
 #define ROW struct row_header
@@ -264,8 +253,29 @@ static const struct rows_col record_cols[] = {
 	COL_OF("slept", RC_BOOL, slept, TYPE(KS_HALT_POLL),
 	       "it slept; otherwise it was woken while KVM polled"),
 	COL_OF("valid", RC_BOOL, valid, TYPE(KS_HALT_POLL), "the wake-up was for a reason"),
-	COL_OF("lock", RC_ADDR | RC_NULL, lock, OF_LOCK, ""),
-	COL_OF("lock_symbol", RC_STR | RC_NULL, lock_symbol, OF_LOCK, "its name"),
+	WORD_OF("outcome", RC_STR | RC_NULL, outcome, TYPE(KS_BOOST), ks_boost_out_name,
+		"what became of the slice: `here`, `remote`: `picked_vcpu` runs next, on this CPU, "
+		"on "
+		"its own; `failed`: it could not be brought there; `none`: nobody was picked; "
+		"`kept`: "
+		"the spinner is next for the lock itself"),
+	COL_OF("picked_vcpu", RC_INT | RC_NULL, other_vcpu, TYPE(KS_BOOST), "KVM's vcpu_id"),
+	COL_OF("exact", RC_BOOL, exact, TYPE(KS_BOOST), "the guest's lock page named it"),
+	COL_OF("did_not_spin", RC_BOOL, did_not_spin, TYPE(KS_BOOST),
+	       "when it lost its CPU, it had not been spinning"),
+	COL_OF("in_kernel", RC_BOOL, in_kernel, TYPE(KS_BOOST), "but ran the guest's kernel"),
+	WORD_OF("says", RC_STR | RC_NULL, says, TYPE(KS_LOOK), ks_look_name,
+		"what the guest's lock page said of this vCPU, which spins: waits for the lock's "
+		"`holder`, for the one that is to get it (`waiter`, `self`), for an answer to an "
+		"IPI; "
+		"`nothing` that is published; the page is not there, or not proved"),
+	COL_OF("named_vcpu", RC_INT | RC_NULL, other_vcpu, TYPE(KS_LOOK),
+	       "the vCPU that it names, KVM's vcpu_id"),
+	COL_OF("lock_holders", RC_U32, lock_holders, TYPE(KS_LOOK),
+	       "vCPUs that say that they hold the lock, or are about to"),
+	COL_OF("lock_waiters", RC_U32, lock_waiters, TYPE(KS_LOOK), "vCPUs that wait for it"),
+	COL_OF("lock", RC_ADDR | RC_NULL, lock, OF_LOCK | TYPE(KS_LOOK), ""),
+	COL_OF("lock_symbol", RC_STR | RC_NULL, lock_symbol, OF_LOCK | TYPE(KS_LOOK), "its name"),
 	COL_OF("site", RC_ADDR | RC_NULL, site, TYPE(KS_LOCK_TRY) | TYPE(KS_LOCK_REL),
 	       "where it was wanted; for a release, where it was acquired"),
 	COL_OF("site_symbol", RC_STR | RC_NULL, site_symbol, TYPE(KS_LOCK_TRY) | TYPE(KS_LOCK_REL),

@@ -12,6 +12,7 @@
 
 #include "cpu.h"
 #include "load.h"
+#include "marks.h"
 #include "probe.h"
 #include "slots.h"
 #include "ple_trace.skel.h"
@@ -30,6 +31,7 @@ struct ks_host {
 	uint32_t nslots;
 	enum ks_isa isa;
 	struct json_object *programs;
+	struct ks_marks marks;
 };
 
 /* Which of the vendor modules is there decides how exits are read. */
@@ -172,6 +174,8 @@ static int load(struct ks_host *h, const struct ks_host_opts *o, struct ks_err *
 	ret = ple_trace_bpf__attach(h->skel);
 	if (ret)
 		return ks_load_err(err, ret, "attaching the probe");
+	h->marks.host = h->skel;
+	ks_marks_step(&h->marks);
 	return 0;
 }
 
@@ -202,13 +206,29 @@ int ks_host_open(struct ks_host **out, const struct ks_host_opts *opts, struct k
 
 void ks_host_stop(struct ks_host *h)
 {
+	ks_marks_release(&h->marks);
 	ple_trace_bpf__detach(h->skel);
+}
+
+void ks_host_watch_policy(struct ks_host *h)
+{
+	ks_marks_step(&h->marks);
+}
+
+struct ks_host_policy ks_host_policy(const struct ks_host *h)
+{
+	return (struct ks_host_policy){
+		.functions = h->marks.n,
+		.unseen = ks_marks_unseen(&h->marks),
+		.why = h->marks.error ? h->marks.why : NULL,
+	};
 }
 
 void ks_host_free(struct ks_host *h)
 {
 	if (!h)
 		return;
+	ks_marks_release(&h->marks);
 	ks_rings_free(h->rings);
 	ks_slots_release(&h->slots);
 	free(h->pauses);

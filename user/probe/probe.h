@@ -84,6 +84,19 @@ struct ks_host_unseen {
 struct ks_host_unseen ks_host_unseen(const struct ks_host *h);
 
 /*
+ * Look whether a policy has come or gone, and record what it does (KS_BOOST, KS_LOOK). To be called
+ * once a second, not after stop.
+ */
+void ks_host_watch_policy(struct ks_host *h);
+
+struct ks_host_policy {
+	unsigned int functions; /* of policies, attached to now; 0 = no policy */
+	uint64_t unseen;	/* marks that the kernel left out */
+	const char *why; /* the last one that could not be attached to, NULL = none. Borrowed */
+};
+struct ks_host_policy ks_host_policy(const struct ks_host *h);
+
+/*
  * Give the slots of vCPUs that were gone already at the last call to new ones; until then the last
  * of their records come. For displays, once in a while; in a trace a slot stands for one vCPU.
  */

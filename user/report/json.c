@@ -354,6 +354,49 @@ static struct json_object *spinning(const struct ks_report *r, const struct rep_
 	return list;
 }
 
+/* ---- a policy ---- */
+
+typedef const char *(*name_fn)(unsigned int i);
+
+static struct json_object *by_name(const uint64_t *v, unsigned int n, name_fn name)
+{
+	struct json_object *o = json_object_new_object();
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		put_num(o, name(i), v[i]);
+	return o;
+}
+
+static const char *yes_no_name(unsigned int i)
+{
+	static const char *const names[KS_YES_NO_MAX] = { "no", "yes", "unknown" };
+
+	return names[i];
+}
+
+static struct json_object *policy(const struct ks_report *r, uint32_t vm)
+{
+	const struct ks_policy_totals *t = &ks_analysis_vm_totals(r->a, vm)->policy;
+	struct json_object *o = json_object_new_object(), *agree = json_object_new_object();
+
+	put(o, "boosts", by_name(t->boosts, KS_BOOST_OUTS, ks_boost_out_name));
+	put(o, "picked", by_name(t->why, KS_BW_MAX, ks_boost_why_name));
+	put(o, "ran_next", by_name(t->ran_next, KS_YES_NO_MAX, yes_no_name));
+	put(o, "let_go", by_name(t->let_go, KS_YES_NO_MAX, yes_no_name));
+	put(o, "looks", by_name(t->looks, KS_LOOK_MAX, ks_look_name));
+	if (ks_session_guest(r->s, vm)) {
+		put(agree, "held", by_name(t->held, KS_LM_MAX, ks_look_match_name));
+		put(agree, "free", by_name(t->free, KS_LM_MAX, ks_look_match_name));
+		put_num(agree, "unsure", t->unsure);
+		put(o, "agreement", agree);
+	} else {
+		json_object_put(agree);
+		put(o, "agreement", NULL);
+	}
+	return o;
+}
+
 static struct json_object *vm(const struct ks_report *r, uint32_t i)
 {
 	const struct ks_vm_totals *t = ks_analysis_vm_totals(r->a, i);
@@ -377,6 +420,7 @@ static struct json_object *vm(const struct ks_report *r, uint32_t i)
 	put(o, "spinning", spinning(r, v));
 	e = rep_exits_vm(r, i, &n);
 	put(o, "exits", exits(r, e, n));
+	put(o, "policy", policy(r, i));
 	put(o, "guest", guest(r, i));
 	if (ks_session_guest(r->s, i)) {
 		put(o, "waits", waits(r, i));
@@ -397,6 +441,7 @@ static struct json_object *trace(const struct ks_report *r)
 	put_meta(host, ks_reader_meta(ks_session_host(r->s)), "isa");
 	put_meta(host, ks_reader_meta(ks_session_host(r->s)), "unseen_vcpus");
 	put_meta(host, ks_reader_meta(ks_session_host(r->s)), "unseen_exits");
+	put_meta(host, ks_reader_meta(ks_session_host(r->s)), "unseen_marks");
 	put(o, "host", host);
 	put_num(o, "first_ns", r->first);
 	put_num(o, "last_ns", r->last);

@@ -88,6 +88,7 @@ static void unseen(const struct page *p, struct ks_reader *rd)
 	} kinds[] = {
 		{ "unseen_vcpus", "vCPUs not recorded, there was no room: see record --max-vcpus" },
 		{ "unseen_exits", "exits of new vCPUs not seen: the kernel had no memory" },
+		{ "unseen_marks", "boosts and looks of a policy not seen, inside of one another" },
 		{ "unseen_recursion", "times a program could not run, inside of itself" },
 		{ "unseen_acquires", "releases of locks whose acquire was not seen" },
 		{ "unseen_releases", "acquires of locks whose release was not seen" },
@@ -162,12 +163,32 @@ static void guest_line(const struct page *p, uint32_t vm)
 
 /* ---- exits ---- */
 
+#define INDENT 9
+#define WIDTH 98
+
+/* One more item of a list that began behind a word of INDENT columns; col: where the line ends. */
+static void item(const struct page *p, int *col, const char *name, uint64_t count, bool last)
+{
+	char n[FMT], text[80];
+	int len = snprintf(text, sizeof(text), " %s %s%s", name, fmt_count(count, n),
+			   last ? "" : ",");
+
+	if (*col + len > WIDTH) {
+		say(p, "\n%*s", INDENT, "");
+		*col = INDENT;
+	}
+	say(p, "%s", text);
+	*col += len;
+	if (last)
+		say(p, "\n");
+}
+
 static void other_exits(const struct page *p, uint32_t vm)
 {
 	const struct ks_report *r = p->r;
 	struct rep_exit *e;
-	char name[40], n[FMT], item[80];
-	int col = 10, len;
+	char name[40];
+	int col = INDENT;
 	uint32_t i, count;
 
 	e = rep_exits_vm(r, vm, &count);
@@ -178,17 +199,8 @@ static void other_exits(const struct page *p, uint32_t vm)
 			ks_exit_str(r->isa, e[i].reason, name, sizeof(name));
 		else
 			snprintf(name, sizeof(name), "0x%x", e[i].reason);
-		len = snprintf(item, sizeof(item), " %s %s%s", name, fmt_count(e[i].count, n),
-			       i + 1 < count ? "," : "");
-		if (col + len > 98) {
-			say(p, "\n         ");
-			col = 10;
-		}
-		say(p, "%s", item);
-		col += len;
+		item(p, &col, name, e[i].count, i + 1 == count);
 	}
-	if (e && count)
-		say(p, "\n");
 	free(e);
 }
 
@@ -466,6 +478,86 @@ static void ple_classes(const struct page *p, uint32_t vm)
 	say(p, "\n");
 }
 
+/* ---- a policy ---- */
+
+static const char *yes_no(const uint64_t v[KS_YES_NO_MAX], char *buf, size_t len)
+{
+	char a[FMT], b[FMT], c[FMT];
+
+	snprintf(buf, len, "yes %s, no %s, unknown %s", fmt_count(v[KS_YES], a),
+		 fmt_count(v[KS_NO], b), fmt_count(v[KS_NOT_KNOWN], c));
+	return buf;
+}
+
+typedef const char *(*name_fn)(unsigned int i);
+
+static void list(const struct page *p, const char *what, const uint64_t *v, unsigned int n,
+		 name_fn name)
+{
+	int col = (int)strlen(what);
+	unsigned int i;
+
+	say(p, "%s", what);
+	for (i = 0; i < n; i++)
+		item(p, &col, name(i), v[i], i + 1 == n);
+}
+
+static void boosts(const struct page *p, const struct ks_policy_totals *t)
+{
+	char line[80];
+
+	list(p, "Boosts   ", t->boosts, KS_BOOST_OUTS, ks_boost_out_name);
+	list(p, "          picked as", t->why, KS_BW_MAX, ks_boost_why_name);
+	say(p, "          next on that pCPU: %s\n", yes_no(t->ran_next, line, sizeof(line)));
+	say(p, "          let go the lock that the spinner waited for: %s\n",
+	    yes_no(t->let_go, line, sizeof(line)));
+}
+
+static uint64_t sum(const uint64_t *v, int n)
+{
+	uint64_t all = 0;
+
+	while (n--)
+		all += v[n];
+	return all;
+}
+
+/* v: enum ks_look_match. */
+static void agreement(const struct page *p, const char *of, const uint64_t *v)
+{
+	uint64_t all = sum(v, KS_LM_MAX);
+	char n[4][FMT], s[FMT];
+
+	if (!all)
+		return;
+	say(p, "          %s %s right, %s last, %s several, %s wrong: %s right\n", of,
+	    fmt_count(v[KS_LM_RIGHT], n[0]), fmt_count(v[KS_LM_LAST], n[1]),
+	    fmt_count(v[KS_LM_SEVERAL], n[2]), fmt_count(v[KS_LM_WRONG], n[3]),
+	    fmt_share(v[KS_LM_RIGHT], all, s));
+}
+
+static void looks(const struct page *p, const struct ks_policy_totals *t, bool guest)
+{
+	char n[FMT];
+
+	list(p, "Lock page", t->looks, KS_LOOK_MAX, ks_look_name);
+	if (!guest)
+		return;
+	agreement(p, "lock held:", t->held);
+	agreement(p, "lock free:", t->free);
+	say(p, "          of %s the recording is not sure\n", fmt_count(t->unsure, n));
+}
+
+static void policy(const struct page *p, uint32_t vm, bool guest)
+{
+	const struct ks_policy_totals *t = &ks_analysis_vm_totals(p->r->a, vm)->policy;
+
+	if (sum(t->boosts, KS_BOOST_OUTS))
+		boosts(p, t);
+	if (sum(t->looks, KS_LOOK_MAX))
+		looks(p, t, guest);
+}
+
 static void one_vm(const struct page *p, enum ks_report_kind kind, uint32_t i)
 {
 	const struct ks_vm *vm = &p->r->vms[i];
@@ -480,6 +572,7 @@ static void one_vm(const struct page *p, enum ks_report_kind kind, uint32_t i)
 	if (!guest && p->r->vm[i].pause)
 		ple_classes(p, i);
 	other_exits(p, i);
+	policy(p, i, guest);
 	if (guest)
 		hold_line(p, i);
 	move_lines(p, i);

@@ -151,7 +151,8 @@ static void sched_ext(struct ks_fctx *c)
 			 "not in this kernel "
 			 "(CONFIG_SCHED_CLASS_EXT, 6.12 or newer); tracing does not need it");
 	else
-		ks_fline(c, "sched_ext", KS_ST_OK, "%s", state);
+		ks_fline(c, "sched_ext", KS_ST_OK, "%s; what a policy does by it is recorded",
+			 state);
 }
 
 static void cgroup2(struct ks_fctx *c)
