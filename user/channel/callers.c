@@ -74,9 +74,9 @@ bool ks_budget_left(const struct ks_budget *b, uint64_t now)
 	return b->used < now + WHILE_NS;
 }
 
-void ks_budget_use(struct ks_budget *b, uint64_t from, uint64_t to)
+void ks_budget_use(struct ks_budget *b, uint64_t now, uint64_t spent)
 {
-	if (b->used < from)
-		b->used = from;
-	b->used += (to - from) * b->nth;
+	if (b->used < now)
+		b->used = now;
+	b->used += spent * b->nth;
 }

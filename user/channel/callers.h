@@ -34,13 +34,13 @@ bool ks_callers_may(struct ks_callers *c, uint32_t cid, enum ks_call what, uint6
 /* The next one to tell of, at most once a second each: how many calls were refused. */
 bool ks_callers_refused(struct ks_callers *c, uint64_t now, uint32_t *cid, uint64_t *refused);
 
-/* Time for one kind of work: an nth part of all, over a short while. All zero but nth: unused. */
+/* CPU time for one kind of work: an nth part of all, over a short while. All zero but nth: unused. */
 struct ks_budget {
 	unsigned int nth;
 	uint64_t used; /* up to this time */
 };
 
 bool ks_budget_left(const struct ks_budget *b, uint64_t now);
-void ks_budget_use(struct ks_budget *b, uint64_t from, uint64_t to);
+void ks_budget_use(struct ks_budget *b, uint64_t now, uint64_t spent);
 
 #endif /* KVMSCHED_CHANNEL_CALLERS_H */

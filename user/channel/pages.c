@@ -60,12 +60,26 @@ struct ks_pages {
 	struct ks_budget door, proof;
 };
 
-static uint64_t now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* The time since *from of this thread on a CPU is used up; *from is moved on. */
+static void use(struct ks_budget *b, uint64_t *from)
+{
+	uint64_t now = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+	ks_budget_use(b, now_ns(), now - *from);
+	*from = now;
 }
 
 static void tell(const struct ks_pages *p, const struct guest *g, const struct ks_lp_vm *vm,
@@ -140,18 +154,16 @@ void ks_pages_take(struct ks_pages *p, int fd, uint32_t cid)
 /* Whoever waits at the door, for others get no place there: one guest alone can fill it. */
 static void take_new(struct ks_pages *p)
 {
-	uint64_t from = now_ns(), now = from;
+	uint64_t from = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	uint32_t cid;
 
-	while (ks_budget_left(&p->door, now)) {
+	while (ks_budget_left(&p->door, now_ns())) {
 		int fd = ks_vsock_accept(p->listen_fd, &cid, 0);
 
 		if (fd < 0)
 			break;
 		ks_pages_take(p, fd, cid);
-		now = now_ns();
-		ks_budget_use(&p->door, from, now);
-		from = now;
+		use(&p->door, &from);
 	}
 }
 
@@ -207,18 +219,16 @@ static struct guest *waits_longest(const struct ks_pages *p, unsigned int *at)
 /* First come, first served: nobody who says hello often is served twice before all others. */
 static void prove_waiting(struct ks_pages *p)
 {
-	uint64_t from = now_ns(), now = from;
+	uint64_t from = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct guest *g;
 	unsigned int at;
 
-	while (ks_budget_left(&p->proof, now) && (g = waits_longest(p, &at))) {
+	while (ks_budget_left(&p->proof, now_ns()) && (g = waits_longest(p, &at))) {
 		struct ks_err err;
 
 		if (greeted(p, g, &err))
 			drop(p, at, err.msg);
-		now = now_ns();
-		ks_budget_use(&p->proof, from, now);
-		from = now;
+		use(&p->proof, &from);
 	}
 }
 
