@@ -265,6 +265,10 @@ static void put_vm(const struct tree *t, int pid)
 	tree_text(t, path, "qemu-kvm\n");
 	snprintf(path, sizeof(path), "/proc/%d/fd/10", pid);
 	tree_link(t, path, "anon_inode:kvm-vm");
+	for (int i = 0; i < VCPUS; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, i + 11);
+		tree_link(t, path, "anon_inode:kvm-vcpu:0");
+	}
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	snprintf(maps, sizeof(maps), TEXT HEAP "%llx-%llx rw-p 00000000 00:00 0\n", RAM_AT,
 		 RAM_AT + RAM);
@@ -387,6 +391,22 @@ static void page_refused(void **state)
 	h.magic = 0;
 	guest_says(&w, &h, sizeof(h));
 	assert_non_null(strstr(w.reason, "no lock page's message"));
+	world_free(&w);
+}
+
+/* Slots of vCPUs that the VM does not have would be read for nothing, at each look. */
+static void too_many_vcpus(void **state)
+{
+	char path[128];
+	struct world w;
+
+	(void)state;
+	world_new(&w);
+	for (int fd = 11; fd < 13; fd++) {
+		snprintf(path, sizeof(path), "%s/proc/4711/fd/%d", w.tree.root, fd);
+		assert_int_equal(unlink(path), 0);
+	}
+	expect_refusal(&w, "39 vCPUs, but its VM has 38");
 	world_free(&w);
 }
 
@@ -721,6 +741,7 @@ int main(void)
 		cmocka_unit_test(page_found),
 		cmocka_unit_test(page_refused),
 		cmocka_unit_test(beyond_ram),
+		cmocka_unit_test(too_many_vcpus),
 		cmocka_unit_test(page_reused),
 		cmocka_unit_test(second_publisher),
 		cmocka_unit_test(reset_and_anew),
