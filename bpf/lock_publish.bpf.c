@@ -222,10 +222,35 @@ int BPF_PROG(cpu_idle, unsigned int state)
 
 __u64 ks_trials;
 
-/* Run when the loader asks for it, if programs run at the entry of functions at all. */
+static __u64 loader; /* its task_struct */
+
+/*
+ * Run when the loader asks for it, if programs run at the entry of functions at all. It does so before
+ * the host hears of the pages.
+ */
 SEC("?fentry/bpf_fentry_test1")
 int BPF_PROG(fentry_trial)
 {
 	ks_trials++;
+	if (!loader)
+		loader = bpf_get_current_task();
+	return 0;
+}
+
+static long disown_slot(__u32 cpu, void *ctx)
+{
+	ks_lp_slots[cpu & (KS_LP_VCPUS - 1)].cookie = 0;
+	return 0;
+}
+
+/*
+ * The loader was killed, and has not taken the cookie out itself. This comes before its files are
+ * closed, so the programs still keep the slots true: at no time does a host find one that is not.
+ */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(loader_exit)
+{
+	if (loader && bpf_get_current_task() == loader)
+		bpf_loop(KS_LP_VCPUS, disown_slot, NULL, 0);
 	return 0;
 }

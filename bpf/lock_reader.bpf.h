@@ -11,6 +11,52 @@
 
 #include "lock_reader.h"
 
+/*
+ * Per VM whose page is read, by tgid: counts what ends a guest's kernel, or puts another state in its
+ * place. The loader makes the entry before it proves a page, and takes a page for valid with the count
+ * of that time only; a beat of its guest must have come since.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u64);
+} lp_resets SEC(".maps");
+
+static __always_inline void ks_lp_count_reset(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u64 *resets = bpf_map_lookup_elem(&lp_resets, &tgid);
+
+	if (resets)
+		__sync_fetch_and_add(resets, 1);
+}
+
+/* INIT: from firmware, a kernel that boots its CPUs (kexec), or one CPU that comes online. */
+SEC("?fentry/kvm_vcpu_reset")
+int BPF_PROG(lp_reset)
+{
+	ks_lp_count_reset();
+	return 0;
+}
+
+/* The VMM resets the VM or loads a snapshot: nothing else makes QEMU set this state. */
+SEC("?fentry/kvm_arch_vcpu_ioctl_set_mpstate")
+int BPF_PROG(lp_set_state)
+{
+	ks_lp_count_reset();
+	return 0;
+}
+
+static __always_inline bool ks_lp_is_current(const struct ks_lp_vm *vm)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u64 *resets = bpf_map_lookup_elem(&lp_resets, &tgid);
+
+	return vm->cookie && resets && *resets == vm->resets;
+}
+
 struct ks_lp_search {
 	struct ks_lp_vm *vm;
 	struct ks_lp_found *out;
@@ -106,7 +152,7 @@ static __noinline int ks_lp_find(struct ks_lp_vm *vm, __u32 vcpu_id, struct ks_l
 		return KS_LP_NO_PAGE;
 	__builtin_memset(out, 0, sizeof(*out));
 	out->what = KS_LP_NO_PAGE;
-	if (!vm->cookie)
+	if (!ks_lp_is_current(vm))
 		return KS_LP_NO_PAGE;
 	slot = vcpu_id < KS_LP_IDS ? vm->slot_of[vcpu_id] : 0;
 	if (!slot--)
@@ -140,7 +186,7 @@ static __always_inline bool ks_lp_in_section(struct ks_lp_vm *vm, __u32 vcpu_id)
 	struct ks_lp_slot s;
 	__u32 slot = vcpu_id < KS_LP_IDS && vm ? vm->slot_of[vcpu_id] : 0;
 
-	if (!slot-- || !vm->cookie || ks_lp_copy(vm, slot & (KS_LP_VCPUS - 1), &s))
+	if (!slot-- || !ks_lp_is_current(vm) || ks_lp_copy(vm, slot & (KS_LP_VCPUS - 1), &s))
 		return false;
 	return s.top & KS_LP_TOP_MASK && !s.wait[0].lock;
 }

@@ -12,6 +12,7 @@ struct ks_lp_vm {
 	__u64 cookie;		    /* 0: none */
 	__u32 vcpus;		    /* slots */
 	__u32 nought;		    /* 0; but the verifier must not know, or it would count along */
+	__u64 resets;		    /* lp_resets[] of the VM when its guest was last heard */
 	__u64 hva[KS_LP_PAGES];	    /* addresses in the VM's process */
 	__u16 slot_of[KS_LP_IDS];   /* by vcpu_id: its slot + 1, 0 = none */
 	__u16 vcpu_of[KS_LP_VCPUS]; /* by slot: its vcpu_id + 1, 0 = none */

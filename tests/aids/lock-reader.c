@@ -19,6 +19,7 @@
 #include <bpf/libbpf.h>
 
 #include "pages.h"
+#include "resets.h"
 #include "trace.h"
 #include "vsock.h"
 #include "../bpf/lock_reader_test.h"
@@ -47,10 +48,19 @@ static void news(void *ctx, const struct ks_page_news *n)
 		ret = bpf_map_update_elem(map, &n->tgid, n->vm, BPF_ANY);
 	else if (n->tgid)
 		bpf_map_delete_elem(map, &n->tgid);
+	if (!n->vm && n->tgid)
+		ks_resets_forget(bpf_map__fd(s->maps.lp_resets), n->tgid);
 	fprintf(stderr, "cid %u, pid %u: %s%s\n", n->cid, n->tgid,
 		n->vm ? "page" : "none: ", n->vm ? "" : n->reason);
 	if (ret)
 		fprintf(stderr, "map: %s\n", strerror(-ret));
+}
+
+static uint64_t resets(void *ctx, uint32_t tgid)
+{
+	struct lock_reader_bpf *s = ctx;
+
+	return ks_resets_of(bpf_map__fd(s->maps.lp_resets), tgid);
 }
 
 static int write_look(void *ctx, void *data, size_t len)
@@ -84,7 +94,8 @@ static int serve(struct lock_reader_bpf *s, int fd, FILE *log)
 	struct ring_buffer *rb = ring_buffer__new(bpf_map__fd(s->maps.looks), write_look, log,
 						  NULL);
 	struct ks_pages *pages;
-	int ret = rb ? ks_pages_new(&pages, fd, NULL, news, s) : -errno;
+	const struct ks_page_reader reader = { .news = news, .resets = resets, .ctx = s };
+	int ret = rb ? ks_pages_new(&pages, fd, NULL, &reader) : -errno;
 
 	if (ret)
 		return ret;
@@ -99,6 +110,20 @@ static int serve(struct lock_reader_bpf *s, int fd, FILE *log)
 	ks_pages_free(pages);
 	ring_buffer__free(rb);
 	return ret == -EINTR ? 0 : ret;
+}
+
+static int load(struct lock_reader_bpf **out)
+{
+	struct lock_reader_bpf *s = lock_reader_bpf__open();
+	int ret;
+
+	*out = s;
+	if (!s)
+		return -errno;
+	bpf_program__set_autoload(s->progs.lp_reset, true);
+	bpf_program__set_autoload(s->progs.lp_set_state, true);
+	ret = lock_reader_bpf__load(s);
+	return ret ? ret : lock_reader_bpf__attach(s);
 }
 
 int main(int argc, char **argv)
@@ -122,8 +147,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "lock-reader: %s\n", err.msg);
 		return 1;
 	}
-	s = lock_reader_bpf__open_and_load();
-	ret = s ? lock_reader_bpf__attach(s) : -errno;
+	ret = load(&s);
 	if (!ret)
 		ret = serve(s, fd, log);
 	if (ret)

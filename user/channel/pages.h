@@ -27,24 +27,42 @@ struct ks_page_news {
 	const char *reason; /* why vm is NULL: refused, or no longer believed; a line's worth */
 };
 
-typedef void (*ks_page_news_fn)(void *ctx, const struct ks_page_news *news);
+/* Who reads the pages. */
+struct ks_page_reader {
+	void (*news)(void *ctx, const struct ks_page_news *news);
+	/*
+	 * How often the VM of this process was reset, or put into another state, as its reader in
+	 * the kernel counts it (lock_reader.bpf.h): any number that has changed if it was. NULL:
+	 * nobody counts.
+	 */
+	uint64_t (*resets)(void *ctx, uint32_t tgid);
+	void *ctx;
+};
 
 struct ks_pages;
 
 /*
- * Take guests that connect to listen_fd (ks_vsock_listen(); stays the caller's). root: see text.h;
- * NULL but in tests. 0 or -ENOMEM.
+ * Take guests that connect to listen_fd (ks_vsock_listen(); stays the caller's, and becomes
+ * non-blocking). The reader is copied. root: see text.h; NULL but in tests. 0 or -ENOMEM.
+ *
+ * What guests can make it do is bounded: connections and hellos of one by a rate, connections of all
+ * and hellos of all to a part of the time, and what comes in to so many bytes per turn. Refused calls
+ * are told as news, once a second for each guest.
  */
-int ks_pages_new(struct ks_pages **p, int listen_fd, const char *root, ks_page_news_fn fn,
-		 void *ctx);
+int ks_pages_new(struct ks_pages **p, int listen_fd, const char *root,
+		 const struct ks_page_reader *reader);
 
 /*
  * Wait up to timeout_ms for something to do, and do it. To be called over and over, for pages are
- * proved again once a second and silent guests are dropped. 0 or -errno (-EINTR: a signal).
+ * proved again once a second and silent guests are no longer believed. 0 or -errno (-EINTR: a signal).
  */
 int ks_pages_turn(struct ks_pages *p, int timeout_ms);
 
-/* Take a connection that was accepted: what ks_pages_turn() does, for tests. Owns fd. */
+/*
+ * Take a connection that was accepted: what ks_pages_turn() does, for tests. Owns fd. A second one of
+ * the same guest waits until the first has given a sign of life, and is refused then; or until the
+ * first is silent, and takes its place.
+ */
 void ks_pages_take(struct ks_pages *p, int fd, uint32_t cid);
 
 /* Drops all, telling so. NULL is fine. */

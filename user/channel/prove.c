@@ -97,6 +97,31 @@ static int read_slots(int mem, const struct ks_lp_hello *h, struct ks_lp_vm *vm,
 	return 0;
 }
 
+static unsigned int vcpus_of(const struct ks_lp_vm *vm)
+{
+	unsigned int cpu, n = 0;
+
+	for (cpu = 0; cpu < vm->vcpus && cpu < KS_LP_VCPUS; cpu++)
+		n += vm->vcpu_of[cpu] != 0;
+	return n;
+}
+
+/* Each slot of a vCPU is read at each look: a guest gets no more of them than it has vCPUs. */
+static int check_vcpus(const char *root, uint32_t tgid, const struct ks_lp_vm *vm,
+		       struct ks_err *err)
+{
+	unsigned int n = vcpus_of(vm), fds;
+	struct ks_vminfo info;
+
+	if (ks_vm_read(root, tgid, &info))
+		return ks_fail(err, -ENOENT, "its process has ended");
+	fds = info.vcpu_fds;
+	ks_vm_release(&info);
+	if (fds && n > fds)
+		return ks_fail(err, -EBADMSG, "slots of %u vCPUs, but its VM has %u", n, fds);
+	return 0;
+}
+
 /* Where the pages would be if this were the VM's RAM. */
 static int place(const struct ks_ram *ram, const struct ks_lp_hello *h, struct ks_lp_vm *vm,
 		 struct ks_err *err)
@@ -153,6 +178,8 @@ int ks_prove_find(const char *root, uint32_t tgid, uint64_t ram, const struct ks
 		return mem;
 	ret = try_all(mem, guess, n, hello, vm, err);
 	close(mem);
+	if (!ret)
+		ret = check_vcpus(root, tgid, vm, err);
 	return ret;
 }
 
@@ -160,10 +187,13 @@ int ks_prove_again(const char *root, uint32_t tgid, const struct ks_lp_hello *he
 		   struct ks_lp_vm *vm, struct ks_err *err)
 {
 	int mem = open_mem(root, tgid, err), ret;
+	unsigned int before = vcpus_of(vm);
 
 	if (mem < 0)
 		return mem;
 	ret = read_slots(mem, hello, vm, err);
 	close(mem);
+	if (!ret && vcpus_of(vm) > before)
+		ret = check_vcpus(root, tgid, vm, err);
 	return ret;
 }

@@ -71,11 +71,11 @@ static size_t add(struct ks_ram *guess, size_t n, uint64_t start, uint64_t size)
 }
 
 /* exact: the run is as large as RAM; otherwise larger. */
-static size_t guess_some(const char *maps, uint64_t size, bool exact, struct ks_ram *guess,
-			 size_t n)
+static size_t guess_some(const char *maps, uint64_t size, bool exact, struct ks_ram *guess)
 {
 	const char *line;
 	struct area a;
+	size_t n = 0;
 
 	for (line = maps; *line && n < KS_RAM_GUESSES; line = next_line(line)) {
 		uint64_t len;
@@ -96,8 +96,8 @@ size_t ks_ram_guess(const char *maps, uint64_t size, struct ks_ram guess[KS_RAM_
 
 	if (!size)
 		return 0;
-	n = guess_some(maps, size, true, guess, 0);
-	return guess_some(maps, size, false, guess, n);
+	n = guess_some(maps, size, true, guess);
+	return n ? n : guess_some(maps, size, false, guess);
 }
 
 int ks_ram_hva(const struct ks_ram *ram, uint64_t gpa, uint64_t len, uint64_t *hva)

@@ -19,7 +19,8 @@ struct ks_ram {
 #define KS_RAM_GUESSES 16
 
 /*
- * What the block may be: memory that can be read and written and is as large, exact fits first. A
+ * What the block may be: memory that can be read and written and is as large, others only if
+ * nothing fits exactly: what a guest names is not looked for outside its memory if that is known. A
  * RAM of some GiB has several guesses per block, for how much lies below the PCI hole depends on
  * the machine's type (q35: 2 GiB, i440FX: 3 or 3.5 GiB). Returns how many.
  */

@@ -64,6 +64,8 @@ static int load(struct scx *b, const struct ks_boost_opts *o, struct ks_err *err
 	b->skel->rodata->fifo = o->fifo;
 	b->skel->rodata->holder = o->holder;
 	b->skel->rodata->grace_ns = o->grace_ns;
+	bpf_program__set_autoload(b->skel->progs.lp_reset, o->holder);
+	bpf_program__set_autoload(b->skel->progs.lp_set_state, o->holder);
 	ret = set_nodes(b->skel);
 	if (ret)
 		return ks_fail(err, ret, "the machine's NUMA nodes: %s", strerror(-ret));
@@ -161,6 +163,19 @@ static int attach(struct scx *b, struct ks_err *err)
 	return b->base.events ? 0 : ks_fail(err, -errno, "ple-boost: %s", strerror(errno));
 }
 
+/* Resets are counted before there is a page to believe. */
+static int attach_holder(struct scx *b, struct ks_err *err)
+{
+	struct ple_boost_bpf *s = b->skel;
+
+	s->links.lp_reset = bpf_program__attach(s->progs.lp_reset);
+	s->links.lp_set_state = bpf_program__attach(s->progs.lp_set_state);
+	if (!s->links.lp_reset || !s->links.lp_set_state)
+		return ks_load_err(err, -errno, "holder-boost: KVM's functions");
+	return ks_holders_new(&b->holders, bpf_map__fd(s->maps.pages),
+			      bpf_map__fd(s->maps.lp_resets), err);
+}
+
 static int scx_attach(struct ks_boost **out, const struct ks_boost_opts *o, struct ks_err *err)
 {
 	struct scx *s = calloc(1, sizeof(*s));
@@ -173,7 +188,7 @@ static int scx_attach(struct ks_boost **out, const struct ks_boost_opts *o, stru
 	if (!ret)
 		ret = attach(s, err);
 	if (!ret && o->holder)
-		ret = ks_holders_new(&s->holders, bpf_map__fd(s->skel->maps.pages), err);
+		ret = attach_holder(s, err);
 	return ret;
 }
 

@@ -9,11 +9,12 @@
 #include "err.h"
 #include "holders.h"
 #include "pages.h"
+#include "resets.h"
 #include "vsock.h"
 
 struct ks_holders {
 	struct ks_pages *pages;
-	int fd, map;
+	int fd, map, resets;
 	char doubt[192];
 };
 
@@ -24,23 +25,34 @@ static void news(void *ctx, const struct ks_page_news *n)
 
 	if (n->vm && !bpf_map_update_elem(h->map, &n->tgid, n->vm, BPF_ANY))
 		return;
-	if (n->tgid)
+	if (n->tgid) {
 		bpf_map_delete_elem(h->map, &n->tgid);
+		ks_resets_forget(h->resets, n->tgid);
+	}
 	snprintf(h->doubt, sizeof(h->doubt), "cid %u, process %u: %s", n->cid, n->tgid,
 		 n->vm ? "there are too many" : n->reason);
 }
 
-int ks_holders_new(struct ks_holders **out, int map_fd, struct ks_err *err)
+static uint64_t resets(void *ctx, uint32_t tgid)
+{
+	const struct ks_holders *h = ctx;
+
+	return ks_resets_of(h->resets, tgid);
+}
+
+int ks_holders_new(struct ks_holders **out, int map_fd, int resets_fd, struct ks_err *err)
 {
 	struct ks_holders *h = calloc(1, sizeof(*h));
+	const struct ks_page_reader reader = { .news = news, .resets = resets, .ctx = h };
 	int ret;
 
 	*out = NULL;
 	if (!h)
 		return ks_fail(err, -ENOMEM, "out of memory");
 	h->map = map_fd;
+	h->resets = resets_fd;
 	h->fd = ks_vsock_listen(UINT32_MAX, KS_LP_PORT, err);
-	ret = h->fd < 0 ? h->fd : ks_pages_new(&h->pages, h->fd, NULL, news, h);
+	ret = h->fd < 0 ? h->fd : ks_pages_new(&h->pages, h->fd, NULL, &reader);
 	if (ret == -ENOMEM)
 		ks_fail(err, ret, "out of memory");
 	if (ret) {

@@ -44,7 +44,7 @@ int ks_vsock_listen(uint32_t cid, uint32_t port, struct ks_err *err)
 
 	if (fd < 0)
 		return fd;
-	if (!bind(fd, (struct sockaddr *)&a, sizeof(a)) && !listen(fd, 64))
+	if (!bind(fd, (struct sockaddr *)&a, sizeof(a)) && !listen(fd, 1024))
 		return fd;
 	ret = -errno;
 	close(fd);
