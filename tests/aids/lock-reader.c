@@ -7,13 +7,16 @@
  *
  * News of guests go to standard error as they come, one JSON object of counts to standard output
  * at the end (SIGTERM). LOG: a line per look, "time_ns tgid vcpu what lock found-vcpu holders
- * waiters since". Loads a probe: for virtual machines of the lab.
+ * waiters since", and "time_ns tgid - WORD" for a page that is read from now on (page) or was until
+ * now (none), and for a VM that was reset or restored (reset). Not in the order of time.
+ * Loads a probe: for virtual machines of the lab.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -39,17 +42,38 @@ static void on_signal(int sig)
 	stop = 1;
 }
 
+static FILE *looks; /* may be NULL */
+
+static void mark(uint64_t time, uint32_t tgid, const char *word)
+{
+	if (looks)
+		fprintf(looks, "%" PRIu64 " %u - %s\n", time, tgid, word);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* The time is that before there is a page, and after there was one. */
 static void news(void *ctx, const struct ks_page_news *n)
 {
 	struct lock_reader_bpf *s = ctx;
 	int map = bpf_map__fd(s->maps.vms), ret = 0;
 
 	if (n->vm)
+		mark(now_ns(), n->tgid, "page");
+	if (n->vm)
 		ret = bpf_map_update_elem(map, &n->tgid, n->vm, BPF_ANY);
 	else if (n->tgid)
 		bpf_map_delete_elem(map, &n->tgid);
 	if (!n->vm && n->tgid)
 		ks_resets_forget(bpf_map__fd(s->maps.lp_resets), n->tgid);
+	if (!n->vm)
+		mark(now_ns(), n->tgid, "none");
 	fprintf(stderr, "cid %u, pid %u: %s%s\n", n->cid, n->tgid,
 		n->vm ? "page" : "none: ", n->vm ? "" : n->reason);
 	if (ret)
@@ -67,11 +91,13 @@ static int write_look(void *ctx, void *data, size_t len)
 {
 	const struct lr_look *l = data;
 	const struct ks_lp_found *f = &l->found;
-	FILE *log = ctx;
 
+	(void)ctx;
 	(void)len;
-	if (log)
-		fprintf(log, "%llu %u %u %s %#llx %u %u %u %llu\n", (unsigned long long)l->time,
+	if (l->vcpu == LR_RESET)
+		mark(l->time, l->tgid, "reset");
+	else if (looks)
+		fprintf(looks, "%llu %u %u %s %#llx %u %u %u %llu\n", (unsigned long long)l->time,
 			l->tgid, l->vcpu, f->what < KS_LP_WHATS ? names[f->what] : "?",
 			(unsigned long long)f->lock, f->vcpu, f->holders, f->waiters,
 			(unsigned long long)f->since);
@@ -89,9 +115,9 @@ static void print_counts(const struct lr_counts *c)
 	       (unsigned long long)c->unread, (unsigned long long)c->lost);
 }
 
-static int serve(struct lock_reader_bpf *s, int fd, FILE *log)
+static int serve(struct lock_reader_bpf *s, int fd)
 {
-	struct ring_buffer *rb = ring_buffer__new(bpf_map__fd(s->maps.looks), write_look, log,
+	struct ring_buffer *rb = ring_buffer__new(bpf_map__fd(s->maps.looks), write_look, NULL,
 						  NULL);
 	struct ks_pages *pages;
 	const struct ks_page_reader reader = { .news = news, .resets = resets, .ctx = s };
@@ -129,17 +155,17 @@ static int load(struct lock_reader_bpf **out)
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	FILE *log = argc > 1 ? fopen(argv[1], "we") : NULL;
 	struct lock_reader_bpf *s = NULL;
 	struct ks_err err;
 	int fd, ret;
 
-	if (argc > 2 || (argc > 1 && !log)) {
+	looks = argc > 1 ? fopen(argv[1], "we") : NULL;
+	if (argc > 2 || (argc > 1 && !looks)) {
 		fprintf(stderr, "usage: lock-reader [LOG]\n");
 		return 2;
 	}
-	if (log)
-		setlinebuf(log);
+	if (looks)
+		setlinebuf(looks);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	fd = ks_vsock_listen(UINT32_MAX, KS_LP_PORT, &err);
@@ -149,11 +175,11 @@ int main(int argc, char **argv)
 	}
 	ret = load(&s);
 	if (!ret)
-		ret = serve(s, fd, log);
+		ret = serve(s, fd);
 	if (ret)
 		fprintf(stderr, "lock-reader: %s\n", strerror(-ret));
 	lock_reader_bpf__destroy(s);
-	if (log && fclose(log))
+	if (looks && fclose(looks))
 		ret = -errno;
 	return ret ? 1 : 0;
 }

@@ -44,6 +44,30 @@ static __always_inline void tell(__u32 tgid, __u32 vcpu, const struct ks_lp_foun
 	bpf_ringbuf_submit(l, 0);
 }
 
+/* Said when it is over, and has been counted for sure. */
+static __always_inline void tell_reset(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct ks_lp_found none = {};
+
+	if (bpf_map_lookup_elem(&lp_resets, &tgid))
+		tell(tgid, LR_RESET, &none);
+}
+
+SEC("fexit/kvm_vcpu_reset")
+int BPF_PROG(was_reset)
+{
+	tell_reset();
+	return 0;
+}
+
+SEC("fexit/kvm_arch_vcpu_ioctl_set_mpstate")
+int BPF_PROG(state_was_set)
+{
+	tell_reset();
+	return 0;
+}
+
 SEC("fentry/kvm_vcpu_on_spin")
 int BPF_PROG(spin, struct kvm_vcpu *vcpu)
 {

@@ -11,6 +11,8 @@ struct lr_counts {
 	__u64 lost;    /* looks that are counted, but not told */
 };
 
+#define LR_RESET ~0u /* lr_look.vcpu: no look; the VM was reset, or is given another state */
+
 /* One look, for the log. */
 struct lr_look {
 	__u64 time; /* CLOCK_MONOTONIC of the host, ns */
