@@ -93,6 +93,29 @@ static void vm_totals(struct score *s, const struct vm *vm, const struct run_vm 
 	     half + vm->idle_changes * a->clock_error / 50 + 1000);
 }
 
+/* Who held a lock is always right; or nobody did any more, and its release was stamped already. */
+static void looks(struct score *s, const struct vm *vm, const struct run_vm *a)
+{
+	const struct ks_policy_totals *t = &vm->tot.policy, *said = &a->tot.policy;
+	uint64_t sum = said->unsure, wanted = 0;
+
+	for (unsigned int i = 0; i < KS_LOOK_MAX; i++) {
+		same(s, "VM", vm->id, ks_look_name(i), t->looks[i], said->looks[i], 0);
+		if (i == KS_LOOK_HOLDER || i == KS_LOOK_WAITER || i == KS_LOOK_SELF)
+			wanted += said->looks[i];
+	}
+	for (int m = 0; m < KS_LM_MAX; m++)
+		sum += said->held[m] + said->free[m];
+	same(s, "VM", vm->id, "looks judged", wanted, sum, 0);
+	same(s, "VM", vm->id, "looks at a held lock, wrong", 0,
+	     said->held[KS_LM_WRONG] + said->held[KS_LM_SEVERAL], 0);
+	same(s, "VM", vm->id, "looks at a free lock, wrong", 0,
+	     said->free[KS_LM_WRONG] + said->free[KS_LM_SEVERAL], 0);
+	/* Most of them must be judged at all. */
+	same(s, "VM", vm->id, "looks at held locks", t->looks[KS_LOOK_HOLDER],
+	     said->held[KS_LM_RIGHT], t->looks[KS_LOOK_HOLDER] / 10 + 5);
+}
+
 static void own_sums(struct score *s, const struct vm *vm, const struct run_vm *a)
 {
 	uint64_t acquired = 0, ns = 0, lost = 0, verdicts[KS_C_WAIT_MAX] = { 0 };
@@ -129,6 +152,8 @@ void compare_totals(struct score *s, const struct world *w, const struct run *r)
 		     a->tot.lost_records, 0);
 		if (host_whole && !emit_lost(w, i))
 			vm_totals(s, vm, a);
+		if (w->p.looks)
+			looks(s, vm, a);
 		for (uint32_t k = 0; host_whole && !emit_lost(w, i) && k < vm->nvcpus; k++)
 			exit_classes(s, &vm->vcpus[k], compare_vcpu(r, &vm->vcpus[k]));
 		for (uint32_t k = 0; host_whole && k < vm->nvcpus; k++)

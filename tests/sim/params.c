@@ -189,6 +189,12 @@ static void bursts(struct params *p)
 	p->ipi_ppm = 20000;
 }
 
+static void looks(struct params *p)
+{
+	fifo(p);
+	p->looks = true;
+}
+
 /* What the recorder does by default: waits and holds below 10 us are left out. */
 static void thresholds(struct params *p)
 {
@@ -236,6 +242,7 @@ static const struct {
 	{ "migration", migration },
 	{ "late-guest", late_guest },
 	{ "bursts", bursts },
+	{ "looks", looks },
 	{ "thresholds", thresholds },
 	{ "stray-try", stray_try },
 	{ "contention", contention },

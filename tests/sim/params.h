@@ -43,6 +43,7 @@ struct params {
 	/* recorder */
 	uint64_t wait_threshold, hold_threshold, drain_every;
 	bool bursts;			/* the host folds PLE exits */
+	bool looks;			/* a policy reads lock pages that are never wrong */
 	bool contention;		/* guests record waits only, no releases */
 	uint32_t stray_ppm;		/* tries whose thread is switched out before it waits */
 	uint32_t host_ring, guest_ring; /* records until a ring overflows */

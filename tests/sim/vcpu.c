@@ -147,6 +147,30 @@ static void exit_rec(struct vcpu *v, enum exit_why why)
 		truth_proof(v);
 }
 
+/* What a policy reads at a PLE exit in the lock page of a guest that knows itself perfectly. */
+static void look_rec(struct vcpu *v)
+{
+	struct ks_rec rec = { .type = KS_LOOK,
+			      .cpu = v->ent.pcpu,
+			      .id = v->slot,
+			      .flags = KS_LOOK_NOTHING,
+			      .b = KS_NO_SLOT };
+	struct frame *f = guest_top(v);
+	struct lock *l = lock_spinning(f) && f->wait ? f->wait->l : NULL;
+
+	if (l && l->holder) {
+		rec.flags = KS_LOOK_HOLDER;
+		rec.b = l->holder->slot | 1ull << 32;
+	} else if (l && l->nq) {
+		rec.flags = l->q[0]->v == v ? KS_LOOK_SELF : KS_LOOK_WAITER;
+		rec.b = l->q[0]->v->slot;
+	}
+	if (rec.flags != KS_LOOK_NOTHING)
+		rec.a = l->addr;
+	if (emit(v, v->ent.pcpu, &rec))
+		v->vm->tot.policy.looks[rec.flags]++;
+}
+
 void vcpu_exit(struct vcpu *v, enum exit_why why, uint64_t host_ns)
 {
 	if (!v->born && v->w->recording) {
@@ -157,6 +181,8 @@ void vcpu_exit(struct vcpu *v, enum exit_why why, uint64_t host_ns)
 		emit_vcpu(v);
 	}
 	exit_rec(v, why);
+	if (v->w->p.looks && why == X_PLE)
+		look_rec(v);
 	guest_stop(v);
 	v->mode = M_EXIT;
 	v->why = why;

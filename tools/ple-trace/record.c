@@ -346,6 +346,7 @@ int ple_record(int argc, char **argv)
 		o.host.ntgids = o.vms.n;
 		o.host.fold = o.mode == 1;
 		o.host.slots = o.rec.slots;
+		o.host.policy = true;
 		ret = ks_host_open(&host, &o.host, &err);
 	}
 	if (ret) {

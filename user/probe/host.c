@@ -175,7 +175,8 @@ static int load(struct ks_host *h, const struct ks_host_opts *o, struct ks_err *
 	if (ret)
 		return ks_load_err(err, ret, "attaching the probe");
 	h->marks.host = h->skel;
-	ks_marks_step(&h->marks);
+	if (o->policy)
+		ks_marks_step(&h->marks);
 	return 0;
 }
 

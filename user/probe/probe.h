@@ -35,6 +35,7 @@ struct ks_host_opts {
 	uint64_t burst_gap_ns; /* 0 = 1 ms */
 	unsigned int slots;  /* records per CPU's ring, rounded up to a power of two; 0 = by CPUs */
 	unsigned int vcpus;  /* at most; 0 = KS_HOST_VCPUS */
+	bool policy;	     /* what a policy does, too, if one is there: ks_host_watch_policy() */
 	bool no_rdonly_cast; /* for tests: as on kernels before 6.2 */
 };
 
