@@ -178,7 +178,7 @@ struct rows {
 		int32_t *cpu_node;
 		uint32_t ncpus, nnodes;
 		struct ks_guestclock *clock;
-	} * src;
+	} *src;
 	uint32_t nsrc;
 };
 

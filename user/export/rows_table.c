@@ -120,8 +120,12 @@ const char *rows_part(enum rows_type t, unsigned int i)
 /* A member of the struct ROW; of records, those types that have it; strings, the words there are. */
 #define WORD_OF(name_, type_, member, of_, word_, doc_)                                            \
 	{                                                                                          \
-		.name = name_, .type = (type_), .off = offsetof(ROW, member), .of = (of_),         \
-		.word = word_, .doc = doc_,                                                        \
+		.name = name_,                                                                     \
+		.type = (type_),                                                                   \
+		.off = offsetof(ROW, member),                                                      \
+		.of = (of_),                                                                       \
+		.word = word_,                                                                     \
+		.doc = doc_,                                                                       \
 	}
 #define COL_OF(name, type, member, of, doc) WORD_OF(name, type, member, of, NULL, doc)
 #define WORD(name, type, member, word, doc) WORD_OF(name, type, member, ROWS_ALL, word, doc)
@@ -129,15 +133,25 @@ const char *rows_part(enum rows_type t, unsigned int i)
 /* Members of an object, up to END_GROUP. */
 #define GROUP(name_, of_, doc_)                                                                    \
 	{                                                                                          \
-		.name = name_, .type = RC_GROUP, .of = (of_), .doc = doc_,                         \
+		.name = name_,                                                                     \
+		.type = RC_GROUP,                                                                  \
+		.of = (of_),                                                                       \
+		.doc = doc_,                                                                       \
 	}
 #define END_GROUP                                                                                  \
 	{                                                                                          \
-		.name = "", .type = RC_END, .of = ROWS_ALL, .doc = "",                             \
+		.name = "",                                                                        \
+		.type = RC_END,                                                                    \
+		.of = ROWS_ALL,                                                                    \
+		.doc = "",                                                                         \
 	}
 #define LIST(name_, kind)                                                                          \
 	{                                                                                          \
-		.name = name_, .type = RC_LIST, .off = (kind), .of = ROWS_ALL, .doc = "",          \
+		.name = name_,                                                                     \
+		.type = RC_LIST,                                                                   \
+		.off = (kind),                                                                     \
+		.of = ROWS_ALL,                                                                    \
+		.doc = "",                                                                         \
 	}
 
 #define ROW struct row_header
