@@ -207,7 +207,7 @@ void sched_now(struct world *w, struct pcpu *p)
 		vcpu_exit(v, X_PREEMPT, rng_range(&w->rng, 300, 900));
 	} else if (v->mode == M_POLL) {
 		vcpu_step(v); /* stops polling */
-	}		      /* else: it will see p->resched itself, on its way into the guest */
+	} /* else: it will see p->resched itself, on its way into the guest */
 }
 
 void sched_slice(struct world *w, struct pcpu *p)
