@@ -68,11 +68,35 @@ struct pcpu_hot___ks {
 
 struct rq___ks {
 	unsigned int nr_running;
+	int online;
 } __attribute__((preserve_access_index));
 
 extern const int __preempt_count __ksym __weak;		  /* to 6.1, and since 6.15 */
 extern const struct pcpu_hot___ks pcpu_hot __ksym __weak; /* 6.2 to 6.14 */
 extern const struct rq___ks runqueues __ksym;
+
+/* What a KVM guest's host writes, per CPU; not in kernels without CONFIG_KVM_GUEST. */
+struct kvm_steal_time___ks {
+	__u8 preempted;
+} __attribute__((preserve_access_index));
+
+extern const struct kvm_steal_time___ks steal_time __ksym __weak;
+
+/* ---- where the running program's CPU is ---- */
+
+#define KS_SOFTIRQ_SERVING 0x00000100u
+#define KS_HARDIRQ_BITS 0x000f0000u
+#define KS_NMI_BITS 0x00f00000u
+
+/* 0 if this kernel does not tell. */
+static __always_inline __u32 ks_preempt_bits(void)
+{
+	if (bpf_ksym_exists(&__preempt_count))
+		return *(int *)bpf_this_cpu_ptr(&__preempt_count);
+	if (bpf_ksym_exists(&pcpu_hot)) /* 6.2 to 6.14 */
+		return ((struct pcpu_hot___ks *)bpf_this_cpu_ptr(&pcpu_hot))->preempt_count;
+	return 0;
+}
 
 /* ---- KVM ---- */
 

@@ -50,32 +50,19 @@ static __always_inline __u32 depth_of(__u32 offset)
 	return offset / KS_HOLD_STEP;
 }
 
-#define SOFTIRQ_SERVING 0x00000100u
-#define HARDIRQ_BITS 0x000f0000u
-#define NMI_BITS 0x00f00000u
-
-static __always_inline __u32 preempt_bits(void)
-{
-	if (bpf_ksym_exists(&__preempt_count))
-		return *(int *)bpf_this_cpu_ptr(&__preempt_count);
-	if (bpf_ksym_exists(&pcpu_hot)) /* 6.2 to 6.14 */
-		return ((struct pcpu_hot___ks *)bpf_this_cpu_ptr(&pcpu_hot))->preempt_count;
-	return 0;
-}
-
 /* Task, softirq, hardirq, NMI: the greater, the later it came and the sooner it is over. */
 static __always_inline __u32 context_now(void)
 {
-	return preempt_bits() & (NMI_BITS | HARDIRQ_BITS | SOFTIRQ_SERVING);
+	return ks_preempt_bits() & (KS_NMI_BITS | KS_HARDIRQ_BITS | KS_SOFTIRQ_SERVING);
 }
 
 static __always_inline __u32 level_now(void)
 {
 	__u32 bits = context_now();
 
-	if (bits & NMI_BITS)
+	if (bits & KS_NMI_BITS)
 		return 3;
-	if (bits & HARDIRQ_BITS)
+	if (bits & KS_HARDIRQ_BITS)
 		return 2;
 	return bits ? 1 : 0;
 }

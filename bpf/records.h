@@ -62,6 +62,9 @@ enum ks_type {
 			       * flags = KS_LOOK_*, a = the lock that it waits for (0: none),
 			       * b = slot that the page names (KS_NO_SLOT: none) | vCPUs that
 			       * say they hold the lock << 32 | vCPUs that wait for it << 48 */
+	KS_VM_MEMORY = 30,    /* a VM's memory on node `cpu`: id = tgid, a = bytes, b = the guest's
+			       * node that it is of, plus 1; 0 = not known. Records of one process
+			       * and one time are one sample, which names every node */
 
 	/* Guest. cpu = guest CPU number (its APIC id is in the metadata), id = thread id. */
 	KS_LOCK_TRY = 48,     /* begins to wait for a contended lock: a = lock, b = call site */
@@ -69,15 +72,22 @@ enum ks_type {
 	KS_LOCK_REL = 50,     /* released it: a = lock, b = call site of the acquire (low 32 bits,
 			    * sign-extended) | hold << 32; hold in ns, or in 1024 ns if
 			    * KS_F_COARSE: acquire = time - hold */
-	KS_TASK_MIGRATE = 51, /* sched_migrate_task: a = from CPU, b = to CPU */
+	KS_TASK_MIGRATE = 51, /* sched_migrate_task: a = from CPU, b = to CPU, flags = KS_MOVE_* */
 	KS_IDLE_ENTER = 52,   /* the CPU's idle loop goes to sleep: a = C-state index */
 	KS_IDLE_EXIT = 53,
-	KS_TASK_WAKE = 54, /* sched_wakeup: id = woken thread, a = its CPU, b = waker's thread */
+	KS_TASK_WAKE = 54, /* sched_wakeup: id = woken thread, a = its CPU, b = waker's thread,
+			    * flags = KS_ALLOWED_*, of the woken one */
 	KS_RQ_BUSY =
 		55, /* run queue of `cpu` now has more than one runnable thread: a = how many */
 	KS_RQ_CALM = 56,     /* and now it has one or none: a = how many */
 	KS_TASK_SWITCH = 57, /* sched_switch on `cpu`: id = next thread, a = previous thread,
-			      * b = 1 if the previous one is still runnable */
+			      * b = 1 if the previous one is still runnable, flags = KS_ALLOWED_*
+			      * of it */
+	KS_TASK_CPUS = 58,   /* the CPUs that thread id may run on: a = 0 to 63, b = 64 to 127, as
+			    * bits; comes before the record that says KS_ALLOWED_SOME */
+	KS_TASK_PASSED = 59, /* behind a KS_TASK_WAKE: thread id was put on CPU b, which has others
+			      * to run, while CPU `cpu` and further ones that it may use were idle:
+			      * a = how many << 32 | of these, flagged as preempted */
 
 	KS_TYPE_MAX = 64,
 };
@@ -123,6 +133,23 @@ enum ks_type {
 #define KS_LOOK_NO_PAGE 5u  /* no page of this VM is believed, or no slot is this vCPU's */
 #define KS_LOOK_NO_PROOF 6u /* it could not be read just now, or is not the publisher's */
 #define KS_LOOK_MAX 7u
+
+/* flags of KS_TASK_WAKE and KS_TASK_SWITCH: where a thread may run */
+#define KS_ALLOWED_MASK 0x03u
+#define KS_ALLOWED_UNKNOWN 0u
+#define KS_ALLOWED_ANY 1u
+#define KS_ALLOWED_ONE 2u  /* on the CPU where it is, alone */
+#define KS_ALLOWED_SOME 3u /* see KS_TASK_CPUS */
+
+/* flags of KS_TASK_MIGRATE: who moved it */
+#define KS_MOVE_UNKNOWN 0u
+#define KS_MOVE_WAKE 1u	    /* it was asleep: its wake-up chose the CPU */
+#define KS_MOVE_NEWIDLE 2u  /* a CPU that had nothing left to run pulled it */
+#define KS_MOVE_PERIODIC 3u /* the load balancer, in its softirq */
+
+/* flags of KS_TASK_PASSED */
+#define KS_PASSED_FLAGS                                                                            \
+	0x01u /* the guest has the flags: the count of flagged ones means something */
 
 /* flags of KS_LOCK_* */
 #define KS_F_DEPTH_MASK 0x0fu /* spinlocks held or waited for on this CPU below this one */

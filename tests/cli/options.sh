@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/expect.bash
 ple=$PWD/build/bin/ple-trace
 lock=$PWD/build/bin/lock-timeline
+vnuma=$PWD/build/bin/vnuma-trace
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
@@ -68,6 +69,17 @@ refused "a bad time" 2 'from' "$lock" plot -o p.svg --from noon x.kvs y.kvs
 refused "an unknown VM" 1 "nosuchvm" "$ple" record -o x.kvs --vm nosuchvm -d 1
 refused "a PID that is no VM" 1 "$$" "$ple" record -o x.kvs --vm $$ -d 1
 absent x.kvs x.kvs.partial p.svg
+
+for words in "record" "record -o" "report" "record -o x.kvs -d soon" "record -o x.kvs --ring-size 1" \
+	"report --short 1 x.kvs" "report --min-wait long x.kvs" "top"; do
+	# shellcheck disable=SC2086
+	refused "vnuma-trace $words" 2 . "$vnuma" $words
+done
+refused "vnuma-trace report: no such file" 1 'x.kvs' "$vnuma" report x.kvs
+for size in 0 50ms -1 soon; do
+	refused "record --memory $size" 2 'memory' "$ple" record -o x.kvs --memory "$size"
+done
+absent x.kvs x.kvs.partial
 
 # As a user without rights: what is missing, and what to do.
 if [ "$(id -u)" = 0 ]; then

@@ -92,6 +92,11 @@ static void idle(struct run *r)
 	r->vms[0].tot.wasted_idle_ns += r->vms[0].tot.wasted_idle_ns / 10;
 }
 
+static void wasted(struct run *r)
+{
+	r->vms[0].wasted_ns -= r->vms[0].wasted_ns / 25;
+}
+
 static const struct {
 	const char *name, *scenario;
 	void (*apply)(struct run *r);
@@ -101,7 +106,7 @@ static const struct {
 	{ "blame", "overcommit2", blame },     { "unseen", "fifo", unseen },
 	{ "invented", "fifo", invented },      { "late", "clock-drift", late },
 	{ "exits", "unfair", exits },	       { "sums", "pv", sums },
-	{ "idle", "idle-heavy", idle },
+	{ "idle", "idle-heavy", idle },	       { "wasted", "vnuma", wasted },
 };
 
 #define NFAULTS (sizeof(faults) / sizeof(faults[0]))

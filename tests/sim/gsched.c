@@ -30,6 +30,7 @@ static void enqueue(struct vcpu *by, struct vcpu *v, struct thread *t)
 {
 	uint32_t before = v->nr_running;
 
+	totals_free(v->vm);
 	t->cpu = v->idx;
 	t->next = NULL;
 	*v->rq_tail = t;
@@ -42,6 +43,7 @@ static struct thread *dequeue(struct vcpu *v)
 {
 	struct thread *t = v->rq;
 
+	totals_free(v->vm);
 	v->rq = t->next;
 	if (!v->rq)
 		v->rq_tail = &v->rq;
@@ -73,10 +75,15 @@ void gsched_init(struct vm *vm)
 	}
 }
 
-static void migrate(struct vcpu *by, struct thread *t, uint32_t to)
+static void migrate(struct vcpu *by, struct thread *t, uint32_t to, uint8_t why)
 {
 	struct ks_rec rec = {
-		.type = KS_TASK_MIGRATE, .cpu = by->idx, .id = t->pid, .a = t->cpu, .b = to
+		.type = KS_TASK_MIGRATE,
+		.flags = why,
+		.cpu = by->idx,
+		.id = t->pid,
+		.a = t->cpu,
+		.b = to,
 	};
 
 	emit_guest_of(by, &rec);
@@ -99,22 +106,44 @@ static void pull(struct vcpu *v)
 			continue;
 		t = dequeue(o);
 		leave(v, o);
-		migrate(v, t, v->idx);
+		migrate(v, t, v->idx, KS_MOVE_NEWIDLE);
 		enqueue(v, v, t);
 		return;
 	}
 }
 
+static void switch_rec(struct vcpu *v, struct thread *prev, const struct thread *next)
+{
+	struct ks_rec rec = { .type = KS_TASK_SWITCH, .cpu = v->idx };
+
+	if (!v->w->p.switches || prev == next)
+		return;
+	rec.id = next ? next->pid : 0;
+	if (prev) {
+		rec.a = prev->pid;
+		rec.b = !prev->sleeping;
+		rec.flags = prev->sleeping ? 0 : KS_ALLOWED_ANY;
+	}
+	v->switch_seen = emit_guest_of(v, &rec) || v->switch_seen;
+	if (prev)
+		prev->told = v->vm->recording;
+}
+
 void gsched_pick(struct vcpu *v)
 {
-	struct thread *next = NULL;
+	struct thread *next = NULL, *prev = v->cur;
+
+	totals_free(v->vm);
 
 	v->need_resched = false;
 	if (!v->rq)
 		pull(v);
 	if (v->rq)
 		next = dequeue(v);
+	if (next)
+		totals_runs(next);
 	v->cur = next;
+	switch_rec(v, prev, next);
 	v->stk[0] = next ? &next->f : &v->idle;
 	if (!next)
 		return;
@@ -142,6 +171,7 @@ void gsched_sleep(struct vcpu *v, uint64_t ns)
 
 void gsched_requeue(struct vcpu *v)
 {
+	totals_free(v->vm);
 	v->cur->next = NULL;
 	*v->rq_tail = v->cur;
 	v->rq_tail = &v->cur->next;
@@ -167,8 +197,7 @@ static struct vcpu *place(struct vcpu *by, struct thread *t)
 	struct vcpu *prev = &vm->vcpus[t->cpu];
 	uint32_t first = rng_range(&vm->w->rng, 0, vm->nvcpus - 1);
 
-	(void)by;
-	if (!prev->nr_running)
+	if (!prev->nr_running || rng_chance(&by->w->rng, vm->w->p.skip_ppm))
 		return prev;
 	for (uint32_t i = 0; i < vm->nvcpus; i++) {
 		struct vcpu *v = &vm->vcpus[(first + i) % vm->nvcpus];
@@ -182,7 +211,11 @@ static struct vcpu *place(struct vcpu *by, struct thread *t)
 void gsched_wake(struct vcpu *by, struct thread *t)
 {
 	struct ks_rec rec = {
-		.type = KS_TASK_WAKE, .cpu = by->idx, .id = t->pid, .b = guest_pid(by)
+		.type = KS_TASK_WAKE,
+		.flags = KS_ALLOWED_ANY,
+		.cpu = by->idx,
+		.id = t->pid,
+		.b = guest_pid(by),
 	};
 	struct vcpu *v;
 
@@ -192,10 +225,11 @@ void gsched_wake(struct vcpu *by, struct thread *t)
 	t->gen++;
 	v = place(by, t);
 	if (v->idx != t->cpu)
-		migrate(by, t, v->idx);
+		migrate(by, t, v->idx, KS_MOVE_WAKE);
 	enqueue(by, v, t);
 	rec.a = v->idx;
-	emit_guest_of(by, &rec);
+	t->told = emit_guest_of(by, &rec);
+	totals_woken(t);
 	if (v->cur)
 		v->need_resched |= rng_chance(&by->w->rng, 300000);
 	if (v != by && (!v->cur || v->need_resched))

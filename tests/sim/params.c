@@ -222,6 +222,22 @@ static void contention(struct params *p)
 	p->algo = p->seed % 3;
 }
 
+/* Guest run queues recorded, threads that come and go, wake-ups that pass over idle vCPUs. */
+static void vnuma(struct params *p)
+{
+	p->duration = 400 * MS;
+	p->switches = true;
+	p->nodes = 2;
+	p->vms = 1 + p->seed % 2;
+	p->vcpus = 6;
+	p->threads = p->seed % 3 ? 12 : 7;
+	p->sleep_ppm = 300000;
+	p->sleep_ns = 200 * US;
+	p->wake_ppm = 100000;
+	p->pull_ppm = 300000;
+	p->skip_ppm = 250000;
+}
+
 static const struct {
 	const char *name;
 	void (*set)(struct params *p);
@@ -247,6 +263,7 @@ static const struct {
 	{ "stray-try", stray_try },
 	{ "contention", contention },
 	{ "come-and-go", come_and_go },
+	{ "vnuma", vnuma },
 };
 
 #define NSCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))

@@ -37,6 +37,7 @@ struct params {
 	uint64_t tick;	    /* guest's timer tick */
 	uint32_t irq_lock_ppm, softirq_ppm;
 	uint32_t pull_ppm; /* newly idle vCPU pulls a thread */
+	uint32_t skip_ppm; /* a wake-up that does not look for an idle vCPU */
 	uint64_t pv_spin;  /* a PV waiter halts after this */
 	uint32_t apic_gap; /* every so many APIC ids one is left out; 0 = none */
 
@@ -45,6 +46,7 @@ struct params {
 	bool bursts;			/* the host folds PLE exits */
 	bool looks;			/* a policy reads lock pages that are never wrong */
 	bool contention;		/* guests record waits only, no releases */
+	bool switches;			/* guests record switches of threads, too */
 	uint32_t stray_ppm;		/* tries whose thread is switched out before it waits */
 	uint32_t host_ring, guest_ring; /* records until a ring overflows */
 	uint32_t host_drop_ppm, guest_drop_ppm; /* dropped on purpose */

@@ -26,6 +26,7 @@ struct session {
 	uint32_t n;
 	struct ks_merge *merge;
 	struct ks_analysis *a;
+	struct ks_vnuma *vnuma;
 };
 
 /* ---- what the analysis says ---- */
@@ -51,8 +52,14 @@ static void on_hold(void *ctx, const struct ks_hold *h)
 	vm->hold_waiters += h->waiters;
 }
 
+static void on_event(void *ctx, const struct ks_event *ev)
+{
+	ks_vnuma_event(((struct session *)ctx)->vnuma, ev);
+}
+
 static void on_segment(void *ctx, const struct ks_segment *s)
 {
+	ks_vnuma_segment(((struct session *)ctx)->vnuma, s);
 	((struct session *)ctx)->r->vcpus[s->vcpu].segments[s->state] += s->to - s->from;
 }
 
@@ -155,7 +162,12 @@ static void start(struct session *s)
 {
 	struct ks_analysis_opts opts = { .ip_class = ip_class, .ip_ctx = s };
 	struct ks_analysis_ops ops = {
-		.wait = on_wait, .hold = on_hold, .segment = on_segment, .burst = on_burst, .ctx = s
+		.wait = on_wait,
+		.hold = on_hold,
+		.segment = on_segment,
+		.burst = on_burst,
+		.event = on_event,
+		.ctx = s,
 	};
 	struct ks_err err = { "" };
 	struct run *r = s->r;
@@ -163,6 +175,8 @@ static void start(struct session *s)
 	const struct ks_vm *vms;
 
 	need(ks_analysis_new(&s->a, s->host, &opts, &ops, &err), &err, "analysis");
+	need(ks_vnuma_new(&s->vnuma, NULL), NULL, "vNUMA");
+	need(ks_vnuma_begin(s->vnuma, s->a, s->host), NULL, "vNUMA");
 	vms = ks_analysis_vms(s->a, &r->nvms);
 	r->vms = must_alloc(r->nvms * sizeof(*r->vms));
 	for (uint32_t i = 0; i < r->nvms; i++)
@@ -188,6 +202,8 @@ static void join(struct session *s, struct guest *g, uint32_t tgid)
 	need(src < 0 ? src : 0, NULL, "merge");
 	need(ks_analysis_guest(s->a, src, g->reader, g->vm, ks_guestclock_map, g->clock, &err),
 	     &err, "analysis");
+	need(ks_vnuma_guest(s->vnuma, s->host, g->reader, g->vm, ks_guestclock_map, g->clock), NULL,
+	     "vNUMA");
 	s->r->vms[g->vm].clock_error = ks_guestclock_error(g->clock);
 	ks_analysis_guest_error(s->a, g->vm, s->r->vms[g->vm].clock_error);
 }
@@ -202,14 +218,21 @@ static void feed(struct session *s)
 		need(ks_analysis_feed(s->a, &ev), NULL, "analysis");
 	need(ret, &err, "merge");
 	need(ks_analysis_end(s->a), NULL, "analysis");
+	need(ks_vnuma_end(s->vnuma), NULL, "vNUMA");
 }
 
 static void collect(struct session *s)
 {
 	struct run *r = s->r;
 
-	for (uint32_t i = 0; i < r->nvms; i++)
+	for (uint32_t i = 0; i < r->nvms; i++) {
+		const struct ks_vnuma_vm *v = ks_vnuma_vm(s->vnuma, i);
+
 		r->vms[i].tot = *ks_analysis_vm_totals(s->a, i);
+		r->vms[i].wasted_ns = v->wasted_ns;
+		r->vms[i].passed = v->passed.count;
+		r->vms[i].passed_ns = v->passed.cost_ns;
+	}
 	for (uint32_t i = 0; i < r->nvcpus; i++)
 		r->vcpus[i].tot = *ks_analysis_vcpu_totals(s->a, i);
 	r->ignored = ks_analysis_ignored(s->a);
@@ -217,6 +240,7 @@ static void collect(struct session *s)
 
 static void close_all(struct session *s)
 {
+	ks_vnuma_free(s->vnuma);
 	ks_analysis_free(s->a);
 	ks_merge_free(s->merge);
 	for (uint32_t i = 0; i < s->n; i++) {

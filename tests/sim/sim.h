@@ -130,6 +130,10 @@ struct thread {
 	uint32_t gen;
 	uint64_t slice;
 	struct moved moved;
+	bool told;	   /* that it waits is in the trace */
+	bool passed;	   /* its wake-up passed over a free vCPU, ... */
+	bool passed_known; /* ... and the recording can tell */
+	uint64_t free_at;  /* vm->free_clock then */
 	struct frame f;
 	struct thread *next; /* of the run queue */
 };
@@ -220,6 +224,7 @@ struct vcpu {
 	struct ks_vcpu_totals tot;
 	bool seen;			    /* the recording has a switch of it */
 	bool rq_seen;			    /* and a change of its run queue */
+	bool switch_seen;		    /* and a switch of its threads */
 	uint64_t changed, before[KS_V_MAX]; /* last change of state; times before `seen` */
 	uint64_t ple_last, ple_run;
 	uint64_t off_ns;      /* runnable but not running, all its life */
@@ -243,6 +248,9 @@ struct vm {
 	bool recording;
 	uint64_t start, stop; /* of its recording */
 	uint64_t waste_since, waste_known, idle_changes;
+	/* Time of free vCPUs beside waiting threads, of it known to the recording; of any free one. */
+	uint64_t free_since, free_wasted, free_known, free_clock;
+	uint64_t passed, passed_ns, known_passed, known_passed_ns;
 	uint64_t hold_ns, hold_off, hold_off_known, hold_waiters, hold_offs; /* sums over holds */
 	uint64_t drained_own; /* when its rings were emptied last, its own clock */
 };

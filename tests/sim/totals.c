@@ -4,6 +4,7 @@
 
 #define BURST_GAP 1000000u
 #define PINGPONG 10000000u
+#define PASSED_MIN 100000u
 
 /* Until its first switch its state is anybody's guess; `before` says what it was. */
 static void book(struct vcpu *v)
@@ -110,10 +111,102 @@ static bool wasting(const struct vm *vm, bool known)
 	return nasleep && nbusy && (nasleep > 1 || nbusy > 1 || asleep != busy);
 }
 
+/* ---- free vCPUs beside waiting threads ---- */
+
+static bool could_run(const struct vcpu *v, bool known)
+{
+	return (v->hs == KS_V_HALTED || v->hs == KS_V_RUNNING) && (v->seen || !known);
+}
+
+static bool is_free(const struct vcpu *v, bool known)
+{
+	return !v->cur && !v->rq && could_run(v, known) && (v->switch_seen || !known);
+}
+
+/* Threads queued on it that wait for a turn; known: as above. */
+static uint32_t queued(const struct vcpu *v, bool known)
+{
+	uint32_t n = 0;
+
+	for (const struct thread *t = v->rq; t; t = t->next)
+		n += t->told || !known;
+	return n;
+}
+
+/* All threads may run everywhere: as many as there are of the fewer. */
+static uint32_t free_beside_waiting(const struct vm *vm, bool known, bool *any)
+{
+	uint32_t nfree = 0, waiting = 0;
+
+	for (uint32_t i = 0; i < vm->nvcpus; i++) {
+		const struct vcpu *v = &vm->vcpus[i];
+		uint32_t n = queued(v, known);
+		bool idle = !v->cur && could_run(v, known) && (v->switch_seen || !known);
+
+		if (idle && n)
+			waiting += n - 1; /* one of them is about to run */
+		else if (idle)
+			nfree++;
+		else
+			waiting += n;
+	}
+	*any = nfree;
+	return nfree < waiting ? nfree : waiting;
+}
+
+void totals_free(struct vm *vm)
+{
+	uint64_t now = vm->w->now, ns = now - vm->free_since;
+	bool any;
+
+	vm->free_since = now;
+	if (!ns || !vm->w->p.switches || !vm->recording || !vm->w->recording)
+		return;
+	vm->free_known += ns * free_beside_waiting(vm, true, &any);
+	vm->free_wasted += ns * free_beside_waiting(vm, false, &any);
+	vm->free_clock += any ? ns : 0;
+}
+
+void totals_woken(struct thread *t)
+{
+	struct vm *vm = t->vm;
+	const struct vcpu *on = &vm->vcpus[t->cpu];
+
+	t->passed = t->passed_known = false;
+	t->free_at = vm->free_clock;
+	/* Alone on an idle vCPU that has not been waiting for a pCPU already: it runs at once. */
+	if (!on->cur && on->rq == t &&
+	    (on->hs != KS_V_RUNNABLE || vm->w->now - on->changed < PASSED_MIN))
+		return;
+	for (uint32_t i = 0; i < vm->nvcpus; i++) {
+		if (i == t->cpu)
+			continue;
+		t->passed |= is_free(&vm->vcpus[i], false);
+		t->passed_known |= is_free(&vm->vcpus[i], true) && (!on->cur || on->switch_seen);
+	}
+}
+
+void totals_runs(struct thread *t)
+{
+	struct vm *vm = t->vm;
+	uint64_t ns = vm->free_clock - t->free_at;
+
+	if (t->passed && ns >= PASSED_MIN) {
+		vm->passed++;
+		vm->passed_ns += ns;
+	}
+	if (t->passed_known && t->told && ns >= PASSED_MIN) {
+		vm->known_passed++;
+		vm->known_passed_ns += ns;
+	}
+	t->passed = t->passed_known = false;
+}
+
 void totals_idle(struct vm *vm)
 {
 	uint64_t now = vm->w->now, from = vm->waste_since;
 
+	totals_free(vm);
 	if (vm->recording && wasting(vm, false))
 		vm->tot.wasted_idle_ns += now - from;
 	if (vm->recording && vm->w->recording && wasting(vm, true))
@@ -140,6 +233,8 @@ void totals_hold(struct vcpu *v, const struct lock *l, uint64_t ns)
 
 void totals_end(struct world *w)
 {
+	for (uint32_t i = 0; i < w->p.vms; i++)
+		totals_free(&w->vms[i]);
 	for (uint32_t i = 0; i < w->nvcpus; i++) {
 		struct vcpu *v = w->vcpus[i];
 

@@ -91,7 +91,10 @@ void totals_exit(struct vcpu *v, bool pause);
 void totals_migrate(struct vcpu *v, uint32_t from, uint32_t to);
 void totals_task_migrate(struct thread *t, uint32_t from, uint32_t to);
 void totals_hold(struct vcpu *v, const struct lock *l, uint64_t ns);
-void totals_idle(struct vm *vm); /* before or after nhalted or nbusy changed */
+void totals_idle(struct vm *vm);     /* before or after nhalted or nbusy changed */
+void totals_free(struct vm *vm);     /* before anything changes about run queues, or who runs */
+void totals_woken(struct thread *t); /* it is on its queue */
+void totals_runs(struct thread *t);  /* it was on its queue and is taken up */
 void totals_end(struct world *w);
 
 #endif /* SIM_TRUTH_H */

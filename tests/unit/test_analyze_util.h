@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "analyze.h"
+#include "vnuma.h"
 
 #define RECS 4096
 #define LOCK 0xffff888000001000ull
@@ -37,6 +38,7 @@ struct lab {
 	struct ks_reader *hr, *gr;
 	struct ks_merge *merge;
 	struct ks_analysis *a;
+	struct ks_vnuma *vnuma; /* NULL: not asked for */
 	struct ks_wait wait[64];
 	struct ks_hold hold[64];
 	struct ks_burst burst[64];
@@ -82,9 +84,19 @@ static void on_segment(void *ctx, const struct ks_segment *s)
 	struct lab *l = ctx;
 
 	assert_true(s->from < s->to);
+	if (l->vnuma)
+		ks_vnuma_segment(l->vnuma, s);
 	if (l->nsegs < 512)
 		l->seg[l->nsegs] = *s;
 	l->nsegs++;
+}
+
+static void on_event(void *ctx, const struct ks_event *ev)
+{
+	struct lab *l = ctx;
+
+	if (l->vnuma)
+		ks_vnuma_event(l->vnuma, ev);
 }
 
 static void on_ple(void *ctx, const struct ks_ple *p)
@@ -244,6 +256,7 @@ static inline void lab_open(struct lab *l)
 				       .burst = on_burst,
 				       .segment = on_segment,
 				       .ple = on_ple,
+				       .event = on_event,
 				       .ctx = l };
 	struct ks_err err = { "" };
 
@@ -257,6 +270,10 @@ static inline void lab_open(struct lab *l)
 	assert_int_equal(ks_merge_add(l->merge, l->gr, NULL, NULL), 1);
 	assert_int_equal(ks_analysis_guest(l->a, 1, l->gr, 0, NULL, NULL, &err), 0);
 	ks_analysis_guest_error(l->a, 0, l->error);
+	if (!l->vnuma)
+		return;
+	assert_int_equal(ks_vnuma_begin(l->vnuma, l->a, l->hr), 0);
+	assert_int_equal(ks_vnuma_guest(l->vnuma, l->hr, l->gr, 0, NULL, NULL), 0);
 }
 
 static inline void lab_run(struct lab *l)
@@ -270,10 +287,13 @@ static inline void lab_run(struct lab *l)
 		assert_int_equal(ks_analysis_feed(l->a, &ev), 0);
 	assert_int_equal(ret, 0);
 	assert_int_equal(ks_analysis_end(l->a), 0);
+	if (l->vnuma)
+		assert_int_equal(ks_vnuma_end(l->vnuma), 0);
 }
 
 static inline void lab_free(struct lab *l)
 {
+	ks_vnuma_free(l->vnuma);
 	ks_analysis_free(l->a);
 	ks_merge_free(l->merge);
 	ks_reader_close(l->hr);

@@ -12,15 +12,12 @@
 #include "child.h"
 #include "cli.h"
 #include "commands.h"
-#include "cpu.h"
+#include "guestside.h"
 #include "lockfilter.h"
 #include "options.h"
 #include "probe.h"
 #include "record.h"
 #include "symbols.h"
-#include "tasknames.h"
-#include "text.h"
-#include "topology.h"
 #include "vsock.h"
 
 struct options {
@@ -112,69 +109,6 @@ static const struct argp stream_argp = { .options = stream_options, .parser = pa
 
 /* ---- metadata ---- */
 
-/*
- * APIC ids by CPU, of all CPUs that were ever online: one that goes offline takes its id along, but
- * its records stay.
- */
-struct apic_ids {
-	uint32_t id[KS_MAX_CPUS];
-	unsigned int n;
-};
-
-static void learn_apic_ids(struct apic_ids *a, const struct ks_machine *mach)
-{
-	unsigned int i;
-
-	for (i = 0; i < mach->ncpus && i < KS_MAX_CPUS; i++) {
-		if (i >= a->n || mach->apic_id[i] != UINT32_MAX)
-			a->id[i] = mach->apic_id[i];
-		if (i >= a->n)
-			a->n = i + 1;
-	}
-}
-
-static void add_apic_ids(struct json_object *m, const struct apic_ids *a)
-{
-	struct json_object *apic = json_object_new_array();
-	unsigned int i;
-
-	for (i = 0; i < a->n; i++)
-		json_object_array_add(apic, json_object_new_int64(a->id[i]));
-	json_object_object_add(m, "apic_ids", apic);
-	json_object_object_add(m, "ncpus", json_object_new_int(a->n));
-}
-
-static void add_machine(struct json_object *m)
-{
-	struct ks_machine mach;
-	uint32_t cid;
-
-	if (ks_machine_read(NULL, &mach))
-		return;
-	json_object_object_add(m, "uuid", json_object_new_string(mach.product_uuid));
-	json_object_object_add(m, "boot_id", json_object_new_string(mach.boot_id));
-	json_object_object_add(m, "clocksource", json_object_new_string(mach.clocksource));
-	json_object_object_add(m, "hypervisor", json_object_new_string(mach.hypervisor));
-	json_object_object_add(m, "tsc_khz", json_object_new_int64(mach.tsc_khz));
-	if (!ks_vsock_own_cid(&cid))
-		json_object_object_add(m, "cid", json_object_new_int64(cid));
-	ks_machine_release(&mach);
-}
-
-static void add_nodes(struct json_object *m)
-{
-	struct json_object *nodes = json_object_new_array();
-	struct ks_numa *numa;
-	unsigned int i;
-
-	if (!ks_numa_new(&numa, NULL)) {
-		for (i = 0; i < ks_numa_cpus(numa); i++)
-			json_object_array_add(nodes, json_object_new_int(ks_numa_node(numa, i)));
-		ks_numa_free(numa);
-	}
-	json_object_object_add(m, "cpu_node", nodes);
-}
-
 static int write_meta(struct ks_writer *w, const struct options *o, struct ks_guest *guest)
 {
 	struct json_object *m = record_meta("guest", "lock-timeline", &o->rec);
@@ -185,8 +119,7 @@ static int write_meta(struct ks_writer *w, const struct options *o, struct ks_gu
 	json_object_object_add(m, "hold_threshold_ns",
 			       json_object_new_int64(o->guest.hold_threshold_ns));
 	json_object_object_add(m, "programs", ks_guest_programs(guest));
-	add_machine(m);
-	add_nodes(m);
+	guestside_meta(m);
 	err = ks_writer_meta(w, m);
 	json_object_put(m);
 	return err;
@@ -207,53 +140,18 @@ static void write_symbols(struct ks_writer *w)
 	free(text);
 }
 
-/* ---- names of threads, as they appear ---- */
+/* ---- what comes besides records ---- */
 
 #define HELD_NS 1000000000ULL /* a wait that is not over by then is recorded as it is */
-#define NAMES_CHUNK 8192      /* that many surely fit in one piece of metadata */
 
 struct sink {
 	struct ks_writer *w;
 	struct ks_guest *guest;
 	struct ks_lockfilter *filter;
-	struct ks_tasknames *tasknames;
-	struct json_object *names; /* found since the last time they were written */
-	bool full;		   /* no more names fit */
-	char online[256];	   /* list of the CPUs that were online the last time */
-	struct apic_ids apic;
+	struct guestside side;
 	uint64_t looked; /* when ks_guest_blind() was asked last, CLOCK_MONOTONIC ns */
 	bool blind;	 /* what it answered */
 };
-
-static int write_names(struct sink *s)
-{
-	struct json_object *m;
-	int err;
-
-	if (!json_object_object_length(s->names))
-		return 0;
-	m = json_object_new_object();
-	json_object_object_add(m, "tasks", s->names);
-	err = s->full ? 0 : ks_writer_names(s->w, m);
-	json_object_put(m);
-	s->names = json_object_new_object();
-	if (err <= 0)
-		return err;
-	s->full = true;
-	cli_warn("too many threads: the names of further ones are left out");
-	return 0;
-}
-
-static int name_thread(struct sink *s, uint32_t pid)
-{
-	char name[KS_TASKNAME], key[16];
-
-	if (!ks_tasknames_look(s->tasknames, pid, name))
-		return 0;
-	snprintf(key, sizeof(key), "%u", pid);
-	json_object_object_add(s->names, key, json_object_new_string(name));
-	return json_object_object_length(s->names) < NAMES_CHUNK ? 0 : write_names(s);
-}
 
 static int write_records(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
 {
@@ -263,7 +161,7 @@ static int write_records(void *ctx, unsigned int ring, const struct ks_rec *recs
 
 	for (i = 0; i < n && !err; i++)
 		if (recs[i].type == KS_LOCK_TRY || recs[i].type == KS_LOCK_REL)
-			err = name_thread(s, recs[i].id);
+			err = guestside_thread(&s->side, recs[i].id);
 	return err ? err : ks_writer_add(s->w, ring, recs, n);
 }
 
@@ -281,29 +179,6 @@ static int write_totals(struct sink *s)
 			       json_object_new_int64(ks_lockfilter_dropped(s->filter)));
 	err = ks_writer_meta(s->w, m);
 	json_object_put(m);
-	return err;
-}
-
-/* A CPU that comes online during the recording tells its APIC id only then. */
-static int look_for_cpus(struct sink *s)
-{
-	struct ks_machine mach;
-	struct json_object *m;
-	char now[sizeof(s->online)];
-	int err;
-
-	if (ks_read_line(NULL, now, sizeof(now), "/sys/devices/system/cpu/online") ||
-	    !strcmp(now, s->online))
-		return 0;
-	strcpy(s->online, now);
-	if (ks_machine_read(NULL, &mach))
-		return 0;
-	m = json_object_new_object();
-	learn_apic_ids(&s->apic, &mach);
-	add_apic_ids(m, &s->apic);
-	err = ks_writer_meta(s->w, m);
-	json_object_put(m);
-	ks_machine_release(&mach);
 	return err;
 }
 
@@ -333,18 +208,17 @@ static int look_for_blindness(struct sink *s)
 static int second(void *ctx, struct ks_writer *w, bool last)
 {
 	struct sink *s = ctx;
-	int err = look_for_cpus(s);
+	int err = guestside_cpus(&s->side);
 
 	(void)w;
 	if (!err)
 		err = look_for_blindness(s);
-	ks_tasknames_second(s->tasknames);
 	if (!err)
 		err = last ? ks_lockfilter_flush(s->filter) :
 			     ks_lockfilter_tick(s->filter, record_clock_ns() - HELD_NS);
 	if (!err && last)
 		err = write_totals(s);
-	return err ? err : write_names(s);
+	return err ? err : guestside_names(&s->side);
 }
 
 /* ---- the recording ---- */
@@ -383,8 +257,7 @@ static int sink_open(struct sink *s, const struct options *o, struct ks_guest *g
 {
 	s->guest = guest;
 	s->looked = record_clock_ns();
-	s->names = json_object_new_object();
-	if (!s->names || ks_tasknames_new(&s->tasknames, NULL))
+	if (guestside_open(&s->side, s->w))
 		return -ENOMEM;
 	return ks_lockfilter_new(&s->filter, o->wait_threshold_ns, o->guest.hold_threshold_ns,
 				 write_records, s);
@@ -393,8 +266,7 @@ static int sink_open(struct sink *s, const struct options *o, struct ks_guest *g
 static void sink_close(struct sink *s)
 {
 	ks_lockfilter_free(s->filter);
-	json_object_put(s->names);
-	ks_tasknames_free(s->tasknames);
+	guestside_close(&s->side);
 }
 
 static int run(struct options *o, struct ks_guest *guest, struct sink *s)

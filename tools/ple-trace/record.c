@@ -11,8 +11,9 @@
 #include "commands.h"
 #include "cpu.h"
 #include "filter.h"
+#include "memory.h"
+#include "nodes.h"
 #include "options.h"
-#include "topology.h"
 #include "probe.h"
 #include "record.h"
 #include "vm.h"
@@ -21,12 +22,13 @@ struct options {
 	struct record_opts rec;
 	struct vm_filter vms;
 	struct ks_host_opts host;
+	uint64_t memory_ns; /* between samples of where memory lies; 0 = none */
 	unsigned int mode;
 };
 
 static const char *const modes[] = { "events", "bursts", NULL };
 
-enum { OPT_VM = 0x100, OPT_MODE, OPT_GAP, OPT_VCPUS, OPT_NO_CAST };
+enum { OPT_VM = 0x100, OPT_MODE, OPT_GAP, OPT_VCPUS, OPT_MEMORY, OPT_NO_CAST };
 
 static const struct argp_option options[] = {
 	CLI_VM(OPT_VM),
@@ -34,6 +36,9 @@ static const struct argp_option options[] = {
 		 "(events: every PLE exit; bursts: those of a burst as one record; events)"),
 	CLI_BURST_GAP(OPT_GAP),
 	{ "max-vcpus", OPT_VCPUS, "N", 0, "room for N vCPUs (4096)", 0 },
+	{ "memory", OPT_MEMORY, "TIME", 0,
+	  "look every TIME on which nodes the VMs' memory lies (never; the kernel walks all of it)",
+	  0 },
 	{ "no-rdonly-cast", OPT_NO_CAST, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
@@ -64,6 +69,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			cli_usage(&err);
 		o->host.vcpus = v;
 		return 0;
+	case OPT_MEMORY:
+		if (ks_arg_duration("--memory", arg, 1000000000, &o->memory_ns, &err))
+			cli_usage(&err);
+		if (o->memory_ns < 100000000)
+			cli_bad_usage("--memory: at most every 100ms");
+		return 0;
 	case OPT_NO_CAST:
 		o->host.no_rdonly_cast = true;
 		return 0;
@@ -77,30 +88,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* ---- metadata ---- */
-
-static void add_nodes(struct json_object *meta)
-{
-	struct json_object *nodes = json_object_new_array(), *dist = json_object_new_array();
-	struct ks_numa *numa;
-	unsigned int i, j;
-
-	if (ks_numa_new(&numa, NULL))
-		return;
-	for (i = 0; i < ks_numa_cpus(numa); i++)
-		json_object_array_add(nodes, json_object_new_int(ks_numa_node(numa, i)));
-	for (i = 0; i < ks_numa_nodes(numa); i++) {
-		struct json_object *row = json_object_new_array();
-
-		for (j = 0; j < ks_numa_nodes(numa); j++)
-			json_object_array_add(row,
-					      json_object_new_int(ks_numa_distance(numa, i, j)));
-		json_object_array_add(dist, row);
-	}
-	json_object_object_add(meta, "ncpus", json_object_new_int(ks_numa_cpus(numa)));
-	json_object_object_add(meta, "cpu_node", nodes);
-	json_object_object_add(meta, "node_distance", dist);
-	ks_numa_free(numa);
-}
 
 static int write_meta(struct ks_writer *w, const struct options *o, struct ks_host *host)
 {
@@ -121,7 +108,7 @@ static int write_meta(struct ks_writer *w, const struct options *o, struct ks_ho
 		json_object_object_add(m, "tsc_khz", json_object_new_int64(mach.tsc_khz));
 		ks_machine_release(&mach);
 	}
-	add_nodes(m);
+	nodes_add(m);
 	err = ks_writer_meta(w, m);
 	json_object_put(m);
 	return err;
@@ -136,6 +123,7 @@ struct sink {
 	size_t max_counts;
 	unsigned int policy; /* functions of policies that were attached to a second ago */
 	bool warned;
+	struct memory *memory; /* NULL: not wanted */
 };
 
 static struct json_object *vm_json(const struct ks_vminfo *vm)
@@ -197,9 +185,13 @@ static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t 
 	int err = ks_writer_add(s->w, ring, recs, n);
 	size_t i;
 
-	for (i = 0; i < n && !err; i++)
-		if (recs[i].type == KS_VCPU_NEW)
-			err = name_vcpu(s, &recs[i]);
+	for (i = 0; i < n && !err; i++) {
+		if (recs[i].type != KS_VCPU_NEW)
+			continue;
+		err = name_vcpu(s, &recs[i]);
+		if (s->memory)
+			memory_vm(s->memory, recs[i].a >> 32);
+	}
 	return err;
 }
 
@@ -255,6 +247,8 @@ static int second(void *ctx, struct ks_writer *w, bool last)
 
 	if (!err && !last)
 		err = watch_policy(s);
+	if (!err && s->memory)
+		err = memory_write(s->memory, w, last);
 	if (!err && last)
 		err = write_totals(s);
 	return err;
@@ -304,6 +298,8 @@ static int record(struct options *o, struct ks_host *host)
 	s.max_counts = ks_host_counts_max(host);
 	s.counts = calloc(s.max_counts, sizeof(*s.counts));
 	ret = s.counts ? write_meta(s.w, o, host) : -ENOMEM;
+	if (!ret && o->memory_ns)
+		ret = memory_new(&s.memory, o->memory_ns);
 	if (ret) {
 		snprintf(err.msg, sizeof(err.msg), "%s: %s", o->rec.out, strerror(-ret));
 		ks_writer_abort(s.w);
@@ -311,6 +307,7 @@ static int record(struct options *o, struct ks_host *host)
 	} else {
 		ret = record_run(s.w, &o->rec, &side);
 	}
+	memory_free(s.memory);
 	free(s.counts);
 	return ret;
 }

@@ -180,15 +180,8 @@ static int load(struct ks_guest *g, const struct ks_guest_opts *o, struct ks_err
 	if (ret)
 		return ks_load_err(err, ret, "preparing the probe");
 	ret = lock_timeline_bpf__load(s);
-	if (ret == -ENOENT) { /* a kernel variable that its BTF knows, but not its symbol table */
-		snprintf(
-			err->msg, sizeof(err->msg),
-			"this kernel does not tell where its run queues are: it must be built with "
-			"CONFIG_KALLSYMS_ALL=y");
-		return -ENOTSUP;
-	}
 	if (ret)
-		return ks_load_err(err, ret, "loading the probe");
+		return ks_load_sched_err(err, ret);
 	ret = ks_rings_new(&g->rings, s->bss->ks_rings, bpf_map__fd(s->maps.ks_slots), g->cpus,
 			   slots);
 	if (ret)

@@ -124,6 +124,17 @@ int ks_load_err(struct ks_err *err, int code, const char *what)
 	return code;
 }
 
+int ks_load_sched_err(struct ks_err *err, int code)
+{
+	if (code != -ENOENT)
+		return ks_load_err(err, code, "loading the probe");
+	/* A kernel variable that its BTF knows, but not its symbol table. */
+	snprintf(err->msg, sizeof(err->msg),
+		 "this kernel does not tell where its run queues are: it must be built with "
+		 "CONFIG_KALLSYMS_ALL=y");
+	return -ENOTSUP;
+}
+
 static bool has_type(struct btf *btf, const char *name, uint32_t kind)
 {
 	return btf && btf__find_by_name_kind(btf, name, kind) > 0;

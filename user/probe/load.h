@@ -19,6 +19,9 @@ void ks_load_quiet(void);
 /* err = "what: why", with what to do for the usual causes (no root, no BTF, lockdown). */
 int ks_load_err(struct ks_err *err, int code, const char *what);
 
+/* The same for the load of a probe that reads the scheduler's run queues. */
+int ks_load_sched_err(struct ks_err *err, int code);
+
 /* 0, or -ENOTSUP with err if this kernel shows no BTF. */
 int ks_need_btf(struct ks_err *err);
 

@@ -143,4 +143,18 @@ struct ks_guest_unseen {
 };
 void ks_guest_unseen(const struct ks_guest *g, struct ks_guest_unseen *u);
 
+/* ---- guest: its scheduler ---- */
+
+/* Switches, wake-ups and migrations of threads, passed-over idle CPUs. */
+struct ks_sched;
+
+/* slots: as above. 0, or -errno with err. */
+int ks_sched_open(struct ks_sched **s, unsigned int slots, struct ks_err *err);
+void ks_sched_stop(struct ks_sched *s);
+void ks_sched_free(struct ks_sched *s);
+int ks_sched_drain(struct ks_sched *s, ks_rings_fn fn, void *ctx);
+int ks_sched_finish(struct ks_sched *s, ks_rings_fn fn, void *ctx);
+const struct ks_rings *ks_sched_rings(const struct ks_sched *s);
+struct json_object *ks_sched_programs(const struct ks_sched *s);
+
 #endif /* KVMSCHED_PROBE_H */

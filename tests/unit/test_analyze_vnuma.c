@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Virtual NUMA: small worlds written by hand, of four vCPUs, the first two of which believe node 0, the
+ * others node 1; pCPUs likewise.
+ */
+#include "test_analyze_util.h"
+
+#define MS 1000000ull
+#define US 1000ull
+#define ANY KS_ALLOWED_ANY
+#define ONE KS_ALLOWED_ONE
+#define SOME KS_ALLOWED_SOME
+
+static struct lab *vnuma_lab(void)
+{
+	struct lab *l = lab_new(4);
+
+	assert_int_equal(ks_vnuma_new(&l->vnuma, NULL), 0);
+	return l;
+}
+
+/* prev: 0 = the idle thread; how: KS_ALLOWED_* of it if it is still runnable, else 0. */
+static void sw(struct lab *l, uint64_t t, uint16_t cpu, uint32_t prev, uint32_t next, uint8_t how)
+{
+	put_guest(l, (struct ks_rec){ .time = t,
+				      .type = KS_TASK_SWITCH,
+				      .cpu = cpu,
+				      .id = next,
+				      .a = prev,
+				      .b = how != 0,
+				      .flags = how });
+}
+
+static void wakes(struct lab *l, uint64_t t, uint32_t tid, uint16_t on, uint8_t allowed)
+{
+	put_guest(l,
+		  (struct ks_rec){
+			  .time = t, .type = KS_TASK_WAKE, .id = tid, .a = on, .flags = allowed });
+}
+
+static void moves(struct lab *l, uint64_t t, uint32_t tid, uint16_t from, uint16_t to, uint8_t by)
+{
+	put_guest(l, (struct ks_rec){ .time = t,
+				      .type = KS_TASK_MIGRATE,
+				      .cpu = to,
+				      .id = tid,
+				      .a = from,
+				      .b = to,
+				      .flags = by });
+}
+
+static void cpus(struct lab *l, uint64_t t, uint32_t tid, uint64_t mask)
+{
+	put_guest(l, (struct ks_rec){ .time = t, .type = KS_TASK_CPUS, .id = tid, .a = mask });
+}
+
+/* All four are idle and halted from t on. */
+static void all_idle(struct lab *l, uint64_t t)
+{
+	uint16_t i;
+
+	for (i = 0; i < 4; i++) {
+		sw(l, t, i, 900 + i, 0, 0);
+		out(l, t, i, i, KS_OUT_HALTED);
+	}
+}
+
+static void end_at(struct lab *l, uint64_t t)
+{
+	guest_rec(l, t, KS_RQ_CALM, 0);
+	put_host(l, (struct ks_rec){ .time = t, .type = KS_PLE_WINDOW });
+}
+
+static const struct ks_vnuma_vm *vm(const struct lab *l)
+{
+	return ks_vnuma_vm(l->vnuma, 0);
+}
+
+/* ---- drift ---- */
+
+static void drift(void **state)
+{
+	struct lab *l = vnuma_lab();
+	const struct ks_vnuma_vcpu *c;
+
+	(void)state;
+	/* vCPU 2: on pCPU 2 up to 10 ms, on pCPU 0 up to 40, on pCPU 3 up to 100. */
+	out(l, 10 * MS, 2, 2, KS_OUT_RUNNABLE);
+	in(l, 10 * MS + 1, 2, 0);
+	out(l, 40 * MS, 2, 0, KS_OUT_RUNNABLE);
+	in(l, 50 * MS, 2, 3);
+	end_at(l, 100 * MS);
+	lab_run(l);
+	c = ks_vnuma_vcpu(l->vnuma, 2);
+	assert_int_equal(c->believed, 1);
+	assert_int_equal(c->node_ns[0], 30 * MS - 1);
+	assert_int_equal(c->node_ns[1], 10 * MS - 2 + 50 * MS);
+	assert_int_equal(c->away_ns, 30 * MS - 1);
+	assert_int_equal(c->node_changes, 2);
+	assert_int_equal(vm(l)->nmoves, 2);
+	assert_int_equal(vm(l)->moves[0].time, 10 * MS + 1);
+	assert_int_equal(vm(l)->moves[0].to, 0);
+	assert_int_equal(vm(l)->moves[1].time, 50 * MS);
+	assert_true(vm(l)->same_nodes);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 0)->away_ns, 0);
+	lab_free(l);
+}
+
+/* Four nodes on the host: what a guest's node stands for is told by where it ran most. */
+static void drift_on_other_nodes(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	l->host_meta = "{\"vms\":{\"77\":{\"name\":\"vm\"}},\"cpu_node\":[3,3,2,2,0,1]}";
+	out(l, 10 * MS, 2, 2, KS_OUT_RUNNABLE);
+	in(l, 10 * MS + 1, 2, 0);
+	end_at(l, 15 * MS);
+	lab_run(l);
+	assert_false(vm(l)->same_nodes);
+	assert_int_equal(vm(l)->home[0], 3);
+	assert_int_equal(vm(l)->home[1], 2);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 2)->away_ns, 5 * MS - 1);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 3)->away_ns, 0);
+	lab_free(l);
+}
+
+static void no_belief(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	l->guest_meta = "{\"cpu_node\":[0,0,0,0]}";
+	end_at(l, 10 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->guest_nodes, 1);
+	assert_int_equal(vm(l)->home[0], -1);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 2)->away_ns, 0);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 2)->node_ns[1], 10 * MS - 2);
+	lab_free(l);
+}
+
+static void memory(struct lab *l, uint64_t t, uint32_t tgid, uint16_t node, uint64_t guest_node,
+		   uint64_t bytes)
+{
+	put_host(l, (struct ks_rec){ .time = t,
+				     .type = KS_VM_MEMORY,
+				     .cpu = node,
+				     .id = tgid,
+				     .a = bytes,
+				     .b = guest_node + 1 });
+}
+
+static void memory_moves(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	memory(l, 10 * MS, TGID, 0, 1, 0);
+	memory(l, 10 * MS, TGID, 1, 1, 1000);
+	memory(l, 10 * MS, TGID, 0, -1ull, 7);
+	memory(l, 20 * MS, 1, 0, 0, 5); /* of another process: the number of a slot, too */
+	memory(l, 30 * MS, TGID, 0, 1, 900);
+	memory(l, 30 * MS, TGID, 1, 1, 100);
+	memory(l, 30 * MS, TGID, 1, 77, 5); /* a node that cannot be */
+	end_at(l, 40 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->memory_samples, 2);
+	assert_int_equal(vm(l)->memory_first[1][1], 1000);
+	assert_int_equal(vm(l)->memory_first[KS_VN_NODES][0], 7);
+	assert_int_equal(vm(l)->memory_last[1][0], 900);
+	assert_int_equal(vm(l)->memory_last[1][1], 100);
+	assert_int_equal(vm(l)->memory_last[KS_VN_NODES][0], 0);
+	assert_int_equal(vm(l)->memory_last[KS_VN_NODES][1], 5);
+	lab_free(l);
+}
+
+/* ---- wasted ---- */
+
+/* Two threads wait on CPU 0 from 20 ms on; so many other vCPUs are free as the test leaves. */
+static void two_wait(struct lab *l, uint8_t allowed)
+{
+	in(l, 10 * MS, 0, 0);
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	wakes(l, 20 * MS, 101, 0, allowed);
+	wakes(l, 20 * MS, 102, 0, allowed);
+}
+
+static void wasted_by_both(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	sw(l, 50 * MS, 0, 100, 101, 0);	  /* one of them runs */
+	sw(l, 1200 * MS, 0, 101, 102, 0); /* and the other */
+	end_at(l, 2100 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 30 * MS * 2 + 1150 * MS);
+	assert_int_equal(vm(l)->wait_ns, 30 * MS * 2 + 1150 * MS);
+	/* Seconds count from the first record on both sides, 3 ns. */
+	assert_int_equal(vm(l)->nseconds, 3);
+	assert_int_equal(vm(l)->second_ns[0], 30 * MS * 2 + 950 * MS + 3);
+	assert_int_equal(vm(l)->second_ns[1], 200 * MS - 3);
+	assert_int_equal(vm(l)->second_ns[2], 0);
+	assert_int_equal(vm(l)->span_ns, 2100 * MS - 3);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 3)->idle_ns, 2095 * MS);
+	lab_free(l);
+}
+
+/* There are three free vCPUs; one of them wants a pCPU, one runs something, one is left. */
+static void wasted_by_one(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	wake(l, 15 * MS, 1);
+	in(l, 15 * MS, 2, 2);
+	sw(l, 15 * MS, 2, 0, 200, 0);
+	two_wait(l, ANY);
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 100 * MS);
+	assert_int_equal(vm(l)->wait_ns, 200 * MS);
+	lab_free(l);
+}
+
+static void bound_threads_waste_nothing(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, ONE);
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 0);
+	assert_int_equal(vm(l)->wait_ns, 200 * MS);
+	assert_int_equal(vm(l)->unplaced_ns, 0);
+	lab_free(l);
+}
+
+static void unknown_affinity_claims_nothing(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, KS_ALLOWED_UNKNOWN);
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 0);
+	assert_int_equal(vm(l)->unplaced_ns, 200 * MS);
+	lab_free(l);
+}
+
+/* 101 may use 0 and 1, 102 may use 0, 1 and 2: both can be given one, whoever comes first. */
+static void wasted_is_a_matching(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	cpus(l, 6 * MS, 101, 0x7);
+	cpus(l, 6 * MS, 102, 0x3);
+	two_wait(l, SOME);
+	cpus(l, 60 * MS, 101, 0x3);  /* now they want the same one */
+	cpus(l, 100 * MS, 101, 0x9); /* and now different ones again */
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 40 * MS * 2 + 40 * MS + 20 * MS * 2);
+	lab_free(l);
+}
+
+/* A thread put on an idle vCPU does not wait for another one while that wakes up. */
+static void about_to_run(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	wakes(l, 20 * MS, 101, 1, ANY);
+	wakes(l, 30 * MS, 102, 1, ANY); /* this one does */
+	wake(l, 40 * MS, 1);		/* no pCPU for it: now both do */
+	in(l, 50 * MS, 1, 1);
+	sw(l, 50 * MS, 1, 0, 101, 0);
+	sw(l, 60 * MS, 1, 101, 102, 0);
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS + 10 * MS * 2 + 10 * MS);
+	lab_free(l);
+}
+
+static void nothing_is_known_in_a_loss(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	guest_loss(l, 30 * MS, 60 * MS, 0, KS_TASK_SWITCH);
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS * 2);
+	assert_int_equal(vm(l)->blind_ns, 30 * MS);
+	lab_free(l);
+}
+
+/* ---- diseases ---- */
+
+static void passed_over(void **state)
+{
+	struct lab *l = vnuma_lab();
+	const struct ks_vnuma_disease *d;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	in(l, 10 * MS, 0, 0);
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	wakes(l, 20 * MS, 101, 0, ANY); /* CPUs 1 to 3 are free */
+	sw(l, 25 * MS, 0, 100, 101, ANY);
+	sw(l, 26 * MS, 0, 101, 100, 0);
+	wakes(l, 30 * MS, 101, 0, ANY); /* too short to count */
+	sw(l, 30 * MS + 99 * US, 0, 100, 101, ANY);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	d = &vm(l)->passed;
+	assert_int_equal(d->count, 1);
+	assert_int_equal(d->cost_ns, 5 * MS);
+	assert_int_equal(d->nworst, 1);
+	assert_int_equal(d->worst[0].time, 20 * MS);
+	assert_int_equal(d->worst[0].pid, 101);
+	assert_int_equal(d->worst[0].cpu, 0);
+	assert_int_equal(d->worst[0].other, 1);
+	assert_int_equal(vm(l)->passed_why[KS_PASSED_UNKNOWN], 1);
+	lab_free(l);
+}
+
+/* Why: its flag, seen by the guest; or only vCPUs of the other node were free. */
+static void passed_over_why(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	in(l, 10 * MS, 0, 0);
+	in(l, 10 * MS, 1, 1);
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	sw(l, 10 * MS, 1, 0, 110, 0);
+	wakes(l, 20 * MS, 101, 0, ANY);
+	sw(l, 25 * MS, 0, 100, 101, 0);
+	wakes(l, 30 * MS, 102, 0, ANY);
+	put_guest(l, (struct ks_rec){ .time = 30 * MS,
+				      .type = KS_TASK_PASSED,
+				      .cpu = 2,
+				      .id = 102,
+				      .a = 2ull << 32 | 2,
+				      .b = 0,
+				      .flags = KS_PASSED_FLAGS });
+	sw(l, 37 * MS, 0, 101, 102, 0);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->passed.count, 2);
+	assert_int_equal(vm(l)->passed.cost_ns, 12 * MS);
+	assert_int_equal(vm(l)->passed_why[KS_PASSED_NODE], 1);
+	assert_int_equal(vm(l)->passed_why[KS_PASSED_FLAGGED], 1);
+	assert_int_equal(vm(l)->flags_looked, 2);
+	assert_int_equal(vm(l)->flags_set, 2);
+	lab_free(l);
+}
+
+/* The only idle vCPU wants a pCPU: nobody was passed over. */
+static void not_passed_over(void **state)
+{
+	struct lab *l = vnuma_lab();
+	uint16_t i;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	for (i = 0; i < 3; i++) {
+		in(l, 10 * MS, i, i);
+		sw(l, 10 * MS, i, 0, 100 + i, 0);
+	}
+	wake(l, 10 * MS, 3);
+	wakes(l, 20 * MS, 110, 0, ANY);
+	sw(l, 25 * MS, 0, 100, 110, 0);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->passed.count, 0);
+	assert_int_equal(vm(l)->wait_ns, 5 * MS);
+	lab_free(l);
+}
+
+/* 100 sleeps for `slept`; meanwhile its CPU pulls 200, which is still there. */
+static void pulled(struct lab *l, uint64_t t, uint64_t slept, uint8_t by)
+{
+	sw(l, t, 0, 100, 0, 0);
+	moves(l, t + 10, 200, 1, 0, by);
+	sw(l, t + 20, 0, 0, 200, 0);
+	wakes(l, t + slept, 100, 0, ONE);
+	sw(l, t + slept + 3 * MS, 0, 200, 100, 0);
+}
+
+static void overloaded(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	in(l, 10 * MS, 0, 0);
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	pulled(l, 20 * MS, 300 * US, KS_MOVE_NEWIDLE);
+	pulled(l, 40 * MS, 300 * US, KS_MOVE_PERIODIC); /* not by newly idle balancing */
+	pulled(l, 60 * MS, 2 * MS, KS_MOVE_NEWIDLE);	/* no short sleep */
+	end_at(l, 100 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->overloaded.count, 1);
+	assert_int_equal(vm(l)->overloaded.cost_ns, 3 * MS);
+	assert_int_equal(vm(l)->overloaded.worst[0].other, 200);
+	assert_int_equal(vm(l)->overloaded.worst[0].time, 20 * MS + 300 * US);
+	assert_int_equal(vm(l)->moves_by[KS_MOVE_NEWIDLE], 2);
+	assert_int_equal(vm(l)->moves_by[KS_MOVE_PERIODIC], 1);
+	assert_int_equal(vm(l)->node_moves_by[KS_MOVE_NEWIDLE], 0);
+	assert_int_equal(vm(l)->nsleeps, 3);
+	assert_int_equal(vm(l)->short_sleeps, 2);
+	lab_free(l);
+}
+
+/* A waiting thread that is moved waits where it was moved to. */
+static void moved_while_waiting(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	moves(l, 30 * MS, 101, 0, 3, KS_MOVE_NEWIDLE);
+	moves(l, 30 * MS, 102, 0, 9, KS_MOVE_NEWIDLE); /* no such CPU */
+	end_at(l, 60 * MS);
+	lab_run(l);
+	/* From then on CPU 3 is about to run 101; 102 could have CPU 1 or 2. */
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS * 2 + 30 * MS);
+	assert_int_equal(vm(l)->node_moves_by[KS_MOVE_NEWIDLE], 1);
+	lab_free(l);
+}
+
+/* Whatever a guest sends: no crash, and no more time than there was. */
+static void hostile(void **state)
+{
+	static const uint8_t types[] = { KS_TASK_SWITCH, KS_TASK_WAKE,	 KS_TASK_MIGRATE,
+					 KS_TASK_CPUS,	 KS_TASK_PASSED, KS_LOSS };
+	struct lab *l = vnuma_lab();
+	uint64_t x = 88172645463325252ull;
+	unsigned int i;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	for (i = 0; i < 3000; i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		put_guest(l, (struct ks_rec){ .time = 6 * MS + i * US,
+					      .type = types[x % 50 ? x % 5 : 5],
+					      .flags = x >> 8,
+					      .cpu = x >> 16 & 7,
+					      .id = x >> 24 & 31,
+					      .a = x >> 32 & (x & 64 ? ~0ull : 7),
+					      .b = x >> 40 & (x & 32 ? ~0ull : 7) });
+	}
+	end_at(l, 20 * MS);
+	lab_run(l);
+	assert_true(vm(l)->wasted_ns <= 4 * vm(l)->span_ns);
+	assert_true(vm(l)->wait_ns <= 32 * vm(l)->span_ns);
+	lab_free(l);
+}
+
+/* More threads than there is room for: sleepers are forgotten, those that wait are not. */
+static void many_threads(void **state)
+{
+	struct lab *l = vnuma_lab();
+	struct ks_event ev;
+	struct ks_rec r = { .type = KS_TASK_WAKE };
+	struct ks_err err = { "" };
+	uint32_t i;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	end_at(l, 1000 * MS);
+	lab_open(l);
+	while (ks_merge_next(l->merge, &ev, &err) > 0 && ev.time <= 20 * MS)
+		assert_int_equal(ks_analysis_feed(l->a, &ev), 0);
+	ev = (struct ks_event){ .time = 20 * MS, .src = 1, .rec = &r };
+	for (i = 1000; i < 200000; i++) {
+		r = (struct ks_rec){ .type = KS_TASK_SWITCH, .cpu = 1, .id = 0, .a = i };
+		assert_int_equal(ks_analysis_feed(l->a, &ev), 0);
+	}
+	assert_true(vm(l)->forgotten > 100000);
+	r = (struct ks_rec){ .type = KS_TASK_SWITCH, .cpu = 0, .id = 101, .a = 100 };
+	ev.time = 30 * MS;
+	assert_int_equal(ks_analysis_feed(l->a, &ev), 0);
+	assert_int_equal(vm(l)->passed.count, 1);
+	assert_int_equal(vm(l)->passed.cost_ns, 10 * MS);
+	lab_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(drift),
+		cmocka_unit_test(drift_on_other_nodes),
+		cmocka_unit_test(no_belief),
+		cmocka_unit_test(memory_moves),
+		cmocka_unit_test(wasted_by_both),
+		cmocka_unit_test(wasted_by_one),
+		cmocka_unit_test(bound_threads_waste_nothing),
+		cmocka_unit_test(unknown_affinity_claims_nothing),
+		cmocka_unit_test(wasted_is_a_matching),
+		cmocka_unit_test(about_to_run),
+		cmocka_unit_test(nothing_is_known_in_a_loss),
+		cmocka_unit_test(passed_over),
+		cmocka_unit_test(passed_over_why),
+		cmocka_unit_test(not_passed_over),
+		cmocka_unit_test(overloaded),
+		cmocka_unit_test(moved_while_waiting),
+		cmocka_unit_test(hostile),
+		cmocka_unit_test(many_threads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cli.h"
+#include "vnuma-trace/commands.h"
+
+static const struct cli_command commands[] = {
+	{ "record", vnuma_record, "in a guest: record its scheduler and the topology it believes" },
+	{ "report", vnuma_report, "say where vCPUs and memory drifted to, and what was wasted" },
+	{ 0 },
+};
+
+int main(int argc, char **argv)
+{
+	return cli_dispatch(
+		argc, argv, commands,
+		"Virtual NUMA of KVM guests: what a guest believes, and what its host does.",
+		"  ple-trace record -o host.kvs --memory 10s\n"
+		"  vnuma-trace record -o guest.kvs -- make -j8\n"
+		"  vnuma-trace report host.kvs guest.kvs\n");
+}

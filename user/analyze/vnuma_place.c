@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Where the host ran the vCPUs and keeps the memory, against what the guest believes. */
+#include <string.h>
+
+#include "vnuma_priv.h"
+
+static int32_t node_of_pcpu(const struct ks_vnuma *v, int32_t pcpu)
+{
+	int32_t node = pcpu >= 0 && (uint32_t)pcpu < v->npcpus ? v->pcpu_node[pcpu] : -1;
+
+	return node < KS_VN_NODES ? node : -1;
+}
+
+static void moved(struct ks_vnuma *v, const struct ks_segment *s, int32_t to)
+{
+	uint32_t n;
+	struct ks_vnuma_vm *o = &v->vm[ks_analysis_vcpus(v->a, &n)[s->vcpu].vm].out;
+	int32_t from = v->last_node[s->vcpu];
+
+	v->last_node[s->vcpu] = to;
+	if (from < 0 || from == to)
+		return;
+	v->vcpu[s->vcpu].node_changes++;
+	if (o->nmoves < KS_VN_MOVES)
+		o->moves[o->nmoves] = (struct ks_vnuma_move){
+			.time = s->from, .vcpu = s->vcpu, .from = from, .to = to
+		};
+	o->nmoves++;
+}
+
+void ks_vnuma_segment(void *ctx, const struct ks_segment *s)
+{
+	struct ks_vnuma *v = ctx;
+	int32_t node;
+
+	if (s->state != KS_V_RUNNING || s->vcpu >= v->nvcpus)
+		return;
+	node = node_of_pcpu(v, s->pcpu);
+	if (node < 0) {
+		v->vcpu[s->vcpu].nowhere_ns += s->to - s->from;
+		return;
+	}
+	v->vcpu[s->vcpu].node_ns[node] += s->to - s->from;
+	moved(v, s, node);
+}
+
+void vn_memory(struct ks_vnuma *v, const struct ks_rec *rec)
+{
+	uint32_t vm, n,
+		guest = rec->b && rec->b <= KS_VN_NODES ? (uint32_t)rec->b - 1 : KS_VN_NODES;
+	const struct ks_vm *vms = ks_analysis_vms(v->a, &n);
+	struct vn_vm *m;
+
+	for (vm = 0; vm < n && vms[vm].tgid != rec->id; vm++)
+		;
+	if (vm == n || rec->cpu >= KS_VN_NODES)
+		return;
+	m = &v->vm[vm];
+	if (rec->time != m->memory_time) {
+		memset(m->out.memory_last, 0, sizeof(m->out.memory_last));
+		m->memory_time = rec->time;
+		m->out.memory_samples++;
+	}
+	m->out.memory_last[guest][rec->cpu] = rec->a;
+	if (m->out.memory_samples == 1)
+		m->out.memory_first[guest][rec->cpu] = rec->a;
+}
+
+/* ---- what a guest's node stands for ---- */
+
+static uint32_t host_nodes(const struct ks_vnuma *v)
+{
+	bool there[KS_VN_NODES] = { false };
+	uint32_t i, n = 0;
+
+	for (i = 0; i < v->npcpus; i++) {
+		int32_t node = v->pcpu_node[i];
+
+		if (node < 0 || node >= KS_VN_NODES || there[node])
+			continue;
+		there[node] = true;
+		n++;
+	}
+	return n;
+}
+
+/* Where the vCPUs of this node of the guest ran most. */
+static int32_t most_of(const struct ks_vnuma *v, const struct vn_vm *m, int32_t guest_node)
+{
+	uint64_t ns[KS_VN_NODES] = { 0 };
+	int32_t best = 0;
+	uint32_t i, h;
+
+	for (i = 0; i < m->ncpus; i++) {
+		uint32_t vcpu = m->cpu[i].vcpu;
+
+		if (vcpu == KS_NO_VCPU || v->vcpu[vcpu].believed != guest_node)
+			continue;
+		for (h = 0; h < KS_VN_NODES; h++)
+			ns[h] += v->vcpu[vcpu].node_ns[h];
+	}
+	for (h = 1; h < KS_VN_NODES; h++)
+		if (ns[h] > ns[best])
+			best = (int32_t)h;
+	return ns[best] ? best : -1;
+}
+
+static void away(struct ks_vnuma_vcpu *c, int32_t home)
+{
+	int32_t h;
+
+	for (h = 0; home >= 0 && h < KS_VN_NODES; h++)
+		if (h != home)
+			c->away_ns += c->node_ns[h];
+}
+
+void vn_place_end(struct ks_vnuma *v, uint32_t vm)
+{
+	struct vn_vm *m = &v->vm[vm];
+	struct ks_vnuma_vm *o = &m->out;
+	uint32_t g, i, n;
+	const struct ks_vcpu *vcpus = ks_analysis_vcpus(v->a, &n);
+
+	memset(o->home, 0xff, sizeof(o->home));
+	if (o->guest_nodes < 2)
+		return; /* one node: no belief that could be wrong */
+	o->same_nodes = o->guest_nodes == host_nodes(v) && o->guest_nodes == v->nnodes;
+	for (g = 0; g < o->guest_nodes; g++)
+		o->home[g] = o->same_nodes ? (int32_t)g : most_of(v, m, (int32_t)g);
+	for (i = 0; i < n; i++)
+		if (vcpus[i].vm == vm && v->vcpu[i].believed >= 0)
+			away(&v->vcpu[i], o->home[v->vcpu[i].believed]);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Inside the analysis of virtual NUMA. */
+#ifndef KVMSCHED_VNUMA_PRIV_H
+#define KVMSCHED_VNUMA_PRIV_H
+
+#include "vnuma.h"
+
+#define VN_NONE UINT32_MAX
+#define VN_TASKS 65536u
+#define VN_BUCKETS 4096u
+#define VN_CPUS 4096u
+#define VN_MASK 128u /* CPUs that a KS_TASK_CPUS tells of */
+
+enum vn_where { VN_UNSEEN, VN_RUNS, VN_WAITS, VN_SLEEPS };
+
+struct vn_task {
+	uint32_t tid, next; /* next in its bucket, or in the list of free ones */
+	enum vn_where where;
+	uint32_t cpu;	 /* where it runs, waits or ran last */
+	uint32_t at;	 /* waits: its place in vm->waiting */
+	uint8_t allowed; /* KS_ALLOWED_* */
+	bool woken;	 /* waits since a wake-up, not since it was preempted */
+	bool idle_now;	 /* waits, KS_ALLOWED_SOME: a vCPU that it may use is idle */
+	bool passed, overloaded;
+	enum ks_passed_why why;
+	uint32_t other, pulled; /* an idle CPU passed over; the thread pulled onto its own */
+	uint64_t mask[2];
+	uint64_t since;	   /* waits or sleeps since */
+	uint64_t idle_sum; /* waits: idle time, up to now (SOME), or vm->idle_clock then */
+};
+
+struct vn_cpu {		/* of a guest */
+	uint32_t vcpu;	/* index, KS_NO_VCPU if none */
+	uint32_t cur;	/* thread, 0 = idle, VN_NONE = not known */
+	uint32_t nwait; /* threads that wait there */
+	int32_t node;	/* believed */
+	bool free;	/* idle with nothing to run, as of the last look */
+	enum ks_vstate host;
+	uint64_t pulled_at; /* when it pulled a thread last for being newly idle, and which */
+	uint32_t pulled;
+};
+
+struct vn_loss {
+	uint64_t from, to;
+};
+
+struct vn_vm {
+	struct ks_vnuma_vm out;
+	struct vn_cpu *cpu;
+	uint32_t ncpus, nfree;
+	struct vn_task *task;
+	uint32_t ntasks, cap, free_task;
+	uint32_t *bucket;
+	uint32_t *waiting; /* indices of threads that wait */
+	uint32_t nwaiting, capwaiting;
+	struct vn_loss *loss;
+	size_t nloss, loss_at;
+	uint64_t end;  /* last moment recorded on both sides */
+	uint64_t last; /* up to here all is summed up; 0: not begun */
+	uint64_t idle_clock;
+	uint32_t wasting; /* vCPUs, now */
+	uint32_t nunplaced;
+	bool dirty;
+	uint32_t *match; /* by CPU: the waiter that it could run */
+	bool *tried;
+	uint64_t memory_time;
+};
+
+struct ks_vnuma {
+	struct ks_vnuma_opts opts;
+	const struct ks_analysis *a;
+	struct vn_vm *vm;
+	struct ks_vnuma_vcpu *vcpu;
+	int32_t *last_node; /* by vCPU: where it ran last */
+	uint32_t nvms, nvcpus;
+	uint32_t *slot_vcpu, nslots;
+	uint32_t *src_vm, nsrc;
+	int32_t *pcpu_node;
+	uint32_t npcpus, nnodes;
+	bool no_memory;
+};
+
+static inline void vn_count_node(int32_t node, uint32_t *n)
+{
+	if (node >= 0 && node < KS_VN_NODES && (uint32_t)node >= *n)
+		*n = (uint32_t)node + 1;
+}
+
+/* ---- vnuma_place.c: where vCPUs run and memory lies ---- */
+void vn_memory(struct ks_vnuma *v, const struct ks_rec *rec);
+/* After all segments: what the guests' nodes stand for, and who was away. */
+void vn_place_end(struct ks_vnuma *v, uint32_t vm);
+
+/* ---- vnuma_task.c: threads of a guest ---- */
+/* Found or made; NULL without memory. Pointers hold until the next call. */
+struct vn_task *vn_task_get(struct vn_vm *m, uint32_t tid);
+/* NULL if it is not known. */
+struct vn_task *vn_task_find(struct vn_vm *m, uint32_t tid);
+int vn_task_wait(struct vn_vm *m, struct vn_task *t, uint32_t cpu);
+void vn_task_unwait(struct vn_vm *m, struct vn_task *t);
+/* Nothing is known of anybody any more. */
+void vn_tasks_forget(struct vn_vm *m);
+
+/* ---- vnuma_idle.c: idle vCPUs and who could run there ---- */
+bool vn_may_run(const struct vn_task *t, uint32_t cpu);
+/* Sum up until now what was, with losses and the ends of the traces left out. */
+void vn_advance(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t now);
+/* Look at who is idle and who waits, if that has changed. */
+void vn_look(struct vn_vm *m);
+
+/* ---- vnuma_sched.c: the guest's records ---- */
+int vn_guest_event(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev);
+
+#endif /* KVMSCHED_VNUMA_PRIV_H */

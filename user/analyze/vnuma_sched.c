@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's records: its run queues, followed from switch to switch. The guest is not trusted:
+ * nothing in them is taken for granted.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "vnuma_priv.h"
+
+/* ---- cases ---- */
+
+static void keep_worst(struct ks_vnuma_disease *d, const struct ks_vnuma_case *c)
+{
+	uint32_t i;
+
+	if (d->nworst < KS_VN_WORST)
+		d->nworst++;
+	else if (d->worst[KS_VN_WORST - 1].cost_ns >= c->cost_ns)
+		return;
+	for (i = d->nworst - 1; i && d->worst[i - 1].cost_ns < c->cost_ns; i--)
+		d->worst[i] = d->worst[i - 1];
+	d->worst[i] = *c;
+}
+
+static void count(struct ks_vnuma_disease *d, const struct ks_vnuma_case *c)
+{
+	d->count++;
+	d->cost_ns += c->cost_ns;
+	keep_worst(d, c);
+}
+
+static uint64_t idle_time(const struct vn_vm *m, const struct vn_task *t)
+{
+	if (t->allowed == KS_ALLOWED_ANY)
+		return m->idle_clock - t->idle_sum;
+	return t->allowed == KS_ALLOWED_SOME ? t->idle_sum : 0;
+}
+
+/* Its wait is over: it runs. */
+static void judge(struct ks_vnuma *v, struct vn_vm *m, const struct vn_task *t, uint64_t now)
+{
+	struct ks_vnuma_case c = {
+		.time = t->since,
+		.wait_ns = now - t->since,
+		.cost_ns = idle_time(m, t),
+		.pid = t->tid,
+		.cpu = t->cpu,
+		.other = t->other,
+		.why = t->why,
+	};
+
+	if (!t->woken)
+		return;
+	if (t->passed && c.cost_ns >= v->opts.min_ns) {
+		count(&m->out.passed, &c);
+		m->out.passed_why[t->why]++;
+	}
+	if (t->overloaded && c.wait_ns >= v->opts.min_ns) {
+		c.cost_ns = c.wait_ns;
+		c.other = t->pulled;
+		c.why = KS_PASSED_UNKNOWN;
+		count(&m->out.overloaded, &c);
+	}
+}
+
+/* ---- waits begin and end ---- */
+
+static void begin_wait(struct ks_vnuma *v, struct vn_vm *m, struct vn_task *t, uint32_t cpu,
+		       uint64_t now)
+{
+	t->since = now;
+	t->idle_sum = t->allowed == KS_ALLOWED_ANY ? m->idle_clock : 0;
+	t->passed = t->overloaded = t->woken = false;
+	t->why = KS_PASSED_UNKNOWN;
+	if (vn_task_wait(m, t, cpu))
+		v->no_memory = true;
+}
+
+/* Put it where it is known to be now; t stays valid. */
+static void leave_queue(struct vn_vm *m, struct vn_task *t)
+{
+	if (t->where == VN_WAITS)
+		vn_task_unwait(m, t);
+}
+
+/* ---- switches ---- */
+
+static void switched_out(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev)
+{
+	const struct ks_rec *r = ev->rec;
+	struct vn_task *t;
+
+	if (!r->a || r->a >= VN_NONE)
+		return;
+	t = vn_task_get(m, (uint32_t)r->a);
+	if (!t)
+		return;
+	leave_queue(m, t);
+	if (r->b) {
+		t->allowed = r->flags & KS_ALLOWED_MASK;
+		begin_wait(v, m, t, r->cpu, ev->time);
+	} else {
+		t->where = VN_SLEEPS;
+		t->since = ev->time;
+		t->cpu = r->cpu;
+	}
+}
+
+static void switched_in(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev)
+{
+	const struct ks_rec *r = ev->rec;
+	struct vn_task *t = r->id ? vn_task_get(m, r->id) : NULL;
+
+	m->cpu[r->cpu].cur = r->id;
+	if (!t)
+		return;
+	if (t->where == VN_WAITS) {
+		judge(v, m, t, ev->time);
+		vn_task_unwait(m, t);
+	}
+	t->where = VN_RUNS;
+	t->cpu = r->cpu;
+}
+
+/* ---- wake-ups ---- */
+
+static void count_sleep(struct ks_vnuma *v, struct ks_vnuma_vm *o, uint64_t ns)
+{
+	uint32_t i = 0;
+
+	while (i + 1 < KS_VN_SLEEPS && ns >> i > 1)
+		i++;
+	o->sleeps[i]++;
+	o->nsleeps++;
+	o->short_sleeps += ns <= v->opts.short_ns;
+}
+
+/*
+ * The vCPU wants a pCPU, and did so before: waking it up is part of the wake-up of the thread, and the
+ * records of the two may have either order.
+ */
+static bool lacks_pcpu(const struct ks_vnuma *v, const struct vn_cpu *c, uint64_t now)
+{
+	uint32_t n;
+	const struct ks_vcpu *vcpus = ks_analysis_vcpus(v->a, &n);
+
+	return c->host == KS_V_RUNNABLE && now - vcpus[c->vcpu].since >= v->opts.min_ns;
+}
+
+/* It was put where it cannot run at once, and a vCPU that it may use has nothing to do. */
+static void check_passed(const struct ks_vnuma *v, struct vn_vm *m, struct vn_task *t, uint64_t now)
+{
+	const struct vn_cpu *c = &m->cpu[t->cpu];
+	bool other_nodes = true;
+	uint32_t i;
+
+	if ((!c->cur || c->cur == VN_NONE) && c->nwait < 2 && !lacks_pcpu(v, c, now))
+		return;
+	for (i = 0; i < m->ncpus; i++) {
+		if (!m->cpu[i].free || !vn_may_run(t, i))
+			continue;
+		if (!t->passed)
+			t->other = i;
+		t->passed = true;
+		other_nodes &= m->cpu[i].node >= 0 && c->node >= 0 && m->cpu[i].node != c->node;
+	}
+	if (t->passed && other_nodes)
+		t->why = KS_PASSED_NODE;
+}
+
+/* What was pulled onto its CPU during its short sleep is still there. */
+static void check_overloaded(struct ks_vnuma *v, struct vn_vm *m, struct vn_task *t,
+			     uint64_t slept_from, uint32_t slept_on, uint64_t now)
+{
+	const struct vn_cpu *c = &m->cpu[t->cpu];
+	const struct vn_task *p;
+
+	if (slept_on != t->cpu || now - slept_from > v->opts.short_ns)
+		return;
+	if (!c->pulled_at || c->pulled_at < slept_from || c->pulled == t->tid)
+		return;
+	p = vn_task_find(m, c->pulled);
+	t->overloaded = c->cur == c->pulled || (p && p->where == VN_WAITS && p->cpu == t->cpu);
+	t->pulled = c->pulled;
+}
+
+static void woken(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev)
+{
+	const struct ks_rec *r = ev->rec;
+	struct vn_task *t;
+	uint64_t slept_from;
+	uint32_t slept_on;
+	bool slept;
+
+	if (r->a >= m->ncpus || !r->id)
+		return;
+	t = vn_task_get(m, r->id);
+	/* Woken on its way to sleep it has not been off its CPU: there is no wait. */
+	if (!t || t->where == VN_RUNS || t->where == VN_WAITS)
+		return;
+	slept = t->where == VN_SLEEPS;
+	slept_from = t->since;
+	slept_on = t->cpu;
+	if (slept)
+		count_sleep(v, &m->out, ev->time - slept_from);
+	t->allowed = r->flags & KS_ALLOWED_MASK;
+	begin_wait(v, m, t, (uint32_t)r->a, ev->time);
+	t->woken = t->where == VN_WAITS;
+	vn_look(m);
+	check_passed(v, m, t, ev->time);
+	if (slept)
+		check_overloaded(v, m, t, slept_from, slept_on, ev->time);
+}
+
+/* What the guest itself saw as it woke the thread: were the idle ones flagged as preempted? */
+static void passed_over(struct vn_vm *m, const struct ks_rec *r)
+{
+	struct vn_task *t = vn_task_find(m, r->id);
+	uint32_t idle = r->a >> 32, flagged = (uint32_t)r->a;
+
+	if (!(r->flags & KS_PASSED_FLAGS) || flagged > idle)
+		return;
+	m->out.flags_looked += idle;
+	m->out.flags_set += flagged;
+	if (t && t->where == VN_WAITS && t->passed && flagged == idle)
+		t->why = KS_PASSED_FLAGGED;
+}
+
+/* ---- migrations ---- */
+
+static void migrated(struct vn_vm *m, const struct ks_event *ev)
+{
+	const struct ks_rec *r = ev->rec;
+	unsigned int by = r->flags < KS_VN_CAUSES ? r->flags : KS_MOVE_UNKNOWN;
+	struct vn_task *t = vn_task_find(m, r->id);
+	uint32_t to = (uint32_t)r->b;
+
+	if (r->a >= m->ncpus || r->b >= m->ncpus)
+		return;
+	m->out.moves_by[by]++;
+	m->out.node_moves_by[by] += m->cpu[r->a].node != m->cpu[to].node;
+	if (by == KS_MOVE_NEWIDLE) {
+		m->cpu[to].pulled_at = ev->time;
+		m->cpu[to].pulled = r->id;
+	}
+	if (!t || t->where != VN_WAITS)
+		return;
+	m->cpu[t->cpu].nwait--;
+	t->cpu = to;
+	m->cpu[to].nwait++;
+	m->dirty = true;
+}
+
+int vn_guest_event(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev)
+{
+	const struct ks_rec *r = ev->rec;
+	struct vn_task *t;
+
+	if (r->cpu >= m->ncpus)
+		return -EINVAL;
+	switch (r->type) {
+	case KS_TASK_SWITCH:
+		switched_out(v, m, ev);
+		switched_in(v, m, ev);
+		m->dirty = true;
+		break;
+	case KS_TASK_WAKE:
+		woken(v, m, ev);
+		break;
+	case KS_TASK_CPUS:
+		t = vn_task_get(m, r->id);
+		if (t) {
+			t->mask[0] = r->a;
+			t->mask[1] = r->b;
+			m->dirty = true;
+		}
+		break;
+	case KS_TASK_PASSED:
+		passed_over(m, r);
+		break;
+	case KS_TASK_MIGRATE:
+		migrated(m, ev);
+		break;
+	}
+	return 0;
+}

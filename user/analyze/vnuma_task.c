@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The threads of a guest that are known. Sleepers make room when there are too many. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "vnuma_priv.h"
+
+static uint32_t bucket_of(uint32_t tid)
+{
+	return (tid * 2654435761u) >> 20;
+}
+
+_Static_assert(VN_BUCKETS == 1u << 12, "twelve bits of hash");
+
+struct vn_task *vn_task_find(struct vn_vm *m, uint32_t tid)
+{
+	uint32_t i;
+
+	for (i = m->bucket[bucket_of(tid)]; i != VN_NONE; i = m->task[i].next)
+		if (m->task[i].tid == tid)
+			return &m->task[i];
+	return NULL;
+}
+
+static bool grow(struct vn_vm *m)
+{
+	uint32_t cap = m->cap ? m->cap * 2 : 256;
+	struct vn_task *t;
+
+	if (m->ntasks < m->cap)
+		return true;
+	if (cap > VN_TASKS)
+		return false;
+	t = realloc(m->task, cap * sizeof(*t));
+	if (!t)
+		return false;
+	m->task = t;
+	m->cap = cap;
+	return true;
+}
+
+/* Forget all threads in these places (bits of enum vn_where). */
+static void drop(struct vn_vm *m, unsigned int where)
+{
+	uint32_t b, i, *link;
+
+	for (b = 0; b < VN_BUCKETS; b++) {
+		link = &m->bucket[b];
+		while ((i = *link) != VN_NONE) {
+			if (!(where & 1u << m->task[i].where)) {
+				link = &m->task[i].next;
+				continue;
+			}
+			*link = m->task[i].next;
+			m->task[i].next = m->free_task;
+			m->free_task = i;
+			m->out.forgotten++;
+		}
+	}
+}
+
+struct vn_task *vn_task_get(struct vn_vm *m, uint32_t tid)
+{
+	struct vn_task *t = vn_task_find(m, tid);
+	uint32_t i, b = bucket_of(tid);
+
+	if (t)
+		return t;
+	if (m->free_task == VN_NONE && !grow(m))
+		drop(m, 1u << VN_SLEEPS | 1u << VN_UNSEEN);
+	if (m->free_task != VN_NONE) {
+		i = m->free_task;
+		m->free_task = m->task[i].next;
+	} else if (m->ntasks < m->cap) {
+		i = m->ntasks++;
+	} else {
+		return NULL;
+	}
+	m->task[i] = (struct vn_task){ .tid = tid, .next = m->bucket[b], .cpu = VN_NONE };
+	m->bucket[b] = i;
+	return &m->task[i];
+}
+
+int vn_task_wait(struct vn_vm *m, struct vn_task *t, uint32_t cpu)
+{
+	uint32_t *w, cap = m->capwaiting ? m->capwaiting * 2 : 64;
+
+	if (m->nwaiting == m->capwaiting) {
+		w = realloc(m->waiting, cap * sizeof(*w));
+		if (!w)
+			return -ENOMEM;
+		m->waiting = w;
+		m->capwaiting = cap;
+	}
+	t->where = VN_WAITS;
+	t->cpu = cpu;
+	t->at = m->nwaiting;
+	m->waiting[m->nwaiting++] = (uint32_t)(t - m->task);
+	m->cpu[cpu].nwait++;
+	m->dirty = true;
+	return 0;
+}
+
+void vn_task_unwait(struct vn_vm *m, struct vn_task *t)
+{
+	uint32_t last = m->waiting[--m->nwaiting];
+
+	m->waiting[t->at] = last;
+	m->task[last].at = t->at;
+	m->cpu[t->cpu].nwait--;
+	t->where = VN_UNSEEN;
+	t->idle_now = false;
+	m->dirty = true;
+}
+
+void vn_tasks_forget(struct vn_vm *m)
+{
+	uint64_t before = m->out.forgotten;
+	uint32_t i;
+
+	drop(m, ~0u);
+	m->out.forgotten = before; /* for want of knowledge, not of room */
+	m->nwaiting = 0;
+	for (i = 0; i < m->ncpus; i++) {
+		m->cpu[i].cur = VN_NONE;
+		m->cpu[i].nwait = 0;
+		m->cpu[i].pulled_at = 0;
+	}
+	m->dirty = true;
+}
