@@ -88,7 +88,7 @@ struct run {
 	struct child child;
 	struct ks_lp_beat beat;
 	uint64_t begun;
-	int fd; /* to the host; -1 while it does not read */
+	int fd;	    /* to the host; -1 while it does not read */
 	int failed; /* exit code: there is no use in waiting */
 	bool stop, blind;
 };
