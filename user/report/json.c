@@ -5,32 +5,13 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "exits.h"
 #include "model.h"
 #include "priv.h"
-#include "text.h"
+#include "put.h"
 
 #define SCHEMA 1
-
-static void put(struct json_object *o, const char *key, struct json_object *v)
-{
-	json_object_object_add(o, key, v);
-}
-
-static void put_num(struct json_object *o, const char *key, uint64_t v)
-{
-	put(o, key, json_object_new_int64(v > INT64_MAX ? INT64_MAX : (int64_t)v));
-}
-
-static void put_str(struct json_object *o, const char *key, const char *s)
-{
-	char safe[512];
-
-	put(o, key,
-	    s ? json_object_new_string(ks_printable(safe, sizeof(safe), s, strlen(s))) : NULL);
-}
 
 static void put_addr(struct json_object *o, const char *key, uint64_t addr)
 {

@@ -7,37 +7,15 @@
 #include <string.h>
 
 #include "model.h"
-#include "text.h"
+#include "put.h"
 #include "vnuma_report.h"
 
 #define SCHEMA 1
-
-static void put(struct json_object *o, const char *key, struct json_object *v)
-{
-	json_object_object_add(o, key, v);
-}
-
-static struct json_object *num(uint64_t v)
-{
-	return json_object_new_int64(v > INT64_MAX ? INT64_MAX : (int64_t)v);
-}
-
-static void put_num(struct json_object *o, const char *key, uint64_t v)
-{
-	put(o, key, num(v));
-}
 
 /* -1 stands for what is not known. */
 static void put_node(struct json_object *o, const char *key, int32_t node)
 {
 	put(o, key, node < 0 ? NULL : json_object_new_int(node));
-}
-
-static void put_str(struct json_object *o, const char *key, const char *s)
-{
-	char safe[512];
-
-	put(o, key, json_object_new_string(ks_printable(safe, sizeof(safe), s, strlen(s))));
 }
 
 static struct json_object *nums(const uint64_t *v, uint64_t n)
