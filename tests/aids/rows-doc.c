@@ -276,7 +276,7 @@ static uint64_t types_of(unsigned int from, unsigned int to)
 
 static void print_types(uint64_t of)
 {
-	uint64_t host = types_of(KS_VCPU_NEW, KS_LOCK_TRY);
+	uint64_t host = types_of(KS_VCPU_NEW, KS_LOCK_TRY) & ~(1ull << KS_VM_MEMORY);
 	uint64_t guest = types_of(KS_LOCK_TRY, KS_TYPE_MAX);
 	const char *sep = "";
 	unsigned int t;

@@ -304,6 +304,24 @@ static void drain_guest(struct world *w, struct vm *vm, bool flush)
 	vm->drained_own = emit_guest_now(vm);
 }
 
+/* Each node's memory wanders; the last is of no node of the guest, and goes for a while. */
+static void memory(struct world *w, const struct vm *vm)
+{
+	uint64_t step = w->now / 1000000;
+
+	for (uint32_t g = 0; g <= w->p.nodes; g++) {
+		bool known = g < w->p.nodes;
+
+		for (uint32_t h = 0; h < w->p.nodes && (known || step % 3); h++)
+			now_control(w, &w->emit->rec[0],
+				    (struct ks_rec){ .type = KS_VM_MEMORY,
+						     .cpu = h,
+						     .id = vm->tgid,
+						     .a = (step * (h + 1) + g) << 12,
+						     .b = known ? g + 1 : 0 });
+	}
+}
+
 void emit_drain(struct world *w)
 {
 	struct emit *e = w->emit;
@@ -315,6 +333,9 @@ void emit_drain(struct world *w)
 		if (w->vms[i].recording)
 			drain_guest(w, &w->vms[i], flush);
 	}
+	/* Behind the flush, which holds the newest 8 of a ring back: a sample may be more. */
+	for (uint32_t i = 0; w->recording && w->p.memory && flush && i < w->p.vms; i++)
+		memory(w, &w->vms[i]);
 	e->drained = w->now;
 }
 

@@ -227,6 +227,7 @@ static void vnuma(struct params *p)
 {
 	p->duration = 400 * MS;
 	p->switches = true;
+	p->memory = true;
 	p->nodes = 2;
 	p->vms = 1 + p->seed % 2;
 	p->vcpus = 6;

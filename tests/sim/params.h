@@ -47,6 +47,7 @@ struct params {
 	bool looks;			/* a policy reads lock pages that are never wrong */
 	bool contention;		/* guests record waits only, no releases */
 	bool switches;			/* guests record switches of threads, too */
+	bool memory;			/* the host records on which nodes VMs' memory lies */
 	uint32_t stray_ppm;		/* tries whose thread is switched out before it waits */
 	uint32_t host_ring, guest_ring; /* records until a ring overflows */
 	uint32_t host_drop_ppm, guest_drop_ppm; /* dropped on purpose */

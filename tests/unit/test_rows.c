@@ -249,22 +249,14 @@ static size_t every_type(struct ks_rec *recs, unsigned int from, unsigned int to
 	return n;
 }
 
-static void guest_alone(void **state)
+static void run_alone(const char *guest)
 {
 	struct ks_export_input in = { .to = UINT64_MAX };
 	struct ks_event ev = { .src = 1 };
 	struct ks_analysis_ops ops;
-	struct ks_rec recs[64];
-	size_t n = every_type(recs, KS_LOCK_TRY, KS_TYPE_MAX), i;
-	struct json_object *all, *row;
 	struct ks_fanout f;
 
-	(void)state;
-	write_trace(file("g.kvs"), KS_SIDE_GUEST,
-		    "{\"hostname\": \"a\\u001b[31m\\\"b\", \"tasks\": {\"4294967295\": "
-		    "\"x,\\\"y\\\"\"}}",
-		    recs, n);
-	assert_int_equal(ks_reader_open(&in.alone, file("g.kvs"), NULL), 0);
+	assert_int_equal(ks_reader_open(&in.alone, guest, NULL), 0);
 	assert_int_equal(ks_names_new(&in.names, NULL), 0);
 	assert_int_equal(ks_names_load_guest(in.names, in.alone, NULL), 0);
 	add_all(&f);
@@ -276,6 +268,22 @@ static void guest_alone(void **state)
 	}
 	assert_int_equal(ks_fanout_finish(&f, &in, NULL), 0);
 	ks_fanout_close(&f);
+	ks_names_free(in.names);
+	ks_reader_close(in.alone);
+}
+
+static void guest_alone(void **state)
+{
+	struct ks_rec recs[64];
+	size_t n = every_type(recs, KS_LOCK_TRY, KS_TYPE_MAX), i;
+	struct json_object *all, *row;
+
+	(void)state;
+	write_trace(file("g.kvs"), KS_SIDE_GUEST,
+		    "{\"hostname\": \"a\\u001b[31m\\\"b\", \"tasks\": {\"4294967295\": "
+		    "\"x,\\\"y\\\"\"}}",
+		    recs, n);
+	run_alone(file("g.kvs"));
 	all = rows();
 	assert_int_equal(json_object_array_length(all), n + 3); /* header, file_total, end */
 	assert_non_null(strstr(json_object_to_json_string(json_object_array_get_idx(all, 0)),
@@ -293,14 +301,128 @@ static void guest_alone(void **state)
 		}
 	}
 	json_object_put(all);
-	ks_names_free(in.names);
-	ks_reader_close(in.alone);
 }
 
-static void run_session(const char *host)
+/* Members of the records, in their order, one line for each; "none" where the type has it not. */
+static void members(const char *const *key, const char *want)
 {
-	struct ks_session_opts so = { .host = host };
-	struct ks_export_input in = { .to = UINT64_MAX };
+	struct json_object *all = rows(), *row;
+	char text[2048] = "";
+	size_t i, k, n = 0;
+
+	for (i = 0; i < json_object_array_length(all); i++) {
+		row = json_object_array_get_idx(all, i);
+		if (strcmp(get(row, "row"), "\"record\"") != 0)
+			continue;
+		for (k = 0; key[k]; k++)
+			n += snprintf(text + n, sizeof(text) - n, "%s%s", k ? " " : "",
+				      get(row, key[k]));
+		n += snprintf(text + n, sizeof(text) - n, "\n");
+	}
+	assert_string_equal(text, want);
+	json_object_put(all);
+}
+
+/* Who moved a thread, and where one may run; a flag that nobody gave a meaning is not known. */
+static void guest_threads(void **state)
+{
+	static const char *const key[] = { "type", "moved_by", "allowed", "prev_allowed", NULL };
+	const struct ks_rec recs[] = {
+		{ SEC, KS_TASK_MIGRATE, KS_MOVE_UNKNOWN, 0, 5, 0, 1 },
+		{ SEC + 1, KS_TASK_MIGRATE, KS_MOVE_WAKE, 0, 5, 0, 1 },
+		{ SEC + 2, KS_TASK_MIGRATE, KS_MOVE_NEWIDLE, 0, 5, 0, 1 },
+		{ SEC + 3, KS_TASK_MIGRATE, KS_MOVE_PERIODIC, 0, 5, 0, 1 },
+		{ SEC + 4, KS_TASK_MIGRATE, KS_MOVE_PERIODIC + 1, 0, 5, 0, 1 },
+		{ SEC + 5, KS_TASK_WAKE, KS_ALLOWED_UNKNOWN, 0, 5, 1, 6 },
+		{ SEC + 6, KS_TASK_WAKE, KS_ALLOWED_ANY, 0, 5, 1, 6 },
+		{ SEC + 7, KS_TASK_SWITCH, KS_ALLOWED_ONE, 0, 5, 6, 1 },
+		{ SEC + 8, KS_TASK_SWITCH, KS_ALLOWED_SOME, 0, 5, 6, 1 },
+		{ SEC + 9, KS_TASK_SWITCH, 0, 0, 5, 6, 0 },
+	};
+
+	(void)state;
+	write_trace(file("g.kvs"), KS_SIDE_GUEST, "{}", recs, sizeof(recs) / sizeof(recs[0]));
+	run_alone(file("g.kvs"));
+	members(key, "\"task_migrate\" null none none\n"
+		     "\"task_migrate\" \"wake_up\" none none\n"
+		     "\"task_migrate\" \"newly_idle\" none none\n"
+		     "\"task_migrate\" \"periodic\" none none\n"
+		     "\"task_migrate\" null none none\n"
+		     "\"task_wake\" none null none\n"
+		     "\"task_wake\" none \"any\" none\n"
+		     "\"task_switch\" none none \"one\"\n"
+		     "\"task_switch\" none none \"some\"\n"
+		     "\"task_switch\" none none null\n");
+}
+
+#define EVEN 0x5555555555555555ull
+#define TWO_OF_THREE 0xdb6db6db6db6db6dull /* 0, 2-3, 5-6 ... */
+
+static void guest_cpus(void **state)
+{
+	static const char *const key[] = { "cpus_allowed_list", NULL };
+	const struct ks_rec recs[] = {
+		{ SEC, KS_TASK_CPUS, 0, 0, 5, 0x10f, 0 },
+		{ SEC + 1, KS_TASK_CPUS, 0, 0, 5, 1ull << 63, 1 },
+		{ SEC + 2, KS_TASK_CPUS, 0, 0, 5, UINT64_MAX, UINT64_MAX },
+		{ SEC + 3, KS_TASK_CPUS, 0, 0, 5, 0, 1ull << 63 },
+		{ SEC + 4, KS_TASK_CPUS, 0, 0, 5, 0, 0 },
+	};
+
+	(void)state;
+	write_trace(file("g.kvs"), KS_SIDE_GUEST, "{}", recs, 5);
+	run_alone(file("g.kvs"));
+	members(key, "\"0-3,8\"\n\"63-64\"\n\"0-127\"\n\"127\"\nnull\n");
+}
+
+/* Lists as long as they get are whole. */
+static void guest_cpus_long(void **state)
+{
+	static const char *const key[] = { "cpus_allowed_list", NULL };
+	const struct ks_rec recs[] = {
+		{ SEC, KS_TASK_CPUS, 0, 0, 5, EVEN, EVEN },
+		{ SEC + 1, KS_TASK_CPUS, 0, 0, 5, TWO_OF_THREE, TWO_OF_THREE >> 1 },
+	};
+	char want[1024] = "\"0";
+	unsigned int cpu;
+	size_t n = 2;
+
+	(void)state;
+	for (cpu = 2; cpu < 128; cpu += 2)
+		n += snprintf(want + n, sizeof(want) - n, ",%u", cpu);
+	n += snprintf(want + n, sizeof(want) - n, "\"\n\"0");
+	for (cpu = 2; cpu < 128; cpu += 3)
+		n += snprintf(want + n, sizeof(want) - n, ",%u-%u", cpu, cpu + 1);
+	snprintf(want + n, sizeof(want) - n, "\"\n");
+	write_trace(file("g.kvs"), KS_SIDE_GUEST, "{}", recs, 2);
+	run_alone(file("g.kvs"));
+	members(key, want);
+}
+
+/* More flagged CPUs than idle ones make no sense; without the flags nothing is known of them. */
+static void guest_passed(void **state)
+{
+	static const char *const key[] = { "type",	"guest_cpu",	"to_cpu",
+					   "idle_cpus", "flagged_cpus", NULL };
+	const struct ks_rec recs[] = {
+		{ SEC, KS_TASK_PASSED, KS_PASSED_FLAGS, 2, 5, 3ull << 32 | 1, 7 },
+		{ SEC + 1, KS_TASK_PASSED, 0, 2, 5, 3ull << 32, 7 },
+		{ SEC + 2, KS_TASK_PASSED, KS_PASSED_FLAGS, 2, 5, 3ull << 32 | 4, UINT64_MAX },
+	};
+
+	(void)state;
+	write_trace(file("g.kvs"), KS_SIDE_GUEST, "{}", recs, 3);
+	run_alone(file("g.kvs"));
+	members(key, "\"task_passed\" 2 7 3 1\n"
+		     "\"task_passed\" 2 7 3 null\n"
+		     "\"task_passed\" 2 null 3 null\n");
+}
+
+/* Of all VMs, or of the one with this name. */
+static void run_session(const char *host, const char *vm)
+{
+	struct ks_session_opts so = { .host = host, .vm = vm };
+	struct ks_export_input in = { .to = UINT64_MAX, .vm = vm };
 	struct ks_analysis_ops ops;
 	struct ks_session *s;
 	struct ks_fanout f;
@@ -339,7 +461,7 @@ static void host_names(void **state)
 		    "{\"vms\": {\"7\": {\"name\": \"a,\\\"b\\\"\"}, \"9\": {\"name\": "
 		    "\"a,\\\"b\\\"\"}}}",
 		    recs, 6);
-	run_session(file("h.kvs"));
+	run_session(file("h.kvs"), NULL);
 	text = slurp(file("tables/vms.csv"));
 	assert_string_equal(text, "vm,name,pid,uuid,cid,vcpu_count\n"
 				  "\"a,\"\"b\"\"-7\",\"a,\"\"b\"\"\",7,,,1\n"
@@ -359,6 +481,38 @@ static void host_names(void **state)
 	json_object_put(all);
 }
 
+/*
+ * Memory is of a process, whose number may be that of another VM's vCPU slot; of a process that is
+ * no VM of this recording there is no VM.
+ */
+static void host_memory(void **state)
+{
+	static const char *const key[] = { "type",	 "vm",	  "vm_pid", "node",
+					   "guest_node", "bytes", "slot",   NULL };
+	const struct ks_rec recs[] = {
+		{ SEC, KS_VCPU_NEW, 0, 0, 0, 1ull << 32 | 8, 0 },
+		{ SEC, KS_VCPU_NEW, 0, 0, 1, 9ull << 32 | 10, 0 },
+		{ SEC + 1, KS_VM_MEMORY, 0, 0, 1, 4096, 1 },
+		{ SEC + 1, KS_VM_MEMORY, 0, 1, 1, 1ull << 40, 1 },
+		{ SEC + 1, KS_VM_MEMORY, 0, 1, 9, 8192, 0 },
+		{ SEC + 1, KS_VM_MEMORY, 0, 1, 77, 1, 1ull << 32 },
+	};
+
+	(void)state;
+	write_trace(file("h.kvs"), KS_SIDE_HOST,
+		    "{\"vms\": {\"1\": {\"name\": \"a\"}, \"9\": {\"name\": \"b\"}}}", recs, 6);
+	run_session(file("h.kvs"), NULL);
+	members(key, "\"vcpu_new\" \"a\" 1 none none none 0\n"
+		     "\"vcpu_new\" \"b\" 9 none none none 1\n"
+		     "\"vm_memory\" \"a\" 1 0 0 4096 none\n"
+		     "\"vm_memory\" \"a\" 1 1 0 1099511627776 none\n"
+		     "\"vm_memory\" \"b\" 9 1 null 8192 none\n"
+		     "\"vm_memory\" null 77 1 null 1 none\n");
+	run_session(file("h.kvs"), "b");
+	members(key, "\"vcpu_new\" \"b\" 9 none none none 1\n"
+		     "\"vm_memory\" \"b\" 9 1 null 8192 none\n");
+}
+
 static void host_hostile(void **state)
 {
 	struct ks_rec recs[64];
@@ -367,7 +521,7 @@ static void host_hostile(void **state)
 
 	(void)state;
 	write_trace(file("x.kvs"), KS_SIDE_HOST, "{}", recs, n);
-	run_session(file("x.kvs"));
+	run_session(file("x.kvs"), NULL);
 	all = rows();
 	/* header, file_total, end: of a slot beyond all bounds there is no vCPU. */
 	assert_int_equal(json_object_array_length(all), n + 3);
@@ -401,7 +555,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(strings, setup, teardown),
 		cmocka_unit_test_setup_teardown(files, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(guest_threads, setup, teardown),
+		cmocka_unit_test_setup_teardown(guest_cpus, setup, teardown),
+		cmocka_unit_test_setup_teardown(guest_cpus_long, setup, teardown),
+		cmocka_unit_test_setup_teardown(guest_passed, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(host_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_hostile, setup, teardown),
 		cmocka_unit_test(kinds),
 	};

@@ -35,6 +35,9 @@ struct ks_vnuma_vcpu {
 	uint64_t idle_ns;      /* in the guest's eyes, and free to run */
 };
 
+/* KS_MOVE_* in a word; NULL if there is none. */
+const char *ks_move_name(unsigned int by);
+
 struct ks_vnuma_move {
 	uint64_t time;
 	uint32_t vcpu; /* index into ks_analysis_vcpus() */

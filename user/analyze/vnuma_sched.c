@@ -229,6 +229,18 @@ static void passed_over(struct vn_vm *m, const struct ks_rec *r)
 
 /* ---- migrations ---- */
 
+const char *ks_move_name(unsigned int by)
+{
+	static const char *const names[KS_VN_CAUSES] = {
+		[KS_MOVE_UNKNOWN] = "unknown",
+		[KS_MOVE_WAKE] = "wake_up",
+		[KS_MOVE_NEWIDLE] = "newly_idle",
+		[KS_MOVE_PERIODIC] = "periodic",
+	};
+
+	return by < KS_VN_CAUSES ? names[by] : NULL;
+}
+
 static void migrated(struct vn_vm *m, const struct ks_event *ev)
 {
 	const struct ks_rec *r = ev->rec;

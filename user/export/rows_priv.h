@@ -41,6 +41,9 @@ struct row_vcpu {
 	int32_t guest_cpu;
 };
 
+#define ROWS_CPUS 128u	   /* that a KS_TASK_CPUS tells of */
+#define ROWS_CPU_LIST 384u /* room for any of them in words: "0-3,8" */
+
 struct row_record {
 	const char *type, *side, *vm;
 	uint64_t time, own;
@@ -62,6 +65,11 @@ struct row_record {
 	int32_t other_vcpu;
 	bool exact, did_not_spin, in_kernel;
 	uint32_t lock_holders, lock_waiters;
+	const char *moved_by, *allowed, *cpus;
+	char cpu_list[ROWS_CPU_LIST];
+	uint32_t idle_cpus, node;
+	int32_t flagged_cpus, guest_node;
+	uint64_t bytes;
 	uint64_t tsc, bracket, tsc_offset, tsc_ratio;
 	uint32_t number, flags, cpu, id;
 	uint64_t a, b;
@@ -215,6 +223,9 @@ static inline bool rows_wanted(const struct rows *r, enum rows_kind_id k)
 {
 	return r->on >> k & 1;
 }
+
+/* A thread's KS_ALLOWED_* in a word, from ANY on; NULL if there is none. */
+const char *rows_allowed(unsigned int i);
 
 /* The exporters' configure, ops and begin: begin writes the header. self: a struct rows. */
 int rows_configure(void *self, const struct ks_export_opts *opts, struct ks_err *err);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Records, decoded (bpf/records.h). A guest's are hostile: any number may be in them. */
+#include <stdio.h>
+
 #include "clock.h"
 #include "rows_priv.h"
+#include "vnuma.h"
 
 /* A number that must be a small one, -1 (not known) if it is not. */
 static int32_t small(uint64_t v)
@@ -80,6 +83,14 @@ static void set_look(struct rows *r, struct row_record *o, const struct ks_rec *
 	o->lock_symbol = rows_symbol(&r->names, vm, rec->a);
 }
 
+static void set_memory(struct row_record *o, const struct ks_rec *rec)
+{
+	o->vm_pid = rec->id;
+	o->node = rec->cpu;
+	o->bytes = rec->a;
+	o->guest_node = small(rec->b - 1);
+}
+
 static void set_host(struct rows *r, struct row_record *o, const struct ks_rec *rec, uint32_t vm)
 {
 	switch (rec->type) {
@@ -120,6 +131,9 @@ static void set_host(struct rows *r, struct row_record *o, const struct ks_rec *
 	case KS_LOOK:
 		set_look(r, o, rec, vm);
 		break;
+	case KS_VM_MEMORY:
+		set_memory(o, rec);
+		break;
 	default:
 		set_exit(r, o, rec, vm);
 	}
@@ -148,12 +162,60 @@ static void set_lock(struct rows *r, struct row_record *o, const struct ks_rec *
 	o->site_symbol = rows_symbol(&r->names, vm, o->site);
 }
 
+/* NULL: not known. */
+static const char *moved_by(unsigned int flags)
+{
+	return flags == KS_MOVE_UNKNOWN ? NULL : ks_move_name(flags);
+}
+
+static const char *allowed(unsigned int flags)
+{
+	flags &= KS_ALLOWED_MASK;
+	return flags == KS_ALLOWED_UNKNOWN ? NULL : rows_allowed(flags - KS_ALLOWED_ANY);
+}
+
+static bool may_run_on(const struct ks_rec *rec, unsigned int cpu)
+{
+	return cpu < ROWS_CPUS && (cpu < 64 ? rec->a : rec->b) >> (cpu & 63) & 1;
+}
+
+/* As the kernel writes Cpus_allowed_list. */
+static void set_cpus(struct row_record *o, const struct ks_rec *rec)
+{
+	unsigned int cpu, last;
+	size_t n = 0;
+
+	for (cpu = 0; cpu < ROWS_CPUS; cpu = last + 1) {
+		last = cpu;
+		if (!may_run_on(rec, cpu))
+			continue;
+		while (may_run_on(rec, last + 1))
+			last++;
+		n += snprintf(o->cpu_list + n, sizeof(o->cpu_list) - n, "%s%u", n ? "," : "", cpu);
+		if (last > cpu)
+			n += snprintf(o->cpu_list + n, sizeof(o->cpu_list) - n, "-%u", last);
+	}
+	o->cpus = n ? o->cpu_list : NULL;
+}
+
+static void set_passed(struct row_record *o, const struct ks_rec *rec)
+{
+	uint32_t flagged = (uint32_t)rec->a;
+
+	o->to_cpu = small(rec->b);
+	o->idle_cpus = rec->a >> 32;
+	o->flagged_cpus = -1;
+	if (rec->flags & KS_PASSED_FLAGS && flagged <= o->idle_cpus)
+		o->flagged_cpus = small(flagged);
+}
+
 static void set_guest(struct rows *r, struct row_record *o, const struct ks_rec *rec,
 		      const struct rows_source *s)
 {
 	switch (rec->type) {
 	case KS_TASK_MIGRATE:
 		set_move(s, o, rec);
+		o->moved_by = moved_by(rec->flags);
 		break;
 	case KS_IDLE_ENTER:
 		o->c_state = small(rec->a);
@@ -161,6 +223,7 @@ static void set_guest(struct rows *r, struct row_record *o, const struct ks_rec 
 	case KS_TASK_WAKE:
 		o->to_cpu = small(rec->a);
 		o->waker_pid = (uint32_t)rec->b;
+		o->allowed = allowed(rec->flags);
 		break;
 	case KS_RQ_BUSY:
 	case KS_RQ_CALM:
@@ -169,6 +232,13 @@ static void set_guest(struct rows *r, struct row_record *o, const struct ks_rec 
 	case KS_TASK_SWITCH:
 		o->prev_pid = (uint32_t)rec->a;
 		o->prev_runnable = rec->b;
+		o->allowed = allowed(rec->flags);
+		break;
+	case KS_TASK_CPUS:
+		set_cpus(o, rec);
+		break;
+	case KS_TASK_PASSED:
+		set_passed(o, rec);
 		break;
 	case KS_IDLE_EXIT:
 		break;
@@ -198,22 +268,31 @@ static unsigned int type_of(const struct ks_rec *rec, bool host)
 	return rec->type;
 }
 
-/* A boost tells the process, for the vCPU may not be known. */
+/* A boost tells the process, for the vCPU may not be known; memory is of a process. */
 static uint32_t vm_told(const struct rows *r, const struct ks_rec *rec)
 {
+	bool told = rec->type == KS_BOOST || rec->type == KS_VM_MEMORY;
+	uint64_t tgid = rec->type == KS_BOOST ? rec->b : rec->id;
 	uint32_t i;
 
-	for (i = 0; rec->type == KS_BOOST && i < r->nvms; i++)
-		if (r->vms[i].tgid == rec->b)
+	for (i = 0; told && i < r->nvms; i++)
+		if (r->vms[i].tgid == tgid)
 			return i;
 	return KS_NO_VCPU;
+}
+
+static uint32_t vcpu_told(const struct rows *r, const struct ks_rec *rec)
+{
+	if (rec->type == KS_VM_MEMORY || rec->id >= r->nslots)
+		return KS_NO_VCPU;
+	return r->slot_vcpu[rec->id];
 }
 
 /* Which vCPU a record of the host is of; false: of a VM that nobody asked for. */
 static bool find_host(const struct rows *r, struct row_record *o, const struct ks_rec *rec,
 		      uint32_t *vm)
 {
-	uint32_t i = rec->id < r->nslots ? r->slot_vcpu[rec->id] : KS_NO_VCPU;
+	uint32_t i = vcpu_told(r, rec);
 
 	*vm = KS_NO_VCPU;
 	if (rec->type == KS_CLOCK)

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "rows_priv.h"
+#include "vnuma.h"
 
 #define TYPE(t) (1ull << (t))
 
@@ -15,10 +16,13 @@
 #define OF_LOCK (TYPE(KS_LOCK_TRY) | TYPE(KS_LOCK_ACQ) | TYPE(KS_LOCK_REL))
 #define OF_GUEST                                                                                   \
 	(OF_LOCK | TYPE(KS_TASK_MIGRATE) | TYPE(KS_IDLE_ENTER) | TYPE(KS_IDLE_EXIT) |              \
-	 TYPE(KS_TASK_WAKE) | TYPE(KS_RQ_BUSY) | TYPE(KS_RQ_CALM) | TYPE(KS_TASK_SWITCH))
+	 TYPE(KS_TASK_WAKE) | TYPE(KS_RQ_BUSY) | TYPE(KS_RQ_CALM) | TYPE(KS_TASK_SWITCH) |         \
+	 TYPE(KS_TASK_CPUS) | TYPE(KS_TASK_PASSED))
 #define OF_EXIT (TYPE(KS_PAUSE) | TYPE(KS_HLT) | TYPE(KS_BURST))
 #define OF_MOVE (TYPE(KS_VCPU_MIGRATE) | TYPE(KS_TASK_MIGRATE))
-#define OF_TASK (OF_LOCK | TYPE(KS_TASK_MIGRATE) | TYPE(KS_TASK_WAKE) | TYPE(KS_TASK_SWITCH))
+#define OF_TASK                                                                                    \
+	(OF_LOCK | TYPE(KS_TASK_MIGRATE) | TYPE(KS_TASK_WAKE) | TYPE(KS_TASK_SWITCH) |             \
+	 TYPE(KS_TASK_CPUS) | TYPE(KS_TASK_PASSED))
 #define UNKNOWN TYPE(KS_NONE)
 
 static const char *const record_types[KS_TYPE_MAX] = {
@@ -39,6 +43,7 @@ static const char *const record_types[KS_TYPE_MAX] = {
 	[KS_HALT_POLL] = "halt_poll",
 	[KS_BOOST] = "boost",
 	[KS_LOOK] = "look",
+	[KS_VM_MEMORY] = "vm_memory",
 	[KS_LOCK_TRY] = "lock_try",
 	[KS_LOCK_ACQ] = "lock_acq",
 	[KS_LOCK_REL] = "lock_rel",
@@ -49,6 +54,8 @@ static const char *const record_types[KS_TYPE_MAX] = {
 	[KS_RQ_BUSY] = "rq_busy",
 	[KS_RQ_CALM] = "rq_calm",
 	[KS_TASK_SWITCH] = "task_switch",
+	[KS_TASK_CPUS] = "task_cpus",
+	[KS_TASK_PASSED] = "task_passed",
 };
 
 const char *rows_record_type(unsigned int type)
@@ -83,6 +90,19 @@ static const char *side(unsigned int i)
 static const char *context(unsigned int i)
 {
 	static const char *const words[] = { "task", "softirq", "hardirq", "nmi", NULL };
+
+	return words[i];
+}
+
+/* Who moved a thread, from the first that is known on. */
+static const char *mover(unsigned int i)
+{
+	return ks_move_name(i + KS_MOVE_UNKNOWN + 1);
+}
+
+const char *rows_allowed(unsigned int i)
+{
+	static const char *const words[] = { "any", "one", "some", NULL };
 
 	return words[i];
 }
@@ -186,7 +206,7 @@ static const struct rows_col file_cols[] = {
 	COL("hostname", RC_STR | RC_NULL, hostname, "`uname -n`"),
 	COL("kernel", RC_STR | RC_NULL, kernel, "`uname -r`"),
 	COL("mode", RC_STR | RC_NULL, mode,
-	    "host: `events`, `bursts`; guest: `full`, `contention`"),
+	    "host: `events`, `bursts`; guest: `full`, `contention`, `sched`"),
 	COL("first_ns", RC_U64 | RC_NULL, first,
 	    "first record, on the clock of the machine that recorded"),
 	COL("last_ns", RC_U64 | RC_NULL, last, "last one"),
@@ -237,7 +257,9 @@ static const struct rows_col record_cols[] = {
 	COL("vm", RC_STR | RC_NULL, vm, "the VM, as `vm` in `vms`"),
 	COL_OF("vcpu", RC_INT | RC_NULL, vcpu, OF_VCPU | OF_GUEST, "KVM's vcpu_id"),
 	COL_OF("slot", RC_INT | RC_NULL, slot, OF_VCPU, "number of the vCPU in the host's file"),
-	COL_OF("guest_cpu", RC_INT | RC_NULL, guest_cpu, OF_GUEST, "CPU in the guest"),
+	COL_OF("guest_cpu", RC_INT | RC_NULL, guest_cpu, OF_GUEST,
+	       "CPU in the guest; of `task_passed`, the first of the idle ones, and `vcpu` is "
+	       "that one's"),
 	COL_OF("pcpu", RC_INT | RC_NULL, pcpu, OF_VCPU, "CPU of the host"),
 	GROUP("task", OF_TASK, "guest thread"),
 	COL_OF("pid", RC_U32, task.pid, OF_TASK, "0: the idle thread"),
@@ -259,10 +281,13 @@ static const struct rows_col record_cols[] = {
 	COL_OF("waker_tid", RC_U32, waker_tid, TYPE(KS_VCPU_WAKE), "host thread that woke it"),
 	COL_OF("from_cpu", RC_INT | RC_NULL, from_cpu, OF_MOVE,
 	       "CPU (of the host, of the guest) that it leaves"),
-	COL_OF("to_cpu", RC_INT | RC_NULL, to_cpu, OF_MOVE | TYPE(KS_TASK_WAKE),
+	COL_OF("to_cpu", RC_INT | RC_NULL, to_cpu,
+	       OF_MOVE | TYPE(KS_TASK_WAKE) | TYPE(KS_TASK_PASSED),
 	       "CPU that it goes to, or is on"),
 	COL_OF("from_node", RC_INT | RC_NULL, from_node, OF_MOVE, "NUMA node of `from_cpu`"),
 	COL_OF("to_node", RC_INT | RC_NULL, to_node, OF_MOVE, "NUMA node of `to_cpu`"),
+	WORD_OF("moved_by", RC_STR | RC_NULL, moved_by, TYPE(KS_TASK_MIGRATE), mover,
+		"its wake-up, newly idle balancing, periodic balancing"),
 	COL_OF("since_hlt_ns", RC_U64, since_hlt, TYPE(KS_HALT_POLL), "since the exit on HLT"),
 	COL_OF("slept", RC_BOOL, slept, TYPE(KS_HALT_POLL),
 	       "it slept; otherwise it was woken while KVM polled"),
@@ -304,11 +329,30 @@ static const struct rows_col record_cols[] = {
 	COL_OF("waiters", RC_BOOL, waiters, TYPE(KS_LOCK_REL), "somebody waited for it then"),
 	COL_OF("c_state", RC_INT | RC_NULL, c_state, TYPE(KS_IDLE_ENTER), "index of the C-state"),
 	COL_OF("waker_pid", RC_U32, waker_pid, TYPE(KS_TASK_WAKE), "guest thread that woke it"),
+	WORD_OF("allowed", RC_STR | RC_NULL, allowed, TYPE(KS_TASK_WAKE), rows_allowed,
+		"CPUs that it may run on: every one, the one that it is on, those of its last "
+		"`task_cpus`"),
+	COL_OF("cpus_allowed_list", RC_STR | RC_NULL, cpus, TYPE(KS_TASK_CPUS),
+	       "CPUs that it may run on, as in `/proc/PID/status`: `0-3,8`"),
+	COL_OF("idle_cpus", RC_U32, idle_cpus, TYPE(KS_TASK_PASSED),
+	       "CPUs that it may run on and that were idle when it was woken on `to_cpu`, which "
+	       "has others to run"),
+	COL_OF("flagged_cpus", RC_INT | RC_NULL, flagged_cpus, TYPE(KS_TASK_PASSED),
+	       "of these, flagged as preempted (`preempted` of KVM's steal time); null: the guest "
+	       "has no such flags"),
 	COL_OF("runnable", RC_INT | RC_NULL, runnable, TYPE(KS_RQ_BUSY) | TYPE(KS_RQ_CALM),
 	       "threads on the run queue"),
 	COL_OF("prev_pid", RC_U32, prev_pid, TYPE(KS_TASK_SWITCH), "thread that left the CPU"),
 	COL_OF("prev_runnable", RC_BOOL, prev_runnable, TYPE(KS_TASK_SWITCH), "and wants it still"),
-	COL_OF("vm_pid", RC_U32, vm_pid, TYPE(KS_VCPU_NEW), "host process"),
+	WORD_OF("prev_allowed", RC_STR | RC_NULL, allowed, TYPE(KS_TASK_SWITCH), rows_allowed,
+		"CPUs that it may run on, as in `allowed`; null, too, if it does not want one"),
+	COL_OF("vm_pid", RC_U32, vm_pid, TYPE(KS_VCPU_NEW) | TYPE(KS_VM_MEMORY), "host process"),
+	COL_OF("node", RC_U32, node, TYPE(KS_VM_MEMORY),
+	       "NUMA node of the host; a sample is all records of one `vm_pid` and `own_ns`, and "
+	       "names every node"),
+	COL_OF("guest_node", RC_INT | RC_NULL, guest_node, TYPE(KS_VM_MEMORY),
+	       "NUMA node of the guest that the memory is of"),
+	COL_OF("bytes", RC_U64, bytes, TYPE(KS_VM_MEMORY), "of the VM's memory that lie there"),
 	COL_OF("tid", RC_U32, tid, TYPE(KS_VCPU_NEW), "host thread"),
 	COL_OF("tsc", RC_DEC, tsc, TYPE(KS_CLOCK), ""),
 	COL_OF("bracket_ns", RC_U64, bracket, TYPE(KS_CLOCK),

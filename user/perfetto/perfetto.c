@@ -49,7 +49,13 @@ static void on_event(void *self, const struct ks_event *ev)
 	uint64_t length = r->b >> 32;
 	uint32_t vcpu;
 
-	if (ev->src || r->id >= x->nslots || x->slot[r->id] == KS_NO_VCPU)
+	if (ev->src)
+		return;
+	if (r->type == KS_VM_MEMORY) {
+		pf_memory(x, ev);
+		return;
+	}
+	if (r->id >= x->nslots || x->slot[r->id] == KS_NO_VCPU)
 		return;
 	vcpu = x->slot[r->id];
 	switch (r->type) {

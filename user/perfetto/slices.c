@@ -300,6 +300,8 @@ void pf_release(struct pf_export *x)
 			release_wait(x, &v->held);
 		rate_end(&v->ple.rate);
 	}
-	for (i = 0; i < x->nvms; i++)
+	for (i = 0; i < x->nvms; i++) {
 		rate_end(&x->pvm[i].ple.rate);
+		pf_memory_put(x, i);
+	}
 }

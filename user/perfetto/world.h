@@ -9,6 +9,7 @@
 #include "packet.h"
 #include "rate.h"
 #include "rows_names.h"
+#include "vnuma.h"
 
 struct pf_export;
 
@@ -28,9 +29,18 @@ struct pf_vcpu {
 	struct pf_counter ple;
 };
 
+/* The sample of a VM's memory that is being read, and the tracks that it goes to. */
+struct pf_memory {
+	uint64_t own; /* its time as recorded */
+	uint64_t time;
+	uint64_t named; /* 1 << node, of those that it tells of */
+	uint64_t bytes[KS_VN_NODES], track[KS_VN_NODES];
+};
+
 struct pf_vm {
 	uint64_t track;
 	struct pf_counter ple;
+	struct pf_memory memory;
 };
 
 struct pf_export {
@@ -61,6 +71,11 @@ void pf_wait(struct pf_export *x, const struct ks_wait *w);
 void pf_hold(struct pf_export *x, const struct ks_hold *h);
 /* Write what was held back. */
 void pf_release(struct pf_export *x);
+
+/* ---- memory.c ---- */
+void pf_memory(struct pf_export *x, const struct ks_event *ev);
+/* Write the sample that was read last, if there is one. */
+void pf_memory_put(struct pf_export *x, uint32_t vm);
 
 /* ---- losses.c ---- */
 /* The losses in the control records of the host (vm KS_NO_VCPU) or of a VM's guest, in [from, to). */

@@ -31,18 +31,6 @@ int ks_vnuma_session(struct ks_vnuma *v, const struct ks_session *s)
 	return err;
 }
 
-const char *ks_move_name(unsigned int by)
-{
-	static const char *const names[KS_VN_CAUSES] = {
-		[KS_MOVE_UNKNOWN] = "unknown",
-		[KS_MOVE_WAKE] = "wake_up",
-		[KS_MOVE_NEWIDLE] = "newly_idle",
-		[KS_MOVE_PERIODIC] = "periodic",
-	};
-
-	return by < KS_VN_CAUSES ? names[by] : "invalid";
-}
-
 const char *ks_passed_name(enum ks_passed_why why)
 {
 	static const char *const names[KS_PASSED_MAX] = {
