@@ -223,7 +223,7 @@ int memory_write(struct memory *m, struct ks_writer *w, bool last)
 	pthread_mutex_lock(&m->lock);
 	if (last)
 		sample_from(m, 0);
-	err = ks_writer_add(w, 0, m->rec, m->nrec);
+	err = ks_writer_add(w, MEMORY_RING, m->rec, m->nrec);
 	m->nrec = 0;
 	pthread_mutex_unlock(&m->lock);
 	return err;

@@ -10,6 +10,11 @@
 
 #include "trace.h"
 
+/*
+ * Samples come late, and in bulk: among the records of a CPU they would be out of order.
+ */
+#define MEMORY_RING KS_MAX_CPUS
+
 struct memory;
 
 /* A sample of each VM as soon as it is known and then every so often. 0 or -errno. */
@@ -19,7 +24,7 @@ void memory_free(struct memory *m);
 /* One more VM; one that is known already is no news. */
 void memory_vm(struct memory *m, uint32_t tgid);
 
-/* Write what was sampled; last: after one more sample. 0 or the writer's -errno. */
+/* Write what was sampled, into MEMORY_RING; last: after one more sample. 0 or the writer's -errno. */
 int memory_write(struct memory *m, struct ks_writer *w, bool last);
 
 #endif /* KVMSCHED_PLE_TRACE_MEMORY_H */

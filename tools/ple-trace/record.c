@@ -291,7 +291,7 @@ static int record(struct options *o, struct ks_host *host)
 		.second_ctx = &s,
 	};
 	struct ks_err err;
-	int ret = ks_writer_open(&s.w, o->rec.out, KS_SIDE_HOST, KS_MAX_CPUS, &err);
+	int ret = ks_writer_open(&s.w, o->rec.out, KS_SIDE_HOST, MEMORY_RING + 1, &err);
 
 	if (ret)
 		return cli_fail(ret, &err);
