@@ -282,9 +282,7 @@ static int find_side(struct export *e, struct ks_err *err)
 		return 0;
 	ks_reader_close(e->alone);
 	e->alone = NULL;
-	in->files.host = in->args[0];
-	in->files.guests = (const char *const *)in->args + 1;
-	in->files.nguests = in->nargs - 1;
+	inputs_host_and_guests(in);
 	return 0;
 }
 

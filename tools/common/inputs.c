@@ -120,3 +120,10 @@ void inputs_close(struct opened *o)
 		ks_session_close(o->session);
 	memset(o, 0, sizeof(*o));
 }
+
+void inputs_host_and_guests(struct inputs *in)
+{
+	in->files.host = in->args[0];
+	in->files.guests = (const char *const *)in->args + 1;
+	in->files.nguests = in->nargs - 1;
+}

@@ -19,6 +19,9 @@ struct inputs {
 /* --vm, --guest-kallsyms, --guest-vmlinux, --burst-gap, files; its input: inputs. */
 extern const struct argp inputs_argp;
 
+/* The first of the files is a host's, the others are its guests'. */
+void inputs_host_and_guests(struct inputs *in);
+
 /* An opened session with its names, before the analysis runs. */
 struct opened {
 	struct ks_session *session;

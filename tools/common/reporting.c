@@ -113,13 +113,13 @@ static int print(struct job *jobs, size_t n, const struct options *o, enum ks_re
 /* The first file is the host's and the others its guests', or each is a host's of its own. */
 static void choose_files(struct options *o, enum ks_report_kind kind, size_t i)
 {
+	if (kind == KS_REPORT_LOCKS) {
+		inputs_host_and_guests(&o->in);
+		return;
+	}
 	o->in.files.host = o->in.args[i];
 	o->in.files.guests = NULL;
 	o->in.files.nguests = 0;
-	if (kind == KS_REPORT_LOCKS) {
-		o->in.files.guests = (const char *const *)o->in.args + 1;
-		o->in.files.nguests = o->in.nargs - 1;
-	}
 }
 
 int reporting_main(int argc, char **argv, enum ks_report_kind kind, const char *args_doc,

@@ -325,9 +325,7 @@ int lock_plot(int argc, char **argv)
 
 	if (ret)
 		return ret;
-	o.in.files.host = o.in.args[0];
-	o.in.files.guests = (const char *const *)o.in.args + 1;
-	o.in.files.nguests = o.in.nargs - 1;
+	inputs_host_and_guests(&o.in);
 	ret = draw(&o, &err);
 	return ret ? cli_fail(ret, &err) : CLI_EXIT_OK;
 }

@@ -102,9 +102,7 @@ int vnuma_report(int argc, char **argv)
 
 	if (ret)
 		return ret;
-	o.in.files.host = o.in.args[0];
-	o.in.files.guests = (const char *const *)o.in.args + 1;
-	o.in.files.nguests = o.in.nargs - 1;
+	inputs_host_and_guests(&o.in);
 	ret = ks_vnuma_new(&v, &o.vnuma);
 	if (!ret)
 		ret = analyse(&open, &o, v, &err);
