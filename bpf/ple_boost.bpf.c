@@ -565,13 +565,13 @@ static __always_inline u32 most_behind(u32 node)
  * slice, and pays for it as for all its time. The guest's memory can be read here, for what runs is
  * still prev.
  */
-static __always_inline bool may_finish(struct task_struct *prev, struct boost_task *t,
+static __always_inline bool may_finish(u32 node, struct task_struct *prev, struct boost_task *t,
 				       struct boost_cpu *c)
 {
 	u32 tgid = prev->tgid;
 	struct ks_lp_vm *page;
 
-	if (!holder || !grace_ns || t->grace || c->vm || c->end_slice)
+	if (!holder || !grace_ns || t->grace || c->vm || c->end_slice || !waiting(node))
 		return false;
 	page = bpf_map_lookup_elem(&pages, &tgid);
 	if (!page || prev != bpf_get_current_task_btf() || !ks_lp_in_section(page, t->vcpu_id))
@@ -598,7 +598,7 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 
 	if (STALLS())
 		return;
-	if (c && t && waiting(node) && may_finish(prev, t, c))
+	if (c && t && may_finish(node, prev, t, c))
 		return;
 	if (c && t && c->end_slice)
 		give_up(prev, t, c);
