@@ -25,6 +25,11 @@ verdict_guests() {
 	done | head -n 1
 }
 
+# The last thing that a script had to say, for who sees one line alone.
+verdict_last() {
+	grep -a -s -h -v '^ *$' "$OUT/host.log" | tail -n 1 | tr -cd '[:print:]' | cut -c1-120
+}
+
 verdict_reason() {
 	local rc splat guests
 
@@ -34,13 +39,13 @@ verdict_reason() {
 	if [ -n "$splat" ]; then
 		echo "kernel trouble: $splat"
 	elif [ "$TIMED_OUT" = 1 ]; then
-		echo "hang: killed after $TIMEOUT s"
+		echo "hang: killed after $TIMEOUT s, after \"$(verdict_last)\""
 	elif [ "$rc" = none ]; then
 		echo "the host VM ended without an exit code"
 	elif [ "$rc" = 124 ]; then
 		echo "host script out of time"
 	elif [ "$rc" != 0 ]; then
-		echo "host script: exit code $rc"
+		echo "host script: exit code $rc, after \"$(verdict_last)\""
 	elif [ -n "$guests" ]; then
 		echo "$guests"
 	fi
