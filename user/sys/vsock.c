@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -123,18 +124,62 @@ static int explain(int ret, uint32_t cid, uint32_t port, struct ks_err *err)
 	}
 }
 
-int ks_vsock_connect(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err)
+static int connect_and_tell(int fd, uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err)
 {
 	struct sockaddr_vm a = address(cid, port);
-	int fd = open_socket(err), ret;
+	int ret = connect_timed(fd, &a, timeout_ms);
 
-	if (fd < 0)
-		return fd;
-	ret = connect_timed(fd, &a, timeout_ms);
 	if (!ret)
 		return fd;
 	close(fd);
 	return explain(ret, cid, port, err);
+}
+
+int ks_vsock_connect(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err)
+{
+	int fd = open_socket(err);
+
+	return fd < 0 ? fd : connect_and_tell(fd, cid, port, timeout_ms, err);
+}
+
+/* From a different one each time: one that was used a moment ago may not be free yet. */
+static int bind_root_port(int fd)
+{
+	uint32_t i, begin = (uint32_t)getpid() + (uint32_t)time(NULL), lowest = 512;
+	struct sockaddr_vm a;
+
+	for (i = 0; i < lowest; i++) {
+		a = address(VMADDR_CID_ANY, lowest + (begin + i) % lowest);
+		if (!bind(fd, (struct sockaddr *)&a, sizeof(a)))
+			return 0;
+		if (errno != EADDRINUSE)
+			return -errno;
+	}
+	return -EADDRINUSE;
+}
+
+int ks_vsock_connect_as_root(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err)
+{
+	int fd = open_socket(err), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = bind_root_port(fd);
+	if (!ret)
+		return connect_and_tell(fd, cid, port, timeout_ms, err);
+	close(fd);
+	return ks_fail(err, ret, "vsock: no port below 1024: %s%s", strerror(-ret),
+		       ret == -EACCES ? "; run as root" : "");
+}
+
+uint32_t ks_vsock_peer_port(int fd)
+{
+	struct sockaddr_vm a = { 0 };
+	socklen_t len = sizeof(a);
+
+	if (getpeername(fd, (struct sockaddr *)&a, &len) || a.svm_family != AF_VSOCK)
+		return 0;
+	return a.svm_port;
 }
 
 int ks_vsock_own_cid(uint32_t *cid)
