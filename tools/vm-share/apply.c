@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "err.h"
 #include "journal.h"
+#include "memory.h"
 #include "plan.h"
 #include "record.h"
 #include "turn.h"
@@ -42,10 +43,12 @@ static int read_plan(struct ks_plan *p, char **words, struct ks_err *err)
 		else
 			ret = ks_plan_file(p, *words, err);
 	}
-	return ret ? ret : ks_plan_check(p, err);
+	if (!ret)
+		ret = ks_plan_check(p, err);
+	return ret ? ret : ks_mem_check(p, err);
 }
 
-static int hand_over(struct turn *t, const struct ks_plan *p)
+static int hand_over(struct turn *t, struct ks_plan *p)
 {
 	uint64_t begun = record_clock_ns();
 	struct ks_vmlist list;
@@ -61,13 +64,15 @@ static int hand_over(struct turn *t, const struct ks_plan *p)
 	t->sharer.repin = true;
 	if (!ret)
 		ret = ks_hand_over(t->book, &t->sharer.ops, true, &err);
+	if (!ret)
+		ret = ks_mem_plan(&t->sharer, t->book, p, &err);
 	if (ret)
 		return cli_fail(ret, &err);
 	cli_note("applied in %.1f ms", (double)(record_clock_ns() - begun) / 1e6);
 	return CLI_EXIT_OK;
 }
 
-static int apply(const struct turn_options *o, const struct ks_plan *p)
+static int apply(const struct turn_options *o, struct ks_plan *p)
 {
 	struct turn t;
 	int ret = turn_begin(&t, o, TURN_WAIT_MS);

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "err.h"
 #include "journal.h"
+#include "memory.h"
 #include "turn.h"
 
 static const struct argp_option options[] = {
@@ -43,6 +44,8 @@ static int mend(struct turn *t)
 
 	t->sharer.repin = true;
 	ret = ks_hand_mend(t->book, &t->sharer.ops, &err);
+	if (!ret)
+		ret = ks_mem_mend(t->book, &err);
 	if (ret)
 		return cli_fail(ret, &err);
 	cli_note("%s; %u VMs have ended", settled ? "no hand-over was interrupted" : "mended",

@@ -69,6 +69,22 @@ static void find_running(const struct ks_book *b, int vm, struct ks_cpus *run)
 
 /* ---- JSON ---- */
 
+static struct json_object *memory_json(const struct ks_book_vm *v)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	unsigned int i;
+
+	for (i = 0; i < KS_BOOK_NODES; i++) {
+		if (v->mem[i] == UINT64_MAX)
+			continue;
+		o = json_object_new_object();
+		put(o, "node", i);
+		put(o, "bytes", v->mem[i]);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static struct json_object *vm_json(const struct ks_book *b, int vm)
 {
 	const struct ks_book_vm *v = &b->vm[vm];
@@ -96,6 +112,7 @@ static struct json_object *vm_json(const struct ks_book *b, int vm)
 	else
 		memset(&set, 0, sizeof(set));
 	put_set(o, "not_idle", &set);
+	json_object_object_add(o, "memory", memory_json(v));
 	return o;
 }
 
@@ -161,6 +178,21 @@ static const char *text_of(struct json_object *o, const char *key)
 	return text ? text : "";
 }
 
+static void print_memory(struct json_object *list)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		printf("%s%" PRIu64 " MiB of node %" PRIu64,
+		       i ? ", " : "  memory: ", json_object_get_uint64(get(o, "bytes")) >> 20,
+		       json_object_get_uint64(get(o, "node")));
+	}
+	if (i)
+		putchar('\n');
+}
+
 static void print_vm(struct json_object *vm)
 {
 	const char *held = text_of(vm, "held_down"), *runs = text_of(vm, "not_idle");
@@ -177,6 +209,7 @@ static void print_vm(struct json_object *vm)
 		printf("  vCPUs %s are held down to 1 ms per second\n", held);
 	if (*runs)
 		printf("  vCPUs %s do not idle although they are given up\n", runs);
+	print_memory(get(vm, "memory"));
 }
 
 static void print_cpu(struct json_object *cpu, unsigned int *nfree)

@@ -26,6 +26,7 @@ struct ks_plan_vm {
 	uint64_t mem
 		[KS_PLAN_NODES]; /* bytes of the host's node, all of the VM's; UINT64_MAX: as it is */
 	char qmp[108];		 /* socket; "" = look in the VMM's command line */
+	int place;		 /* in the book, once ks_sharer_plan() has put it there */
 };
 
 struct ks_plan {

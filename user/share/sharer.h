@@ -35,7 +35,7 @@ int ks_sharer_add(struct ks_book *b, const struct ks_vmlist *list, const char *n
  * Write into the book what a plan (checked by ks_plan_check()) is to change; VMs that have ended are
  * buried. Nothing is done yet: ks_hand_over(all) does it. 0 or -errno + err.
  */
-int ks_sharer_plan(struct ks_book *b, const struct ks_vmlist *list, const struct ks_plan *p,
+int ks_sharer_plan(struct ks_book *b, const struct ks_vmlist *list, struct ks_plan *p,
 		   struct ks_err *err);
 
 /* Bury VMs that have ended. How many. */

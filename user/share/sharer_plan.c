@@ -153,34 +153,33 @@ static void want(struct ks_book *b, int vm, unsigned int cpu)
 		ks_book_move(b, cpu, vm);
 }
 
-static int plan_vm(struct ks_book *b, const struct ks_vmlist *list, const struct ks_plan *p,
-		   unsigned int i, int at[KS_PLAN_VMS], struct ks_err *err)
+static int plan_vm(struct ks_book *b, const struct ks_vmlist *list, struct ks_plan *p,
+		   unsigned int i, struct ks_err *err)
 {
-	const struct ks_plan_vm *pv = &p->vm[i];
+	struct ks_plan_vm *pv = &p->vm[i];
 	unsigned int k;
 	int ret;
 
-	at[i] = ks_sharer_add(b, list, pv->name, pv->first, err);
-	if (at[i] < 0)
-		return at[i];
+	pv->place = ks_sharer_add(b, list, pv->name, pv->first, err);
+	if (pv->place < 0)
+		return pv->place;
 	for (k = 0; k < i; k++)
-		if (at[k] == at[i])
+		if (p->vm[k].place == pv->place)
 			return ks_fail(err, -EINVAL, "%s and %s are the same VM", p->vm[k].name,
 				       pv->name);
-	ret = check_cpus(b, at[i], &pv->cpus, p->no_pin, err);
+	ret = check_cpus(b, pv->place, &pv->cpus, p->no_pin, err);
 	if (!ret && pv->qmp[0])
-		memcpy(b->vm[at[i]].qmp, pv->qmp, sizeof(pv->qmp));
+		memcpy(b->vm[pv->place].qmp, pv->qmp, sizeof(pv->qmp));
 	return ret;
 }
 
-static int check_left_out(const struct ks_book *b, const struct ks_plan *p,
-			  const int at[KS_PLAN_VMS], struct ks_err *err)
+static int check_left_out(const struct ks_book *b, const struct ks_plan *p, struct ks_err *err)
 {
 	unsigned int k;
 	int vm;
 
 	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++) {
-		for (k = 0; k < p->n && at[k] != vm; k++)
+		for (k = 0; k < p->n && p->vm[k].place != vm; k++)
 			;
 		if (b->vm[vm].tgid && k == p->n)
 			return ks_fail(err, -EINVAL,
@@ -192,7 +191,7 @@ static int check_left_out(const struct ks_book *b, const struct ks_plan *p,
 }
 
 /* CPUs that the new plan does not speak of become free. */
-static void move_all(struct ks_book *b, const struct ks_plan *p, const int at[KS_PLAN_VMS])
+static void move_all(struct ks_book *b, const struct ks_plan *p)
 {
 	unsigned int cpu, i;
 
@@ -200,16 +199,16 @@ static void move_all(struct ks_book *b, const struct ks_plan *p, const int at[KS
 		for (i = 0; i < p->n && !ks_cpus_has(&p->vm[i].cpus, cpu); i++)
 			;
 		if (i < p->n)
-			want(b, at[i], cpu);
+			want(b, p->vm[i].place, cpu);
 		else if (b->cpu[cpu].step != KS_STEP_NONE)
 			ks_book_move(b, cpu, KS_NOBODY);
 	}
 }
 
-int ks_sharer_plan(struct ks_book *b, const struct ks_vmlist *list, const struct ks_plan *p,
+int ks_sharer_plan(struct ks_book *b, const struct ks_vmlist *list, struct ks_plan *p,
 		   struct ks_err *err)
 {
-	int at[KS_PLAN_VMS], ret = 0;
+	int ret = 0;
 	bool some = false;
 	unsigned int i;
 	int vm;
@@ -223,10 +222,10 @@ int ks_sharer_plan(struct ks_book *b, const struct ks_vmlist *list, const struct
 			"no-pin cannot be changed while VMs share: `vm-share release` first");
 	b->no_pin = p->no_pin;
 	for (i = 0; i < p->n && !ret; i++)
-		ret = plan_vm(b, list, p, i, at, err);
+		ret = plan_vm(b, list, p, i, err);
 	if (!ret)
-		ret = check_left_out(b, p, at, err);
+		ret = check_left_out(b, p, err);
 	if (!ret)
-		move_all(b, p, at);
+		move_all(b, p);
 	return ret;
 }
