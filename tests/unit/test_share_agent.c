@@ -383,6 +383,7 @@ static void test_force(void **state)
 	assert_string_equal(v.home, "/vm");
 	assert_string_equal(v.group, "/vm/kvmsched-50-vcpu1");
 	/* As if the kernel had filled the new folder. */
+	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-50-vcpu1/cgroup.type", "domain\n");
 	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-50-vcpu1/cpu.max", "max 100000\n");
 	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-50-vcpu1/cgroup.threads", "");
 	assert_int_equal(ks_force(tree.root, &v), 0);
@@ -390,6 +391,35 @@ static void test_force(void **state)
 	assert_begins("/sys/fs/cgroup/vm/kvmsched-50-vcpu1/cgroup.threads", "51");
 	assert_int_equal(ks_force_undo(tree.root, &v), 0);
 	assert_null(v.home);
+}
+
+/* Killed when the folder had been made, and nothing else: done, or undone, all the same. */
+static void test_force_half_made(void **state)
+{
+	struct ks_book_vcpu v = { .tid = 51 };
+	char path[128];
+
+	(void)state;
+	tree_text(&tree, "/proc/50/task/51/cgroup", "0::/\n");
+	assert_int_equal(ks_force_prepare(tree.root, 50, 0, &v), 0);
+	assert_string_equal(v.home, "");
+	assert_string_equal(v.group, "/kvmsched-50-vcpu0");
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.threads", "");
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup/kvmsched-50-vcpu0", tree.root);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(ks_force_undo(tree.root, &v), 0);
+	assert_null(v.home);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(ks_force_prepare(tree.root, 50, 0, &v), 0);
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched-50-vcpu0/cgroup.type", "domain\n");
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched-50-vcpu0/cpu.max", "");
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched-50-vcpu0/cgroup.threads", "");
+	assert_int_equal(ks_force(tree.root, &v), 0);
+	assert_begins("/sys/fs/cgroup/kvmsched-50-vcpu0/cgroup.type", "threaded");
+	assert_begins("/sys/fs/cgroup/kvmsched-50-vcpu0/cpu.max", "1000 1000000");
+	free(v.home);
+	free(v.group);
+	free(v.max);
 }
 
 /* libvirt's: a threaded cgroup for each vCPU, with a quota of its owner's. */
@@ -425,7 +455,7 @@ int main(void)
 		TEST(test_ask),	  TEST(test_answer),	 TEST(test_noise),
 		TEST(test_slow),  TEST(test_agent),	 TEST(test_agent_again),
 		TEST(test_sweep), TEST(test_no_cpusets), TEST(test_look),
-		TEST(test_force), TEST(test_force_own),
+		TEST(test_force), TEST(test_force_own),	 TEST(test_force_half_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,8 +108,9 @@ static int make_group(const char *root, const char *group)
 	int ret;
 
 	snprintf(path, sizeof(path), "%s" KS_CGROUPFS "%s", root ? root : "", group);
-	if (mkdir(path, 0755))
-		return errno == EEXIST ? 0 : -errno;
+	/* One that is there may have been left half made. */
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return -errno;
 	/* Before its parent hands the controller down: with processes in it that may do so only then. */
 	ret = ks_cgroup_write(root, group, "cgroup.type", "threaded");
 	if (!ret)
@@ -144,22 +145,30 @@ static bool is_gone(int ret)
 	return ret == -ENOENT || ret == -ENODEV || ret == -ESRCH;
 }
 
-int ks_force_undo(const char *root, struct ks_book_vcpu *v)
+/* Half made, without a thread in it, or whole: as far as it is there. */
+static int undo_group(const char *root, const struct ks_book_vcpu *v)
 {
 	char path[KS_CGROUP_PATH + 256];
-	bool own;
+	int ret;
+
+	ks_cgroup_write(root, v->group, "cpu.max", "max");
+	ret = write_tid(root, v->home, v->tid);
+	snprintf(path, sizeof(path), "%s" KS_CGROUPFS "%s", root ? root : "", v->group);
+	if (!ret || is_gone(ret))
+		rmdir(path);
+	return ret;
+}
+
+int ks_force_undo(const char *root, struct ks_book_vcpu *v)
+{
 	int ret;
 
 	if (!v->home)
 		return 0;
-	own = !strcmp(v->home, v->group);
-	ret = ks_cgroup_write(root, v->group, "cpu.max", own ? v->max : "max");
-	if (!own && !ret) {
-		ret = write_tid(root, v->home, v->tid);
-		snprintf(path, sizeof(path), "%s" KS_CGROUPFS "%s", root ? root : "", v->group);
-		if (!ret || is_gone(ret))
-			rmdir(path);
-	}
+	if (strcmp(v->home, v->group))
+		ret = undo_group(root, v);
+	else
+		ret = ks_cgroup_write(root, v->group, "cpu.max", v->max);
 	if (ret && !is_gone(ret))
 		return ret;
 	forget(v);

@@ -9,7 +9,7 @@ static bool is_vm(const struct ks_book *b, int vm)
 	return b->vm[vm].tgid;
 }
 
-static bool gives(const struct ks_book *b, int vm)
+static bool is_giver(const struct ks_book *b, int vm)
 {
 	struct ks_cpus set;
 
@@ -17,7 +17,7 @@ static bool gives(const struct ks_book *b, int vm)
 	return ks_cpus_count(&set);
 }
 
-static bool gets(const struct ks_book *b, int vm)
+static bool is_receiver(const struct ks_book *b, int vm)
 {
 	struct ks_cpus set;
 
@@ -46,7 +46,7 @@ static int take_all(struct ks_book *b, const struct ks_hand_ops *ops, bool all, 
 	int vm, ret = 0;
 
 	for (vm = 0; vm < (int)KS_BOOK_VMS && !ret; vm++) {
-		if (!is_vm(b, vm) || !(all || gives(b, vm)) || !has_some(b, vm))
+		if (!is_vm(b, vm) || !(all || is_giver(b, vm)) || !has_some(b, vm))
 			continue;
 		ret = ops->take(ops->ctx, b, vm, err);
 		if (ret == -ESRCH)
@@ -62,7 +62,7 @@ static int give_all(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_
 	ks_book_give(b);
 	ret = ops->save(ops->ctx, b, err);
 	for (vm = 0; vm < (int)KS_BOOK_VMS && !ret; vm++) {
-		if (!is_vm(b, vm) || !gets(b, vm))
+		if (!is_vm(b, vm) || !is_receiver(b, vm))
 			continue;
 		ret = ops->give(ops->ctx, b, vm, err);
 		if (!ret)
