@@ -16,7 +16,19 @@
 
 void turn_defaults(struct turn_options *o)
 {
-	*o = (struct turn_options){ .dir = KS_STATE_DIR, .port = KS_AGENT_PORT };
+	*o = (struct turn_options){ .dir = KS_STATE_DIR,
+				    .port = KS_AGENT_PORT,
+				    .answer_ns = KS_AGENT_TIMEOUT_MS * 1000000ull };
+}
+
+static void take_answer(struct turn_options *o, const char *arg)
+{
+	struct ks_err err;
+
+	if (ks_arg_duration("--answer", arg, 1000000000, &o->answer_ns, &err))
+		cli_usage(&err);
+	if (o->answer_ns < 1000000 || o->answer_ns > 60000000000)
+		cli_bad_usage("--answer: use 1ms to 60s");
 }
 
 error_t turn_parse(int key, char *arg, struct argp_state *state)
@@ -33,6 +45,9 @@ error_t turn_parse(int key, char *arg, struct argp_state *state)
 		if (ks_arg_uint("--port", arg, 1, KS_AGENT_ROOT_PORTS - 1, &port, &err))
 			cli_usage(&err);
 		o->port = (uint32_t)port;
+		return 0;
+	case TURN_OPT_ANSWER:
+		take_answer(o, arg);
 		return 0;
 	case TURN_OPT_NO_AGENT:
 		o->no_agent = true;
@@ -106,6 +121,7 @@ int turn_begin(struct turn *t, const struct turn_options *o, int wait_ms)
 	*t = (struct turn){ .lock = -1 };
 	ks_sharer_init(&t->sharer, o->dir);
 	t->sharer.port = o->no_agent ? 0 : o->port;
+	t->sharer.answer_ms = (int)(o->answer_ns / 1000000);
 	ret = open_turn(t, o);
 	if (!ret)
 		ret = take_lock(t->lock, wait_ms);

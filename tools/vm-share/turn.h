@@ -14,11 +14,11 @@ struct turn_options {
 	const char *dir;
 	uint32_t port;
 	bool no_agent, json, dry_run;
-	uint64_t every_ns;
+	uint64_t every_ns, answer_ns;
 	char **args; /* words that are no options */
 };
 
-enum { TURN_OPT_DIR = 0x200, TURN_OPT_PORT, TURN_OPT_NO_AGENT, TURN_OPT_JSON };
+enum { TURN_OPT_DIR = 0x200, TURN_OPT_PORT, TURN_OPT_NO_AGENT, TURN_OPT_JSON, TURN_OPT_ANSWER };
 
 #define TURN_DIR                                                                                   \
 	{                                                                                          \
@@ -29,8 +29,9 @@ enum { TURN_OPT_DIR = 0x200, TURN_OPT_PORT, TURN_OPT_NO_AGENT, TURN_OPT_JSON };
 		"the book of owners lies here (" KS_STATE_DIR ")",                                 \
 		0                                                                                  \
 	}
-#define TURN_AGENT                                                                                 \
-	{ "port", TURN_OPT_PORT, "N", 0, "vsock port of agents in guests (934)", 0 },              \
+#define TURN_AGENT                                                                                  \
+	{ "port", TURN_OPT_PORT, "N", 0, "vsock port of agents in guests (934)", 0 },               \
+		{ "answer", TURN_OPT_ANSWER, "TIME", 0, "an agent has so long to answer (1s)", 0 }, \
 		{ "no-agent", TURN_OPT_NO_AGENT, NULL, 0, "ask no agent: hold every VM down", 0 }
 
 /* Handles the options above and words; input is struct turn_options. */

@@ -7,7 +7,8 @@
 #include "vsock.h"
 
 #define SWEEP_US 500000
-#define IDLE_MS 50 /* that tasks on their way have to leave a CPU */
+#define SETTLED_US 1000000 /* interrupts follow when CPUs have not changed for so long */
+#define IDLE_MS 50	   /* that tasks on their way have to leave a CPU */
 
 static uint64_t now_us(void)
 {
@@ -37,7 +38,7 @@ static uint32_t confine(struct ks_agent *a, const struct ks_agent_ask *ask,
 		cpus.word[i] &= answer->online.word[i];
 	if (!ks_cpus_count(&cpus) || ks_confine_set(a->confine, &cpus))
 		return KS_AGENT_FAILED;
-	a->tidy = true;
+	a->tidy = now_us();
 	without(&answer->online, &cpus, &given);
 	ks_confine_busy(a->root, &given, IDLE_MS, &answer->busy);
 	return ks_cpus_count(&answer->busy) ? KS_AGENT_BUSY : KS_AGENT_DONE;
@@ -89,9 +90,10 @@ static void tidy_up(struct ks_agent *a)
 		return;
 	a->swept = now;
 	ks_confine_sweep(a->confine);
-	if (a->tidy)
-		ks_confine_interrupts(a->confine);
-	a->tidy = false;
+	if (!a->tidy || now - a->tidy < SETTLED_US)
+		return;
+	ks_confine_interrupts(a->confine);
+	a->tidy = 0;
 }
 
 int ks_agent_turn(struct ks_agent *a, int listen_fd, int timeout_ms)

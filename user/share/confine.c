@@ -16,6 +16,7 @@
 #define OWN "/kvmsched.share" /* where tasks of the root go */
 #define MAX_GROUPS 256u	      /* just below the root; a guest with more is not confined */
 #define MAX_PROCS (16u << 20)
+#define MAX_STUCK 8192u
 
 struct group {
 	char path[NAME_MAX + 2];
@@ -27,7 +28,10 @@ struct ks_confine {
 	struct ks_journal *journal;
 	struct ks_cpus may;
 	bool confined;
-	unsigned int stuck, n;
+	unsigned int n;
+	uint32_t stuck
+		[MAX_STUCK]; /* tasks of the root that would not go: not tried again, for to try is dear */
+	unsigned int nstuck;
 	struct group group[MAX_GROUPS];
 };
 
@@ -49,7 +53,7 @@ const struct ks_cpus *ks_confine_may(const struct ks_confine *c)
 
 unsigned int ks_confine_stuck(const struct ks_confine *c)
 {
-	return c->stuck;
+	return c->nstuck;
 }
 
 static struct group *group_of(struct ks_confine *c, const char *name)
@@ -94,22 +98,53 @@ static int move_to(struct ks_confine *c, const char *group, const char *pid)
 	return ks_cgroup_write(c->root, group, "cgroup.procs", pid);
 }
 
-/* All processes of one cgroup to another one: how many would not go. */
-static unsigned int move_all(struct ks_confine *c, const char *from, const char *to)
+static bool is_stuck(const uint32_t *stuck, unsigned int n, uint32_t pid)
 {
-	unsigned int stuck = 0;
-	char *text, *rest, *pid;
+	unsigned int i;
 
-	if (ks_read_at(c->root, MAX_PROCS, &text, NULL, KS_CGROUPFS "%s/cgroup.procs", from))
-		return 0;
-	rest = text;
-	while ((pid = strsep(&rest, "\n"))) {
-		int ret = *pid ? move_to(c, to, pid) : 0;
+	for (i = 0; i < n; i++)
+		if (stuck[i] == pid)
+			return true;
+	return false;
+}
 
-		stuck += ret && ret != -ESRCH;
+/* The processes of a cgroup; the caller's. NULL if there is no such cgroup. */
+static char *processes(struct ks_confine *c, const char *group)
+{
+	char *text;
+
+	return ks_read_at(c->root, MAX_PROCS, &text, NULL, KS_CGROUPFS "%s/cgroup.procs", group) ?
+		       NULL :
+		       text;
+}
+
+/* Tasks of the root to our own cgroup; who would not go before is not asked again while it is there. */
+static void move_in(struct ks_confine *c)
+{
+	static uint32_t before[MAX_STUCK];
+	unsigned int nbefore = c->nstuck;
+	char *text = processes(c, ""), *rest = text, *pid;
+	uint32_t n;
+
+	memcpy(before, c->stuck, nbefore * sizeof(before[0]));
+	c->nstuck = 0;
+	while (rest && (pid = strsep(&rest, "\n"))) {
+		n = (uint32_t)strtoul(pid, NULL, 10);
+		if (n && (is_stuck(before, nbefore, n) || move_to(c, OWN, pid)) &&
+		    c->nstuck < MAX_STUCK)
+			c->stuck[c->nstuck++] = n;
 	}
 	free(text);
-	return stuck;
+}
+
+static void move_back(struct ks_confine *c)
+{
+	char *text = processes(c, OWN), *rest = text, *pid;
+
+	while (rest && (pid = strsep(&rest, "\n")))
+		if (*pid)
+			move_to(c, "", pid);
+	free(text);
 }
 
 /* ---- cpusets ---- */
@@ -169,7 +204,7 @@ void ks_confine_sweep(struct ks_confine *c)
 
 	if (!c->confined)
 		return;
-	c->stuck = move_all(c, "", OWN);
+	move_in(c);
 	if (!find_groups(c) && c->n > before)
 		confine_groups(c);
 }
@@ -256,7 +291,7 @@ static int make_own(struct ks_confine *c, struct ks_err *err)
 	if (!ks_read_line(c->root, now, sizeof(now), KS_CGROUPFS OWN "/cpuset.cpus") && *now &&
 	    !ks_cpus_parse("cpuset", now, &c->may, NULL))
 		c->confined = true;
-	c->stuck = move_all(c, "", OWN);
+	move_in(c);
 	return find_groups(c);
 }
 
@@ -307,7 +342,7 @@ void ks_confine_close(struct ks_confine *c)
 	if (!c)
 		return;
 	if (!c->confined) {
-		move_all(c, OWN, "");
+		move_back(c);
 		snprintf(path, sizeof(path), "%s" KS_CGROUPFS OWN, c->root ? c->root : "");
 		rmdir(path);
 	}

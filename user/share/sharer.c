@@ -235,8 +235,8 @@ static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 				       v->name) :
 			       -ESRCH;
 	ret = ask(l, v, KS_AGENT_CONFINE, &may, &why);
-	/* It did as it was told until now, and does not any more. */
-	if (ret && v->manner == KS_MANNER_AGENT)
+	/* It did as it was told until now, and does not any more; or does again. */
+	if (!ret != (v->manner == KS_MANNER_AGENT))
 		return take(ctx, b, vm, err);
 	return 0;
 }
