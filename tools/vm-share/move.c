@@ -103,8 +103,12 @@ static void print(const struct turn_options *o, const struct turn *t, const stru
 	ks_cpus_print(&m->cpus, cpus, sizeof(cpus));
 	if (o->json)
 		printf("{\"schema\":1,\"cpus\":\"%s\",\"ns\":%" PRIu64
-		       ",\"giver\":\"%s\",\"receiver\":\"%s\"}\n",
-		       cpus, ns, manner_of(t->book, from), manner_of(t->book, to));
+		       ",\"giver\":\"%s\",\"receiver\":\"%s\",\"asking_ns\":%" PRIu64
+		       ",\"looking_ns\":%" PRIu64 ",\"forcing_ns\":%" PRIu64
+		       ",\"saving_ns\":%" PRIu64 "}\n",
+		       cpus, ns, manner_of(t->book, from), manner_of(t->book, to),
+		       t->sharer.times.asking, t->sharer.times.looking, t->sharer.times.forcing,
+		       t->sharer.times.saving);
 	else
 		cli_note("CPU %s: %s to %s in %.1f ms (%s)", cpus, m->from, m->to, (double)ns / 1e6,
 			 manner_of(t->book, from));

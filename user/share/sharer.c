@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent_msg.h"
 #include "err.h"
@@ -10,6 +11,8 @@
 #include "sharer.h"
 #include "text.h"
 #include "thread.h"
+
+#define IDLE_NTH 10 /* of the time that an agent has: for given-up vCPUs to come to rest */
 
 bool ks_sharer_is_there(const struct ks_book_vm *vm)
 {
@@ -34,13 +37,23 @@ void ks_sharer_vcpus(const struct ks_book *b, int vm, struct ks_cpus *may, struc
 		}
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 /* ---- the book ---- */
 
 static int save(void *ctx, const struct ks_book *b, struct ks_err *err)
 {
 	struct ks_sharer *l = ctx;
+	uint64_t begun = now_ns();
 	int ret = ks_book_save(b, l->dir);
 
+	l->times.saving += now_ns() - begun;
 	l->changed = false;
 	return ret ? ks_fail(err, ret, "%.150s/share.json: %s", l->dir, strerror(-ret)) : 0;
 }
@@ -123,6 +136,7 @@ static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struc
 		     struct ks_err *err)
 {
 	struct ks_book_vm *v = &b->vm[vm];
+	uint64_t begun = now_ns();
 	unsigned int i;
 	int ret = 0;
 
@@ -136,6 +150,7 @@ static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struc
 		ret = save_if_changed(l, b, err);
 	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus && !ret; i = ks_cpus_next(vcpus, i + 1))
 		ret = ks_force(NULL, &v->vcpu[i]);
+	l->times.forcing += now_ns() - begun;
 	return ret ? ks_fail(err, ret, "%s: holding a vCPU down by a cgroup: %s", v->name,
 			     strerror(-ret)) :
 		     0;
@@ -148,13 +163,17 @@ static int ask(struct ks_sharer *l, const struct ks_book_vm *v, enum ks_agent_wh
 {
 	struct ks_agent_answer answer;
 	struct ks_agent_ask a;
+	uint64_t begun = now_ns();
+	int ret;
 
 	if (!l->port || !v->cid)
 		return ks_fail(err, -ENOENT, "%s",
 			       l->port ? "it has no vsock device" : "no agent was asked");
 	ks_agent_ask_init(&a, what, ((uint64_t)v->start << 20) + ++l->questions);
 	a.cpus = *vcpus;
-	return ks_agent_call(v->cid, l->port, &a, &answer, l->answer_ms, err);
+	ret = ks_agent_call(v->cid, l->port, &a, &answer, l->answer_ms, err);
+	l->times.asking += now_ns() - begun;
+	return ret;
 }
 
 static void set_manner(struct ks_sharer *l, struct ks_book_vm *v, enum ks_manner m, const char *why)
@@ -169,23 +188,32 @@ static void set_manner(struct ks_sharer *l, struct ks_book_vm *v, enum ks_manner
 	l->changed = true;
 }
 
+/* "Not idle yet", says the agent: it may be in a moment, so look. */
+static bool is_told(int ret)
+{
+	return !ret || ret == -EBUSY;
+}
+
 /* Asked, and looked at: the vCPUs that have to be held down. */
 static void find_busy(struct ks_sharer *l, struct ks_book_vm *v, const struct ks_cpus *may,
 		      const struct ks_cpus *given, struct ks_cpus *busy)
 {
 	struct ks_err why;
+	uint64_t begun;
 
 	*busy = *given;
-	if (ask(l, v, KS_AGENT_CONFINE, may, &why)) {
+	if (!is_told(ask(l, v, KS_AGENT_CONFINE, may, &why))) {
 		set_manner(l, v, KS_MANNER_FORCED, why.msg);
 		return;
 	}
-	ks_vcpus_busy(NULL, v, given, l->idle_ms, busy);
+	begun = now_ns();
+	ks_vcpus_busy(NULL, v, given, l->answer_ms / IDLE_NTH, busy);
+	l->times.looking += now_ns() - begun;
 	if (!ks_cpus_count(busy)) {
 		set_manner(l, v, KS_MANNER_AGENT, "");
 		return;
 	}
-	snprintf(why.msg, sizeof(why.msg), "vCPU %u runs although the agent says that it idles",
+	snprintf(why.msg, sizeof(why.msg), "its agent has confined it, but vCPU %u does not idle",
 		 ks_cpus_next(busy, 0));
 	set_manner(l, v, KS_MANNER_FORCED, why.msg);
 }
@@ -236,7 +264,7 @@ static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 			       -ESRCH;
 	ret = ask(l, v, KS_AGENT_CONFINE, &may, &why);
 	/* It did as it was told until now, and does not any more; or does again. */
-	if (!ret != (v->manner == KS_MANNER_AGENT))
+	if (is_told(ret) != (v->manner == KS_MANNER_AGENT))
 		return take(ctx, b, vm, err);
 	return 0;
 }
@@ -246,7 +274,6 @@ void ks_sharer_init(struct ks_sharer *l, const char *dir)
 	*l = (struct ks_sharer){ .dir = dir,
 				 .port = KS_AGENT_PORT,
 				 .answer_ms = KS_AGENT_TIMEOUT_MS,
-				 .idle_ms = 100,
 				 .ops = { .save = save, .take = take, .give = give } };
 	l->ops.ctx = l;
 }

@@ -7,14 +7,22 @@
 #include "plan.h"
 #include "vm.h"
 
+/* Where the time of hand-overs went, ns. */
+struct ks_sharer_times {
+	uint64_t asking;  /* agents: from the call to the answer */
+	uint64_t looking; /* at given-up vCPUs */
+	uint64_t forcing; /* vCPUs held down, with saving */
+	uint64_t saving;  /* the book */
+};
+
 struct ks_sharer {
 	const char *dir; /* of the book */
 	uint32_t port;	 /* of agents; 0: ask none, hold everybody down */
 	int answer_ms; /* what an agent has for each of: the connection, the question, the answer */
-	int idle_ms;   /* what given-up vCPUs have to become idle, once an agent has said so */
 	uint64_t questions; /* asked so far */
 	bool repin;	    /* pin every vCPU anew: who did it first may not have come to the end */
 	bool changed;	    /* the book has been changed since it was saved */
+	struct ks_sharer_times times;
 	struct ks_hand_ops ops;
 };
 
