@@ -142,14 +142,30 @@ int ks_vsock_connect(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err 
 	return fd < 0 ? fd : connect_and_tell(fd, cid, port, timeout_ms, err);
 }
 
-/* From a different one each time: one that was used a moment ago may not be free yet. */
+#define ROOT_PORT_MIN 64u
+#define ROOT_PORT_END 1024u
+
+/*
+ * The peer may remember a connection for seconds after its end (8 s in Linux), and takes the next one from
+ * the same port for a part of it. So the clock says where to begin, round in 15 s.
+ */
+static uint32_t first_port(void)
+{
+	struct timespec t;
+	uint64_t ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return (uint32_t)(ms / 16 % (ROOT_PORT_END - ROOT_PORT_MIN));
+}
+
 static int bind_root_port(int fd)
 {
-	uint32_t i, begin = (uint32_t)getpid() + (uint32_t)time(NULL), lowest = 512;
+	uint32_t i, n = ROOT_PORT_END - ROOT_PORT_MIN, begin = first_port();
 	struct sockaddr_vm a;
 
-	for (i = 0; i < lowest; i++) {
-		a = address(VMADDR_CID_ANY, lowest + (begin + i) % lowest);
+	for (i = 0; i < n; i++) {
+		a = address(VMADDR_CID_ANY, ROOT_PORT_MIN + (begin + i) % n);
 		if (!bind(fd, (struct sockaddr *)&a, sizeof(a)))
 			return 0;
 		if (errno != EADDRINUSE)
