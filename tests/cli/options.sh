@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 ple=$PWD/build/bin/ple-trace
 lock=$PWD/build/bin/lock-timeline
 vnuma=$PWD/build/bin/vnuma-trace
+policy=$PWD/build/bin/vcpu-policy
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
@@ -80,6 +81,15 @@ for size in 0 50ms -1 soon; do
 	refused "record --memory $size" 2 'memory' "$ple" record -o x.kvs --memory "$size"
 done
 absent x.kvs x.kvs.partial
+
+# Options that do not go with the policy.
+wake=("$policy" attach vnuma-wake)
+refused "vnuma-wake is not for VMs" 2 'all threads' "${wake[@]}" --vm web
+refused "vnuma-wake has no other back end" 2 'sched_ext only' "${wake[@]}" --backend cgroup
+refused "vnuma-wake does not spin" 2 'spin=1ms is not for vnuma-wake' "${wake[@]}" --option spin=1ms
+refused "how short?" 2 'short' "${wake[@]}" --option short=soon
+refused "ple-boost knows no sleepers" 2 'short=1ms is not for ple-boost' "$policy" attach ple-boost --option short=1ms
+refused "no such option" 2 'short' "$policy" attach ple-boost --option sleep=1ms
 
 # As a user without rights: what is missing, and what to do.
 if [ "$(id -u)" = 0 ]; then
