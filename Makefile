@@ -228,20 +228,22 @@ $(AIDS): $(OUT)/tests/%: $(OUT)/obj/tests/aids/%.o $(LIB)
 
 # vcpu-policy with a scheduler that stops handing out pCPUs after a while: the kernel's watchdog has to
 # throw it out. Everything but the scheduler is what is installed; this never is.
-$(OUT)/stall/ple_boost.bpf.o: bpf/ple_boost.bpf.c $(OUT)/gen/vmlinux/vmlinux.h $(LIBBPF)
+$(OUT)/stall/%.bpf.o: bpf/%.bpf.c $(OUT)/gen/vmlinux/vmlinux.h $(LIBBPF)
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -DBOOST_STALL=500000000ull -MF $(@:.o=.d) -MT $@ -c $< -o $(@:.o=.tmp.o)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -DSTALL_AFTER=500000000ull -MF $(@:.o=.d) -MT $@ -c $< -o $(@:.o=.tmp.o)
 	$(Q)$(BPFTOOL) gen object $@ $(@:.o=.tmp.o)
 
 $(OUT)/stall/%.skel.h: $(OUT)/stall/%.bpf.o $(BPFTOOL_DEP)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
-$(OUT)/stall/boost_scx.o: user/policy/boost_scx.c $(OUT)/stall/ple_boost.skel.h
+$(OUT)/stall/boost_scx.o: $(OUT)/stall/ple_boost.skel.h
+$(OUT)/stall/wake.o: $(OUT)/stall/vnuma_wake.skel.h
+$(OUT)/stall/%.o: user/policy/%.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS) -iquote $(OUT)/stall $(KCFLAGS) -c $< -o $@
 
-$(STALL): $(OUT)/stall/boost_scx.o $(OUT)/obj/tools/vcpu-policy.o $(call objs,tools/vcpu-policy) \
+$(STALL): $(OUT)/stall/boost_scx.o $(OUT)/stall/wake.o $(OUT)/obj/tools/vcpu-policy.o $(call objs,tools/vcpu-policy) \
 	  $(call objs,tools/common) $(LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

@@ -77,6 +77,7 @@ extern const struct rq___ks runqueues __ksym;
 
 /* What a KVM guest's host writes, per CPU; not in kernels without CONFIG_KVM_GUEST. */
 struct kvm_steal_time___ks {
+	__u64 steal; /* ns */
 	__u8 preempted;
 } __attribute__((preserve_access_index));
 

@@ -101,8 +101,8 @@ struct {
 
 static u64 vtime_now;
 
-#ifdef BOOST_STALL /* a test's build: after so much virtual time it hands out no pCPU any more */
-#define STALLS() (vtime_now > BOOST_STALL)
+#ifdef STALL_AFTER /* a test's build: after so much virtual time it hands out no pCPU any more */
+#define STALLS() (vtime_now > STALL_AFTER)
 #define TIMEOUT_MS 3000
 #else
 #define STALLS() false
@@ -138,11 +138,6 @@ static __always_inline u32 node_of(s32 cpu)
 	u32 node = (u32)cpu < BOOST_MAX_CPUS ? cpu_node[(u32)cpu] : 0;
 
 	return node < nr_nodes ? node : 0;
-}
-
-static __always_inline bool before(u64 a, u64 b)
-{
-	return (s64)(a - b) < 0;
 }
 
 /* ---- which threads run vCPUs, and which of them spin ---- */
@@ -523,21 +518,6 @@ static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, str
 	return false;
 }
 
-/* The virtual time of the one that waits longest for its turn there. */
-static __always_inline bool first_of(u64 dsq, u64 *vtime)
-{
-	struct task_struct *p;
-	bool found = false;
-
-	bpf_for_each(scx_dsq, p, dsq, 0)
-	{
-		*vtime = p->scx.dsq_vtime;
-		found = true;
-		break;
-	}
-	return found;
-}
-
 /*
  * The node whose first one is to be taken: this one, unless another's waits a good deal longer, as
  * it does where more vCPUs want to run than here.
@@ -580,11 +560,6 @@ static __always_inline bool may_finish(u32 node, struct task_struct *prev, struc
 	c->n.graces++;
 	scx_set_slice(prev, grace_ns);
 	return true;
-}
-
-static __always_inline bool is_queued(const struct task_struct *p)
-{
-	return p && p->scx.flags & SCX_TASK_QUEUED;
 }
 
 /* prev is in no queue yet: its turn ends after this. */

@@ -6,6 +6,8 @@
 #ifndef KVMSCHED_SCX_BPF_H
 #define KVMSCHED_SCX_BPF_H
 
+#include "compat.bpf.h"
+
 /* In every kernel with sched_ext (6.12). */
 extern s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
 extern s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
@@ -83,6 +85,33 @@ static __always_inline void scx_set_slice(struct task_struct *p, u64 slice)
 		scx_bpf_task_set_slice(p, slice);
 	else
 		p->scx.slice = slice;
+}
+
+/* ---- queues by virtual time ---- */
+
+static __always_inline bool before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+static __always_inline bool is_queued(const struct task_struct *p)
+{
+	return p && p->scx.flags & SCX_TASK_QUEUED;
+}
+
+/* The virtual time of the one that waits longest for its turn there. */
+static __always_inline bool first_of(u64 dsq, u64 *vtime)
+{
+	struct task_struct *p;
+	bool found = false;
+
+	bpf_for_each(scx_dsq, p, dsq, 0)
+	{
+		*vtime = p->scx.dsq_vtime;
+		found = true;
+		break;
+	}
+	return found;
 }
 
 #endif /* KVMSCHED_SCX_BPF_H */

@@ -4,7 +4,8 @@
 
 static const struct cli_command commands[] = {
 	{ "list", policy_list, "the policies, and what this machine can run" },
-	{ "attach", policy_attach, "put VMs under a policy until it is ended" },
+	{ "attach", policy_attach,
+	  "put VMs, or a guest's threads, under a policy until it is ended" },
 	{ "status", policy_status, "what the attached policy does" },
 	{ "detach", policy_detach, "end the attached policy, put everything back" },
 	{ "restore", policy_restore, "put back what a killed policy has left behind" },

@@ -102,6 +102,15 @@ holds "its JSON names the process" jq -e ".policy == null and .under_way == $hol
 kill $holder
 wait $holder 2>/dev/null
 
+# Options that do not go with the policy.
+wake=("$policy" attach vnuma-wake)
+refused "vnuma-wake is not for VMs" 2 'all threads' "${wake[@]}" --vm web
+refused "vnuma-wake has no other back end" 2 'sched_ext only' "${wake[@]}" --backend cgroup
+refused "vnuma-wake does not spin" 2 'spin=1ms is not for vnuma-wake' "${wake[@]}" --option spin=1ms
+refused "how short?" 2 'short' "${wake[@]}" --option short=soon
+refused "ple-boost knows no sleepers" 2 'short=1ms is not for ple-boost' "$policy" attach ple-boost --option short=1ms
+refused "no such option" 2 'short' "$policy" attach ple-boost --option sleep=1ms
+
 # As a user without rights: what is missing, and what to do.
 if [ "$(id -u)" = 0 ]; then
 	mkdir open && chmod 777 open && cd open || exit 1

@@ -28,6 +28,7 @@
 #include "test_sys_tree.h"
 #include "thread.h"
 #include "vmset.h"
+#include "wake.h"
 
 #define BATCH 3 /* SCHED_BATCH stands in for SCHED_EXT, which this kernel may not have */
 
@@ -247,6 +248,36 @@ static void test_what_can_be_attached(void **state)
 	assert_int_equal(ks_boost_usable(tree.root, KS_BOOST_SCX, &err), 0);
 }
 
+/* It needs no KVM: it is for guests. */
+static void test_wake_can_be_attached(void **state)
+{
+	struct ks_err err;
+
+	(void)state;
+	assert_int_equal(ks_wake_usable(tree.root, &err), -ENODEV);
+	assert_non_null(strstr(err.msg, "no sched_ext"));
+	assert_null(strstr(err.msg, "backend"));
+	tree_text(&tree, "/sys/kernel/sched_ext/state", "disabled\n");
+	assert_int_equal(ks_wake_usable(tree.root, &err), 0);
+	tree_text(&tree, "/sys/kernel/sched_ext/state", "enabled\n");
+	tree_text(&tree, "/sys/kernel/sched_ext/root/ops", "lavd\n");
+	assert_int_equal(ks_wake_usable(tree.root, &err), -EBUSY);
+}
+
+static void test_cgroup_with_quota(void **state)
+{
+	char path[KS_CGROUP_PATH];
+
+	(void)state;
+	assert_false(ks_cgroup_find_quota(tree.root, path, sizeof(path)));
+	tree_text(&tree, "/sys/fs/cgroup/system.slice/cpu.max", "max 100000\n");
+	tree_text(&tree, "/sys/fs/cgroup/system.slice/a.service/cpu.max", "max 100000\n");
+	assert_false(ks_cgroup_find_quota(tree.root, path, sizeof(path)));
+	tree_text(&tree, "/sys/fs/cgroup/system.slice/b.service/cpu.max", "5000 100000\n");
+	assert_true(ks_cgroup_find_quota(tree.root, path, sizeof(path)));
+	assert_string_equal(path, "/system.slice/b.service");
+}
+
 static void test_cgroup_share(void **state)
 {
 	uint32_t weight;
@@ -401,6 +432,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_journal_undo, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_sched_ext_states, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_what_can_be_attached, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_wake_can_be_attached, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_cgroup_with_quota, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_cgroup_share, make_tree, drop_tree),
 	};
 

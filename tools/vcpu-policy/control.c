@@ -15,6 +15,7 @@
 #include "journal.h"
 #include "options.h"
 #include "state.h"
+#include "wake.h"
 
 struct options {
 	const char *dir;
@@ -62,7 +63,7 @@ int policy_list(int argc, char **argv)
 					  "  vcpu-policy list\n" };
 	struct options o = { .dir = KS_STATE_DIR };
 	struct ks_err err = { "" };
-	int ret = cli_parse(&argp, argc, argv, &o), scx, cgroup;
+	int ret = cli_parse(&argp, argc, argv, &o), scx, cgroup, wake;
 
 	if (ret)
 		return ret;
@@ -79,7 +80,14 @@ int policy_list(int argc, char **argv)
 	puts("              who holds the lock, or is next for it, need not be guessed");
 	ks_boost_usable(NULL, KS_BOOST_SCX, &err);
 	printf("              sched_ext: %s\n", scx ? err.msg : "can be attached");
-	return scx && cgroup ? CLI_EXIT_LACKING : CLI_EXIT_OK;
+	puts("vnuma-wake    for a guest's own threads: who wakes up runs on its last CPU if that "
+	     "is idle,");
+	puts("              else on an idle one of its node, else on any; short sleepers stay "
+	     "where they "
+	     "are");
+	wake = ks_wake_usable(NULL, &err);
+	printf("              sched_ext: %s\n", wake ? err.msg : "can be attached");
+	return scx && cgroup && wake ? CLI_EXIT_LACKING : CLI_EXIT_OK;
 }
 
 /* ---- status ---- */

@@ -17,46 +17,18 @@ static void put(struct json_object *o, const char *key, uint64_t v)
 	json_object_object_add(o, key, json_object_new_uint64(v));
 }
 
-static const struct {
-	const char *name;
-	size_t offset;
-} counts[] = {
-	{ "ple", offsetof(struct boost_counts, ple) },
-	{ "bursts", offsetof(struct boost_counts, bursts) },
-	{ "asked", offsetof(struct boost_counts, asked) },
-	{ "boosted", offsetof(struct boost_counts, boosted) },
-	{ "boosted_in_kernel", offsetof(struct boost_counts, kernel) },
-	{ "boosted_elsewhere", offsetof(struct boost_counts, remote) },
-	{ "nobody", offsetof(struct boost_counts, none) },
-	{ "slices_given", offsetof(struct boost_counts, given) },
-	{ "given_ns", offsetof(struct boost_counts, given_ns) },
-	{ "switches", offsetof(struct boost_counts, switches) },
-	{ "run_ns", offsetof(struct boost_counts, run_ns) },
-	{ "react_ns", offsetof(struct boost_counts, react_ns) },
-	{ "exact", offsetof(struct boost_counts, exact) },
-	{ "kept", offsetof(struct boost_counts, kept) },
-	{ "says_holder", offsetof(struct boost_counts, says_holder) },
-	{ "says_waiter", offsetof(struct boost_counts, says_waiter) },
-	{ "says_ipi", offsetof(struct boost_counts, says_ipi) },
-	{ "says_nothing", offsetof(struct boost_counts, says_nothing) },
-	{ "no_page", offsetof(struct boost_counts, no_page) },
-	{ "no_proof", offsetof(struct boost_counts, no_proof) },
-	{ "graces", offsetof(struct boost_counts, graces) },
-	{ "overdrawn", offsetof(struct boost_counts, overdrawn) },
-};
-
-static uint64_t count(const struct boost_counts *c, size_t i)
+static uint64_t count(const uint64_t *sum, const struct state_count *c)
 {
-	return *(const uint64_t *)((const char *)c + counts[i].offset);
+	return sum[c->offset / sizeof(*sum)];
 }
 
 static struct json_object *totals(const struct state *s)
 {
 	struct json_object *o = json_object_new_object();
-	size_t i;
+	const struct state_count *c;
 
-	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		put(o, counts[i].name, count(&s->sum, i));
+	for (c = s->counts; c->name; c++)
+		put(o, c->name, count(s->sum, c));
 	return o;
 }
 
@@ -64,12 +36,12 @@ static struct json_object *rates(const struct state *s)
 {
 	struct json_object *o = json_object_new_object();
 	double seconds = (double)(s->now_ns - s->last_ns) / 1e9;
-	size_t i;
+	const struct state_count *c;
 
-	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		put(o, counts[i].name,
+	for (c = s->counts; c->name; c++)
+		put(o, c->name,
 		    seconds > 0 ?
-			    (uint64_t)((double)(count(&s->sum, i) - count(&s->last, i)) / seconds) :
+			    (uint64_t)((double)(count(s->sum, c) - count(s->last, c)) / seconds) :
 			    0);
 	return o;
 }
@@ -116,6 +88,17 @@ static struct json_object *vms(const struct ks_vmset *set, const struct ks_share
 	return list;
 }
 
+static void put_vms(struct json_object *o, const struct state *s)
+{
+	put(o, "threads", s->taken);
+	put(o, "threads_left_alone", s->left);
+	put(o, "vms_with_quota", s->quota);
+	put(o, "lock_pages", s->pages);
+	json_object_object_add(o, "lock_page_doubt", json_object_new_string(s->doubt ?: ""));
+	json_object_object_add(o, "vms", vms(s->vms, s->share));
+	put_part(o, "fairness", ks_share_jain(s->share, s->vms));
+}
+
 static struct json_object *state_json(const struct state *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -125,13 +108,8 @@ static struct json_object *state_json(const struct state *s)
 	json_object_object_add(o, "backend", json_object_new_string(s->backend));
 	put(o, "pid", getpid());
 	put(o, "attached_ns", s->now_ns - s->begun_ns);
-	put(o, "threads", s->taken);
-	put(o, "threads_left_alone", s->left);
-	put(o, "vms_with_quota", s->quota);
-	put(o, "lock_pages", s->pages);
-	json_object_object_add(o, "lock_page_doubt", json_object_new_string(s->doubt ?: ""));
-	json_object_object_add(o, "vms", vms(s->vms, &s->share));
-	put_part(o, "fairness", ks_share_jain(&s->share, s->vms));
+	if (s->vms)
+		put_vms(o, s);
 	json_object_object_add(o, "wakeup_late", late_json(s->late));
 	json_object_object_add(o, "total", totals(s));
 	json_object_object_add(o, "per_second", rates(s));
@@ -199,10 +177,9 @@ static void print_vms(struct json_object *list)
 	}
 }
 
-static void print_late(struct json_object *late)
+static void print_late(struct json_object *late, const char *who)
 {
-	printf("  tasks of no VM wake up late by %.0f us (median), %.0f us (99 %%), %.0f us at "
-	       "most\n",
+	printf("  %s wake up late by %.0f us (median), %.0f us (99 %%), %.0f us at most\n", who,
 	       (double)json_object_get_uint64(get(late, "p50_ns")) / 1e3,
 	       (double)json_object_get_uint64(get(late, "p99_ns")) / 1e3,
 	       (double)json_object_get_uint64(get(late, "max_ns")) / 1e3);
@@ -220,25 +197,38 @@ static void print_pages(struct json_object *o)
 	       doubt);
 }
 
-void state_print(struct json_object *o)
+/* What there is of a policy for VMs alone. */
+static void print_for_vms(struct json_object *o)
 {
-	struct json_object *total = get(o, "total"), *rate = get(o, "per_second");
-	size_t i;
-
-	printf("%s on %s, process %" PRIu64 ", attached %.0f s, %" PRIu64 " vCPU threads\n",
-	       json_object_get_string(get(o, "policy")), json_object_get_string(get(o, "backend")),
-	       json_object_get_uint64(get(o, "pid")),
-	       (double)json_object_get_uint64(get(o, "attached_ns")) / 1e9,
-	       json_object_get_uint64(get(o, "threads")));
+	printf(", %" PRIu64 " vCPU threads\n", json_object_get_uint64(get(o, "threads")));
 	print_vms(get(o, "vms"));
 	if (json_object_array_length(get(o, "vms")) > 1)
 		printf("  fairness between VMs (Jain) %.3f\n",
 		       json_object_get_double(get(o, "fairness")));
-	print_late(get(o, "wakeup_late"));
+	print_late(get(o, "wakeup_late"), "tasks of no VM");
 	print_pages(o);
-	printf("  %-20s %16s %12s\n", "", "total", "per second");
-	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		printf("  %-20s %16" PRIu64 " %12" PRIu64 "\n", counts[i].name,
-		       json_object_get_uint64(get(total, counts[i].name)),
-		       json_object_get_uint64(get(rate, counts[i].name)));
+}
+
+static void print_for_all(struct json_object *o)
+{
+	puts(", all threads of the fair class");
+	print_late(get(o, "wakeup_late"), "threads that sleep for 100 ms");
+}
+
+void state_print(struct json_object *o)
+{
+	struct json_object *rate = get(o, "per_second");
+
+	printf("%s on %s, process %" PRIu64 ", attached %.0f s",
+	       json_object_get_string(get(o, "policy")), json_object_get_string(get(o, "backend")),
+	       json_object_get_uint64(get(o, "pid")),
+	       (double)json_object_get_uint64(get(o, "attached_ns")) / 1e9);
+	if (get(o, "vms"))
+		print_for_vms(o);
+	else
+		print_for_all(o);
+	printf("  %-22s %16s %12s\n", "", "total", "per second");
+	json_object_object_foreach(get(o, "total"), name, total)
+		printf("  %-22s %16" PRIu64 " %12" PRIu64 "\n", name, json_object_get_uint64(total),
+		       json_object_get_uint64(get(rate, name)));
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "boost_priv.h"
@@ -127,29 +126,6 @@ int ks_boost_poll(struct ks_boost *b, int timeout_ms, struct ks_err *err)
 	if (ret)
 		return ret;
 	return b->error ? ks_fail(err, b->error, "a vCPU's thread: %s", strerror(-b->error)) : 0;
-}
-
-int ks_boost_sum(const struct bpf_map *map, size_t value_size, size_t offset,
-		 struct boost_counts *sum)
-{
-	int cpu, ncpus = libbpf_num_possible_cpus();
-	uint32_t zero = 0;
-	size_t i;
-	char *v;
-	int ret;
-
-	memset(sum, 0, sizeof(*sum));
-	if (ncpus < 0)
-		return ncpus;
-	v = calloc(ncpus, value_size);
-	if (!v)
-		return -ENOMEM;
-	ret = bpf_map__lookup_elem(map, &zero, sizeof(zero), v, ncpus * value_size, 0);
-	for (cpu = 0; !ret && cpu < ncpus; cpu++)
-		for (i = 0; i < sizeof(*sum) / sizeof(uint64_t); i++)
-			((uint64_t *)sum)[i] += ((uint64_t *)(v + cpu * value_size + offset))[i];
-	free(v);
-	return ret;
 }
 
 int ks_boost_counts(const struct ks_boost *b, struct boost_counts *sum)

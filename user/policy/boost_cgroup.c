@@ -18,6 +18,7 @@
 #include "err.h"
 #include "lever.h"
 #include "load.h"
+#include "scx.h"
 #include "thread.h"
 
 #define NS 1000000000ull
@@ -306,7 +307,8 @@ static int weigh_attach(struct ks_boost **out, const struct ks_boost_opts *o, st
 static int weigh_counts(const struct ks_boost *b, struct boost_counts *sum)
 {
 	const struct weigh *w = (const struct weigh *)b;
-	int ret = ks_boost_sum(w->skel->maps.counts, sizeof(*sum), 0, sum);
+	int ret = ks_scx_sum(w->skel->maps.counts, sizeof(*sum), 0, (uint64_t *)sum,
+			     sizeof(*sum) / sizeof(uint64_t));
 
 	sum->boosted = w->n.boosted;
 	sum->kernel = w->n.kernel;

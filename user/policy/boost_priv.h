@@ -54,9 +54,4 @@ extern const struct ks_boost_ops ks_boost_scx, ks_boost_cgroup;
 /* A ring's event: this thread runs a vCPU and is seen for the first time. */
 void ks_boost_fresh(struct ks_boost *b, uint32_t tgid, uint32_t tid);
 
-/* Sum of a per-CPU array of one value that holds counters at this offset. 0 or -errno. */
-struct bpf_map;
-int ks_boost_sum(const struct bpf_map *map, size_t value_size, size_t offset,
-		 struct boost_counts *sum);
-
 #endif /* KVMSCHED_BOOST_PRIV_H */

@@ -14,7 +14,6 @@
 #include "ple_boost.skel.h"
 #include "scx.h"
 #include "thread.h"
-#include "topology.h"
 
 #define TIDS (1u << 22) /* PID_MAX_LIMIT of the kernel */
 
@@ -35,19 +34,14 @@ static struct scx *scx_of(struct ks_boost *b)
 
 static int set_nodes(struct ple_boost_bpf *skel)
 {
-	struct ks_numa *numa;
-	unsigned int cpu, nodes;
-	int node, ret = ks_numa_new(&numa, NULL);
+	uint8_t node[BOOST_MAX_CPUS] = { 0 };
+	unsigned int nodes, cpus;
+	int ret = ks_scx_nodes(node, BOOST_MAX_CPUS, &nodes, &cpus);
 
 	if (ret)
 		return ret;
-	nodes = ks_numa_nodes(numa);
 	skel->rodata->nr_nodes = nodes < BOOST_MAX_NODES ? nodes : BOOST_MAX_NODES;
-	for (cpu = 0; cpu < ks_numa_cpus(numa) && cpu < BOOST_MAX_CPUS; cpu++) {
-		node = ks_numa_node(numa, cpu);
-		skel->rodata->cpu_node[cpu] = node > 0 ? node : 0;
-	}
-	ks_numa_free(numa);
+	memcpy((void *)skel->rodata->cpu_node, node, sizeof(node));
 	return 0;
 }
 
@@ -224,8 +218,9 @@ static int scx_ended(struct ks_boost *b, struct ks_err *err)
 
 static int scx_counts(const struct ks_boost *b, struct boost_counts *sum)
 {
-	return ks_boost_sum(((const struct scx *)b)->skel->maps.cpus, sizeof(struct boost_cpu),
-			    offsetof(struct boost_cpu, n), sum);
+	return ks_scx_sum(((const struct scx *)b)->skel->maps.cpus, sizeof(struct boost_cpu),
+			  offsetof(struct boost_cpu, n), (uint64_t *)sum,
+			  sizeof(*sum) / sizeof(uint64_t));
 }
 
 static void scx_stop(struct ks_boost *b)

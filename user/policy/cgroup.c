@@ -75,31 +75,44 @@ static bool quota_above(const char *root, const char *path)
 	return false;
 }
 
-/* In the threaded cgroups below, as libvirt makes them for each vCPU. */
-static bool quota_below(const char *root, const char *path, unsigned int depth)
+/*
+ * In the cgroups below: which one? found[size] is written only if there is one. threaded: only in
+ * threaded ones, as libvirt makes them for each vCPU.
+ */
+static bool quota_below(const char *root, const char *path, bool threaded, unsigned int depth,
+			char *found, size_t size)
 {
 	char dir[4096], sub[4096];
 	struct dirent *e;
-	bool found = false;
+	bool is = false;
 	DIR *d;
 
 	snprintf(dir, sizeof(dir), "%s" CGROUPFS "%s", root ? root : "", path);
 	d = depth ? opendir(dir) : NULL;
-	while (d && !found && (e = readdir(d))) {
+	while (d && !is && (e = readdir(d))) {
 		if (e->d_type != DT_DIR || e->d_name[0] == '.' ||
 		    snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name) >= (int)sizeof(sub) ||
-		    !ks_cgroup_is_threaded(root, sub))
+		    (threaded && !ks_cgroup_is_threaded(root, sub)))
 			continue;
-		found = has_quota(root, sub) || quota_below(root, sub, depth - 1);
+		is = has_quota(root, sub);
+		if (is)
+			ks_printable(found, size, sub, strlen(sub));
+		else
+			is = quota_below(root, sub, threaded, depth - 1, found, size);
 	}
 	if (d)
 		closedir(d);
-	return found;
+	return is;
+}
+
+bool ks_cgroup_find_quota(const char *root, char *path, size_t size)
+{
+	return quota_below(root, "", false, DEPTH_MAX, path, size);
 }
 
 int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quota)
 {
-	char path[4096], text[32];
+	char path[4096], text[32], found[64];
 	int ret = ks_cgroup_of(root, tgid, tgid, path, sizeof(path));
 
 	*weight = 0;
@@ -112,7 +125,8 @@ int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quo
 		return 0;
 	if (!ks_read_line(root, text, sizeof(text), CGROUPFS "%s/cpu.weight", path))
 		*weight = strtoul(text, NULL, 10);
-	*quota = quota_above(root, path) || quota_below(root, path, DEPTH_MAX);
+	*quota = quota_above(root, path) ||
+		 quota_below(root, path, true, DEPTH_MAX, found, sizeof(found));
 	return 0;
 }
 

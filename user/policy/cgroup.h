@@ -26,6 +26,9 @@ int ks_cgroup_of(const char *root, uint32_t tgid, uint32_t tid, char *path, size
  */
 int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quota);
 
+/* Is there a cgroup with a cpu.max at all? path[size], printable: one of them. */
+bool ks_cgroup_find_quota(const char *root, char *path, size_t size);
+
 /* Is it one whose members are threads? */
 bool ks_cgroup_is_threaded(const char *root, const char *path);
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <bpf/libbpf.h>
 
 #include "err.h"
 #include "scx.h"
 #include "text.h"
+#include "topology.h"
 
 enum ks_scx_state ks_scx_state(const char *root, char *ops, size_t size)
 {
@@ -38,4 +41,45 @@ int ks_scx_free(const char *root, struct ks_err *err)
 	default:
 		return 0;
 	}
+}
+
+int ks_scx_nodes(uint8_t *cpu_node, unsigned int max_cpus, unsigned int *nodes, unsigned int *cpus)
+{
+	struct ks_numa *numa;
+	unsigned int cpu;
+	int node, ret = ks_numa_new(&numa, NULL);
+
+	if (ret)
+		return ret;
+	*nodes = ks_numa_nodes(numa);
+	*cpus = ks_numa_cpus(numa);
+	for (cpu = 0; cpu < *cpus && cpu < max_cpus; cpu++) {
+		node = ks_numa_node(numa, cpu);
+		cpu_node[cpu] = node > 0 ? node : 0;
+	}
+	ks_numa_free(numa);
+	return 0;
+}
+
+int ks_scx_sum(const struct bpf_map *map, size_t value_size, size_t offset, uint64_t *sum,
+	       size_t counts)
+{
+	int cpu, ncpus = libbpf_num_possible_cpus();
+	uint32_t zero = 0;
+	size_t i;
+	char *v;
+	int ret;
+
+	memset(sum, 0, counts * sizeof(*sum));
+	if (ncpus < 0)
+		return ncpus;
+	v = calloc(ncpus, value_size);
+	if (!v)
+		return -ENOMEM;
+	ret = bpf_map__lookup_elem(map, &zero, sizeof(zero), v, ncpus * value_size, 0);
+	for (cpu = 0; !ret && cpu < ncpus; cpu++)
+		for (i = 0; i < counts; i++)
+			sum[i] += ((uint64_t *)(v + cpu * value_size + offset))[i];
+	free(v);
+	return ret;
 }

@@ -2,7 +2,9 @@
 /*
  * A parallel loop as OpenMP makes it: threads do a round of arithmetic each and meet at a barrier,
  * where they sleep at once (GOMP_SPINCOUNT=0), or spin until the last one is there (an active wait
- * policy). Without a barrier: so much work for the CPU, without a lock and without a wake-up.
+ * policy). Or a pipeline, as the lower-upper solver of NPB is one: a thread sleeps until the one before it
+ * has done the same round, and the one behind it all but the last two. Without a barrier: so much work for
+ * the CPU, without a lock and without a wake-up.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -19,9 +21,9 @@
 
 #define MAX_THREADS 256
 
-enum barrier { BARRIER_NONE, BARRIER_SLEEP, BARRIER_SPIN };
+enum barrier { BARRIER_NONE, BARRIER_SLEEP, BARRIER_SPIN, BARRIER_PIPE };
 
-static const char *const barrier_names[] = { "none", "sleep", "spin" };
+static const char *const barrier_names[] = { "none", "sleep", "spin", "pipe" };
 
 static struct {
 	unsigned int threads;
@@ -33,6 +35,7 @@ static struct {
 static pthread_barrier_t start_line;
 static atomic_uint arrived;
 static _Atomic uint32_t generation;
+static _Atomic uint32_t done[MAX_THREADS]; /* pipeline: rounds, by thread */
 
 /* The result is looked at, so that the compiler leaves the work in. */
 static _Atomic uint64_t sum;
@@ -72,14 +75,42 @@ static void barrier(void)
 		syscall(SYS_futex, &generation, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
+static void sleep_until(unsigned int thread, uint32_t rounds)
+{
+	uint32_t seen;
+
+	while ((seen = atomic_load(&done[thread])) < rounds)
+		syscall(SYS_futex, &done[thread], FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+
+/* Pipeline: nobody is more than two rounds ahead of the one behind. */
+static void wait_for_neighbours(unsigned int self, uint32_t round)
+{
+	if (self)
+		sleep_until(self - 1, round + 1);
+	if (self + 1 < opt.threads && round)
+		sleep_until(self + 1, round - 1);
+}
+
+static void tell_neighbours(unsigned int self, uint32_t round)
+{
+	atomic_store(&done[self], round + 1);
+	syscall(SYS_futex, &done[self], FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
 static void *worker_main(void *arg)
 {
-	uint64_t x = (uintptr_t)arg + 1;
+	unsigned int self = (uintptr_t)arg;
+	uint64_t x = self + 1;
 
 	pthread_barrier_wait(&start_line);
 	for (unsigned int i = 0; i < opt.rounds; i++) {
+		if (opt.barrier == BARRIER_PIPE)
+			wait_for_neighbours(self, i);
 		x = arithmetic(x);
-		if (opt.barrier != BARRIER_NONE)
+		if (opt.barrier == BARRIER_PIPE)
+			tell_neighbours(self, i);
+		else if (opt.barrier != BARRIER_NONE)
 			barrier();
 	}
 	atomic_fetch_add(&sum, x);
@@ -117,8 +148,9 @@ static const struct option long_options[] = {
 };
 
 static const char usage_text[] =
-	"Usage: compute [--barrier none|sleep|spin] [--threads N] [--rounds K] [--steps S]\n"
-	"  --barrier B  how the threads wait for each other after each round (none: they do not)\n"
+	"Usage: compute [--barrier none|sleep|spin|pipe] [--threads N] [--rounds K] [--steps S]\n"
+	"  --barrier B  how the threads wait for each other after each round (none: they do not;\n"
+	"               pipe: each for the one before it)\n"
 	"  --threads N  threads (8)\n"
 	"  --rounds K   rounds per thread (100)\n"
 	"  --steps S    of arithmetic per round (100000)\n"
@@ -126,7 +158,7 @@ static const char usage_text[] =
 
 static int parse_barrier(const char *text)
 {
-	for (unsigned int i = 0; i <= BARRIER_SPIN; i++) {
+	for (unsigned int i = 0; i <= BARRIER_PIPE; i++) {
 		if (!strcmp(text, barrier_names[i])) {
 			opt.barrier = (enum barrier)i;
 			return 0;

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What part of the machine is due to a thread, by its own weight and the weights of the cgroups that it
+ * is in, for a scheduler with one queue for all: not the thread's time is divided, but its price
+ * changed. In each cgroup its threads and the cgroups below it share by weight, those alone that have
+ * somebody who wants to run; the root's threads count beside the cgroups next to it, as in the
+ * kernel's own fair scheduler. The sums are those of the moment in which a stretch of running ends
+ * (up to WEIGHT_AGE_NS before), taken for the whole of it.
+ */
+#ifndef KVMSCHED_CGROUP_WEIGHT_BPF_H
+#define KVMSCHED_CGROUP_WEIGHT_BPF_H
+
+#define WEIGHT_AGE_NS 1000000ull
+#define WEIGHT_DEPTH 16 /* of deeper cgroups the upper ones count */
+#define RATE_ONE (1ull << 16)
+#define RATE_MAX (1ull << 32)
+
+extern struct cgroup *scx_bpf_task_cgroup(struct task_struct *p) __ksym;
+extern struct cgroup *bpf_cgroup_ancestor(struct cgroup *cgrp, int level) __ksym;
+extern void bpf_cgroup_release(struct cgroup *cgrp) __ksym;
+
+struct group {
+	struct bpf_spin_lock lock; /* of the next three */
+	s32 members;		   /* threads that want to run, and cgroups with such threads */
+	u32 weight;
+	u32 counted; /* weight that is in the sum of the cgroup above */
+	s64 sum;     /* of its members' weights; atomic */
+	u64 dear;    /* what its threads pay more than the root's, in RATE_ONE ... */
+	u64 dear_at; /* ... as of then */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct group);
+} groups SEC(".maps");
+
+static __always_inline struct group *group_of(struct cgroup *cgrp)
+{
+	return bpf_cgrp_storage_get(&groups, cgrp, 0, 0);
+}
+
+/* One member more or less: how the weight changes that it has in the cgroup above. */
+static __always_inline s32 count_member(struct group *g, s32 more)
+{
+	s32 change = 0;
+
+	bpf_spin_lock(&g->lock);
+	g->members += more;
+	if (more > 0 && g->members == 1) {
+		g->counted = g->weight;
+		change = g->counted;
+	} else if (more < 0 && !g->members) {
+		change = -(s32)g->counted;
+		g->counted = 0;
+	}
+	bpf_spin_unlock(&g->lock);
+	return change;
+}
+
+/* A thread in this cgroup wants to run from now on (weight > 0), or no longer. */
+__noinline int group_count(struct cgroup *cgrp __arg_trusted, s32 weight)
+{
+	s32 change = weight;
+	u32 i;
+
+	if (!weight)
+		return 0;
+	bpf_for(i, 0, WEIGHT_DEPTH)
+	{
+		int level = cgrp->level - (int)i;
+		struct cgroup *at;
+		struct group *g;
+
+		if (level < 0)
+			break;
+		at = bpf_cgroup_ancestor(cgrp, level);
+		if (!at)
+			break;
+		g = group_of(at);
+		bpf_cgroup_release(at);
+		if (!g)
+			continue;
+		__sync_fetch_and_add(&g->sum, change);
+		change = count_member(g, weight > 0 ? 1 : -1);
+		if (!change)
+			break;
+	}
+	return 0;
+}
+
+/* The weight of a runnable thread has changed. */
+static __always_inline void group_reweigh(struct cgroup *cgrp, s32 change)
+{
+	struct group *g = group_of(cgrp);
+
+	if (g)
+		__sync_fetch_and_add(&g->sum, change);
+}
+
+/* That of a cgroup has. */
+static __always_inline void group_set_weight(struct cgroup *cgrp, u32 weight)
+{
+	struct group *g = group_of(cgrp), *up = NULL;
+	struct cgroup *above;
+	s32 change = 0;
+
+	if (!g)
+		return;
+	bpf_spin_lock(&g->lock);
+	g->weight = weight;
+	if (g->members > 0) {
+		change = (s32)weight - (s32)g->counted;
+		g->counted = weight;
+	}
+	bpf_spin_unlock(&g->lock);
+	above = cgrp->level > 0 ? bpf_cgroup_ancestor(cgrp, cgrp->level - 1) : NULL;
+	if (!above)
+		return;
+	up = group_of(above);
+	if (up)
+		__sync_fetch_and_add(&up->sum, change);
+	bpf_cgroup_release(above);
+}
+
+/* From the root down: each level's price times its sum, divided by its weight. */
+__noinline u64 group_dear(struct cgroup *cgrp __arg_trusted)
+{
+	u64 dear = RATE_ONE;
+	int level;
+
+	bpf_for(level, 1, WEIGHT_DEPTH)
+	{
+		struct cgroup *at;
+		struct group *g;
+
+		if (level > cgrp->level)
+			break;
+		at = bpf_cgroup_ancestor(cgrp, level);
+		if (!at)
+			break;
+		g = group_of(at);
+		bpf_cgroup_release(at);
+		if (!g || !g->weight || g->sum <= 0)
+			continue;
+		dear = dear * (u64)g->sum / g->weight;
+		if (dear > RATE_MAX)
+			dear = RATE_MAX;
+	}
+	return dear;
+}
+
+/* Virtual time per time of a thread of this weight in this cgroup, in RATE_ONE. */
+static __always_inline u64 group_rate(struct cgroup *cgrp, u32 weight, u64 now)
+{
+	struct group *g = cgrp->level ? group_of(cgrp) : NULL;
+	u64 dear = RATE_ONE, rate;
+
+	if (g) {
+		if (now - g->dear_at > WEIGHT_AGE_NS) {
+			g->dear = group_dear(cgrp);
+			g->dear_at = now;
+		}
+		dear = g->dear;
+	}
+	rate = dear * 100 / (weight ? weight : 1);
+	return rate < RATE_MAX ? rate : RATE_MAX;
+}
+
+#endif /* KVMSCHED_CGROUP_WEIGHT_BPF_H */

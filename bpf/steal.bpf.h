@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which vCPUs the host keeps waiting, as a guest can see it: by its steal time. The flag `preempted`
+ * beside it is believed only of a vCPU that had some steal lately, for hosts before 6.1 set it for
+ * every vCPU that halts, also where nobody else wants the pCPU.
+ */
+#ifndef KVMSCHED_STEAL_BPF_H
+#define KVMSCHED_STEAL_BPF_H
+
+#include "compat.bpf.h"
+#include "vnuma_wake.h"
+
+#define CPUTIME_STEAL_KS 7	 /* CPUTIME_STEAL */
+#define STEAL_SPAN_NS 4000000ull /* judged after so much time that it had or wanted to have */
+#define STEAL_PART 4		 /* a quarter of it: others want the pCPU */
+#define DOUBT_PART 32
+
+struct kernel_cpustat___ks {
+	u64 cpustat[10];
+} __attribute__((preserve_access_index));
+
+extern const struct kernel_cpustat___ks kernel_cpustat __ksym __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct wake_cpu);
+} cpus SEC(".maps");
+
+static __always_inline struct wake_cpu *this_cpu(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cpus, &zero);
+}
+
+static __always_inline struct wake_cpu *other_cpu(s32 cpu)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_percpu_elem(&cpus, &zero, cpu);
+}
+
+/* ns: KVM's own figure, else what the kernel has booked with its last tick. */
+static __always_inline u64 steal_now(void)
+{
+	const struct kernel_cpustat___ks *booked;
+	const struct kvm_steal_time___ks *kvm;
+
+	if (bpf_ksym_exists(&steal_time)) {
+		kvm = bpf_this_cpu_ptr(&steal_time);
+		if (kvm->steal)
+			return kvm->steal;
+	}
+	if (!bpf_ksym_exists(&kernel_cpustat))
+		return 0;
+	booked = bpf_this_cpu_ptr(&kernel_cpustat);
+	return booked->cpustat[CPUTIME_STEAL_KS];
+}
+
+/* Does its host say that it is preempted, and is that likely to be true? */
+static __always_inline bool is_preempted(s32 cpu)
+{
+	const struct kvm_steal_time___ks *kvm;
+	struct wake_cpu *c = other_cpu(cpu);
+
+	if (!c || !c->doubt || !bpf_ksym_exists(&steal_time))
+		return false;
+	kvm = bpf_per_cpu_ptr(&steal_time, cpu);
+	return kvm && kvm->preempted;
+}
+
+/*
+ * Judge the CPU that we are on. just_ran: ns since it was last told what it ran. Returns whether it is
+ * one to avoid, or -1 if it is too early to say.
+ */
+static __always_inline int judge_steal(struct wake_cpu *c, u64 just_ran)
+{
+	u64 now = steal_now(), steal = now - c->steal, wanted;
+
+	if ((s64)steal < 0) /* the source has changed */
+		steal = 0;
+	wanted = steal + c->ran + just_ran;
+	if (wanted < STEAL_SPAN_NS)
+		return -1;
+	c->n.steal_ns += c->steal ? steal : 0;
+	c->steal = now;
+	c->ran = 0;
+	c->doubt = steal * DOUBT_PART > wanted;
+	return steal * STEAL_PART > wanted;
+}
+
+#endif /* KVMSCHED_STEAL_BPF_H */

@@ -1,0 +1,695 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The policy vnuma-wake, for a guest's own threads (or a host's): who wakes up runs where it ran before
+ * if that CPU is idle, else on an idle CPU of its node, else on any idle CPU; who sleeps for moments
+ * only stays where it is. docs/vnuma-wake.md says why.
+ *
+ * Otherwise a plain fair scheduler by virtual time: a queue per NUMA node, and one per CPU for threads
+ * that may run nowhere else. A thread is bound to a CPU only when that is idle, or when it takes it over at
+ * once, so that none waits behind a vCPU that the host has preempted. A CPU with nothing to do on its own
+ * node takes what waits on others.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "scx.bpf.h"
+#include "steal.bpf.h"
+#include "idle_cpus.bpf.h"
+#include "cgroup_weight.bpf.h"
+#include "vnuma_wake.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+extern const struct cpumask *scx_bpf_get_online_cpumask(void) __ksym;
+extern void scx_bpf_put_cpumask(const struct cpumask *cpumask) __ksym;
+
+const volatile __u64 slice_ns = 3000000;
+/* Who sleeps for less, usually, is a short sleeper. */
+const volatile __u64 short_ns = 1000000;
+const volatile __u32 nr_cpus = 1; /* highest possible number + 1 */
+
+#define OWED_MAX_NS 100000000ull
+#define NODE_SLICES 4 /* memory of another node costs time, too */
+#define AHEAD_SLICES 8
+#define AWAY_MAX 8	    /* so often in a row on another CPU: it is at home there */
+#define LOOKED_AT 8	    /* threads of another node's queue */
+#define PINNED (1ull << 20) /* queue of a CPU */
+
+/* Why the kernel ended it; read by the loader. */
+__s32 exit_kind;
+char exit_reason[128], exit_msg[512];
+
+struct wake_task {
+	u64 vtime;    /* ns of a thread that has all weight there is */
+	u64 rate;     /* virtual time per time, in RATE_ONE */
+	u64 paid;     /* of the time that the kernel says it had, so much is in vtime */
+	u64 slept_at; /* since then; 0: it does not sleep */
+	u64 sleep_ns; /* how long it sleeps, the later ones counting more */
+	u32 sleeps;   /* so many have been seen, up to 4 */
+	s32 counted;  /* weight that is in its cgroup's sum */
+	s32 home;     /* of a short sleeper: the CPU that it belongs to; else where it ran last */
+	u32 away;
+	bool yielded; /* sched_yield(2): others first, once */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct wake_task);
+} tasks SEC(".maps");
+
+/* The latest virtual time whose turn has come in a queue. */
+static u64 vtime_now;
+
+#ifdef STALL_AFTER /* a test's build: after so much virtual time it hands out no CPU any more */
+#define STALLS() (vtime_now > STALL_AFTER)
+#define TIMEOUT_MS 3000
+#else
+#define STALLS() false
+#define TIMEOUT_MS 15000 /* until the kernel gives up on it */
+#endif
+
+static __always_inline struct wake_task *task_of(struct task_struct *p)
+{
+	return bpf_task_storage_get(&tasks, p, 0, 0);
+}
+
+static __always_inline u64 priced(u64 ns, u64 rate)
+{
+	return ns * rate / RATE_ONE;
+}
+
+/* ---- sleep ---- */
+
+static __always_inline bool is_short_sleeper(const struct wake_task *t)
+{
+	return t->sleeps == 4 && t->sleep_ns < short_ns;
+}
+
+static __always_inline void note_sleep(struct wake_task *t, u64 ns)
+{
+	t->sleep_ns = t->sleeps ? (3 * t->sleep_ns + ns) / 4 : ns;
+	if (t->sleeps < 4)
+		t->sleeps++;
+}
+
+/* Where it runs now; a short sleeper belongs there only if it does not come back from there for long. */
+static __always_inline void note_place(struct wake_task *t, s32 cpu)
+{
+	if (cpu == t->home) {
+		t->away = 0;
+	} else if (!is_short_sleeper(t) || ++t->away >= AWAY_MAX) {
+		t->home = cpu;
+		t->away = 0;
+	}
+}
+
+/* ---- where to ---- */
+
+static __always_inline bool may_use(const struct task_struct *p, s32 cpu)
+{
+	return cpu >= 0 && bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
+}
+
+/* Its own place, if it is idle and the host has let it run. */
+static __always_inline bool claim_own(const struct task_struct *p, s32 cpu, struct wake_cpu *c)
+{
+	if (!may_use(p, cpu) || !is_in(idle_cpus, cpu))
+		return false;
+	if (is_in(stolen_cpus, cpu) || is_preempted(cpu)) {
+		c->n.avoided++;
+		return false;
+	}
+	return claim(cpu);
+}
+
+static __always_inline s32 claim_near(struct task_struct *p, u32 node)
+{
+	s32 cpu = smt ? claim_any(p, node, IDLE_WHOLE_CORE) : -1;
+
+	return cpu < 0 ? claim_any(p, node, 0) : cpu;
+}
+
+/* An idle CPU for a thread that belongs to `home`, claimed and counted; -1 if there is none. */
+__noinline s32 find_idle(struct task_struct *p __arg_trusted, s32 home, s32 prev)
+{
+	struct wake_cpu *c = this_cpu();
+	s32 cpu;
+
+	if (!c)
+		return -1;
+	if (claim_own(p, home, c)) {
+		c->n.prev_idle++;
+		c->n.kept += home != prev;
+		return home;
+	}
+	if (prev != home && claim_own(p, prev, c)) {
+		c->n.prev_idle++;
+		return prev;
+	}
+	cpu = claim_near(p, node_of(home));
+	if (cpu < 0 && nr_nodes > 1)
+		cpu = claim_near(p, NODE_ANY);
+	if (cpu < 0) /* better one that has to wait for its pCPU than none */
+		cpu = may_use(p, home) && claim(home) ? home : claim_any(p, NODE_ANY, IDLE_STOLEN);
+	if (cpu < 0)
+		return -1;
+	if (cpu == home)
+		c->n.prev_idle++;
+	else if (node_of(cpu) == node_of(home))
+		c->n.node_idle++;
+	else
+		c->n.any_idle++;
+	return cpu;
+}
+
+/* The CPU that a thread which wakes up belongs to. */
+static __always_inline s32 home_of(const struct wake_task *t, s32 prev)
+{
+	return is_short_sleeper(t) && t->home >= 0 ? t->home : prev;
+}
+
+/* ---- virtual time ---- */
+
+/*
+ * Its place in the queue: by what it had. Sleep saves up no more than a slice; somebody who had to wait is
+ * owed more, but not so much that it would keep a CPU from others for long. Who had more than its part
+ * and sleeps, for CPUs were idle, need not make up for all of it.
+ */
+static __always_inline u64 place(struct wake_task *t, u64 enq_flags)
+{
+	u64 least = vtime_now - (enq_flags & SCX_ENQ_WAKEUP ? slice_ns : OWED_MAX_NS);
+	u64 slice = priced(slice_ns, t->rate), most = vtime_now + AHEAD_SLICES * slice;
+
+	if (before(t->vtime, least))
+		t->vtime = least;
+	else if (enq_flags & SCX_ENQ_WAKEUP && before(most, t->vtime))
+		t->vtime = most;
+	return t->yielded ? t->vtime + slice : t->vtime;
+}
+
+/* Its turn came half a slice before that of what runs there: that need not go on until its end. */
+static __always_inline bool is_behind(s32 cpu, u64 vtime)
+{
+	struct wake_cpu *c = other_cpu(cpu);
+
+	return c && c->vtime &&
+	       before(vtime + slice_ns / 2,
+		      c->vtime + priced(bpf_ktime_get_ns() - c->ran_from, c->rate));
+}
+
+/* ---- the scheduler ---- */
+
+SEC("struct_ops/wake_select_cpu")
+s32 BPF_PROG(wake_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	struct wake_task *t = task_of(p);
+	s32 cpu;
+
+	if (!t)
+		return prev_cpu;
+	cpu = find_idle(p, home_of(t, prev_cpu), prev_cpu);
+	if (cpu < 0)
+		return prev_cpu;
+	place(t, SCX_ENQ_WAKEUP);
+	scx_insert(p, SCX_DSQ_LOCAL, slice_ns, 0);
+	return cpu;
+}
+
+/* A thread that may run here only; this CPU's run queue is locked. */
+static __always_inline bool wakes_own_cpu(s32 cpu, struct wake_cpu *c)
+{
+	struct wake_cpu *own = other_cpu(cpu);
+
+	if (!own || !own->idle)
+		return false;
+	put_in(idle_cpus, cpu, false);
+	c->n.prev_idle++;
+	return true;
+}
+
+SEC("struct_ops/wake_enqueue")
+void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	s32 idle = -1, cpu = scx_bpf_task_cpu(p), home;
+	bool pinned = p->nr_cpus_allowed == 1;
+	struct wake_task *t = task_of(p);
+	struct wake_cpu *c = this_cpu();
+	u64 vtime;
+
+	if (!t || !c) {
+		scx_insert(p, SCX_DSQ_LOCAL, slice_ns, enq_flags);
+		return;
+	}
+	vtime = place(t, enq_flags);
+	t->yielded = false;
+	home = pinned ? cpu : home_of(t, cpu);
+	if (pinned)
+		idle = wakes_own_cpu(cpu, c) ? cpu : -1;
+	else if (!(enq_flags & SCX_ENQ_CPU_SELECTED))
+		idle = find_idle(p, home, cpu);
+	if (idle >= 0) {
+		scx_insert(p, SCX_DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
+		return;
+	}
+	if (!may_use(p, home))
+		home = cpu;
+	if (enq_flags & SCX_ENQ_WAKEUP && is_behind(home, vtime)) {
+		c->n.preempted++;
+		c->n.kept += is_short_sleeper(t);
+		scx_insert(p, SCX_DSQ_LOCAL_ON | home, slice_ns, enq_flags | SCX_ENQ_PREEMPT);
+		return;
+	}
+	c->n.queued++;
+	scx_insert_vtime(p, pinned ? PINNED | cpu : node_of(home), slice_ns, vtime, enq_flags);
+}
+
+#define NO_DSQ (~0ull)
+
+struct turn {
+	u64 dsq, vtime;
+	bool found;
+};
+
+static __always_inline void consider(struct turn *turn, u64 dsq, u64 late)
+{
+	u64 vtime;
+
+	if (!scx_bpf_dsq_nr_queued(dsq) || !first_of(dsq, &vtime))
+		return;
+	if (turn->found && !before(vtime + late, turn->vtime))
+		return;
+	*turn = (struct turn){ .dsq = dsq, .vtime = vtime, .found = true };
+}
+
+/* From another node: one that does not come back to its own in a moment, if there is one. */
+static __always_inline bool take_from(s32 cpu, u64 dsq, struct wake_cpu *c)
+{
+	struct task_struct *p;
+	bool taken = false;
+	u32 passed = 0;
+
+	bpf_for_each(scx_dsq, p, dsq, 0)
+	{
+		struct wake_task *t = task_of(p);
+
+		if (taken || passed >= LOOKED_AT)
+			break;
+		if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr) || (t && is_short_sleeper(t))) {
+			passed++;
+			continue;
+		}
+		taken = scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL, 0);
+		passed++;
+	}
+	if (taken)
+		c->n.kept += passed > 1;
+	else
+		taken = scx_take(dsq);
+	c->n.other_node += taken;
+	return taken;
+}
+
+/*
+ * The next one for this CPU: of those that are bound to it, those of its node and the one whose slice is
+ * over (if there is one: goes_on), whose turn is first. Another node's only if there is nobody, or if that
+ * one waits a good deal longer. Returns whether one was taken from a queue.
+ */
+__noinline int take_next(s32 cpu, u64 prev_vtime, bool goes_on)
+{
+	struct turn turn = { .dsq = NO_DSQ, .vtime = prev_vtime, .found = goes_on };
+	struct wake_cpu *c = other_cpu(cpu);
+	u32 i, node = node_of(cpu);
+
+	if (!c)
+		return false;
+	consider(&turn, PINNED | cpu, 0);
+	consider(&turn, node, 0);
+	bpf_for(i, 0, nr_nodes)
+	{
+		if (i != node)
+			consider(&turn, i, NODE_SLICES * slice_ns);
+	}
+	if (!turn.found || turn.dsq == NO_DSQ)
+		return false;
+	if (turn.dsq < WAKE_MAX_NODES && turn.dsq != node) {
+		if (take_from(cpu, turn.dsq, c))
+			return true;
+		/* None that may run here: then as if it were not there. */
+		return scx_take(PINNED | cpu) || scx_take(node);
+	}
+	if (scx_take(turn.dsq)) {
+		if (before(vtime_now, turn.vtime))
+			vtime_now = turn.vtime;
+		return true;
+	}
+	return scx_take(PINNED | cpu);
+}
+
+/*
+ * Somebody was put into a queue while a CPU went idle that had looked there a moment before: nobody else
+ * will tell that CPU.
+ */
+__noinline int rescue(u64 dsq)
+{
+	struct wake_cpu *c = this_cpu();
+	struct task_struct *p;
+	u32 looked = 0;
+	s32 cpu;
+
+	if (!c)
+		return 0;
+	bpf_for_each(scx_dsq, p, dsq, 0)
+	{
+		if (looked++ >= LOOKED_AT)
+			break;
+		cpu = claim_any(p, NODE_ANY, IDLE_STOLEN);
+		if (cpu < 0)
+			continue;
+		if (scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL_ON | cpu, 0))
+			c->n.rescued++;
+		else
+			put_in(idle_cpus, cpu, true);
+		break;
+	}
+	return 0;
+}
+
+/* Where a running thread stands, its stretch so far included. */
+static __always_inline u64 vtime_so_far(const struct task_struct *p, const struct wake_task *t)
+{
+	return t->vtime + priced(p->se.sum_exec_runtime - t->paid, t->rate);
+}
+
+/* There is nobody else here who wants to run: what it has now, nobody is owed. */
+static __always_inline void pay_alone(const struct task_struct *p, struct wake_task *t, u64 vtime,
+				      s32 cpu)
+{
+	u64 most = vtime_now + priced(slice_ns, t->rate);
+
+	if (!before(most, vtime) || scx_bpf_dsq_nr_queued(node_of(cpu)) ||
+	    scx_bpf_dsq_nr_queued(PINNED | cpu))
+		return;
+	t->vtime = most;
+	t->paid = p->se.sum_exec_runtime;
+}
+
+/* prev is in no queue yet; it will be if its turn ends here. */
+SEC("struct_ops/wake_dispatch")
+void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
+{
+	struct wake_task *t = is_queued(prev) ? task_of(prev) : NULL;
+	u64 vtime = t ? vtime_so_far(prev, t) : 0;
+	struct wake_cpu *c = other_cpu(cpu);
+	bool found;
+	u32 i;
+
+	if (STALLS() || !c)
+		return;
+	found = take_next(cpu, vtime, t && !t->yielded);
+	if (!found && t) {
+		/* It goes on; but somebody may come, and waits for no more than a slice. */
+		t->yielded = false;
+		pay_alone(prev, t, vtime, cpu);
+		scx_set_slice(prev, slice_ns);
+	} else if (!found && c->idle) {
+		put_in(idle_cpus, cpu, true); /* woken up for nothing */
+	}
+	bpf_for(i, 0, nr_nodes)
+	{
+		if (scx_bpf_dsq_nr_queued(i) && any_idle())
+			rescue(i);
+	}
+}
+
+SEC("struct_ops/wake_update_idle")
+void BPF_PROG(wake_update_idle, s32 cpu, bool idle)
+{
+	struct wake_cpu *c = other_cpu(cpu);
+
+	put_in(idle_cpus, cpu, idle);
+	if (c)
+		c->idle = idle;
+}
+
+static __always_inline void look_at_steal(s32 cpu, struct wake_cpu *c, u64 just_ran)
+{
+	int stolen = judge_steal(c, just_ran);
+
+	if (stolen >= 0)
+		put_in(stolen_cpus, cpu, stolen);
+}
+
+SEC("struct_ops/wake_tick")
+void BPF_PROG(wake_tick, struct task_struct *p)
+{
+	s32 cpu = bpf_get_smp_processor_id();
+	struct wake_cpu *c = this_cpu();
+	u32 i;
+
+	if (!c)
+		return;
+	look_at_steal(cpu, c, c->vtime ? bpf_ktime_get_ns() - c->ran_from : 0);
+	bpf_for(i, 0, nr_nodes)
+	{
+		if (scx_bpf_dsq_nr_queued(i) && any_idle())
+			scx_set_slice(p, 0); /* see rescue() */
+	}
+}
+
+SEC("struct_ops/wake_runnable")
+void BPF_PROG(wake_runnable, struct task_struct *p, u64 enq_flags)
+{
+	struct wake_task *t = task_of(p);
+	struct cgroup *cgrp;
+
+	if (!t)
+		return;
+	if (t->slept_at)
+		note_sleep(t, bpf_ktime_get_ns() - t->slept_at);
+	t->slept_at = 0;
+	cgrp = scx_bpf_task_cgroup(p);
+	t->counted = p->scx.weight;
+	group_count(cgrp, t->counted);
+	bpf_cgroup_release(cgrp);
+}
+
+SEC("struct_ops/wake_quiescent")
+void BPF_PROG(wake_quiescent, struct task_struct *p, u64 deq_flags)
+{
+	struct wake_task *t = task_of(p);
+	struct cgroup *cgrp;
+
+	if (!t)
+		return;
+	if (deq_flags & SCX_DEQ_SLEEP)
+		t->slept_at = bpf_ktime_get_ns();
+	cgrp = scx_bpf_task_cgroup(p);
+	group_count(cgrp, -t->counted);
+	t->counted = 0;
+	bpf_cgroup_release(cgrp);
+}
+
+SEC("struct_ops/wake_set_weight")
+void BPF_PROG(wake_set_weight, struct task_struct *p, u32 weight)
+{
+	struct wake_task *t = task_of(p);
+	struct cgroup *cgrp;
+
+	if (!t || !t->counted)
+		return;
+	cgrp = scx_bpf_task_cgroup(p);
+	group_reweigh(cgrp, (s32)weight - t->counted);
+	t->counted = weight;
+	bpf_cgroup_release(cgrp);
+}
+
+SEC("struct_ops/wake_running")
+void BPF_PROG(wake_running, struct task_struct *p)
+{
+	s32 cpu = bpf_get_smp_processor_id();
+	struct wake_task *t = task_of(p);
+	struct wake_cpu *c = this_cpu();
+
+	if (!t || !c)
+		return;
+	put_in(idle_cpus, cpu, false);
+	note_place(t, cpu);
+	look_at_steal(cpu, c, 0);
+	t->paid = p->se.sum_exec_runtime;
+	c->vtime = t->vtime ? t->vtime : 1;
+	c->rate = t->rate;
+	c->ran_from = bpf_ktime_get_ns();
+	c->n.switches++;
+}
+
+SEC("struct_ops/wake_stopping")
+void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
+{
+	struct wake_task *t = task_of(p);
+	struct wake_cpu *c = this_cpu();
+	struct cgroup *cgrp;
+	u64 ran;
+
+	if (!t || !c)
+		return;
+	cgrp = scx_bpf_task_cgroup(p);
+	t->rate = group_rate(cgrp, p->scx.weight, bpf_ktime_get_ns());
+	bpf_cgroup_release(cgrp);
+	/* The kernel's own account, switches included: who makes many has to pay for them. */
+	ran = p->se.sum_exec_runtime - t->paid;
+	t->vtime += priced(ran, t->rate);
+	c->vtime = 0;
+	c->ran += ran;
+	c->n.run_ns += ran;
+}
+
+SEC("struct_ops/wake_yield")
+bool BPF_PROG(wake_yield, struct task_struct *from, struct task_struct *to)
+{
+	struct wake_task *t = task_of(from);
+
+	if (t && !to)
+		t->yielded = true;
+	if (!to)
+		scx_set_slice(from, 0);
+	return false;
+}
+
+SEC("struct_ops/wake_enable")
+void BPF_PROG(wake_enable, struct task_struct *p)
+{
+	struct wake_task *t = task_of(p);
+
+	if (!t)
+		return;
+	t->vtime = vtime_now;
+	t->rate = RATE_ONE * 100 / (p->scx.weight ? p->scx.weight : 1);
+}
+
+/* ---- cgroups ---- */
+
+SEC("struct_ops.s/wake_cgroup_init")
+s32 BPF_PROG(wake_cgroup_init, struct cgroup *cgrp, struct scx_cgroup_init_args *args)
+{
+	struct group *g = bpf_cgrp_storage_get(&groups, cgrp, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!g)
+		return -12; /* ENOMEM */
+	g->weight = args->weight;
+	return 0;
+}
+
+SEC("struct_ops.s/wake_cgroup_exit")
+void BPF_PROG(wake_cgroup_exit, struct cgroup *cgrp)
+{
+	bpf_cgrp_storage_delete(&groups, cgrp);
+}
+
+SEC("struct_ops/wake_cgroup_set_weight")
+void BPF_PROG(wake_cgroup_set_weight, struct cgroup *cgrp, u32 weight)
+{
+	group_set_weight(cgrp, weight);
+}
+
+/* ---- CPUs; without these the kernel unloads the scheduler when one comes or goes ---- */
+
+SEC("struct_ops/wake_cpu_online")
+void BPF_PROG(wake_cpu_online, s32 cpu)
+{
+	put_in(online_cpus, cpu, true);
+}
+
+SEC("struct_ops/wake_cpu_offline")
+void BPF_PROG(wake_cpu_offline, s32 cpu)
+{
+	put_in(online_cpus, cpu, false);
+}
+
+/* Which CPUs idle is not known yet: those that do not will say so when they run a thread. */
+static __always_inline void look_at_cpus(void)
+{
+	const struct cpumask *online = scx_bpf_get_online_cpumask();
+	u32 cpu;
+
+	bpf_for(cpu, 0, nr_cpus)
+	{
+		if (!bpf_cpumask_test_cpu(cpu, online))
+			continue;
+		put_in(online_cpus, cpu, true);
+		put_in(idle_cpus, cpu, true);
+	}
+	scx_bpf_put_cpumask(online);
+}
+
+/* ---- life ---- */
+
+SEC("struct_ops.s/wake_init_task")
+s32 BPF_PROG(wake_init_task, struct task_struct *p, struct scx_init_task_args *args)
+{
+	struct wake_task *t = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!t)
+		return -12; /* ENOMEM */
+	t->home = -1;
+	return 0;
+}
+
+SEC("struct_ops.s/wake_init")
+s32 BPF_PROG(wake_init)
+{
+	s32 ret = 0;
+	u32 i;
+
+	bpf_for(i, 0, nr_nodes)
+	{
+		ret = scx_bpf_create_dsq(i, nr_nodes > 1 ? (s32)i : -1);
+		if (ret)
+			return ret;
+	}
+	bpf_for(i, 0, nr_cpus)
+	{
+		ret = scx_bpf_create_dsq(PINNED | i, -1);
+		if (ret)
+			return ret;
+	}
+	look_at_cpus();
+	return 0;
+}
+
+SEC("struct_ops/wake_exit")
+void BPF_PROG(wake_exit, struct scx_exit_info *info)
+{
+	bpf_probe_read_kernel_str(exit_reason, sizeof(exit_reason), info->reason);
+	bpf_probe_read_kernel_str(exit_msg, sizeof(exit_msg), info->msg);
+	exit_kind = info->kind;
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops vnuma_wake = {
+	.select_cpu = (void *)wake_select_cpu,
+	.enqueue = (void *)wake_enqueue,
+	.dispatch = (void *)wake_dispatch,
+	.update_idle = (void *)wake_update_idle,
+	.tick = (void *)wake_tick,
+	.runnable = (void *)wake_runnable,
+	.running = (void *)wake_running,
+	.stopping = (void *)wake_stopping,
+	.quiescent = (void *)wake_quiescent,
+	.set_weight = (void *)wake_set_weight,
+	.yield = (void *)wake_yield,
+	.enable = (void *)wake_enable,
+	.cgroup_init = (void *)wake_cgroup_init,
+	.cgroup_exit = (void *)wake_cgroup_exit,
+	.cgroup_set_weight = (void *)wake_cgroup_set_weight,
+	.cpu_online = (void *)wake_cpu_online,
+	.cpu_offline = (void *)wake_cpu_offline,
+	.init_task = (void *)wake_init_task,
+	.init = (void *)wake_init,
+	.exit = (void *)wake_exit,
+	.timeout_ms = TIMEOUT_MS,
+	.name = "vnuma_wake",
+};

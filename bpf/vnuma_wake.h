@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the policy vnuma-wake and its loader say to each other. */
+#ifndef KVMSCHED_VNUMA_WAKE_H
+#define KVMSCHED_VNUMA_WAKE_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define WAKE_MAX_CPUS 4096
+#define WAKE_MAX_NODES 64
+#define WAKE_WORDS (WAKE_MAX_CPUS / 64)
+
+/* Per CPU; sums are what `status` shows. */
+struct wake_counts {
+	/* Threads that woke up (or were made, or had to leave their CPU) and ran at once: */
+	__u64 prev_idle;  /* ... where they had run before */
+	__u64 node_idle;  /* ... on another idle CPU of that node */
+	__u64 any_idle;	  /* ... on an idle CPU of another node */
+	__u64 preempted;  /* ... in the place of one whose turn was later */
+	__u64 queued;	  /* and those that had to wait for their turn */
+	__u64 kept;	  /* a short sleeper was left where it is, or brought back */
+	__u64 other_node; /* taken from the queue of another node, for there was nobody here */
+	__u64 avoided;	  /* an idle CPU was passed over, for the host had it preempted lately */
+	__u64 rescued;	  /* a waiting thread was sent to a CPU that had just become idle */
+	__u64 switches;
+	__u64 run_ns;
+	__u64 steal_ns; /* of the CPUs, by the guest's own account */
+};
+
+/* What the policy knows of a CPU. */
+struct wake_cpu {
+	__u64 vtime; /* of what runs there, 0 = nothing of ours */
+	__u64 ran_from;
+	__u64 rate;  /* its virtual time per time, see bpf/vnuma_wake.bpf.c */
+	__u64 steal; /* ns, when it was last judged by that */
+	__u64 ran;   /* ns, since then */
+	__u32 idle;  /* its idle thread is current */
+	__u32 doubt; /* there was some steal, too little to matter by itself */
+	struct wake_counts n;
+};
+
+#endif /* KVMSCHED_VNUMA_WAKE_H */

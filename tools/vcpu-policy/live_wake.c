@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vnuma-wake. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli.h"
+#include "live.h"
+#include "wake.h"
+
+struct live_wake {
+	struct live live;
+	struct ks_wake_opts opts;
+	struct ks_wake *wake;
+};
+
+static const struct state_count counts[] = {
+	{ "woken_prev_idle", offsetof(struct wake_counts, prev_idle) },
+	{ "woken_node_idle", offsetof(struct wake_counts, node_idle) },
+	{ "woken_any_idle", offsetof(struct wake_counts, any_idle) },
+	{ "woken_preempting", offsetof(struct wake_counts, preempted) },
+	{ "queued", offsetof(struct wake_counts, queued) },
+	{ "kept_short_sleeper", offsetof(struct wake_counts, kept) },
+	{ "stolen_from_other_node", offsetof(struct wake_counts, other_node) },
+	{ "avoided_preempted", offsetof(struct wake_counts, avoided) },
+	{ "rescued", offsetof(struct wake_counts, rescued) },
+	{ "switches", offsetof(struct wake_counts, switches) },
+	{ "run_ns", offsetof(struct wake_counts, run_ns) },
+	{ "steal_ns", offsetof(struct wake_counts, steal_ns) },
+	{ 0 },
+};
+
+_Static_assert(sizeof(struct wake_counts) <= sizeof(((struct state *)0)->sum), "too many counts");
+
+static struct live_wake *wake_of(const struct live *l)
+{
+	return (struct live_wake *)l;
+}
+
+static int attach(struct live *l, struct ks_err *err)
+{
+	struct live_wake *w = wake_of(l);
+
+	l->state.backend = "sched_ext";
+	return ks_wake_attach(&w->wake, &w->opts, l->journal, err);
+}
+
+/* There is nothing to wait for but the end. */
+static int poll(struct live *l, int timeout_ms, struct ks_err *err)
+{
+	const struct timespec moment = { timeout_ms / 1000, timeout_ms % 1000 * 1000000 };
+
+	nanosleep(&moment, NULL);
+	return ks_wake_ended(wake_of(l)->wake, err);
+}
+
+static void refresh(struct live *l)
+{
+	ks_wake_refresh(wake_of(l)->wake);
+}
+
+static void tell(struct live *l)
+{
+	ks_wake_counts(wake_of(l)->wake, (struct wake_counts *)l->state.sum);
+}
+
+static int detach(struct live *l, struct ks_undone *u)
+{
+	return ks_wake_detach(wake_of(l)->wake, u);
+}
+
+static void summary(const struct live *l, const struct ks_undone *u)
+{
+	const struct wake_counts *sum = (const struct wake_counts *)l->state.sum;
+
+	(void)u;
+	cli_note("%llu wake-ups on an idle CPU, %llu waited for their turn",
+		 (unsigned long long)(sum->prev_idle + sum->node_idle + sum->any_idle),
+		 (unsigned long long)sum->queued);
+}
+
+static const struct live_ops ops = {
+	.attach = attach,
+	.poll = poll,
+	.refresh = refresh,
+	.tell = tell,
+	.detach = detach,
+	.summary = summary,
+};
+
+struct live *live_wake(const struct ks_wake_opts *o)
+{
+	struct live_wake *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->opts = *o;
+	w->live.ops = &ops;
+	w->live.state.counts = counts;
+	return &w->live;
+}
