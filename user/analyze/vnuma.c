@@ -86,6 +86,10 @@ int ks_vnuma_begin(struct ks_vnuma *v, const struct ks_analysis *a, struct ks_re
 	v->last_node = malloc((v->nvcpus + 1) * sizeof(*v->last_node));
 	if (!v->vm || !v->vcpu || !v->last_node)
 		return -ENOMEM;
+	for (i = 0; i < v->nvms; i++) {
+		v->vm[i].watch = &v->watch;
+		v->vm[i].index = i;
+	}
 	for (i = 0; i < v->nvcpus; i++) {
 		v->vcpu[i].believed = -1;
 		v->last_node[i] = -1;
@@ -307,6 +311,11 @@ void ks_vnuma_event(void *ctx, const struct ks_event *ev)
 	vn_look(m);
 }
 
+void ks_vnuma_watch(struct ks_vnuma *v, const struct ks_vnuma_watch *w)
+{
+	v->watch = *w;
+}
+
 void ks_vnuma_ops(struct ks_vnuma *v, struct ks_analysis_ops *ops)
 {
 	ops->segment = ks_vnuma_segment;
@@ -335,6 +344,11 @@ const struct ks_vnuma_vm *ks_vnuma_vm(const struct ks_vnuma *v, uint32_t vm)
 const struct ks_vnuma_vcpu *ks_vnuma_vcpu(const struct ks_vnuma *v, uint32_t vcpu)
 {
 	return vcpu < v->nvcpus ? &v->vcpu[vcpu] : NULL;
+}
+
+uint32_t ks_vnuma_cpu(const struct ks_vnuma *v, uint32_t vm, uint32_t cpu)
+{
+	return vm < v->nvms && cpu < v->vm[vm].ncpus ? v->vm[vm].cpu[cpu].vcpu : KS_NO_VCPU;
 }
 
 uint32_t ks_vnuma_nodes(const struct ks_vnuma *v)

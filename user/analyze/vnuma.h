@@ -52,6 +52,8 @@ enum ks_passed_why {
 	KS_PASSED_MAX,
 };
 
+const char *ks_passed_name(enum ks_passed_why why);
+
 /* One wait of a thread. */
 struct ks_vnuma_case {
 	uint64_t time;	  /* of the wake-up */
@@ -98,6 +100,27 @@ struct ks_vnuma_vm {
 	uint64_t forgotten; /* threads, for want of room */
 };
 
+/* A thread of the guest that changed its CPU. */
+struct ks_vnuma_migration {
+	uint64_t time;
+	uint32_t tid;
+	uint32_t from, to; /* index into ks_analysis_vcpus(), KS_NO_VCPU if not known */
+	uint8_t by;	   /* KS_MOVE_* */
+};
+
+/*
+ * What is found, one by one as it is, for whoever draws it; all optional. Cases have their CPUs by the
+ * guest's numbers: see ks_vnuma_cpu().
+ */
+struct ks_vnuma_watch {
+	void (*migration)(void *ctx, uint32_t vm, const struct ks_vnuma_migration *m);
+	void (*passed)(void *ctx, uint32_t vm, const struct ks_vnuma_case *c);
+	void (*overloaded)(void *ctx, uint32_t vm, const struct ks_vnuma_case *c);
+	/* So many vCPUs are wasted, in this stretch. */
+	void (*wasted)(void *ctx, uint32_t vm, uint64_t from, uint64_t to, uint32_t vcpus);
+	void *ctx;
+};
+
 struct ks_vnuma;
 
 /* 0 or -ENOMEM; opts may be NULL. */
@@ -106,6 +129,9 @@ void ks_vnuma_free(struct ks_vnuma *v);
 
 /* Hook into the callbacks (segment, event; sets ctx), before the analysis is made. */
 void ks_vnuma_ops(struct ks_vnuma *v, struct ks_analysis_ops *ops);
+
+/* Before the first event. */
+void ks_vnuma_watch(struct ks_vnuma *v, const struct ks_vnuma_watch *w);
 
 /* For whoever needs the callbacks for something else as well: what the hooks do; ctx: v. */
 void ks_vnuma_segment(void *ctx, const struct ks_segment *s);
@@ -124,6 +150,10 @@ int ks_vnuma_end(struct ks_vnuma *v);
 /* By the analysis's indices. Borrowed. */
 const struct ks_vnuma_vm *ks_vnuma_vm(const struct ks_vnuma *v, uint32_t vm);
 const struct ks_vnuma_vcpu *ks_vnuma_vcpu(const struct ks_vnuma *v, uint32_t vcpu);
+/* The vCPU that is this CPU of the guest now, KS_NO_VCPU if none is known. */
+uint32_t ks_vnuma_cpu(const struct ks_vnuma *v, uint32_t vm, uint32_t cpu);
+/* The host's node of one of its CPUs, -1 if not known. */
+int32_t ks_vnuma_node(const struct ks_vnuma *v, int32_t pcpu);
 /* Of the host: highest node number known + 1. */
 uint32_t ks_vnuma_nodes(const struct ks_vnuma *v);
 

@@ -46,6 +46,8 @@ struct vn_loss {
 
 struct vn_vm {
 	struct ks_vnuma_vm out;
+	const struct ks_vnuma_watch *watch;
+	uint32_t index; /* of the VM */
 	struct vn_cpu *cpu;
 	uint32_t ncpus, nfree;
 	struct vn_task *task;
@@ -68,6 +70,7 @@ struct vn_vm {
 
 struct ks_vnuma {
 	struct ks_vnuma_opts opts;
+	struct ks_vnuma_watch watch;
 	const struct ks_analysis *a;
 	struct vn_vm *vm;
 	struct ks_vnuma_vcpu *vcpu;
