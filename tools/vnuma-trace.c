@@ -6,6 +6,7 @@ static const struct cli_command commands[] = {
 	{ "record", vnuma_record, "in a guest: record its scheduler and the topology it believes" },
 	{ "report", vnuma_report, "say where vCPUs and memory drifted to, and what was wasted" },
 	{ "plot", vnuma_plot, "draw vCPUs by node, drift, and threads that change their CPU" },
+	{ "top", vnuma_top, "live table: in a guest by CPU, on a host by vCPU and node" },
 	{ 0 },
 };
 

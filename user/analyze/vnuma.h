@@ -157,4 +157,34 @@ int32_t ks_vnuma_node(const struct ks_vnuma *v, int32_t pcpu);
 /* Of the host: highest node number known + 1. */
 uint32_t ks_vnuma_nodes(const struct ks_vnuma *v);
 
+/*
+ * The guest's half alone, live: of its records as they come, without a host's trace. Nobody tells then
+ * whether a vCPU that the guest holds for idle could run: all of them count as free, and what is said to
+ * be wasted or passed over is the most that it can be.
+ */
+struct ks_vnuma_live_cpu { /* in this interval */
+	int32_t node;
+	uint64_t busy_ns, idle_ns;   /* a thread, or the idle thread, was current on it */
+	uint64_t in[KS_VN_CAUSES];   /* threads that came to it, by KS_MOVE_* */
+	uint64_t passed, overloaded; /* wake-ups that put a thread there */
+};
+
+struct ks_vnuma_live;
+
+/* node: by CPU, -1 if not known. 0 or -ENOMEM; opts may be NULL. */
+int ks_vnuma_live_new(struct ks_vnuma_live **out, const struct ks_vnuma_opts *opts,
+		      const int32_t *node, uint32_t ncpus);
+void ks_vnuma_live_free(struct ks_vnuma_live *l);
+
+/* One record of the guest's scheduler, in the order of time. */
+void ks_vnuma_live_feed(struct ks_vnuma_live *l, const struct ks_rec *rec);
+/* Bring all sums up to now (ns). -ENOMEM if there was no memory on the way. */
+int ks_vnuma_live_settle(struct ks_vnuma_live *l, uint64_t now);
+/* Begin a new interval: the CPUs' sums to zero; those of the guest go on. */
+void ks_vnuma_live_next(struct ks_vnuma_live *l);
+
+const struct ks_vnuma_live_cpu *ks_vnuma_live_cpus(const struct ks_vnuma_live *l, uint32_t *n);
+/* Of it: wait_ns, wasted_ns, passed, overloaded, moves_by and what goes with them. */
+const struct ks_vnuma_vm *ks_vnuma_live_vm(const struct ks_vnuma_live *l);
+
 #endif /* KVMSCHED_VNUMA_H */

@@ -89,6 +89,14 @@ static inline void vn_count_node(int32_t node, uint32_t *n)
 		*n = (uint32_t)node + 1;
 }
 
+/* ---- vnuma.c ---- */
+/* With what is not given as by default; opts may be NULL. */
+void vn_opts(struct ks_vnuma_opts *to, const struct ks_vnuma_opts *opts);
+/* Room for m->ncpus CPUs, of which nothing is known. 0 or -ENOMEM. */
+int vn_cpus_new(struct vn_vm *m);
+/* What it holds. */
+void vn_vm_free(struct vn_vm *m);
+
 /* ---- vnuma_place.c: where vCPUs run and memory lies ---- */
 void vn_memory(struct ks_vnuma *v, const struct ks_rec *rec);
 /* After all segments: what the guests' nodes stand for, and who was away. */
