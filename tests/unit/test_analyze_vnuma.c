@@ -506,6 +506,30 @@ static void many_threads(void **state)
 	lab_free(l);
 }
 
+/* Each cause has its count and a word; what is none counts as unknown. */
+static void causes(void **state)
+{
+	struct lab *l = vnuma_lab();
+	unsigned int by;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	for (by = 0; by <= KS_MOVE_MAX; by++)
+		moves(l, 30 * MS + by, 101, 0, 3, (uint8_t)by);
+	end_at(l, 40 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->moves_by[KS_MOVE_UNKNOWN], 2);
+	for (by = KS_MOVE_WAKE; by < KS_MOVE_MAX; by++) {
+		assert_int_equal(vm(l)->moves_by[by], 1);
+		assert_int_equal(vm(l)->node_moves_by[by], 1);
+		assert_string_not_equal(ks_move_name(by), ks_move_name(by - 1));
+	}
+	assert_string_equal(ks_move_name(KS_MOVE_NUMA), "numa_balancing");
+	assert_string_equal(ks_move_name(KS_MOVE_ACTIVE), "active_balance");
+	assert_null(ks_move_name(KS_MOVE_MAX));
+	lab_free(l);
+}
+
 /* ---- the guest alone, live ---- */
 
 static void live(struct ks_vnuma_live *l, uint64_t time, uint8_t type, uint8_t flags, uint16_t cpu,
@@ -622,6 +646,7 @@ int main(void)
 		cmocka_unit_test(moved_while_waiting),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(many_threads),
+		cmocka_unit_test(causes),
 		cmocka_unit_test(live_sums),
 		cmocka_unit_test(live_migrations),
 		cmocka_unit_test(live_loss),

@@ -94,22 +94,26 @@ static void print_head(const struct top *t, const struct view *w)
 	if (w->lost)
 		printf(", %" PRIu64 " records lost", w->lost);
 	printf("\n%4s %4s %6s %6s %6s", "CPU", "node", "busy%", "idle%", "steal%");
-	for (unsigned int k = 0; k < KS_VN_CAUSES; k++)
-		printf(" %10s", ks_move_name(k));
-	printf(" %8s %8s\n", "passed/s", "overl./s");
+	printf(" %9s %9s %9s %9s %8s %8s\n", "woken/s", "pulled/s", "balance/s", "other/s",
+	       "passed/s", "overl./s");
 }
 
 static void print_row(const struct top *t, const struct view *w, uint32_t i)
 {
 	const struct ks_vnuma_live_cpu *c = &w->cpu[i];
 	char node[16] = "-";
+	uint64_t other = 0;
 
 	if (c->node >= 0)
 		snprintf(node, sizeof(node), "%" PRId32, c->node);
 	printf("%4u %4s %6.1f %6.1f %6.1f", i, node, percent(w, c->busy_ns), percent(w, c->idle_ns),
 	       percent(w, steal_of(t, i)));
 	for (unsigned int k = 0; k < KS_VN_CAUSES; k++)
-		printf(" %10.0f", per_second(w, c->in[k]));
+		other += c->in[k];
+	other -= c->in[KS_MOVE_WAKE] + c->in[KS_MOVE_NEWIDLE] + c->in[KS_MOVE_PERIODIC];
+	printf(" %9.0f %9.0f %9.0f %9.0f", per_second(w, c->in[KS_MOVE_WAKE]),
+	       per_second(w, c->in[KS_MOVE_NEWIDLE]), per_second(w, c->in[KS_MOVE_PERIODIC]),
+	       per_second(w, other));
 	printf(" %8.0f %8.0f\n", per_second(w, c->passed), per_second(w, c->overloaded));
 }
 

@@ -17,7 +17,7 @@
 #define KS_VN_MOVES 256 /* changes of node that are told one by one, per VM */
 #define KS_VN_WORST 128 /* worst cases told one by one, per VM and disease */
 #define KS_VN_SLEEPS 40 /* sleeps by length: from 2^i ns up to twice that */
-#define KS_VN_CAUSES 4	/* KS_MOVE_* */
+#define KS_VN_CAUSES 8	/* KS_MOVE_* */
 
 /* Zero-initialise it: 0 stands for each default. */
 struct ks_vnuma_opts {

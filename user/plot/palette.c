@@ -56,4 +56,8 @@ const struct ks_line ks_move_line[KS_VN_CAUSES] = {
 			      "6 2" },
 	[KS_MOVE_PERIODIC] = { "periodic", "by the periodic load balancer", "#0a5fd0", "#6fb1ff",
 			       "3 2" },
+	[KS_MOVE_NUMA] = { "numa", "by NUMA balancing", "#7a3fd0", "#c3a0ff", "8 2 2 2" },
+	[KS_MOVE_EXEC] = { "exec", "at its exec()", "#0b7d6b", "#4fd6c0", "4 1" },
+	[KS_MOVE_AFFINITY] = { "affinity", "by a changed affinity", "#8a5a00", "#e0b050", "2 1" },
+	[KS_MOVE_ACTIVE] = { "active", "by active balancing", "#c0392b", "#ff8f80", "8 2" },
 };
