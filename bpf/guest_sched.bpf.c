@@ -259,6 +259,18 @@ int BPF_PROG(active_end)
 #define ON_RQ_MIGRATING 2 /* as in the kernel's sched.h */
 #define MAX_RT_PRIO 100
 
+/* Before it became a byte it was an int, and no load of the one fits the other. */
+struct task_struct___int_on_rq {
+	int on_rq;
+} __attribute__((preserve_access_index));
+
+static __always_inline int on_rq(struct task_struct *p)
+{
+	if (bpf_core_field_size(p->on_rq) == sizeof(__u8))
+		return p->on_rq;
+	return ((struct task_struct___int_on_rq *)p)->on_rq;
+}
+
 /*
  * Who moves it? A thread that is on no run queue is being woken. One that is taken from one queue to
  * another is moved by the load balancer: in its softirq; or in a CPU's way through schedule(), with
@@ -271,9 +283,9 @@ static __always_inline __u8 why_moved(struct task_struct *p, __u32 cpu, __u32 to
 	__u32 bits = ks_preempt_bits();
 	__u8 why;
 
-	if (!p->on_rq)
+	if (!on_rq(p))
 		return KS_MOVE_WAKE;
-	if (p->on_rq != ON_RQ_MIGRATING || bits & KS_HARDIRQ_BITS)
+	if (on_rq(p) != ON_RQ_MIGRATING || bits & KS_HARDIRQ_BITS)
 		return KS_MOVE_UNKNOWN;
 	if (bits & KS_SOFTIRQ_SERVING)
 		return p->prio < MAX_RT_PRIO ? KS_MOVE_UNKNOWN : KS_MOVE_PERIODIC;

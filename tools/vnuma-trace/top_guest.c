@@ -242,7 +242,7 @@ static int prepare(struct top *t, struct ks_err *err)
 int top_guest(struct toploop *loop)
 {
 	struct top t = { .loop = loop };
-	struct ks_err err;
+	struct ks_err err = { "" };
 	int ret = prepare(&t, &err);
 
 	if (!ret)
@@ -255,6 +255,7 @@ int top_guest(struct toploop *loop)
 		loop->ctx = &t;
 		read_steal(&t);
 		toploop_run(loop);
+		loop->ctx = NULL;
 	}
 	ks_sched_free(t.probe);
 	ks_vnuma_live_free(t.live);

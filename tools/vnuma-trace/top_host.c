@@ -274,7 +274,7 @@ static int prepare(struct top *t, const struct ks_host_opts *ho, struct ks_err *
 int top_host(struct toploop *loop, struct vm_filter *vms)
 {
 	struct top t = { .loop = loop };
-	struct ks_err err;
+	struct ks_err err = { "" };
 	int ret = vm_filter_resolve(vms, &err);
 
 	if (!ret) {
@@ -291,6 +291,7 @@ int top_host(struct toploop *loop, struct vm_filter *vms)
 		loop->show = show;
 		loop->ctx = &t;
 		toploop_run(loop);
+		loop->ctx = NULL;
 	}
 	ks_host_free(t.host);
 	ks_live_free(&t.live);

@@ -248,14 +248,10 @@ const char *ks_move_name(unsigned int by)
 {
 	_Static_assert(KS_VN_CAUSES == KS_MOVE_MAX, "a word for each");
 	static const char *const names[KS_VN_CAUSES] = {
-		[KS_MOVE_UNKNOWN] = "unknown",
-		[KS_MOVE_WAKE] = "wake_up",
-		[KS_MOVE_NEWIDLE] = "newly_idle",
-		[KS_MOVE_PERIODIC] = "periodic",
-		[KS_MOVE_NUMA] = "numa_balancing",
-		[KS_MOVE_EXEC] = "exec",
-		[KS_MOVE_AFFINITY] = "affinity",
-		[KS_MOVE_ACTIVE] = "active_balance",
+		[KS_MOVE_UNKNOWN] = "unknown",	   [KS_MOVE_WAKE] = "wake_up",
+		[KS_MOVE_NEWIDLE] = "newly_idle",  [KS_MOVE_PERIODIC] = "periodic",
+		[KS_MOVE_NUMA] = "numa_balancing", [KS_MOVE_EXEC] = "exec",
+		[KS_MOVE_AFFINITY] = "affinity",   [KS_MOVE_ACTIVE] = "active_balance",
 	};
 
 	return by < KS_VN_CAUSES ? names[by] : NULL;
