@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/expect.bash
 ple=$PWD/build/bin/ple-trace
 lock=$PWD/build/bin/lock-timeline
+policy=$PWD/build/bin/vcpu-policy
 vnuma=$PWD/build/bin/vnuma-trace
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -80,6 +81,26 @@ for size in 0 50ms -1 soon; do
 	refused "record --memory $size" 2 'memory' "$ple" record -o x.kvs --memory "$size"
 done
 absent x.kvs x.kvs.partial
+
+# A policy that is being attached or detached: the journal is held, and there is no status.
+mkdir state
+python3 - "$PWD/state" <<-'END' >held &
+	import fcntl, sys, time
+	lock = open(sys.argv[1] + "/lock", "w")
+	fcntl.lockf(lock, fcntl.LOCK_EX)
+	print("held", flush=True)
+	time.sleep(60)
+END
+holder=$!
+until [ -s held ]; do sleep 0.05; done
+"$policy" status --state-dir "$PWD/state" >status.txt
+code=$?
+holds "status of what is under way exits with 1" [ $code = 1 ]
+holds "and says who is at it" grep -q "process $holder is about to" status.txt
+"$policy" status --json --state-dir "$PWD/state" >status.json
+holds "its JSON names the process" jq -e ".policy == null and .under_way == $holder" status.json
+kill $holder
+wait $holder 2>/dev/null
 
 # As a user without rights: what is missing, and what to do.
 if [ "$(id -u)" = 0 ]; then

@@ -24,7 +24,7 @@ qemu_append() {
 
 	[ "$CPUS" = 1 ] || max=maxcpus=1
 	echo "console=ttyS0 quiet loglevel=5 panic=-1 mitigations=off random.trust_cpu=on" \
-		"tsc=reliable tsc_early_khz=$(qemu_tsc_khz) no_timer_check audit=0 pci=noearly,lastbus=0 nokaslr lab.role=host $max $HOST_APPEND"
+		"tsc=reliable tsc_early_khz=$(qemu_tsc_khz) no_timer_check audit=0 pci=noearly,lastbus=0 nokaslr sysrq_always_enabled lab.role=host $max $HOST_APPEND"
 }
 
 qemu_command() {
@@ -42,14 +42,35 @@ qemu_command() {
 		-drive "if=none,id=l,format=raw,readonly=on,file=$STAGE/lab.img,file.locking=off"
 		-device virtio-blk-pci,drive=l
 		-fsdev "local,id=o,path=$OUT,security_model=none,multidevs=remap"
-		-device virtio-9p-pci,fsdev=o,mount_tag=results)
+		-device virtio-9p-pci,fsdev=o,mount_tag=results
+		-chardev "pipe,id=m,path=$STAGE/monitor" -mon chardev=m,mode=readline)
 	[ "$NUMA" = 0 ] || mapfile -t -O ${#QEMU[@]} QEMU < <(qemu_numa)
 	QEMU+=(${HOST_ARGS[@]+"${HOST_ARGS[@]}"})
+}
+
+# What a host VM that hangs is at: its processors' registers, three times, into host.stuck, and on its console,
+# if it still hears its keyboard, where its CPUs are and which tasks are blocked.
+qemu_stuck() {
+	local i
+
+	timeout 10 cat "$STAGE/monitor.out" >"$OUT/host.stuck" 2>/dev/null &
+	{
+		for i in 1 2 3; do
+			echo "info registers -a"
+			sleep 0.3
+		done
+		echo "sendkey alt-sysrq-l"
+		sleep 2
+		echo "sendkey alt-sysrq-w"
+		sleep 3
+	} >"$STAGE/monitor.in"
+	wait $!
 }
 
 # Runs the host VM to its end. Returns 124 if it had to be killed.
 qemu_run() {
 	qemu_command
+	mkfifo "$STAGE/monitor.in" "$STAGE/monitor.out"
 	TIMED_OUT=0
 	if [ "$INTERACTIVE" = 1 ]; then
 		(root_exec "${QEMU[@]}" -chardev stdio,id=c,signal=off -serial chardev:c)
@@ -62,7 +83,8 @@ qemu_run() {
 	while kill -0 "$QEMU_PID" 2>/dev/null; do
 		if [ $((SECONDS - start)) -ge "$TIMEOUT" ]; then
 			TIMED_OUT=1
-			kill -9 "$QEMU_PID"
+			qemu_stuck || true
+			kill -9 "$QEMU_PID" 2>/dev/null || true
 		fi
 		sleep 0.2
 	done

@@ -30,6 +30,11 @@ verdict_last() {
 	grep -a -s -h -v '^ *$' "$OUT/host.log" | tail -n 1 | tr -cd '[:print:]' | cut -c1-120
 }
 
+# Where its processors were when it was stopped.
+verdict_stuck() {
+	grep -a -s -o -E '\bRIP=[0-9a-f]+|CPL=[0-9]|HLT=[0-9]' "$OUT/host.stuck" | paste -s -d ' '
+}
+
 verdict_reason() {
 	local rc splat guests
 
@@ -39,7 +44,7 @@ verdict_reason() {
 	if [ -n "$splat" ]; then
 		echo "kernel trouble: $splat"
 	elif [ "$TIMED_OUT" = 1 ]; then
-		echo "hang: killed after $TIMEOUT s, after \"$(verdict_last)\""
+		echo "hang: killed after $TIMEOUT s, after \"$(verdict_last)\", at $(verdict_stuck)"
 	elif [ "$rc" = none ]; then
 		echo "the host VM ended without an exit code"
 	elif [ "$rc" = 124 ]; then

@@ -84,12 +84,28 @@ int policy_list(int argc, char **argv)
 
 /* ---- status ---- */
 
-static int print_status(const struct options *o)
+static int print_none(const struct options *o, int holder)
+{
+	if (o->json && holder)
+		printf("{\"schema\":1,\"policy\":null,\"under_way\":%d}\n", holder);
+	else if (o->json)
+		puts("{\"schema\":1,\"policy\":null}");
+	else if (holder)
+		printf("no policy is attached; process %d is about to change that\n", holder);
+	else
+		puts("no policy is attached");
+	return CLI_EXIT_FAILED;
+}
+
+/* The file comes when a policy is attached and goes when it is detached, both while the journal is held. */
+static int print_status(const struct options *o, int holder)
 {
 	struct json_object *state;
 	char *text;
 	int ret = state_read(o->dir, &text);
 
+	if (ret == -ENOENT)
+		return print_none(o, holder);
 	if (ret) {
 		cli_error("%s/status.json: %s", o->dir, strerror(-ret));
 		return CLI_EXIT_FAILED;
@@ -119,13 +135,7 @@ int policy_status(int argc, char **argv)
 	if (ret)
 		return ret;
 	ret = ks_journal_holder(o.dir);
-	if (ret > 0)
-		return print_status(&o);
-	if (o.json)
-		puts("{\"schema\":1,\"policy\":null}");
-	else
-		puts("no policy is attached");
-	return CLI_EXIT_FAILED;
+	return ret > 0 ? print_status(&o, ret) : print_none(&o, 0);
 }
 
 /* ---- detach, restore ---- */

@@ -11,6 +11,7 @@
 
 #include "cgroup.h"
 #include "err.h"
+#include "filelock.h"
 #include "journal.h"
 #include "text.h"
 
@@ -35,27 +36,6 @@ static int open_at(const char *dir, const char *name, int flags, char **path)
 	return fd >= 0 ? fd : -errno;
 }
 
-/*
- * A record lock: who asks whether it is held does not take it, even for a moment, and is told by
- * the kernel who holds it.
- */
-static bool lock(int fd)
-{
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	return !fcntl(fd, F_SETLK, &whole);
-}
-
-/* The process that has it locked; 0 = nobody; -errno. */
-static int locked_by(int fd)
-{
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	if (fcntl(fd, F_GETLK, &whole))
-		return -errno;
-	return whole.l_type == F_UNLCK ? 0 : whole.l_pid;
-}
-
 static int take_lock(struct ks_journal *j, const char *dir, struct ks_err *err)
 {
 	char *path;
@@ -64,11 +44,11 @@ static int take_lock(struct ks_journal *j, const char *dir, struct ks_err *err)
 	free(path);
 	if (j->lock < 0)
 		return ks_fail(err, j->lock, "%.150s/lock: %s", dir, strerror(-j->lock));
-	if (!lock(j->lock))
+	if (!ks_filelock_take(j->lock))
 		return ks_fail(
 			err, -EBUSY,
 			"a policy is attached (process %d): end it with `vcpu-policy detach`",
-			locked_by(j->lock));
+			ks_filelock_holder(j->lock));
 	return 0;
 }
 
@@ -118,7 +98,7 @@ int ks_journal_holder(const char *dir)
 	free(path);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	pid = locked_by(fd);
+	pid = ks_filelock_holder(fd);
 	close(fd);
 	return pid;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -123,18 +124,78 @@ static int explain(int ret, uint32_t cid, uint32_t port, struct ks_err *err)
 	}
 }
 
-int ks_vsock_connect(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err)
+static int connect_and_tell(int fd, uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err)
 {
 	struct sockaddr_vm a = address(cid, port);
-	int fd = open_socket(err), ret;
+	int ret = connect_timed(fd, &a, timeout_ms);
 
-	if (fd < 0)
-		return fd;
-	ret = connect_timed(fd, &a, timeout_ms);
 	if (!ret)
 		return fd;
 	close(fd);
 	return explain(ret, cid, port, err);
+}
+
+int ks_vsock_connect(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err)
+{
+	int fd = open_socket(err);
+
+	return fd < 0 ? fd : connect_and_tell(fd, cid, port, timeout_ms, err);
+}
+
+#define ROOT_PORT_MIN 64u
+#define ROOT_PORT_END 1024u
+
+/*
+ * The peer may remember a connection for seconds after its end (8 s in Linux), and takes the next one from
+ * the same port for a part of it. So the clock says where to begin, round in 15 s.
+ */
+static uint32_t first_port(void)
+{
+	struct timespec t;
+	uint64_t ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return (uint32_t)(ms / 16 % (ROOT_PORT_END - ROOT_PORT_MIN));
+}
+
+static int bind_root_port(int fd)
+{
+	uint32_t i, n = ROOT_PORT_END - ROOT_PORT_MIN, begin = first_port();
+	struct sockaddr_vm a;
+
+	for (i = 0; i < n; i++) {
+		a = address(VMADDR_CID_ANY, ROOT_PORT_MIN + (begin + i) % n);
+		if (!bind(fd, (struct sockaddr *)&a, sizeof(a)))
+			return 0;
+		if (errno != EADDRINUSE)
+			return -errno;
+	}
+	return -EADDRINUSE;
+}
+
+int ks_vsock_connect_as_root(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err)
+{
+	int fd = open_socket(err), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = bind_root_port(fd);
+	if (!ret)
+		return connect_and_tell(fd, cid, port, timeout_ms, err);
+	close(fd);
+	return ks_fail(err, ret, "vsock: no port below 1024: %s%s", strerror(-ret),
+		       ret == -EACCES ? "; run as root" : "");
+}
+
+uint32_t ks_vsock_peer_port(int fd)
+{
+	struct sockaddr_vm a = { 0 };
+	socklen_t len = sizeof(a);
+
+	if (getpeername(fd, (struct sockaddr *)&a, &len) || a.svm_family != AF_VSOCK)
+		return 0;
+	return a.svm_port;
 }
 
 int ks_vsock_own_cid(uint32_t *cid)

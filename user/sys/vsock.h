@@ -26,6 +26,15 @@ int ks_vsock_accept(int fd, uint32_t *cid, int timeout_ms);
 /* Connect. Returns the descriptor or -errno with err (-ETIMEDOUT, -ECONNREFUSED, -ENODEV...). */
 int ks_vsock_connect(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err);
 
+/*
+ * The same from a port that only root may hold (below 1024). The kernel tells the other side, which
+ * so knows that no other user of this machine calls.
+ */
+int ks_vsock_connect_as_root(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err);
+
+/* The other side's port, 0 if it is not known. */
+uint32_t ks_vsock_peer_port(int fd);
+
 /* This machine's own CID (a guest's: 3 and up). 0 or -errno (-ENODEV: no vsock transport). */
 int ks_vsock_own_cid(uint32_t *cid);
 

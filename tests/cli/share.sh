@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# vm-share used wrongly: one line, exit code 1 or 2, nothing left behind. Nothing here touches a VM.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/cli/expect.bash
+share=$PWD/build/bin/vm-share
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+chmod 755 "$tmp"
+
+for command in apply move status restore release watch agent check; do
+	accepted "$command --help" "$share" $command --help
+	holds "... tells of its options" grep -q -- '--help' "$EXPECT_ERR.out"
+	refused "$command: unknown option" 2 'nosuch' "$share" $command --nosuch
+done
+refused "unknown command" 2 "no command 'aply'" "$share" aply
+refused "no plan" 2 'names no VM' "$share" apply
+refused "no such file" 1 'nosuch.plan' "$share" apply nosuch.plan
+refused "an overlap" 2 'CPU 3 is given to both a and b' "$share" apply a=cpus:0-3 b=cpus:3-4
+refused "... even if only asked" 2 'CPU 3' "$share" apply --dry-run a=cpus:0-3 b=cpus:3-4
+accepted "a plan that can be" "$share" apply --dry-run a=cpus:0-2 b=cpus:3-4
+refused "a VM without a CPU" 2 'has no CPU' "$share" apply a=first:1
+refused "a VM twice" 2 'twice' "$share" apply a=cpus:0 a=cpus:1
+refused "a bad list" 2 'bad list' "$share" apply a=cpus:0-x
+refused "a CPU out of range" 2 'above' "$share" apply a=cpus:5000
+refused "a bad word" 2 'colour' "$share" apply a=cpus:0,colour:red
+printf 'a=cpus:0\nb=cpus:0 # the same\n' >overlap.plan
+refused "an overlap in a file" 2 'CPU 0 is given to both a and b' "$share" apply overlap.plan
+printf 'a=cpus:0\nb=cpus:\033[31m\n' >ugly.plan
+refused "ugly bytes" 2 'line 2' "$share" apply ugly.plan
+head -c 3000 /dev/urandom >noise.plan
+refused "noise" 2 . "$share" apply noise.plan
+refused "a bad port" 2 'port' "$share" apply --port 1024 a=cpus:0
+refused "no time to answer" 2 'answer' "$share" move --answer 0 cpu 1 a b
+refused "a bad interval" 2 'interval' "$share" watch --interval soon
+refused "too short an interval" 2 'interval' "$share" watch --interval 1ms
+refused "move: too little" 2 'move cpu LIST FROM TO' "$share" move cpu 1 a
+refused "move: something else" 2 'move cpu LIST FROM TO' "$share" move disk 1 a b
+refused "move: a bad list" 2 'bad list' "$share" move cpu one a b
+refused "status: too much" 2 'too much' "$share" status now
+absent share.json share.lock
+
+state=(--state-dir "$tmp/state")
+refused "nothing to move" 1 'no plan is applied' "$share" move "${state[@]}" cpu 1 a b
+refused "no such VM" 1 'nosuchvm' "$share" apply "${state[@]}" nosuchvm=cpus:0
+absent state/share.json
+holds "no plan: status says so" [ "$("$share" status "${state[@]}" --json)" = '{"schema":1,"plan":false}' ]
+accepted "restore does no harm" "$share" restore "${state[@]}"
+accepted "nor does release" "$share" release "${state[@]}"
+echo '{"schema":7}' >state/share.json
+for command in status restore release; do
+	refused "$command: a book of another version" 1 'makes no sense' "$share" $command "${state[@]}"
+done
+expect_end

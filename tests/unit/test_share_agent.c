@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What host and agent say to each other, and what both make of nonsense; cpusets in a made-up guest. */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "agent.h"
+#include "err.h"
+#include "force.h"
+#include "test_sys_tree.h"
+#include "text.h"
+
+static struct tree tree;
+static char journal_dir[128];
+
+static int make_tree(void **state)
+{
+	(void)state;
+	tree_new(&tree);
+	snprintf(journal_dir, sizeof(journal_dir), "%s/journal", tree.root);
+	tree_text(&tree, "/sys/devices/system/cpu/online", "0-3\n");
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.subtree_control", "");
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.procs", "");
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched.share/cgroup.procs", "");
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched.share/cpuset.cpus", "");
+	tree_text(&tree, "/sys/fs/cgroup/system.slice/cpuset.cpus", "");
+	tree_text(&tree, "/sys/fs/cgroup/user.slice/cpuset.cpus", "0-1\n");
+	return 0;
+}
+
+static int drop_tree(void **state)
+{
+	(void)state;
+	tree_free(&tree);
+	return 0;
+}
+
+/* The first line of a file of the made-up guest: here writes do not truncate. */
+static void assert_begins(const char *path, const char *with)
+{
+	char line[256];
+
+	assert_int_equal(ks_read_line(tree.root, line, sizeof(line), "%s", path), 0);
+	if (strncmp(line, with, strlen(with)))
+		fail_msg("%s: '%s' instead of '%s'", path, line, with);
+}
+
+static struct ks_cpus set_of(const char *text)
+{
+	struct ks_cpus s;
+
+	assert_int_equal(ks_cpus_parse("set", text, &s, NULL), 0);
+	return s;
+}
+
+static struct ks_agent_ask confine_ask(const char *cpus)
+{
+	struct ks_agent_ask ask;
+
+	ks_agent_ask_init(&ask, KS_AGENT_CONFINE, 42);
+	ask.cpus = set_of(cpus);
+	return ask;
+}
+
+static struct ks_agent_answer good_answer(void)
+{
+	struct ks_agent_answer a;
+
+	ks_agent_answer_init(&a, 42);
+	a.online = set_of("0-3");
+	a.may = set_of("0-1");
+	return a;
+}
+
+/* ---- messages ---- */
+
+static void test_ask(void **state)
+{
+	struct ks_agent_ask ask = confine_ask("0-1"), got, bad;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(ks_agent_check_ask(&ask, sizeof(ask), &got), KS_AGENT_DONE);
+	assert_memory_equal(&ask, &got, sizeof(ask));
+	for (len = 0; len < sizeof(ask); len++)
+		assert_int_equal(ks_agent_check_ask(&ask, len, &got), KS_AGENT_BAD_MESSAGE);
+	bad = ask;
+	bad.version = 2;
+	assert_int_equal(ks_agent_check_ask(&bad, sizeof(bad), &got), KS_AGENT_BAD_VERSION);
+	bad = ask;
+	bad.what = 0;
+	assert_int_equal(ks_agent_check_ask(&bad, sizeof(bad), &got), KS_AGENT_BAD_MESSAGE);
+	bad.what = 4;
+	assert_int_equal(ks_agent_check_ask(&bad, sizeof(bad), &got), KS_AGENT_BAD_MESSAGE);
+	bad = ask;
+	bad.magic++;
+	assert_int_equal(ks_agent_check_ask(&bad, sizeof(bad), &got), KS_AGENT_BAD_MESSAGE);
+	bad = ask;
+	bad.size--;
+	assert_int_equal(ks_agent_check_ask(&bad, sizeof(bad), &got), KS_AGENT_BAD_MESSAGE);
+	bad = ask;
+	memset(&bad.cpus, 0, sizeof(bad.cpus));
+	assert_int_equal(ks_agent_check_ask(&bad, sizeof(bad), &got), KS_AGENT_BAD_MESSAGE);
+}
+
+static int check(const struct ks_agent_answer *a, size_t len)
+{
+	struct ks_agent_ask ask = confine_ask("0-1");
+	struct ks_agent_answer got;
+	struct ks_err err = { "" };
+	int ret = ks_agent_check_answer(a, len, &ask, &got, &err);
+
+	assert_int_equal(ret != 0, err.msg[0] != 0);
+	return ret;
+}
+
+static void test_answer(void **state)
+{
+	struct ks_agent_answer a = good_answer();
+	size_t len;
+
+	(void)state;
+	assert_int_equal(check(&a, sizeof(a)), 0);
+	for (len = 0; len < sizeof(a); len++)
+		assert_int_equal(check(&a, len), -EPROTO);
+	a.number++;
+	assert_int_equal(check(&a, sizeof(a)), -EPROTO);
+	a = good_answer();
+	a.version = 9;
+	assert_int_equal(check(&a, sizeof(a)), -EPROTONOSUPPORT);
+	a = good_answer();
+	a.result = KS_AGENT_RESULTS;
+	assert_int_equal(check(&a, sizeof(a)), -EPROTO);
+	a.result = KS_AGENT_BUSY;
+	assert_int_equal(check(&a, sizeof(a)), -EBUSY);
+	a.result = KS_AGENT_FAILED;
+	assert_int_equal(check(&a, sizeof(a)), -EIO);
+	/* "Done", and what it says tells otherwise. */
+	a = good_answer();
+	a.may = set_of("0-2");
+	assert_int_equal(check(&a, sizeof(a)), -EINVAL);
+	a = good_answer();
+	a.busy = set_of("1");
+	assert_int_equal(check(&a, sizeof(a)), -EINVAL);
+	a = good_answer();
+	memset(&a.may, 0, sizeof(a.may));
+	assert_int_equal(check(&a, sizeof(a)), -EINVAL);
+}
+
+/* Any bytes: never taken for a "done" that contradicts the question. */
+static void test_noise(void **state)
+{
+	struct ks_agent_ask ask = confine_ask("0-1"), got_ask;
+	struct ks_agent_answer a, got;
+	unsigned int seed = 3, i, k;
+	struct ks_err err;
+
+	(void)state;
+	for (i = 0; i < 100000; i++) {
+		a = good_answer();
+		for (k = 0; k < 3; k++)
+			((uint8_t *)&a)[(unsigned int)rand_r(&seed) % sizeof(a)] ^=
+				(uint8_t)(1u << (unsigned int)rand_r(&seed) % 8);
+		if (ks_agent_check_answer(&a, sizeof(a), &ask, &got, &err))
+			continue;
+		for (k = ks_cpus_next(&got.may, 0); k < KS_CPUS; k = ks_cpus_next(&got.may, k + 1))
+			assert_true(ks_cpus_has(&ask.cpus, k));
+		ks_agent_check_ask(&a, (unsigned int)rand_r(&seed) % sizeof(a), &got_ask);
+	}
+}
+
+/* ---- over a socket ---- */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* One byte now and then: a guest must not hold the host up for longer than it was given. */
+static void *trickle(void *arg)
+{
+	const struct timespec moment = { 0, 20000000 };
+	struct ks_agent_answer a = good_answer();
+	int fd = *(int *)arg;
+	size_t i;
+
+	for (i = 0; i < sizeof(a) - 1; i++) {
+		if (send(fd, (char *)&a + i, 1, MSG_NOSIGNAL) < 0)
+			break;
+		nanosleep(&moment, NULL);
+	}
+	return NULL;
+}
+
+static void test_slow(void **state)
+{
+	struct ks_agent_ask ask = confine_ask("0-1");
+	struct ks_agent_answer a;
+	struct ks_err err;
+	pthread_t thread;
+	int64_t begun;
+	int sv[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	pthread_create(&thread, NULL, trickle, &sv[1]);
+	begun = now_ms();
+	assert_int_equal(ks_agent_exchange(sv[0], &ask, &a, 200, &err), -ETIMEDOUT);
+	assert_true(now_ms() - begun < 400);
+	close(sv[0]);
+	pthread_join(thread, NULL);
+	close(sv[1]);
+	/* One that hangs up. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	shutdown(sv[1], SHUT_WR);
+	assert_int_equal(ks_agent_exchange(sv[0], &ask, &a, 200, &err), -EPIPE);
+	close(sv[0]);
+	close(sv[1]);
+}
+
+static void *serve(void *arg)
+{
+	struct ks_agent *a = arg;
+
+	ks_agent_serve(a, *(int *)a->ctx);
+	return NULL;
+}
+
+/* A question to an agent of the made-up guest. */
+static int ask_agent(struct ks_confine *c, const struct ks_agent_ask *ask,
+		     struct ks_agent_answer *answer)
+{
+	struct ks_err err;
+	pthread_t thread;
+	int sv[2], ret;
+	struct ks_agent a = { .confine = c, .root = tree.root, .ctx = &sv[1] };
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	pthread_create(&thread, NULL, serve, &a);
+	ret = ks_agent_exchange(sv[0], ask, answer, 1000, &err);
+	pthread_join(thread, NULL);
+	close(sv[0]);
+	close(sv[1]);
+	return ret;
+}
+
+static struct ks_confine *open_confine(void)
+{
+	struct ks_confine *c;
+	struct ks_err err = { "" };
+
+	if (ks_confine_open(&c, tree.root, journal_dir, &err))
+		fail_msg("%s", err.msg);
+	return c;
+}
+
+static void test_agent(void **state)
+{
+	struct ks_agent_ask ask = confine_ask("1-2,9");
+	struct ks_confine *c = open_confine();
+	struct ks_agent_answer a;
+	struct ks_cpus want = set_of("1-2");
+
+	(void)state;
+	assert_int_equal(ask_agent(c, &ask, &a), 0);
+	assert_true(ks_cpus_same(&a.may, &want));
+	assert_begins("/sys/fs/cgroup/kvmsched.share/cpuset.cpus", "1-2");
+	assert_begins("/sys/fs/cgroup/system.slice/cpuset.cpus", "1-2");
+	assert_begins("/sys/fs/cgroup/user.slice/cpuset.cpus", "1-2");
+	/* None that is online: refused, and nothing is changed. */
+	ask = confine_ask("8");
+	assert_int_equal(ask_agent(c, &ask, &a), -EIO);
+	assert_begins("/sys/fs/cgroup/system.slice/cpuset.cpus", "1-2");
+	ks_agent_ask_init(&ask, KS_AGENT_STATE, 5);
+	assert_int_equal(ask_agent(c, &ask, &a), 0);
+	assert_true(ks_cpus_same(&a.may, &want));
+	ask.version++;
+	assert_int_equal(ask_agent(c, &ask, &a), -EPROTO);
+	ks_confine_close(c);
+}
+
+/* An agent that was killed: the next one knows what its guest is confined to. */
+static void test_agent_again(void **state)
+{
+	struct ks_cpus two = set_of("0,2");
+	struct ks_confine *c = open_confine();
+
+	(void)state;
+	assert_int_equal(ks_confine_set(c, &two), 0);
+	ks_confine_close(c);
+	c = open_confine();
+	assert_true(ks_cpus_same(ks_confine_may(c), &two));
+	ks_confine_close(c);
+}
+
+/* A cgroup that comes later, and tasks of the root. */
+static void test_sweep(void **state)
+{
+	struct ks_cpus one = set_of("3");
+	struct ks_confine *c = open_confine();
+
+	(void)state;
+	assert_int_equal(ks_confine_set(c, &one), 0);
+	tree_text(&tree, "/sys/fs/cgroup/late.slice/cpuset.cpus", "");
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.procs", "17\n");
+	ks_confine_sweep(c);
+	assert_begins("/sys/fs/cgroup/late.slice/cpuset.cpus", "3");
+	assert_begins("/sys/fs/cgroup/kvmsched.share/cgroup.procs", "17");
+	ks_confine_close(c);
+}
+
+static void test_no_cpusets(void **state)
+{
+	struct ks_confine *c;
+	struct ks_err err;
+	char path[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup/cgroup.subtree_control", tree.root);
+	unlink(path);
+	assert_int_equal(ks_confine_open(&c, tree.root, journal_dir, &err), -ENOTSUP);
+	assert_non_null(strstr(err.msg, "cpuset"));
+}
+
+/* ---- the host's look ---- */
+
+static void put_vcpu(uint32_t tid, uint64_t run, uint64_t wait, char is)
+{
+	char path[96], text[96];
+
+	snprintf(path, sizeof(path), "/proc/50/task/%u/schedstat", tid);
+	snprintf(text, sizeof(text), "%llu %llu 9\n", (unsigned long long)run,
+		 (unsigned long long)wait);
+	tree_text(&tree, path, text);
+	snprintf(path, sizeof(path), "/proc/50/task/%u/stat", tid);
+	snprintf(text, sizeof(text), "%u (CPU ) 1/KVM) %c 1 2 3\n", tid, is);
+	tree_text(&tree, path, text);
+}
+
+static void test_look(void **state)
+{
+	struct ks_book_vcpu vcpu[3] = { { .tid = 51 }, { .tid = 52 }, { .tid = 53 } };
+	struct ks_book_vm vm = { .tgid = 50, .vcpus = 3, .vcpu = vcpu };
+	struct ks_cpus all = set_of("0-2"), busy, want = set_of("1");
+	struct ks_vcpu_look look;
+
+	(void)state;
+	put_vcpu(51, 1000, 500, 'S');
+	put_vcpu(52, 1000, 500, 'R'); /* has not run meanwhile, but wants to */
+	assert_int_equal(ks_vcpu_look(tree.root, 50, 51, &look), 0);
+	assert_int_equal(look.used_ns, 1500);
+	assert_true(look.sleeps);
+	assert_int_equal(ks_vcpu_look(tree.root, 50, 53, &look), -ESRCH);
+	ks_vcpus_busy(tree.root, &vm, &all, 10, &busy);
+	assert_true(ks_cpus_same(&busy, &want));
+}
+
+/* ---- held down ---- */
+
+static void test_force(void **state)
+{
+	struct ks_book_vcpu v = { .tid = 51 };
+
+	(void)state;
+	tree_text(&tree, "/proc/50/task/51/cgroup", "0::/vm\n");
+	tree_text(&tree, "/sys/fs/cgroup/vm/cgroup.type", "domain\n");
+	tree_text(&tree, "/sys/fs/cgroup/vm/cgroup.subtree_control", "");
+	tree_text(&tree, "/sys/fs/cgroup/vm/cgroup.threads", "51\n");
+	assert_int_equal(ks_force_prepare(tree.root, 50, 1, &v), 0);
+	assert_string_equal(v.home, "/vm");
+	assert_string_equal(v.group, "/vm/kvmsched-50-vcpu1");
+	/* As if the kernel had filled the new folder. */
+	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-50-vcpu1/cgroup.type", "domain\n");
+	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-50-vcpu1/cpu.max", "max 100000\n");
+	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-50-vcpu1/cgroup.threads", "");
+	assert_int_equal(ks_force(tree.root, &v), 0);
+	assert_begins("/sys/fs/cgroup/vm/kvmsched-50-vcpu1/cpu.max", "1000 1000000");
+	assert_begins("/sys/fs/cgroup/vm/kvmsched-50-vcpu1/cgroup.threads", "51");
+	assert_int_equal(ks_force_undo(tree.root, &v), 0);
+	assert_null(v.home);
+}
+
+/* Killed when the folder had been made, and nothing else: done, or undone, all the same. */
+static void test_force_half_made(void **state)
+{
+	struct ks_book_vcpu v = { .tid = 51 };
+	char path[128];
+
+	(void)state;
+	tree_text(&tree, "/proc/50/task/51/cgroup", "0::/\n");
+	assert_int_equal(ks_force_prepare(tree.root, 50, 0, &v), 0);
+	assert_string_equal(v.home, "");
+	assert_string_equal(v.group, "/kvmsched-50-vcpu0");
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.threads", "");
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup/kvmsched-50-vcpu0", tree.root);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(ks_force_undo(tree.root, &v), 0);
+	assert_null(v.home);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(ks_force_prepare(tree.root, 50, 0, &v), 0);
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched-50-vcpu0/cgroup.type", "domain\n");
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched-50-vcpu0/cpu.max", "");
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched-50-vcpu0/cgroup.threads", "");
+	assert_int_equal(ks_force(tree.root, &v), 0);
+	assert_begins("/sys/fs/cgroup/kvmsched-50-vcpu0/cgroup.type", "threaded");
+	assert_begins("/sys/fs/cgroup/kvmsched-50-vcpu0/cpu.max", "1000 1000000");
+	free(v.home);
+	free(v.group);
+	free(v.max);
+}
+
+/* libvirt's: a threaded cgroup for each vCPU, with a quota of its owner's. */
+static void test_force_own(void **state)
+{
+	struct ks_book_vcpu v = { .tid = 51 };
+
+	(void)state;
+	tree_text(&tree, "/proc/50/task/51/cgroup", "0::/vm/vcpu1\n");
+	tree_text(&tree, "/sys/fs/cgroup/vm/vcpu1/cgroup.type", "threaded\n");
+	tree_text(&tree, "/sys/fs/cgroup/vm/vcpu1/cgroup.threads", "51\n");
+	tree_text(&tree, "/sys/fs/cgroup/vm/vcpu1/cpu.max", "50000 100000\n");
+	assert_int_equal(ks_force_prepare(tree.root, 50, 1, &v), 0);
+	assert_string_equal(v.group, "/vm/vcpu1");
+	assert_string_equal(v.max, "50000 100000");
+	assert_int_equal(ks_force(tree.root, &v), 0);
+	assert_begins("/sys/fs/cgroup/vm/vcpu1/cpu.max", "1000 1000000");
+	assert_int_equal(ks_force_undo(tree.root, &v), 0);
+	assert_begins("/sys/fs/cgroup/vm/vcpu1/cpu.max", "50000 100000");
+	/* Shared with another thread: then not that one. */
+	tree_text(&tree, "/sys/fs/cgroup/vm/vcpu1/cgroup.threads", "51\n52\n");
+	assert_int_equal(ks_force_prepare(tree.root, 50, 1, &v), 0);
+	assert_string_equal(v.group, "/vm/kvmsched-50-vcpu1");
+	free(v.home);
+	free(v.group);
+	free(v.max);
+}
+
+int main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, make_tree, drop_tree)
+	const struct CMUnitTest tests[] = {
+		TEST(test_ask),	  TEST(test_answer),	 TEST(test_noise),
+		TEST(test_slow),  TEST(test_agent),	 TEST(test_agent_again),
+		TEST(test_sweep), TEST(test_no_cpusets), TEST(test_look),
+		TEST(test_force), TEST(test_force_own),	 TEST(test_force_half_made),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "cli.h"
+#include "commands.h"
+#include "text.h"
+#include "vm.h"
+
+static const struct argp_option options[] = { { 0 } };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	if (key == ARGP_KEY_ARG)
+		cli_bad_usage("'%s' is too much", arg);
+	return ARGP_ERR_UNKNOWN;
+}
+
+static bool has_controller(const char *name)
+{
+	char text[512], *word, *rest = text;
+
+	if (ks_read_line(NULL, text, sizeof(text), KS_CGROUPFS "/cgroup.controllers"))
+		return false;
+	while ((word = strsep(&rest, " ")))
+		if (!strcmp(word, name))
+			return true;
+	return false;
+}
+
+static bool line(bool ok, const char *what, const char *good, const char *bad)
+{
+	printf("%-9s %-14s %s\n", ok ? "ok" : "missing", what, ok ? good : bad);
+	return ok;
+}
+
+static bool check_both(void)
+{
+	bool ok = line(!geteuid(), "root", "", "run as root");
+
+	return line(ks_exists(NULL, "/dev/vsock"), "vsock", "",
+		    "load the module (modprobe vsock, vhost_vsock on a host, "
+		    "vmw_vsock_virtio_transport in a guest); without it VMs are held down by "
+		    "force") &&
+	       ok;
+}
+
+static void check_vms(void)
+{
+	struct ks_vmlist list;
+	unsigned int cids = 0;
+	size_t i;
+
+	if (ks_vm_list(NULL, &list))
+		return;
+	for (i = 0; i < list.n; i++)
+		cids += list.vm[i].cid != 0;
+	printf("%-9s %-14s %zu, %u of them with a vsock device\n", "ok", "VMs", list.n, cids);
+	ks_vm_list_free(&list);
+}
+
+int share_check(int argc, char **argv)
+{
+	const struct argp argp = { .options = options,
+				   .parser = parse,
+				   .doc = "Say what this machine can do as a host or as a guest, "
+					  "and why not. Exit code 3 "
+					  "if it can be neither.\v"
+					  "Examples:\n"
+					  "  vm-share check\n" };
+	bool host, guest;
+	int ret = cli_parse(&argp, argc, argv, NULL);
+
+	if (ret)
+		return ret;
+	check_both();
+	guest = line(has_controller("cpuset"), "guest: cpuset", "agents can confine all tasks",
+		     "no cgroup v2 at " KS_CGROUPFS " with the controller cpuset: no agent");
+	host = line(has_controller("cpu"), "host: cpu", "VMs can be held down by force",
+		    "no cgroup v2 at " KS_CGROUPFS
+		    " with the controller cpu: guests without an agent cannot be held");
+	check_vms();
+	return host || guest ? CLI_EXIT_OK : CLI_EXIT_LACKING;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "err.h"
+#include "journal.h"
+#include "memory.h"
+#include "turn.h"
+
+static const struct argp_option options[] = {
+	TURN_AGENT,
+	TURN_DIR,
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_ARG)
+		cli_bad_usage("'%s' is too much", arg);
+	return key == ARGP_KEY_ARGS ? ARGP_ERR_UNKNOWN : turn_parse(key, arg, state);
+}
+
+static int begin(int argc, char **argv, const struct argp *argp, struct turn *t)
+{
+	struct turn_options o;
+	int ret;
+
+	turn_defaults(&o);
+	ret = cli_parse(argp, argc, argv, &o);
+	return ret ? ret : turn_begin(t, &o, TURN_WAIT_MS);
+}
+
+/* ---- restore ---- */
+
+static int mend(struct turn *t)
+{
+	bool settled = ks_book_is_settled(t->book);
+	struct ks_err err = { "out of memory" };
+	unsigned int ended = ks_sharer_bury(t->book);
+	int ret;
+
+	t->sharer.repin = true;
+	ret = ks_hand_mend(t->book, &t->sharer.ops, &err);
+	if (!ret)
+		ret = ks_mem_mend(t->book, &err);
+	if (ret)
+		return cli_fail(ret, &err);
+	cli_note("%s; %u VMs have ended", settled ? "no hand-over was interrupted" : "mended",
+		 ended);
+	return CLI_EXIT_OK;
+}
+
+int share_restore(int argc, char **argv)
+{
+	const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.doc = "Mend what an interrupted hand-over has left: what was being taken stays "
+		       "with its giver, what was taken is given, and every VM is held to what is "
+		       "its own. Does no harm where nothing is wrong.\v"
+		       "Examples:\n"
+		       "  vm-share restore\n"
+	};
+	struct turn t;
+	int ret = begin(argc, argv, &argp, &t);
+
+	if (ret)
+		return ret;
+	if (t.book)
+		ret = mend(&t);
+	else
+		cli_note("no plan is applied");
+	turn_end(&t);
+	return ret;
+}
+
+/* ---- release ---- */
+
+int share_release(int argc, char **argv)
+{
+	const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.doc = "End it: agents let their guests use all CPUs, vCPUs run where and as much "
+		       "as before, and there is no plan any more.\v"
+		       "Examples:\n"
+		       "  vm-share release\n"
+	};
+	struct ks_err err = { "out of memory" };
+	struct turn t;
+	int ret = begin(argc, argv, &argp, &t);
+
+	if (ret)
+		return ret;
+	if (t.book)
+		ret = ks_sharer_release(&t.sharer, t.book, &err);
+	else
+		cli_note("no plan is applied");
+	if (ret)
+		ret = cli_fail(ret, &err);
+	turn_end(&t);
+	return ret;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "journal.h"
+#include "options.h"
+#include "state.h"
+#include "turn.h"
+
+static const struct argp_option options[] = {
+	CLI_JSON(TURN_OPT_JSON),
+	TURN_DIR,
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_ARG)
+		cli_bad_usage("'%s' is too much", arg);
+	return key == ARGP_KEY_ARGS ? ARGP_ERR_UNKNOWN : turn_parse(key, arg, state);
+}
+
+static int print(const struct turn_options *o)
+{
+	struct json_object *state;
+	struct ks_book *b;
+	struct ks_err err;
+	int ret = ks_book_load(&b, o->dir, &err);
+
+	if (ret == -ENOENT) {
+		puts(o->json ? "{\"schema\":1,\"plan\":false}" : "no plan is applied");
+		return CLI_EXIT_FAILED;
+	}
+	if (ret)
+		return cli_fail(ret, &err);
+	state = state_json(b, turn_of(o->dir));
+	if (o->json)
+		puts(json_object_to_json_string_ext(state, JSON_C_TO_STRING_PLAIN));
+	else
+		state_print(state);
+	json_object_put(state);
+	ks_book_free(b);
+	return CLI_EXIT_OK;
+}
+
+int share_status(int argc, char **argv)
+{
+	const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.doc = "Who has which CPUs, how each VM is held to them, who does not keep to it, "
+		       "and "
+		       "how far a hand-over has come. Exit code 1 if no plan is applied.\v"
+		       "Examples:\n"
+		       "  vm-share status\n"
+		       "  vm-share status --json | jq '.cpus[] | select(.step != \"owned\")'\n"
+	};
+	struct turn_options o;
+	int ret;
+
+	turn_defaults(&o);
+	ret = cli_parse(&argp, argc, argv, &o);
+	return ret ? ret : print(&o);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the commands on the host have in common: the folder, the lock, the book. */
+#ifndef KVMSCHED_SHARE_TURN_H
+#define KVMSCHED_SHARE_TURN_H
+
+#include <argp.h>
+
+#include "book.h"
+#include "sharer.h"
+
+#define TURN_WAIT_MS 10000 /* for another vm-share to finish */
+
+struct turn_options {
+	const char *dir;
+	uint32_t port;
+	bool no_agent, json, dry_run;
+	uint64_t every_ns, answer_ns;
+	char **args; /* words that are no options */
+};
+
+enum { TURN_OPT_DIR = 0x200, TURN_OPT_PORT, TURN_OPT_NO_AGENT, TURN_OPT_JSON, TURN_OPT_ANSWER };
+
+#define TURN_DIR                                                                                   \
+	{                                                                                          \
+		"state-dir",                                                                       \
+		TURN_OPT_DIR,                                                                      \
+		"DIR",                                                                             \
+		0,                                                                                 \
+		"the book of owners lies here (" KS_STATE_DIR ")",                                 \
+		0                                                                                  \
+	}
+#define TURN_AGENT                                                                                  \
+	{ "port", TURN_OPT_PORT, "N", 0, "vsock port of agents in guests (934)", 0 },               \
+		{ "answer", TURN_OPT_ANSWER, "TIME", 0, "an agent has so long to answer (1s)", 0 }, \
+		{ "no-agent", TURN_OPT_NO_AGENT, NULL, 0, "ask no agent: hold every VM down", 0 }
+
+/* Handles the options above and words; input is struct turn_options. */
+error_t turn_parse(int key, char *arg, struct argp_state *state);
+void turn_defaults(struct turn_options *o);
+
+/* A command's turn: it alone changes anything. */
+struct turn {
+	int lock;
+	struct ks_book *book; /* NULL: no plan is applied */
+	struct ks_sharer sharer;
+};
+
+/* Take the turn, waiting for others up to wait_ms, and read the book if there is one. 0 or the exit code. */
+int turn_begin(struct turn *t, const struct turn_options *o, int wait_ms);
+void turn_end(struct turn *t);
+
+/* The same for commands that need a plan, with no hand-over interrupted. */
+int turn_begin_settled(struct turn *t, const struct turn_options *o);
+
+/* The process whose turn it is now, 0 if nobody's. */
+int turn_of(const char *dir);
+
+#endif /* KVMSCHED_SHARE_TURN_H */

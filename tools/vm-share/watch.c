@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "child.h"
+#include "cli.h"
+#include "commands.h"
+#include "err.h"
+#include "force.h"
+#include "journal.h"
+#include "record.h"
+#include "turn.h"
+
+#define NS 1000000000ULL
+
+enum { OPT_INTERVAL = 0x100 };
+
+static const struct argp_option options[] = {
+	{ "interval", OPT_INTERVAL, "TIME", 0, "look so often (1s)", 0 },
+	TURN_AGENT,
+	TURN_DIR,
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct turn_options *o = state->input;
+	struct ks_err err;
+
+	if (key == ARGP_KEY_ARG)
+		cli_bad_usage("'%s' is too much", arg);
+	if (key != OPT_INTERVAL)
+		return key == ARGP_KEY_ARGS ? ARGP_ERR_UNKNOWN : turn_parse(key, arg, state);
+	if (ks_arg_duration("--interval", arg, NS, &o->every_ns, &err))
+		cli_usage(&err);
+	if (o->every_ns < NS / 10 || o->every_ns > 3600 * NS)
+		cli_bad_usage("--interval: use 100ms to 1h");
+	return 0;
+}
+
+/* What each given-up vCPU had used when we looked last; of another VM in this place it says nothing. */
+struct seen {
+	uint64_t start[KS_BOOK_VMS], used[KS_BOOK_VMS][KS_CPUS];
+	uint64_t at_ns;
+};
+
+static bool has_run(struct seen *s, const struct ks_book *b, int vm, uint64_t most_ns)
+{
+	const struct ks_book_vm *v = &b->vm[vm];
+	struct ks_cpus may, given;
+	struct ks_vcpu_look look;
+	bool same = s->start[vm] == v->start, run = false;
+	unsigned int i;
+
+	s->start[vm] = v->start;
+	ks_sharer_vcpus(b, vm, &may, &given);
+	for (i = 0; i < v->vcpus; i++) {
+		uint64_t before = s->used[vm][i];
+
+		if (!ks_cpus_has(&given, i) || v->vcpu[i].home ||
+		    ks_vcpu_look(NULL, v->tgid, v->vcpu[i].tid, &look)) {
+			s->used[vm][i] = UINT64_MAX; /* its own time does not count */
+			continue;
+		}
+		s->used[vm][i] = look.used_ns;
+		run |= same && before != UINT64_MAX && look.used_ns - before > most_ns;
+	}
+	return run;
+}
+
+static int hold(struct turn *t, int vm, struct ks_err *err)
+{
+	char name[sizeof(t->book->vm[vm].name)];
+	int ret;
+
+	memcpy(name, t->book->vm[vm].name, sizeof(name));
+	ret = t->sharer.ops.take(t->sharer.ops.ctx, t->book, vm, err);
+	if (!ret)
+		ret = t->sharer.ops.save(t->sharer.ops.ctx, t->book, err);
+	if (!ret)
+		cli_warn("%s used CPUs that it had given up: held to its own again (%s)", name,
+			 ks_manner_name(t->book->vm[vm].manner));
+	return ret == -ESRCH ? 0 : ret;
+}
+
+static int look_at_vms(struct turn *t, struct seen *s, uint64_t most_ns)
+{
+	struct ks_err err = { "" };
+	unsigned int ended = ks_sharer_bury(t->book);
+	int vm, ret = 0;
+
+	if (ended) {
+		cli_note("%u VMs have ended: their CPUs are free", ended);
+		ret = t->sharer.ops.save(t->sharer.ops.ctx, t->book, &err);
+	}
+	for (vm = 0; vm < (int)KS_BOOK_VMS && !ret; vm++)
+		if (t->book->vm[vm].tgid && has_run(s, t->book, vm, most_ns))
+			ret = hold(t, vm, &err);
+	return ret ? cli_fail(ret, &err) : 0;
+}
+
+/* A hand-over that was interrupted is left for `restore': whoever runs that wants to know. */
+static int turn(struct seen *s, const struct turn_options *o)
+{
+	uint64_t now = record_clock_ns();
+	struct turn t;
+	int ret = 0;
+
+	if (turn_of(o->dir))
+		return 0; /* somebody hands over: next time */
+	if (turn_begin(&t, o, TURN_WAIT_MS))
+		return CLI_EXIT_FAILED;
+	if (t.book && ks_book_is_settled(t.book))
+		ret = look_at_vms(&t, s, (now - s->at_ns) / 10);
+	turn_end(&t);
+	s->at_ns = now;
+	return ret;
+}
+
+static int watch(const struct turn_options *o)
+{
+	const struct timespec tick = { (time_t)(o->every_ns / NS), (long)(o->every_ns % NS) };
+	struct seen *s = calloc(1, sizeof(*s));
+	int ret = s ? 0 : CLI_EXIT_FAILED;
+
+	while (!ret) {
+		ret = turn(s, o);
+		if (!ret && child_signal_within(&tick) > 0)
+			break;
+	}
+	free(s);
+	return ret;
+}
+
+int share_watch(int argc, char **argv)
+{
+	const struct argp argp = { .options = options,
+				   .parser = parse,
+				   .doc = "Hold VMs to the plan that break their word: given-up "
+					  "vCPUs that use more than "
+					  "a tenth of their CPU are asked for again, then held "
+					  "down. CPUs of VMs that have "
+					  "ended become free. Until a signal comes.\v"
+					  "Examples:\n"
+					  "  vm-share watch\n" };
+	struct turn_options o;
+	int ret;
+
+	turn_defaults(&o);
+	o.every_ns = NS;
+	ret = cli_parse(&argp, argc, argv, &o);
+	if (ret)
+		return ret;
+	child_signals();
+	return watch(&o);
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "confine.h"
+#include "err.h"
+#include "journal.h"
+#include "text.h"
+
+#define OWN "/kvmsched.share" /* where tasks of the root go */
+#define MAX_GROUPS 256u	      /* just below the root; a guest with more is not confined */
+#define MAX_PROCS (16u << 20)
+#define MAX_STUCK 8192u
+
+struct group {
+	char path[NAME_MAX + 2];
+	bool known; /* what it was before is in the journal */
+};
+
+struct ks_confine {
+	const char *root;
+	struct ks_journal *journal;
+	struct ks_cpus may;
+	bool confined;
+	unsigned int n;
+	uint32_t stuck
+		[MAX_STUCK]; /* tasks of the root that would not go: not tried again, for to try is dear */
+	unsigned int nstuck;
+	struct group group[MAX_GROUPS];
+};
+
+/* ---- what there is ---- */
+
+void ks_confine_online(const struct ks_confine *c, struct ks_cpus *set)
+{
+	char text[4096];
+
+	memset(set, 0, sizeof(*set));
+	if (!ks_read_line(c->root, text, sizeof(text), "/sys/devices/system/cpu/online"))
+		ks_cpus_parse("online", text, set, NULL);
+}
+
+const struct ks_cpus *ks_confine_may(const struct ks_confine *c)
+{
+	return &c->may;
+}
+
+unsigned int ks_confine_stuck(const struct ks_confine *c)
+{
+	return c->nstuck;
+}
+
+static struct group *group_of(struct ks_confine *c, const char *name)
+{
+	struct group *g;
+	unsigned int i;
+
+	for (i = 0; i < c->n; i++)
+		if (!strcmp(c->group[i].path + 1, name))
+			return &c->group[i];
+	if (c->n == MAX_GROUPS)
+		return NULL;
+	g = &c->group[c->n++];
+	snprintf(g->path, sizeof(g->path), "/%s", name);
+	g->known = false;
+	return g;
+}
+
+/* Each cgroup just below the root; those that are gone stay in the table, and writing to them fails. */
+static int find_groups(struct ks_confine *c)
+{
+	char dir[512];
+	struct dirent *e;
+	int ret = 0;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "%s" KS_CGROUPFS, c->root ? c->root : "");
+	d = opendir(dir);
+	if (!d)
+		return -errno;
+	while (!ret && (e = readdir(d)))
+		if (e->d_type == DT_DIR && e->d_name[0] != '.' && !group_of(c, e->d_name))
+			ret = -E2BIG;
+	closedir(d);
+	return ret;
+}
+
+/* ---- tasks of the root ---- */
+
+static int move_to(struct ks_confine *c, const char *group, const char *pid)
+{
+	return ks_cgroup_write(c->root, group, "cgroup.procs", pid);
+}
+
+static bool is_stuck(const uint32_t *stuck, unsigned int n, uint32_t pid)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (stuck[i] == pid)
+			return true;
+	return false;
+}
+
+/* The processes of a cgroup; the caller's. NULL if there is no such cgroup. */
+static char *processes(struct ks_confine *c, const char *group)
+{
+	char *text;
+
+	return ks_read_at(c->root, MAX_PROCS, &text, NULL, KS_CGROUPFS "%s/cgroup.procs", group) ?
+		       NULL :
+		       text;
+}
+
+/* Tasks of the root to our own cgroup; who would not go before is not asked again while it is there. */
+static void move_in(struct ks_confine *c)
+{
+	static uint32_t before[MAX_STUCK];
+	unsigned int nbefore = c->nstuck;
+	char *text = processes(c, ""), *rest = text, *pid;
+	uint32_t n;
+
+	memcpy(before, c->stuck, nbefore * sizeof(before[0]));
+	c->nstuck = 0;
+	while (rest && (pid = strsep(&rest, "\n"))) {
+		n = (uint32_t)strtoul(pid, NULL, 10);
+		if (n && (is_stuck(before, nbefore, n) || move_to(c, OWN, pid)) &&
+		    c->nstuck < MAX_STUCK)
+			c->stuck[c->nstuck++] = n;
+	}
+	free(text);
+}
+
+static void move_back(struct ks_confine *c)
+{
+	char *text = processes(c, OWN), *rest = text, *pid;
+
+	while (rest && (pid = strsep(&rest, "\n")))
+		if (*pid)
+			move_to(c, "", pid);
+	free(text);
+}
+
+/* ---- cpusets ---- */
+
+/* What to write to put back what is there now: an empty one takes a newline. */
+static int remember(struct ks_confine *c, struct group *g)
+{
+	char was[4096];
+	int ret;
+
+	if (g->known || !strcmp(g->path, OWN))
+		return 0;
+	ret = ks_read_line(c->root, was, sizeof(was), KS_CGROUPFS "%s/cpuset.cpus", g->path);
+	if (!ret)
+		ret = ks_journal_file(c->journal, g->path, "cpuset.cpus", *was ? was : "\n");
+	g->known = !ret;
+	return ret;
+}
+
+static int confine_group(struct ks_confine *c, struct group *g, const char *cpus)
+{
+	int ret = remember(c, g);
+
+	if (!ret)
+		ret = ks_cgroup_write(c->root, g->path, "cpuset.cpus", cpus);
+	return ret == -ENOENT || ret == -ENODEV ? 0 : ret; /* it is gone */
+}
+
+static int confine_groups(struct ks_confine *c)
+{
+	char cpus[KS_CPUS_TEXT];
+	unsigned int i;
+	int ret, failed = 0;
+
+	ks_cpus_print(&c->may, cpus, sizeof(cpus));
+	for (i = 0; i < c->n; i++) {
+		ret = confine_group(c, &c->group[i], cpus);
+		failed = ret ? ret : failed;
+	}
+	return failed;
+}
+
+int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus)
+{
+	int ret = find_groups(c);
+
+	if (ret)
+		return ret;
+	c->may = *cpus;
+	c->confined = true;
+	return confine_groups(c);
+}
+
+void ks_confine_sweep(struct ks_confine *c)
+{
+	unsigned int before = c->n;
+
+	if (!c->confined)
+		return;
+	move_in(c);
+	if (!find_groups(c) && c->n > before)
+		confine_groups(c);
+}
+
+/* ---- what is no task ---- */
+
+static void write_file(const struct ks_confine *c, const char *path, const char *text)
+{
+	char full[768];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s", c->root ? c->root : "", path);
+	f = fopen(full, "w");
+	if (!f)
+		return;
+	fputs(text, f);
+	fclose(f);
+}
+
+/* The kernel's masks are hexadecimal words of 32 CPUs, highest first. */
+static void print_mask(const struct ks_cpus *s, char *buf, size_t size)
+{
+	size_t used = 0;
+	int i;
+
+	for (i = KS_CPUS / 32 - 1; i >= 0 && used < size; i--)
+		used += (size_t)snprintf(buf + used, size - used, "%08x%s",
+					 (uint32_t)(s->word[i / 2] >> i % 2 * 32), i ? "," : "");
+}
+
+/* As many words as the kernel itself prints: it takes no more. */
+static void write_mask(const struct ks_confine *c, const char *path)
+{
+	char now[1024], mask[1024];
+	size_t len;
+
+	if (ks_read_line(c->root, now, sizeof(now), "%s", path))
+		return;
+	print_mask(&c->may, mask, sizeof(mask));
+	len = strlen(now);
+	if (strlen(mask) > len)
+		write_file(c, path, mask + strlen(mask) - len);
+}
+
+void ks_confine_interrupts(struct ks_confine *c)
+{
+	char path[320], cpus[KS_CPUS_TEXT];
+	struct dirent *e;
+	DIR *d;
+
+	ks_cpus_print(&c->may, cpus, sizeof(cpus));
+	write_mask(c, "/sys/devices/virtual/workqueue/cpumask");
+	snprintf(path, sizeof(path), "%s/proc/irq", c->root ? c->root : "");
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		if (e->d_name[0] < '0' || e->d_name[0] > '9')
+			continue;
+		snprintf(path, sizeof(path), "/proc/irq/%s/smp_affinity_list", e->d_name);
+		write_file(c, path, cpus);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* ---- begin, end ---- */
+
+/* The root's own task may be told to be in a cgroup with cpusets, if those are switched on. */
+static int make_own(struct ks_confine *c, struct ks_err *err)
+{
+	char path[512], now[4096] = "";
+	int ret = ks_cgroup_write(c->root, "", "cgroup.subtree_control", "+cpuset");
+
+	if (ret)
+		return ks_fail(err, ret == -ENOENT || ret == -EINVAL ? -ENOTSUP : ret,
+			       "cgroup v2 with cpusets is needed at " KS_CGROUPFS ": %s",
+			       strerror(-ret));
+	snprintf(path, sizeof(path), "%s" KS_CGROUPFS OWN, c->root ? c->root : "");
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return ks_fail(err, -errno, "%.150s: %s", path, strerror(errno));
+	ks_confine_online(c, &c->may);
+	if (!ks_cpus_count(&c->may))
+		return ks_fail(err, -ENOENT, "/sys does not say which CPUs there are");
+	/* An agent that was here before? */
+	if (!ks_read_line(c->root, now, sizeof(now), KS_CGROUPFS OWN "/cpuset.cpus") && *now &&
+	    !ks_cpus_parse("cpuset", now, &c->may, NULL))
+		c->confined = true;
+	move_in(c);
+	return find_groups(c);
+}
+
+int ks_confine_open(struct ks_confine **out, const char *root, const char *dir, struct ks_err *err)
+{
+	struct ks_confine *c = calloc(1, sizeof(*c));
+	int ret;
+
+	*out = NULL;
+	if (!c)
+		return ks_fail(err, -ENOMEM, "out of memory");
+	c->root = root;
+	ret = ks_journal_open(&c->journal, dir, err);
+	if (ret == -EBUSY)
+		ks_fail(err, ret, "another agent runs here already");
+	if (!ret)
+		ret = make_own(c, err);
+	if (ret) {
+		ks_journal_close(c->journal);
+		free(c);
+		return ret;
+	}
+	*out = c;
+	return 0;
+}
+
+int ks_confine_release(struct ks_confine *c)
+{
+	struct ks_undone u;
+	unsigned int i;
+	int ret;
+
+	ks_confine_online(c, &c->may);
+	ks_confine_interrupts(c);
+	ret = ks_journal_undo(c->journal, &u);
+	if (!ret)
+		ret = ks_cgroup_write(c->root, OWN, "cpuset.cpus", "\n");
+	for (i = 0; i < c->n; i++)
+		c->group[i].known = false;
+	c->confined = ret;
+	return ret;
+}
+
+void ks_confine_close(struct ks_confine *c)
+{
+	char path[512];
+
+	if (!c)
+		return;
+	if (!c->confined) {
+		move_back(c);
+		snprintf(path, sizeof(path), "%s" KS_CGROUPFS OWN, c->root ? c->root : "");
+		rmdir(path);
+	}
+	ks_journal_close(c->journal);
+	free(c);
+}

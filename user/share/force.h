@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the host can do about a vCPU by itself: look whether it idles, pin it, hold it down to the least
+ * CPU bandwidth that a cgroup can have (1 ms each second).
+ */
+#ifndef KVMSCHED_SHARE_FORCE_H
+#define KVMSCHED_SHARE_FORCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "book.h"
+
+/* ---- look ---- */
+
+struct ks_vcpu_look {
+	uint64_t used_ns; /* time on a CPU and waiting for one, so far */
+	bool sleeps;	  /* neither runs nor wants to */
+};
+
+/* root: see text.h. 0; -ESRCH: no such thread of this process. */
+int ks_vcpu_look(const char *root, uint32_t tgid, uint32_t tid, struct ks_vcpu_look *look);
+
+/*
+ * Wait until all these vCPUs idle, for at most so many ms: a window of 2 ms in which they use a quarter
+ * at most, and sleep at its end. Those that do not are left in *busy (vCPU numbers).
+ */
+void ks_vcpus_busy(const char *root, const struct ks_book_vm *vm, const struct ks_cpus *vcpus,
+		   int timeout_ms, struct ks_cpus *busy);
+
+/* ---- pin ---- */
+
+/* The affinity of a thread as a list. 0 or -errno. */
+int ks_pin_read(uint32_t tid, struct ks_cpus *cpus);
+/* 0 or -errno; numbers that this machine does not have are left out. */
+int ks_pin_write(uint32_t tid, const struct ks_cpus *cpus);
+
+/* ---- hold down ---- */
+
+/*
+ * Find out how this vCPU would be held down, and what would undo it; nothing is changed but the book's
+ * entry, which is to be saved before ks_force(). 0; -ENOTSUP: no cgroup v2; -errno.
+ */
+int ks_force_prepare(const char *root, uint32_t tgid, unsigned int vcpu, struct ks_book_vcpu *v);
+/* Do it; again without harm. 0 or -errno (-ESRCH: the thread has ended). */
+int ks_force(const char *root, const struct ks_book_vcpu *v);
+/* Undo it, and forget it. A thread or cgroup that is gone needs nothing undone. 0 or -errno. */
+int ks_force_undo(const char *root, struct ks_book_vcpu *v);
+
+#endif /* KVMSCHED_SHARE_FORCE_H */

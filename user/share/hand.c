@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+
+#include "err.h"
+#include "hand.h"
+
+static bool is_vm(const struct ks_book *b, int vm)
+{
+	return b->vm[vm].tgid;
+}
+
+static bool is_giver(const struct ks_book *b, int vm)
+{
+	struct ks_cpus set;
+
+	ks_book_in(b, vm, KS_STEP_TAKING, &set);
+	return ks_cpus_count(&set);
+}
+
+static bool is_receiver(const struct ks_book *b, int vm)
+{
+	struct ks_cpus set;
+
+	ks_book_in(b, vm, KS_STEP_GIVING, &set);
+	return ks_cpus_count(&set);
+}
+
+/* A guest cannot be held to nothing; one that is new waits until there is something for it. */
+static bool has_some(const struct ks_book *b, int vm)
+{
+	struct ks_cpus set;
+
+	ks_book_may(b, vm, &set);
+	return ks_cpus_count(&set);
+}
+
+static int bury(struct ks_book *b, const struct ks_hand_ops *ops, int vm, struct ks_err *err)
+{
+	ks_book_bury(b, vm);
+	ks_book_drop(b, vm);
+	return ops->save(ops->ctx, b, err);
+}
+
+static int take_all(struct ks_book *b, const struct ks_hand_ops *ops, bool all, struct ks_err *err)
+{
+	int vm, ret = 0;
+
+	for (vm = 0; vm < (int)KS_BOOK_VMS && !ret; vm++) {
+		if (!is_vm(b, vm) || !(all || is_giver(b, vm)) || !has_some(b, vm))
+			continue;
+		ret = ops->take(ops->ctx, b, vm, err);
+		if (ret == -ESRCH)
+			ret = bury(b, ops, vm, err);
+	}
+	return ret;
+}
+
+static int give_all(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_err *err)
+{
+	int vm, ret, failed = 0;
+
+	ks_book_give(b);
+	ret = ops->save(ops->ctx, b, err);
+	for (vm = 0; vm < (int)KS_BOOK_VMS && !ret; vm++) {
+		if (!is_vm(b, vm) || !is_receiver(b, vm))
+			continue;
+		ret = ops->give(ops->ctx, b, vm, err);
+		if (!ret)
+			ks_book_gave(b, vm);
+		else if (ret == -ESRCH)
+			ret = bury(b, ops, vm, err);
+		else
+			failed = ret, ret = 0; /* the others are not to wait for it */
+	}
+	if (!ret)
+		ret = ops->save(ops->ctx, b, err);
+	return ret ? ret : failed;
+}
+
+/* Who was to receive may have ended meanwhile: then there is something to give once more. */
+static bool some_taken(const struct ks_book *b)
+{
+	struct ks_cpus set;
+
+	ks_book_in(b, KS_NOBODY, KS_STEP_TAKEN, &set);
+	return ks_cpus_count(&set);
+}
+
+static int give_until_done(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_err *err)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i <= KS_BOOK_VMS; i++) {
+		ret = give_all(b, ops, err);
+		if (ret || !some_taken(b))
+			return ret;
+	}
+	return -ELOOP;
+}
+
+int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, struct ks_err *err)
+{
+	int ret = ops->save(ops->ctx, b, err);
+
+	if (!ret)
+		ret = take_all(b, ops, all, err);
+	if (ret) {
+		struct ks_err second;
+
+		ks_book_turn_back(b);
+		give_until_done(b, ops, &second);
+		return ret;
+	}
+	ks_book_took(b);
+	ret = ops->save(ops->ctx, b, err);
+	return ret ? ret : give_until_done(b, ops, err);
+}
+
+int ks_hand_mend(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_err *err)
+{
+	ks_book_turn_back(b);
+	return ks_hand_over(b, ops, true, err);
+}

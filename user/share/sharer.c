@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent_msg.h"
+#include "err.h"
+#include "force.h"
+#include "sharer.h"
+#include "text.h"
+#include "thread.h"
+
+#define IDLE_NTH 10 /* of the time that an agent has: for given-up vCPUs to come to rest */
+
+bool ks_sharer_is_there(const struct ks_book_vm *vm)
+{
+	uint64_t start;
+
+	return !ks_thread_start(NULL, vm->tgid, &start) && start == vm->start;
+}
+
+void ks_sharer_vcpus(const struct ks_book *b, int vm, struct ks_cpus *may, struct ks_cpus *given)
+{
+	const struct ks_book_vm *v = &b->vm[vm];
+	struct ks_cpus own;
+	unsigned int i;
+
+	ks_book_may(b, vm, &own);
+	memset(may, 0, sizeof(*may));
+	ks_cpus_first(given, v->vcpus);
+	for (i = 0; i < v->vcpus; i++)
+		if (ks_cpus_has(&own, v->first + i)) {
+			ks_cpus_add(may, i);
+			ks_cpus_drop(given, i);
+		}
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* ---- the book ---- */
+
+static int save(void *ctx, const struct ks_book *b, struct ks_err *err)
+{
+	struct ks_sharer *l = ctx;
+	uint64_t begun = now_ns();
+	int ret = ks_book_save(b, l->dir);
+
+	l->times.saving += now_ns() - begun;
+	l->changed = false;
+	return ret ? ks_fail(err, ret, "%.150s/share.json: %s", l->dir, strerror(-ret)) : 0;
+}
+
+static int save_if_changed(struct ks_sharer *l, const struct ks_book *b, struct ks_err *err)
+{
+	return l->changed ? save(l, b, err) : 0;
+}
+
+/* ---- affinity ---- */
+
+static int note_affinity(struct ks_sharer *l, struct ks_book_vcpu *v)
+{
+	char text[KS_CPUS_TEXT];
+	struct ks_cpus was;
+	int ret = v->affinity ? 0 : ks_pin_read(v->tid, &was);
+
+	if (ret || v->affinity)
+		return ret;
+	v->affinity = strdup(ks_cpus_print(&was, text, sizeof(text)));
+	l->changed = true;
+	return v->affinity ? 0 : -ENOMEM;
+}
+
+/* Each vCPU on the CPU that it stands for, once and for all; there may be none for those that no plan speaks of. */
+static int pin(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_err *err)
+{
+	struct ks_book_vm *v = &b->vm[vm];
+	struct ks_cpus one;
+	unsigned int i;
+	int ret = 0;
+
+	if (b->no_pin || (!l->repin && v->vcpu[v->vcpus - 1].affinity))
+		return 0;
+	for (i = 0; i < v->vcpus && !ret; i++)
+		ret = note_affinity(l, &v->vcpu[i]);
+	if (!ret)
+		ret = save_if_changed(l, b, err);
+	for (i = 0; i < v->vcpus && !ret; i++) {
+		memset(&one, 0, sizeof(one));
+		ks_cpus_add(&one, v->first + i);
+		ret = ks_pin_write(v->vcpu[i].tid, &one);
+	}
+	return ret ? ks_fail(err, ret, "%s: pinning its vCPUs: %s", v->name, strerror(-ret)) : 0;
+}
+
+static int unpin(struct ks_book_vm *v)
+{
+	struct ks_cpus was;
+	unsigned int i;
+	int ret, failed = 0;
+
+	for (i = 0; i < v->vcpus; i++) {
+		if (!v->vcpu[i].affinity ||
+		    ks_cpus_parse("affinity", v->vcpu[i].affinity, &was, NULL))
+			continue;
+		ret = ks_pin_write(v->vcpu[i].tid, &was);
+		failed = ret && ret != -ESRCH ? ret : failed;
+	}
+	return failed;
+}
+
+/* ---- the host's own means ---- */
+
+static int let_go(struct ks_sharer *l, struct ks_book_vm *v, const struct ks_cpus *vcpus)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus && !ret; i = ks_cpus_next(vcpus, i + 1)) {
+		if (!v->vcpu[i].home)
+			continue;
+		ret = ks_force_undo(NULL, &v->vcpu[i]);
+		l->changed = true;
+	}
+	return ret;
+}
+
+static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struct ks_cpus *vcpus,
+		     struct ks_err *err)
+{
+	struct ks_book_vm *v = &b->vm[vm];
+	uint64_t begun = now_ns();
+	unsigned int i;
+	int ret = 0;
+
+	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus && !ret; i = ks_cpus_next(vcpus, i + 1)) {
+		if (v->vcpu[i].home)
+			continue;
+		ret = ks_force_prepare(NULL, v->tgid, i, &v->vcpu[i]);
+		l->changed = true;
+	}
+	if (!ret)
+		ret = save_if_changed(l, b, err);
+	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus && !ret; i = ks_cpus_next(vcpus, i + 1))
+		ret = ks_force(NULL, &v->vcpu[i]);
+	l->times.forcing += now_ns() - begun;
+	return ret ? ks_fail(err, ret, "%s: holding a vCPU down by a cgroup: %s", v->name,
+			     strerror(-ret)) :
+		     0;
+}
+
+/* ---- the agent ---- */
+
+static int ask(struct ks_sharer *l, const struct ks_book_vm *v, enum ks_agent_what what,
+	       const struct ks_cpus *vcpus, struct ks_err *err)
+{
+	struct ks_agent_answer answer;
+	struct ks_agent_ask a;
+	uint64_t begun = now_ns();
+	int ret;
+
+	if (!l->port || !v->cid)
+		return ks_fail(err, -ENOENT, "%s",
+			       l->port ? "it has no vsock device" : "no agent was asked");
+	ks_agent_ask_init(&a, what, ((uint64_t)v->start << 20) + ++l->questions);
+	a.cpus = *vcpus;
+	ret = ks_agent_call(v->cid, l->port, &a, &answer, l->answer_ms, err);
+	l->times.asking += now_ns() - begun;
+	return ret;
+}
+
+static void set_manner(struct ks_sharer *l, struct ks_book_vm *v, enum ks_manner m, const char *why)
+{
+	char text[sizeof(v->why)];
+
+	ks_printable(text, sizeof(text), why, strlen(why));
+	if (v->manner == m && !strcmp(v->why, text))
+		return;
+	v->manner = m;
+	memcpy(v->why, text, sizeof(text));
+	l->changed = true;
+}
+
+/* "Not idle yet", says the agent: it may be in a moment, so look. */
+static bool is_told(int ret)
+{
+	return !ret || ret == -EBUSY;
+}
+
+/* Asked, and looked at: the vCPUs that have to be held down. */
+static void find_busy(struct ks_sharer *l, struct ks_book_vm *v, const struct ks_cpus *may,
+		      const struct ks_cpus *given, struct ks_cpus *busy)
+{
+	struct ks_err why;
+	uint64_t begun;
+
+	*busy = *given;
+	if (!is_told(ask(l, v, KS_AGENT_CONFINE, may, &why))) {
+		set_manner(l, v, KS_MANNER_FORCED, why.msg);
+		return;
+	}
+	begun = now_ns();
+	ks_vcpus_busy(NULL, v, given, l->answer_ms / IDLE_NTH, busy);
+	l->times.looking += now_ns() - begun;
+	if (!ks_cpus_count(busy)) {
+		set_manner(l, v, KS_MANNER_AGENT, "");
+		return;
+	}
+	snprintf(why.msg, sizeof(why.msg), "its agent has confined it, but vCPU %u does not idle",
+		 ks_cpus_next(busy, 0));
+	set_manner(l, v, KS_MANNER_FORCED, why.msg);
+}
+
+/* ---- what hand.h asks for ---- */
+
+static int take(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
+{
+	struct ks_book_vm *v = &b->vm[vm];
+	struct ks_cpus may, given, busy;
+	struct ks_sharer *l = ctx;
+	unsigned int i;
+	int ret;
+
+	if (!ks_sharer_is_there(v))
+		return -ESRCH;
+	ret = pin(l, b, vm, err);
+	if (ret)
+		return ks_sharer_is_there(v) ? ret : -ESRCH;
+	ks_sharer_vcpus(b, vm, &may, &given);
+	find_busy(l, v, &may, &given, &busy);
+	ret = hold_down(l, b, vm, &busy, err);
+	for (i = 0; i < KS_CPUS_WORDS; i++)
+		may.word[i] |= given.word[i] & ~busy.word[i];
+	if (!ret && let_go(l, v, &may))
+		ret = ks_fail(err, -EIO, "%s: a vCPU cannot be taken out of its cgroup", v->name);
+	return ret && !ks_sharer_is_there(v) ? -ESRCH : ret;
+}
+
+static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
+{
+	struct ks_book_vm *v = &b->vm[vm];
+	struct ks_cpus may, given;
+	struct ks_sharer *l = ctx;
+	struct ks_err why;
+	int ret;
+
+	/* One that is new was never held to anything. */
+	if (v->manner == KS_MANNER_UNKNOWN)
+		return take(ctx, b, vm, err);
+	if (!ks_sharer_is_there(v))
+		return -ESRCH;
+	ks_sharer_vcpus(b, vm, &may, &given);
+	if (let_go(l, v, &may))
+		return ks_sharer_is_there(v) ?
+			       ks_fail(err, -EIO, "%s: a vCPU cannot be taken out of its cgroup",
+				       v->name) :
+			       -ESRCH;
+	ret = ask(l, v, KS_AGENT_CONFINE, &may, &why);
+	/* It did as it was told until now, and does not any more; or does again. */
+	if (is_told(ret) != (v->manner == KS_MANNER_AGENT))
+		return take(ctx, b, vm, err);
+	return 0;
+}
+
+void ks_sharer_init(struct ks_sharer *l, const char *dir)
+{
+	*l = (struct ks_sharer){ .dir = dir,
+				 .port = KS_AGENT_PORT,
+				 .answer_ms = KS_AGENT_TIMEOUT_MS,
+				 .ops = { .save = save, .take = take, .give = give } };
+	l->ops.ctx = l;
+}
+
+/* ---- the end ---- */
+
+static int release_vm(struct ks_sharer *l, struct ks_book_vm *v)
+{
+	struct ks_cpus all;
+	struct ks_err ignored;
+	int ret, second;
+
+	ks_cpus_first(&all, v->vcpus);
+	ret = let_go(l, v, &all);
+	second = unpin(v);
+	if (v->cid)
+		ask(l, v, KS_AGENT_RELEASE, &all, &ignored);
+	return ret ? ret : second;
+}
+
+int ks_sharer_release(struct ks_sharer *l, struct ks_book *b, struct ks_err *err)
+{
+	int vm, ret, failed = 0;
+
+	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++) {
+		if (!b->vm[vm].tgid || !ks_sharer_is_there(&b->vm[vm]))
+			continue;
+		ret = release_vm(l, &b->vm[vm]);
+		if (ret)
+			failed = ks_fail(err, ret, "%s: %s", b->vm[vm].name, strerror(-ret));
+	}
+	return failed ? failed : ks_book_remove(l->dir);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Hand-overs on this machine: asks agents, looks at vCPUs, holds them down; see hand.h. */
+#ifndef KVMSCHED_SHARE_SHARER_H
+#define KVMSCHED_SHARE_SHARER_H
+
+#include "hand.h"
+#include "plan.h"
+#include "vm.h"
+
+/* Where the time of hand-overs went, ns. */
+struct ks_sharer_times {
+	uint64_t asking;  /* agents: from the call to the answer */
+	uint64_t looking; /* at given-up vCPUs */
+	uint64_t forcing; /* vCPUs held down, with saving */
+	uint64_t saving;  /* the book */
+};
+
+struct ks_sharer {
+	const char *dir; /* of the book */
+	uint32_t port;	 /* of agents; 0: ask none, hold everybody down */
+	int answer_ms; /* what an agent has for each of: the connection, the question, the answer */
+	uint64_t questions; /* asked so far */
+	bool repin;	    /* pin every vCPU anew: who did it first may not have come to the end */
+	bool changed;	    /* the book has been changed since it was saved */
+	struct ks_sharer_times times;
+	struct ks_hand_ops ops;
+};
+
+/* With the usual times and port. */
+void ks_sharer_init(struct ks_sharer *l, const char *dir);
+
+/* Is it still the same process? */
+bool ks_sharer_is_there(const struct ks_book_vm *vm);
+
+/*
+ * Put a VM of this machine into the book, or find it there: its index, or -errno + err (-ENOENT: no
+ * such VM; -ENOTSUP: its vCPU threads cannot be told; -E2BIG).
+ */
+int ks_sharer_add(struct ks_book *b, const struct ks_vmlist *list, const char *name, uint32_t first,
+		  struct ks_err *err);
+
+/*
+ * Write into the book what a plan (checked by ks_plan_check()) is to change; VMs that have ended are
+ * buried. Nothing is done yet: ks_hand_over(all) does it. 0 or -errno + err.
+ */
+int ks_sharer_plan(struct ks_book *b, const struct ks_vmlist *list, struct ks_plan *p,
+		   struct ks_err *err);
+
+/* Bury VMs that have ended. How many. */
+unsigned int ks_sharer_bury(struct ks_book *b);
+
+/* vCPUs of a VM that it may use, and those that it has given up. */
+void ks_sharer_vcpus(const struct ks_book *b, int vm, struct ks_cpus *may, struct ks_cpus *given);
+
+/* Everything as before: agents told so, vCPUs let go, affinities put back. 0 or -errno of the first. */
+int ks_sharer_release(struct ks_sharer *l, struct ks_book *b, struct ks_err *err);
+
+#endif /* KVMSCHED_SHARE_SHARER_H */

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Do given-up vCPUs idle? By what the host's scheduler counts of their threads. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "force.h"
+#include "text.h"
+
+#define WINDOW_NS 2000000
+#define SPARE_NS (WINDOW_NS / 4) /* KVM polls for a moment when a vCPU halts */
+
+static bool sleeps(const char *root, uint32_t tgid, uint32_t tid)
+{
+	char *text, *end;
+	bool yes = false;
+
+	if (ks_read_at(root, 4096, &text, NULL, "/proc/%u/task/%u/stat", tgid, tid))
+		return false;
+	end = strrchr(text, ')');
+	if (end && strlen(end) > 2)
+		yes = end[2] == 'S' || end[2] == 'I';
+	free(text);
+	return yes;
+}
+
+int ks_vcpu_look(const char *root, uint32_t tgid, uint32_t tid, struct ks_vcpu_look *look)
+{
+	uint64_t run, wait;
+	char text[96];
+	int ret = ks_read_line(root, text, sizeof(text), "/proc/%u/task/%u/schedstat", tgid, tid);
+
+	if (ret)
+		return ret == -ENOENT ? -ESRCH : ret;
+	if (sscanf(text, "%" SCNu64 " %" SCNu64, &run, &wait) != 2)
+		return -EPROTO;
+	look->used_ns = run + wait;
+	look->sleeps = sleeps(root, tgid, tid);
+	return 0;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void look_at_all(const char *root, const struct ks_book_vm *vm, const struct ks_cpus *vcpus,
+			struct ks_vcpu_look *look)
+{
+	unsigned int i;
+
+	for (i = ks_cpus_next(vcpus, 0); i < vm->vcpus; i = ks_cpus_next(vcpus, i + 1))
+		if (ks_vcpu_look(root, vm->tgid, vm->vcpu[i].tid, &look[i]))
+			look[i] = (struct ks_vcpu_look){ .sleeps = true }; /* it has ended */
+}
+
+void ks_vcpus_busy(const char *root, const struct ks_book_vm *vm, const struct ks_cpus *vcpus,
+		   int timeout_ms, struct ks_cpus *busy)
+{
+	static struct ks_vcpu_look before[KS_CPUS], after[KS_CPUS];
+	const struct timespec window = { 0, WINDOW_NS };
+	uint64_t end = now_ns() + (uint64_t)timeout_ms * 1000000u;
+	unsigned int i;
+
+	*busy = *vcpus;
+	if (!ks_cpus_count(vcpus))
+		return;
+	look_at_all(root, vm, vcpus, before);
+	do {
+		nanosleep(&window, NULL);
+		look_at_all(root, vm, vcpus, after);
+		for (i = ks_cpus_next(vcpus, 0); i < vm->vcpus; i = ks_cpus_next(vcpus, i + 1)) {
+			ks_cpus_add(busy, i);
+			if (after[i].sleeps && after[i].used_ns - before[i].used_ns <= SPARE_NS)
+				ks_cpus_drop(busy, i);
+			before[i] = after[i];
+		}
+	} while (ks_cpus_count(busy) && now_ns() < end);
+}
