@@ -9,7 +9,7 @@
 #include "cli.h"
 #include "cpu.h"
 #include "hostside.h"
-#include "memory.h"
+#include "memory_sampler.h"
 #include "nodes.h"
 #include "vm.h"
 
