@@ -130,10 +130,16 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.bpf.o $(BPFTOOL_DEP)
 
 # ---- library and tools ----
 
-$(OUT)/gen/plot_page.h: user/plot/embed user/plot/page.html user/plot/page.css user/plot/page.js \
-			 $(wildcard user/plot/page-*.js)
+# A page is its HTML, the style and the scripts that all pages share, and its own scripts.
+PAGES := $(OUT)/gen/locks_page.h $(OUT)/gen/vnuma_page.h
+$(OUT)/gen/locks_page.h: $(sort $(wildcard user/plot/page-*.js)) user/plot/page.js
+$(OUT)/gen/vnuma_page.h: $(sort $(wildcard user/plot/vnuma-*.js))
+$(OUT)/gen/locks_page.h: private PAGE_HTML := user/plot/page.html
+$(OUT)/gen/vnuma_page.h: private PAGE_HTML := user/plot/vnuma.html
+$(PAGES): user/plot/embed user/plot/page.html user/plot/vnuma.html user/plot/page.css $(wildcard user/plot/both-*.js)
 	@mkdir -p $(@D)
-	$(Q)user/plot/embed $(filter-out $<,$^) > $@.tmp && mv $@.tmp $@
+	$(Q)user/plot/embed $(@F:_page.h=) $(PAGE_HTML) user/plot/page.css $(sort $(filter user/plot/both-%.js,$^)) \
+		$(filter-out user/plot/both-%.js,$(filter %.js,$^)) > $@.tmp && mv $@.tmp $@
 
 vpath %.proto $(sort $(dir $(PROTO_SRC)))
 $(OUT)/gen/%.pb-c.c $(OUT)/gen/%.pb-c.h: %.proto
@@ -146,7 +152,7 @@ $(OUT)/obj/gen/%.pb-c.o: $(OUT)/gen/%.pb-c.c
 	$(Q)$(CC) $(CFLAGS) $(KCFLAGS) -c $< -o $@
 
 $(OUT)/obj/%.o: %.c | $(SKEL) $(LIBBPF) $(PROTO:=.h) \
-		   $(if $(wildcard user/plot/page.js),$(OUT)/gen/plot_page.h)
+		   $(if $(wildcard user/plot/page.js),$(PAGES))
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(KCFLAGS) -c $< -o $@

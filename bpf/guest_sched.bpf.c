@@ -126,29 +126,176 @@ int BPF_PROG(sched_wakeup_new, struct task_struct *p)
 	return woken(p);
 }
 
+/*
+ * What the stopper threads move they move for somebody: who called them says for which thread, on his
+ * way in, and takes it back on his way out. Two threads whose numbers share a place take it from each
+ * other; then it is not known why the first one moved.
+ */
+#define REASONS 1024
+__u64 ks_reason[REASONS]; /* thread << 8 | KS_MOVE_* */
+
+static __always_inline void reason_begin(__u32 tid, __u64 by)
+{
+	ks_reason[tid % REASONS] = (__u64)tid << 8 | by;
+}
+
+static __always_inline void reason_end(__u32 tid)
+{
+	if (ks_reason[tid % REASONS] >> 8 == tid)
+		ks_reason[tid % REASONS] = 0;
+}
+
+static __always_inline __u8 reason_of(__u32 tid)
+{
+	__u64 r = ks_reason[tid % REASONS];
+
+	return tid && r >> 8 == tid ? (__u8)r : KS_MOVE_UNKNOWN;
+}
+
+SEC("?fentry/migrate_task_to")
+int BPF_PROG(numa_begin, struct task_struct *p)
+{
+	reason_begin(p->pid, KS_MOVE_NUMA);
+	return 0;
+}
+
+SEC("?fexit/migrate_task_to")
+int BPF_PROG(numa_end, struct task_struct *p)
+{
+	reason_end(p->pid);
+	return 0;
+}
+
+SEC("?fentry/migrate_swap")
+int BPF_PROG(swap_begin, struct task_struct *cur, struct task_struct *p)
+{
+	reason_begin(cur->pid, KS_MOVE_NUMA);
+	reason_begin(p->pid, KS_MOVE_NUMA);
+	return 0;
+}
+
+SEC("?fexit/migrate_swap")
+int BPF_PROG(swap_end, struct task_struct *cur, struct task_struct *p)
+{
+	reason_end(cur->pid);
+	reason_end(p->pid);
+	return 0;
+}
+
+SEC("?fentry/sched_exec")
+int BPF_PROG(exec_begin)
+{
+	reason_begin((__u32)bpf_get_current_pid_tgid(), KS_MOVE_EXEC);
+	return 0;
+}
+
+SEC("?fexit/sched_exec")
+int BPF_PROG(exec_end)
+{
+	reason_end((__u32)bpf_get_current_pid_tgid());
+	return 0;
+}
+
+static __always_inline __u32 or_current(__u32 tid)
+{
+	return tid ?: (__u32)bpf_get_current_pid_tgid();
+}
+
+/* The system call; the number is that of the caller's PID namespace, and in another one says nothing. */
+SEC("?fentry/sched_setaffinity")
+int BPF_PROG(setaffinity_begin, int pid)
+{
+	reason_begin(or_current(pid), KS_MOVE_AFFINITY);
+	return 0;
+}
+
+SEC("?fexit/sched_setaffinity")
+int BPF_PROG(setaffinity_end, int pid)
+{
+	reason_end(or_current(pid));
+	return 0;
+}
+
+/* cpusets, and the kernel for its own threads. */
+SEC("?fentry/set_cpus_allowed_ptr")
+int BPF_PROG(cpus_allowed_begin, struct task_struct *p)
+{
+	reason_begin(p->pid, KS_MOVE_AFFINITY);
+	return 0;
+}
+
+SEC("?fexit/set_cpus_allowed_ptr")
+int BPF_PROG(cpus_allowed_end, struct task_struct *p)
+{
+	reason_end(p->pid);
+	return 0;
+}
+
+/* On the busiest CPU, in its stopper thread, with interrupts on only before and behind it. */
+__u8 ks_active[KS_MAX_CPUS];
+
+static __always_inline void set_active(__u8 on)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (cpu < KS_MAX_CPUS)
+		ks_active[cpu] = on;
+}
+
+SEC("?fentry/active_load_balance_cpu_stop")
+int BPF_PROG(active_begin)
+{
+	set_active(1);
+	return 0;
+}
+
+SEC("?fexit/active_load_balance_cpu_stop")
+int BPF_PROG(active_end)
+{
+	set_active(0);
+	return 0;
+}
+
 #define ON_RQ_MIGRATING 2 /* as in the kernel's sched.h */
 #define MAX_RT_PRIO 100
+
+/* Before it became a byte it was an int, and no load of the one fits the other. */
+struct task_struct___int_on_rq {
+	int on_rq;
+} __attribute__((preserve_access_index));
+
+static __always_inline int on_rq(struct task_struct *p)
+{
+	if (bpf_core_field_size(p->on_rq) == sizeof(__u8))
+		return p->on_rq;
+	return ((struct task_struct___int_on_rq *)p)->on_rq;
+}
 
 /*
  * Who moves it? A thread that is on no run queue is being woken. One that is taken from one queue to
  * another is moved by the load balancer: in its softirq; or in a CPU's way through schedule(), with
- * the thread that leaves still current, and then for that CPU itself. What the stopper threads move
- * (NUMA balancing, active balancing, exec, a new affinity) cannot be told apart here.
+ * the thread that leaves still current, and then for that CPU itself. All else is the stopper threads',
+ * or that of whoever changes an affinity.
  */
 static __always_inline __u8 why_moved(struct task_struct *p, __u32 cpu, __u32 to)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
 	__u32 bits = ks_preempt_bits();
+	__u8 why;
 
-	if (!p->on_rq)
+	if (!on_rq(p))
 		return KS_MOVE_WAKE;
-	if (p->on_rq != ON_RQ_MIGRATING || p->prio < MAX_RT_PRIO || bits & KS_HARDIRQ_BITS)
+	if (on_rq(p) != ON_RQ_MIGRATING || bits & KS_HARDIRQ_BITS)
 		return KS_MOVE_UNKNOWN;
 	if (bits & KS_SOFTIRQ_SERVING)
-		return KS_MOVE_PERIODIC;
-	if (to == cpu && current->prio >= MAX_RT_PRIO)
-		return KS_MOVE_NEWIDLE;
-	return KS_MOVE_UNKNOWN;
+		return p->prio < MAX_RT_PRIO ? KS_MOVE_UNKNOWN : KS_MOVE_PERIODIC;
+	if (cpu < KS_MAX_CPUS && ks_active[cpu] && current->prio < MAX_RT_PRIO)
+		return KS_MOVE_ACTIVE;
+	why = reason_of(p->pid);
+	/* Whoever changes an affinity may take the thread to his own CPU, as newly idle balancing does. */
+	if (!why && to == cpu && current->prio >= MAX_RT_PRIO && p->prio >= MAX_RT_PRIO)
+		why = KS_MOVE_NEWIDLE;
+	return why;
 }
 
 SEC("tp_btf/sched_migrate_task")

@@ -146,6 +146,11 @@ enum ks_type {
 #define KS_MOVE_WAKE 1u	    /* it was asleep: its wake-up chose the CPU */
 #define KS_MOVE_NEWIDLE 2u  /* a CPU that had nothing left to run pulled it */
 #define KS_MOVE_PERIODIC 3u /* the load balancer, in its softirq */
+#define KS_MOVE_NUMA 4u	    /* NUMA balancing */
+#define KS_MOVE_EXEC 5u	    /* it called exec() */
+#define KS_MOVE_AFFINITY 6u /* it may not run any more where it was */
+#define KS_MOVE_ACTIVE 7u   /* active balancing: the load balancer had it taken off its CPU */
+#define KS_MOVE_MAX 8u
 
 /* flags of KS_TASK_PASSED */
 #define KS_PASSED_FLAGS                                                                            \

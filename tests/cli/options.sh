@@ -72,7 +72,7 @@ refused "a PID that is no VM" 1 "$$" "$ple" record -o x.kvs --vm $$ -d 1
 absent x.kvs x.kvs.partial p.svg
 
 for words in "record" "record -o" "report" "record -o x.kvs -d soon" "record -o x.kvs --ring-size 1" \
-	"report --short 1 x.kvs" "report --min-wait long x.kvs" "top"; do
+	"report --short 1 x.kvs" "report --min-wait long x.kvs" "record -o x.kvs --memory 1ms" "record -o x.kvs --side guest --memory 1s" "bottom" "top -i 1ms" "top --side left" "top -n 0"; do
 	# shellcheck disable=SC2086
 	refused "vnuma-trace $words" 2 . "$vnuma" $words
 done

@@ -30,6 +30,7 @@ each() {
 	refused "$what, lock-timeline report" "$code" "$pattern" "$bin/lock-timeline" report "$file" "$guest"
 	refused "$what, as the guest" "$code" "$pattern" "$bin/lock-timeline" report "$host" "$file"
 	refused "$what, plot" "$code" "$pattern" "$bin/lock-timeline" plot -o p.svg "$file" "$guest"
+	refused "$what, vnuma-trace plot" "$code" "$pattern" "$bin/vnuma-trace" plot -o p.svg "$file" "$guest"
 	absent p.svg p.svg.partial
 }
 

@@ -103,7 +103,7 @@ done >>"$tmp/examples"
 ran=0
 while read -r line; do
 	case $line in
-	lock-timeline\ report* | lock-timeline\ plot* | ple-trace\ report* | trace-export*)
+	lock-timeline\ report* | lock-timeline\ plot* | vnuma-trace\ plot\ -o\ nodes.html* | ple-trace\ report* | trace-export*)
 		accepted "runs: $line" bash -o pipefail -c "$line"
 		ran=$((ran + 1))
 		;;

@@ -21,6 +21,7 @@ cases() {
 	ple-trace record --mode ev|events|ple-trace record --mode events 
 	lock-timeline record --mode=co|contention|lock-timeline record --mode=contention 
 	lock-timeline plot --worst-by ti|time|lock-timeline plot --worst-by time 
+	vnuma-trace plot --case over|overloaded|vnuma-trace plot --case overloaded 
 	lock-timeline report --js|--json|lock-timeline report --json 
 	lock-timeline report ho|host.kvs|lock-timeline report host.kvs 
 	lock-timeline report no||lock-timeline report notes.txt 

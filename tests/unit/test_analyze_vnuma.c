@@ -506,6 +506,125 @@ static void many_threads(void **state)
 	lab_free(l);
 }
 
+/* Each cause has its count and a word; what is none counts as unknown. */
+static void causes(void **state)
+{
+	struct lab *l = vnuma_lab();
+	unsigned int by;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	for (by = 0; by <= KS_MOVE_MAX; by++)
+		moves(l, 30 * MS + by, 101, 0, 3, (uint8_t)by);
+	end_at(l, 40 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->moves_by[KS_MOVE_UNKNOWN], 2);
+	for (by = KS_MOVE_WAKE; by < KS_MOVE_MAX; by++) {
+		assert_int_equal(vm(l)->moves_by[by], 1);
+		assert_int_equal(vm(l)->node_moves_by[by], 1);
+		assert_string_not_equal(ks_move_name(by), ks_move_name(by - 1));
+	}
+	assert_string_equal(ks_move_name(KS_MOVE_NUMA), "numa_balancing");
+	assert_string_equal(ks_move_name(KS_MOVE_ACTIVE), "active_balance");
+	assert_null(ks_move_name(KS_MOVE_MAX));
+	lab_free(l);
+}
+
+/* ---- the guest alone, live ---- */
+
+static void live(struct ks_vnuma_live *l, uint64_t time, uint8_t type, uint8_t flags, uint16_t cpu,
+		 uint32_t id, uint64_t a, uint64_t b)
+{
+	struct ks_rec r = {
+		.time = time, .type = type, .flags = flags, .cpu = cpu, .id = id, .a = a, .b = b
+	};
+
+	ks_vnuma_live_feed(l, &r);
+}
+
+static const struct ks_vnuma_live_cpu *live_cpu(const struct ks_vnuma_live *l, uint32_t cpu)
+{
+	uint32_t n;
+	const struct ks_vnuma_live_cpu *c = ks_vnuma_live_cpus(l, &n);
+
+	assert_true(cpu < n);
+	return &c[cpu];
+}
+
+static struct ks_vnuma_live *live_new(void)
+{
+	static const int32_t node[] = { 0, 1 };
+	struct ks_vnuma_live *l;
+
+	assert_int_equal(ks_vnuma_live_new(&l, NULL, node, 2), 0);
+	return l;
+}
+
+/* 100 runs on CPU 0 from 2 ms on, CPU 1 is idle; 101 is woken on CPU 0 at 5 ms and runs there at 9. */
+static void live_wake(struct ks_vnuma_live *l)
+{
+	live(l, 1 * MS, KS_TASK_SWITCH, 0, 1, 0, 7, 0);
+	live(l, 2 * MS, KS_TASK_SWITCH, 0, 0, 100, 0, 0);
+	live(l, 3 * MS, KS_TASK_SWITCH, 0, 1, 101, 0, 0);
+	live(l, 4 * MS, KS_TASK_SWITCH, 0, 1, 0, 101, 0);
+	live(l, 5 * MS, KS_TASK_WAKE, KS_ALLOWED_ANY, 0, 101, 0, 100);
+	live(l, 9 * MS, KS_TASK_SWITCH, KS_ALLOWED_ANY, 0, 101, 100, 0);
+}
+
+static void live_sums(void **state)
+{
+	struct ks_vnuma_live *l = live_new();
+
+	(void)state;
+	live_wake(l);
+	assert_int_equal(ks_vnuma_live_settle(l, 12 * MS), 0);
+	assert_int_equal(live_cpu(l, 0)->busy_ns, 10 * MS);
+	assert_int_equal(live_cpu(l, 0)->idle_ns, 0);
+	assert_int_equal(live_cpu(l, 1)->busy_ns, 1 * MS);
+	assert_int_equal(live_cpu(l, 1)->idle_ns, 10 * MS);
+	assert_int_equal(live_cpu(l, 1)->node, 1);
+	assert_int_equal(live_cpu(l, 0)->passed, 1);
+	assert_int_equal(live_cpu(l, 1)->passed, 0);
+	assert_int_equal(ks_vnuma_live_vm(l)->wasted_ns, 4 * MS);
+	assert_int_equal(ks_vnuma_live_vm(l)->wait_ns, 4 * MS);
+	ks_vnuma_live_next(l);
+	assert_int_equal(ks_vnuma_live_settle(l, 13 * MS), 0);
+	assert_int_equal(live_cpu(l, 0)->busy_ns, 1 * MS);
+	assert_int_equal(live_cpu(l, 0)->passed, 0);
+	ks_vnuma_live_free(l);
+}
+
+static void live_migrations(void **state)
+{
+	struct ks_vnuma_live *l = live_new();
+
+	(void)state;
+	live_wake(l);
+	live(l, 10 * MS, KS_TASK_MIGRATE, KS_MOVE_NEWIDLE, 1, 100, 0, 1);
+	live(l, 10 * MS, KS_TASK_MIGRATE, KS_MOVE_WAKE, 1, 100, 0, 7);
+	assert_int_equal(live_cpu(l, 1)->in[KS_MOVE_NEWIDLE], 1);
+	assert_int_equal(live_cpu(l, 1)->in[KS_MOVE_WAKE], 0);
+	ks_vnuma_live_free(l);
+}
+
+/* Behind a loss a CPU is neither busy nor idle until it switches. */
+static void live_loss(void **state)
+{
+	struct ks_vnuma_live *l = live_new();
+
+	(void)state;
+	live_wake(l);
+	live(l, 10 * MS, KS_LOSS, 0, 0, 5, 9 * MS, 0);
+	assert_int_equal(ks_vnuma_live_settle(l, 20 * MS), 0);
+	assert_int_equal(live_cpu(l, 0)->busy_ns, 8 * MS);
+	assert_int_equal(live_cpu(l, 1)->idle_ns, 8 * MS);
+	live(l, 21 * MS, KS_TASK_SWITCH, 0, 0, 0, 101, 0);
+	assert_int_equal(ks_vnuma_live_settle(l, 22 * MS), 0);
+	assert_int_equal(live_cpu(l, 0)->idle_ns, 1 * MS);
+	live(l, 23 * MS, KS_TASK_SWITCH, 0, 9, 0, 101, 0); /* no such CPU */
+	ks_vnuma_live_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -527,6 +646,10 @@ int main(void)
 		cmocka_unit_test(moved_while_waiting),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(many_threads),
+		cmocka_unit_test(causes),
+		cmocka_unit_test(live_sums),
+		cmocka_unit_test(live_migrations),
+		cmocka_unit_test(live_loss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

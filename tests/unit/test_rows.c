@@ -332,7 +332,7 @@ static void guest_threads(void **state)
 		{ SEC + 1, KS_TASK_MIGRATE, KS_MOVE_WAKE, 0, 5, 0, 1 },
 		{ SEC + 2, KS_TASK_MIGRATE, KS_MOVE_NEWIDLE, 0, 5, 0, 1 },
 		{ SEC + 3, KS_TASK_MIGRATE, KS_MOVE_PERIODIC, 0, 5, 0, 1 },
-		{ SEC + 4, KS_TASK_MIGRATE, KS_MOVE_PERIODIC + 1, 0, 5, 0, 1 },
+		{ SEC + 4, KS_TASK_MIGRATE, KS_MOVE_MAX, 0, 5, 0, 1 },
 		{ SEC + 5, KS_TASK_WAKE, KS_ALLOWED_UNKNOWN, 0, 5, 1, 6 },
 		{ SEC + 6, KS_TASK_WAKE, KS_ALLOWED_ANY, 0, 5, 1, 6 },
 		{ SEC + 7, KS_TASK_SWITCH, KS_ALLOWED_ONE, 0, 5, 6, 1 },

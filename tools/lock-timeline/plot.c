@@ -9,52 +9,30 @@
 #include "args.h"
 #include "cli.h"
 #include "commands.h"
+#include "drawing.h"
 #include "inputs.h"
-#include "options.h"
-#include "outfile.h"
 #include "plot.h"
 
 struct options {
 	struct inputs in;
-	const char *out, *lock, *vcpus, *title;
-	uint64_t from, to;  /* ns since the first record of the host */
+	struct drawing draw;
+	const char *lock;
 	unsigned int worst; /* 0 = no; else WORST_* */
 };
 
 static const char *const measures[] = { "time", "exits", NULL };
 enum { WORST_TIME = 1, WORST_EXITS };
 
-enum { OPT_FROM = 0x100, OPT_TO, OPT_LOCK, OPT_VCPU, OPT_TITLE, OPT_WORST };
+enum { OPT_LOCK = 0x100, OPT_WORST };
 
 static const struct argp_option options[] = {
-	CLI_OUTPUT,
-	CLI_FROM(OPT_FROM),
-	CLI_TO(OPT_TO),
 	{ "worst-by", OPT_WORST, "time|exits", 0,
 	  "only the surroundings of the worst wait that a preempted vCPU caused: by the time lost, "
 	  "or by its PLE exits",
 	  0 },
 	{ "lock", OPT_LOCK, "ADDRESS|NAME", 0, "only waits and holds of this lock", 0 },
-	{ "vcpu", OPT_VCPU, "LIST", 0, "only these vCPUs, such as 0,2-3", 0 },
-	{ "title", OPT_TITLE, "TEXT", 0, "title of the picture", 0 },
 	{ 0 },
 };
-
-static bool ends_in(const char *path, const char *suffix)
-{
-	size_t n = strlen(path), m = strlen(suffix);
-
-	return n > m && !strcmp(path + n - m, suffix);
-}
-
-static int parse_time(const char *name, const char *arg, uint64_t *t)
-{
-	struct ks_err err;
-
-	if (ks_arg_duration(name, arg, 1000000000, t, &err))
-		cli_usage(&err);
-	return 0;
-}
 
 static int parse_worst(const char *arg, unsigned int *worst)
 {
@@ -73,32 +51,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->in;
+		state->child_inputs[0] = &o->draw;
+		state->child_inputs[1] = &o->in;
 		return 0;
-	case 'o':
-		o->out = arg;
-		return 0;
-	case OPT_FROM:
-		return parse_time("--from", arg, &o->from);
-	case OPT_TO:
-		return parse_time("--to", arg, &o->to);
 	case OPT_WORST:
 		return parse_worst(arg, &o->worst);
 	case OPT_LOCK:
 		o->lock = arg;
-		return 0;
-	case OPT_VCPU:
-		o->vcpus = arg;
-		return 0;
-	case OPT_TITLE:
-		o->title = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!o->out)
-			cli_bad_usage("where to? give -o FILE.svg or -o FILE.html");
-		if (!ends_in(o->out, ".svg") && !ends_in(o->out, ".html"))
-			cli_bad_usage("%s: what is drawn goes by the name's end: .svg or .html",
-				      o->out);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -158,24 +117,16 @@ static int find_worst(const struct options *o, struct ks_scene_opts *so, struct 
 	return ret;
 }
 
-/* The command line's times count from the first record. */
+/* Without an option there is no limit: what lies outside the host's recording is drawn as well. */
 static int absolute_times(const struct options *o, struct ks_scene_opts *so, struct ks_err *err)
 {
-	struct ks_reader *r;
-	uint64_t first, last;
-	int ret;
+	int ret = 0;
 
-	if (!o->from && !o->to)
-		return 0;
-	ret = ks_reader_open(&r, o->in.files.host, err);
-	if (ret)
-		return ret;
-	if (ks_reader_span(r, &first, &last)) {
-		so->from = first + o->from;
-		so->to = o->to ? first + o->to : 0;
-	}
-	ks_reader_close(r);
-	return 0;
+	if (o->draw.from || o->draw.to)
+		ret = drawing_times(&o->draw, o->in.files.host, &so->from, &so->to, err);
+	if (!o->draw.to)
+		so->to = 0;
+	return ret;
 }
 
 static int lock_address(const struct options *o, const struct opened *open, uint64_t *addr,
@@ -197,19 +148,14 @@ static int lock_address(const struct options *o, const struct opened *open, uint
 
 /* ---- drawing ---- */
 
-static int write_scene(const struct ks_scene *s, const char *path, struct ks_err *err)
+static int svg(const void *scene, FILE *out)
 {
-	struct ks_outfile out;
-	int ret = ks_outfile_open(&out, path, err);
+	return ks_scene_svg(scene, out);
+}
 
-	if (ret)
-		return ret;
-	ret = ends_in(path, ".html") ? ks_scene_html(s, out.f) : ks_scene_svg(s, out.f);
-	if (!ret)
-		return ks_outfile_commit(&out, err);
-	snprintf(err->msg, sizeof(err->msg), "%.150s: %s", path, strerror(-ret));
-	ks_outfile_discard(&out);
-	return ret;
+static int html(const void *scene, FILE *out)
+{
+	return ks_scene_html(scene, out);
 }
 
 static void tell(const struct ks_scene *s, const char *path)
@@ -240,22 +186,6 @@ static int collect(struct options *o, struct opened *open, struct ks_scene_opts 
 	return ret ? ret : ks_scene_finish(*scene, ks_session_analysis(open->session));
 }
 
-/* The worst bound of the guests' clocks. */
-static uint64_t clock_error(const struct opened *open)
-{
-	uint64_t worst = 0;
-	uint32_t vm, n;
-
-	ks_analysis_vms(ks_session_analysis(open->session), &n);
-	for (vm = 0; vm < n; vm++) {
-		const struct ks_link *link = ks_session_link(open->session, vm);
-
-		if (link && link->error_ns > worst)
-			worst = link->error_ns;
-	}
-	return worst;
-}
-
 /* What the scene must be told beforehand, and only an opened session knows. */
 static int look_ahead(const struct options *o, struct ks_scene_opts *so, struct ks_err *err)
 {
@@ -266,7 +196,7 @@ static int look_ahead(const struct options *o, struct ks_scene_opts *so, struct 
 	if (!ret)
 		ret = inputs_open(&open, &o->in, &none, err);
 	if (!ret)
-		so->clock_error_ns = clock_error(&open);
+		so->clock_error_ns = drawing_clock_error(open.session);
 	if (!ret && o->lock)
 		ret = lock_address(o, &open, &so->lock, err);
 	inputs_close(&open);
@@ -275,8 +205,8 @@ static int look_ahead(const struct options *o, struct ks_scene_opts *so, struct 
 
 static int draw(struct options *o, struct ks_err *err)
 {
-	struct ks_scene_opts so = { .vcpus = o->vcpus,
-				    .title = o->title,
+	struct ks_scene_opts so = { .vcpus = o->draw.vcpus,
+				    .title = o->draw.title,
 				    .vm = o->in.files.vm,
 				    .sym = ks_names_sym,
 				    .task = ks_names_task,
@@ -294,9 +224,9 @@ static int draw(struct options *o, struct ks_err *err)
 		ret = collect(o, &open, &so, &scene, err);
 	}
 	if (!ret)
-		ret = write_scene(scene, o->out, err);
+		ret = drawing_write(&o->draw, scene, svg, html, err);
 	if (!ret)
-		tell(scene, o->out);
+		tell(scene, o->draw.out);
 	ks_scene_free(scene);
 	inputs_close(&open);
 	return ret;
@@ -304,7 +234,9 @@ static int draw(struct options *o, struct ks_err *err)
 
 int lock_plot(int argc, char **argv)
 {
-	const struct argp_child children[] = { { &inputs_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp_child children[] = { { &drawing_argp, 0, NULL, 0 },
+					       { &inputs_argp, 0, NULL, 0 },
+					       { 0 } };
 	const struct argp argp = {
 		options,
 		parse,
@@ -319,7 +251,7 @@ int lock_plot(int argc, char **argv)
 		NULL,
 		NULL
 	};
-	struct options o = { .out = NULL };
+	struct options o = { .worst = 0 };
 	struct ks_err err = { "out of memory" };
 	int ret = cli_parse(&argp, argc, argv, &o);
 

@@ -155,12 +155,17 @@ static bool alive(void *ctx, uint32_t tgid)
 	return ks_exists(NULL, "/proc/%u", tgid);
 }
 
+static int pull(void *host, ks_rings_fn fn, void *ctx)
+{
+	return ks_host_drain(host, fn, ctx);
+}
+
 static void drain(struct serve *s)
 {
 	unsigned int fill;
 	size_t i;
 
-	s->error = drain_all(&s->drain, s->host);
+	s->error = drain_all(&s->drain, pull, s->host, UINT64_MAX);
 	for (i = 0; i < s->drain.n; i++)
 		ks_fleet_feed(&s->fleet, &s->drain.recs[i]);
 	fill = ks_rings_fill(ks_host_rings(s->host));

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "args.h"
@@ -20,30 +17,25 @@
 #include "symbols.h"
 #include "text.h"
 #include "top.h"
+#include "toploop.h"
 #include "vm.h"
 
-#define NS 1000000000ULL
 #define KALLSYMS_MAX (256u << 20)
 
 struct options {
 	struct vm_filter vms;
 	struct ks_host_opts host;
-	uint64_t interval_ns, duration_ns, count;
+	struct toploop loop;
 	const char *kallsyms;
-	bool json;
 };
 
-enum { OPT_VM = 0x100, OPT_GAP, OPT_JSON, OPT_KALLSYMS, OPT_VCPUS };
+enum { OPT_VM = 0x100, OPT_GAP, OPT_KALLSYMS, OPT_VCPUS };
 
 static const struct argp_option options[] = {
-	{ "interval", 'i', "TIME", 0, "time between two tables (1s)", 0 },
-	CLI_COUNT("(tables)"),
-	CLI_DURATION,
 	CLI_VM(OPT_VM),
 	CLI_BURST_GAP(OPT_GAP),
 	CLI_KALLSYMS(OPT_KALLSYMS),
 	{ "max-vcpus", OPT_VCPUS, "N", 0, "room for N vCPUs (4096 at a time)", 0 },
-	CLI_JSON(OPT_JSON),
 	{ 0 },
 };
 
@@ -55,17 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	int ret = 0;
 
 	switch (key) {
-	case 'i':
-		ret = ks_arg_duration("--interval", arg, NS, &o->interval_ns, &err);
-		if (!ret && o->interval_ns < NS / 100)
-			cli_bad_usage("--interval: at least 10ms");
-		break;
-	case 'n':
-		ret = ks_arg_uint("--count", arg, 1, UINT32_MAX, &o->count, &err);
-		break;
-	case 'd':
-		ret = ks_arg_duration("--duration", arg, NS, &o->duration_ns, &err);
-		break;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->loop;
+		return 0;
 	case OPT_VM:
 		vm_filter_add(&o->vms, arg);
 		break;
@@ -79,9 +63,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_KALLSYMS:
 		o->kallsyms = arg;
 		break;
-	case OPT_JSON:
-		o->json = true;
-		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -91,7 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 struct top {
-	const struct options *o;
+	struct toploop *loop;
 	struct ks_host *host;
 	struct ks_live live;
 	struct ks_symbols *symbols;
@@ -99,17 +80,8 @@ struct top {
 	char (*names)[64];     /* VM names by slot */
 	uint64_t (*counts)[2]; /* PAUSE and HLT exits by slot, up to the last interval */
 	uint32_t slots;
-	uint64_t begun, last;
 	struct drain drain;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NS + ts.tv_nsec;
-}
 
 /* A vCPU that was not there before in this slot. */
 static void name_vm(struct top *t, const struct ks_rec *rec)
@@ -126,11 +98,17 @@ static void name_vm(struct top *t, const struct ks_rec *rec)
 	ks_vm_release(&vm);
 }
 
-static void drain(struct top *t)
+static int pull(void *host, ks_rings_fn fn, void *ctx)
 {
+	return ks_host_drain(host, fn, ctx);
+}
+
+static void drain(void *ctx)
+{
+	struct top *t = ctx;
 	size_t i;
 
-	drain_all(&t->drain, t->host);
+	drain_all(&t->drain, pull, t->host, UINT64_MAX);
 	for (i = 0; i < t->drain.n; i++) {
 		const struct ks_rec *rec = &t->drain.recs[i];
 
@@ -178,22 +156,16 @@ static int by_pauses(const void *a, const void *b)
 	return x->v->vcpu_id < y->v->vcpu_id ? -1 : 1;
 }
 
-static unsigned int screen_lines(void)
+static void show(void *ctx)
 {
-	struct winsize ws;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) ? 0 : ws.ws_row;
-}
-
-static void show(struct top *t)
-{
-	uint64_t now = now_ns();
+	struct top *t = ctx;
+	uint64_t now = toploop_now();
 	struct top_view view = {
 		.rows = t->rows,
-		.seconds = (now - t->last) / 1e9,
+		.seconds = (now - t->loop->last) / 1e9,
 		.symbols = t->symbols,
 		.screen = isatty(STDOUT_FILENO),
-		.lines = screen_lines(),
+		.lines = toploop_lines(),
 	};
 	const uint64_t *pauses = ks_host_pauses(t->host);
 	const struct ks_vcpu_state *k;
@@ -207,46 +179,13 @@ static void show(struct top *t)
 		if (t->live.vcpu[slot].used)
 			fill_row(t, &t->rows[view.n++], slot, &k[slot], pauses[slot], view.seconds);
 	qsort(t->rows, view.n, sizeof(*t->rows), by_pauses);
-	if (t->o->json)
+	if (t->loop->json)
 		top_print_json(&view, now);
 	else
 		top_print_table(&view);
 	ks_live_next(&t->live);
 	ks_host_recycle(t->host);
-	t->last = now;
-}
-
-/* Sleep until the next table, emptying the rings meanwhile. True: a signal says that it is over. */
-static bool pass_interval(struct top *t)
-{
-	uint64_t end = t->last + t->o->interval_ns, now;
-	struct timespec ts;
-	int sig;
-
-	while ((now = now_ns()) < end) {
-		uint64_t wait = end - now < NS / 20 ? end - now : NS / 20;
-
-		ts = (struct timespec){ wait / NS, wait % NS };
-		sig = child_signal_within(&ts);
-		drain(t);
-		if (sig > 0)
-			return true;
-	}
-	return false;
-}
-
-static void run(struct top *t)
-{
-	uint64_t tables = 0;
-
-	t->begun = t->last = now_ns();
-	while (!pass_interval(t)) {
-		show(t);
-		if (ferror(stdout) || ++tables == t->o->count)
-			break;
-		if (t->o->duration_ns && now_ns() - t->begun >= t->o->duration_ns)
-			break;
-	}
+	t->loop->last = now;
 }
 
 static int load_symbols(const char *path, struct ks_symbols **s, struct ks_err *err)
@@ -278,7 +217,10 @@ static int top_open(struct top *t, struct options *o, struct ks_err *err)
 	o->host.tgids = o->vms.tgids;
 	o->host.ntgids = o->vms.n;
 	o->host.fold = true;
-	t->o = o;
+	t->loop = &o->loop;
+	o->loop.drain = drain;
+	o->loop.show = show;
+	o->loop.ctx = t;
 	t->slots = o->host.vcpus;
 	t->rows = calloc(t->slots, sizeof(*t->rows));
 	t->names = calloc(t->slots, sizeof(*t->names));
@@ -303,6 +245,7 @@ static void top_close(struct top *t)
 
 int ple_top(int argc, char **argv)
 {
+	const struct argp_child children[] = { { &toploop_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = {
 		options,
 		parse,
@@ -313,11 +256,11 @@ int ple_top(int argc, char **argv)
 		"Examples:\n"
 		"  ple-trace top --vm web-3\n"
 		"  ple-trace top --json -n 3 | jq -c '.vcpus[] | [.vcpu, .pause]'\n",
-		NULL,
+		children,
 		NULL,
 		NULL
 	};
-	struct options o = { .interval_ns = NS, .host.vcpus = KS_HOST_VCPUS };
+	struct options o = { .host.vcpus = KS_HOST_VCPUS };
 	struct top t = { 0 };
 	struct ks_err err;
 	int ret = cli_parse(&argp, argc, argv, &o);
@@ -329,7 +272,7 @@ int ple_top(int argc, char **argv)
 	if (ret)
 		ret = cli_fail(ret, &err);
 	else
-		run(&t);
+		toploop_run(&o.loop);
 	top_close(&t);
 	vm_filter_free(&o.vms);
 	return ret;

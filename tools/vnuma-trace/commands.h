@@ -3,6 +3,8 @@
 #define KVMSCHED_VNUMA_TRACE_COMMANDS_H
 
 int vnuma_record(int argc, char **argv);
+int vnuma_plot(int argc, char **argv);
 int vnuma_report(int argc, char **argv);
+int vnuma_top(int argc, char **argv);
 
 #endif /* KVMSCHED_VNUMA_TRACE_COMMANDS_H */

@@ -8,21 +8,60 @@
 #include "cli.h"
 #include "commands.h"
 #include "guestside.h"
+#include "hostside.h"
+#include "options.h"
 #include "probe.h"
 #include "record.h"
+#include "side.h"
+
+#define MEMORY_NS 10000000000ull
+
+struct options {
+	struct record_opts rec;
+	struct hostside_opts host;
+	enum side side;
+};
+
+enum { OPT_VM = 0x100, OPT_SIDE, OPT_MEMORY };
+
+static const struct argp_option options[] = {
+	SIDE_OPTION(OPT_SIDE),
+	CLI_VM(OPT_VM),
+	HOSTSIDE_MEMORY(OPT_MEMORY, "(on a host: 10s; the kernel walks all of it)"),
+	{ 0 },
+};
+
+static void check(struct options *o)
+{
+	bool host_only = o->host.vms.n || o->host.memory_ns;
+
+	if (!o->rec.out)
+		cli_bad_usage("where to? give -o FILE");
+	if (o->side == SIDE_GUEST && host_only)
+		cli_bad_usage("--vm and --memory are for a host, and --side says guest");
+	if (host_only)
+		o->side = SIDE_HOST;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct record_opts *o = state->input;
+	struct options *o = state->input;
 
-	(void)arg;
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = o;
+		state->child_inputs[0] = &o->rec;
+		return 0;
+	case OPT_SIDE:
+		o->side = side_parse(arg);
+		return 0;
+	case OPT_VM:
+		vm_filter_add(&o->host.vms, arg);
+		return 0;
+	case OPT_MEMORY:
+		hostside_memory(arg, &o->host.memory_ns);
 		return 0;
 	case ARGP_KEY_END:
-		if (!o->out)
-			cli_bad_usage("where to? give -o FILE");
+		check(o);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -117,42 +156,62 @@ static int run(const struct record_opts *o, struct ks_writer *w, struct ks_sched
 	return ret;
 }
 
+static int record_guest(const struct record_opts *o)
+{
+	struct ks_writer *w;
+	struct ks_sched *probe;
+	struct ks_err err;
+	int ret = ks_writer_open(&w, o->out, KS_SIDE_GUEST, KS_MAX_CPUS, &err);
+
+	if (ret)
+		return cli_fail(ret, &err);
+	ret = ks_sched_open(&probe, o->slots, &err);
+	if (ret) {
+		ks_writer_abort(w);
+		record_discard(o->out);
+		return cli_fail(ret, &err);
+	}
+	ret = run(o, w, probe);
+	ks_sched_free(probe);
+	return ret;
+}
+
+static int record_host(struct options *o)
+{
+	o->host.tool = "vnuma-trace";
+	o->host.rec = &o->rec;
+	o->host.host.fold = true; /* of PLE exits nothing is wanted here */
+	if (!o->host.memory_ns)
+		o->host.memory_ns = MEMORY_NS;
+	return hostside_record(&o->host);
+}
+
 int vnuma_record(int argc, char **argv)
 {
 	const struct argp_child children[] = { { &record_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = {
-		NULL,
+		options,
 		parse,
 		"[-- COMMAND [ARG...]]",
-		"Record what this kernel's scheduler does with threads, and the topology that it "
-		"believes, until COMMAND ends or a signal comes. Meant for a guest; the host's "
-		"side is `ple-trace record --memory 10s`.\v"
+		"In a guest: record what its kernel's scheduler does with threads, and the "
+		"topology that it "
+		"believes. On a host: record where it runs its VMs' vCPUs, and on which nodes "
+		"their memory "
+		"lies, as `ple-trace record` does. Until COMMAND ends or a signal comes.\v"
 		"Examples:\n"
 		"  vnuma-trace record -o guest.kvs -- make -j8\n"
-		"  vnuma-trace record -o guest.kvs -d 30\n",
+		"  vnuma-trace record -o host.kvs --side host -d 30\n",
 		children,
 		NULL,
 		NULL
 	};
-	struct record_opts o = { .out = NULL };
-	struct ks_writer *w;
-	struct ks_sched *probe;
-	struct ks_err err;
+	struct options o = { .side = SIDE_NOT_SAID };
 	int ret = cli_parse(&argp, argc, argv, &o);
 
 	if (ret)
 		return ret;
 	child_signals();
-	ret = ks_writer_open(&w, o.out, KS_SIDE_GUEST, KS_MAX_CPUS, &err);
-	if (ret)
-		return cli_fail(ret, &err);
-	ret = ks_sched_open(&probe, o.slots, &err);
-	if (ret) {
-		ks_writer_abort(w);
-		record_discard(o.out);
-		return cli_fail(ret, &err);
-	}
-	ret = run(&o, w, probe);
-	ks_sched_free(probe);
+	ret = side_of(o.side) == SIDE_HOST ? record_host(&o) : record_guest(&o.rec);
+	vm_filter_free(&o.host.vms);
 	return ret;
 }

@@ -10,6 +10,16 @@
 #define SECOND 1000000000ull
 #define SECONDS_MAX (30ull * 24 * 3600) /* of which the waste is told one by one */
 
+void vn_opts(struct ks_vnuma_opts *to, const struct ks_vnuma_opts *opts)
+{
+	if (opts)
+		*to = *opts;
+	if (!to->short_ns)
+		to->short_ns = 1000000;
+	if (!to->min_ns)
+		to->min_ns = 100000;
+}
+
 int ks_vnuma_new(struct ks_vnuma **out, const struct ks_vnuma_opts *opts)
 {
 	struct ks_vnuma *v = calloc(1, sizeof(*v));
@@ -17,16 +27,11 @@ int ks_vnuma_new(struct ks_vnuma **out, const struct ks_vnuma_opts *opts)
 	*out = v;
 	if (!v)
 		return -ENOMEM;
-	if (opts)
-		v->opts = *opts;
-	if (!v->opts.short_ns)
-		v->opts.short_ns = 1000000;
-	if (!v->opts.min_ns)
-		v->opts.min_ns = 100000;
+	vn_opts(&v->opts, opts);
 	return 0;
 }
 
-static void free_vm(struct vn_vm *m)
+void vn_vm_free(struct vn_vm *m)
 {
 	free(m->out.second_ns);
 	free(m->cpu);
@@ -45,7 +50,7 @@ void ks_vnuma_free(struct ks_vnuma *v)
 	if (!v)
 		return;
 	for (i = 0; v->vm && i < v->nvms; i++)
-		free_vm(&v->vm[i]);
+		vn_vm_free(&v->vm[i]);
 	free(v->vm);
 	free(v->vcpu);
 	free(v->last_node);
@@ -86,6 +91,10 @@ int ks_vnuma_begin(struct ks_vnuma *v, const struct ks_analysis *a, struct ks_re
 	v->last_node = malloc((v->nvcpus + 1) * sizeof(*v->last_node));
 	if (!v->vm || !v->vcpu || !v->last_node)
 		return -ENOMEM;
+	for (i = 0; i < v->nvms; i++) {
+		v->vm[i].watch = &v->watch;
+		v->vm[i].index = i;
+	}
 	for (i = 0; i < v->nvcpus; i++) {
 		v->vcpu[i].believed = -1;
 		v->last_node[i] = -1;
@@ -101,16 +110,10 @@ static uint64_t mapped(ks_map_fn map, void *ctx, uint64_t own)
 	return map ? map(ctx, own) : own;
 }
 
-/* As the analysis maps them; a vCPU that comes back in a new slot is taken up when it does. */
-static int map_cpus(struct ks_vnuma *v, struct vn_vm *m, uint32_t vm)
+int vn_cpus_new(struct vn_vm *m)
 {
-	const struct ks_vcpu *vcpus = ks_analysis_vcpus(v->a, &v->nvcpus);
 	uint32_t i;
 
-	for (i = 0; i < v->nvcpus; i++)
-		if (vcpus[i].vm == vm && vcpus[i].guest_cpu >= 0 &&
-		    (uint32_t)vcpus[i].guest_cpu >= m->ncpus)
-			m->ncpus = (uint32_t)vcpus[i].guest_cpu + 1;
 	m->cpu = calloc(m->ncpus + 1, sizeof(*m->cpu));
 	m->match = calloc(m->ncpus + 1, sizeof(*m->match));
 	m->tried = calloc(m->ncpus + 1, sizeof(*m->tried));
@@ -121,6 +124,21 @@ static int map_cpus(struct ks_vnuma *v, struct vn_vm *m, uint32_t vm)
 	m->free_task = VN_NONE;
 	for (i = 0; i < m->ncpus; i++)
 		m->cpu[i] = (struct vn_cpu){ .vcpu = KS_NO_VCPU, .cur = VN_NONE, .node = -1 };
+	return 0;
+}
+
+/* As the analysis maps them; a vCPU that comes back in a new slot is taken up when it does. */
+static int map_cpus(struct ks_vnuma *v, struct vn_vm *m, uint32_t vm)
+{
+	const struct ks_vcpu *vcpus = ks_analysis_vcpus(v->a, &v->nvcpus);
+	uint32_t i;
+
+	for (i = 0; i < v->nvcpus; i++)
+		if (vcpus[i].vm == vm && vcpus[i].guest_cpu >= 0 &&
+		    (uint32_t)vcpus[i].guest_cpu >= m->ncpus)
+			m->ncpus = (uint32_t)vcpus[i].guest_cpu + 1;
+	if (vn_cpus_new(m))
+		return -ENOMEM;
 	for (i = v->nvcpus; i--;)
 		if (vcpus[i].vm == vm && vcpus[i].guest_cpu >= 0)
 			m->cpu[vcpus[i].guest_cpu].vcpu = i;
@@ -307,6 +325,11 @@ void ks_vnuma_event(void *ctx, const struct ks_event *ev)
 	vn_look(m);
 }
 
+void ks_vnuma_watch(struct ks_vnuma *v, const struct ks_vnuma_watch *w)
+{
+	v->watch = *w;
+}
+
 void ks_vnuma_ops(struct ks_vnuma *v, struct ks_analysis_ops *ops)
 {
 	ops->segment = ks_vnuma_segment;
@@ -335,6 +358,11 @@ const struct ks_vnuma_vm *ks_vnuma_vm(const struct ks_vnuma *v, uint32_t vm)
 const struct ks_vnuma_vcpu *ks_vnuma_vcpu(const struct ks_vnuma *v, uint32_t vcpu)
 {
 	return vcpu < v->nvcpus ? &v->vcpu[vcpu] : NULL;
+}
+
+uint32_t ks_vnuma_cpu(const struct ks_vnuma *v, uint32_t vm, uint32_t cpu)
+{
+	return vm < v->nvms && cpu < v->vm[vm].ncpus ? v->vm[vm].cpu[cpu].vcpu : KS_NO_VCPU;
 }
 
 uint32_t ks_vnuma_nodes(const struct ks_vnuma *v)

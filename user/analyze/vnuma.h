@@ -17,7 +17,7 @@
 #define KS_VN_MOVES 256 /* changes of node that are told one by one, per VM */
 #define KS_VN_WORST 128 /* worst cases told one by one, per VM and disease */
 #define KS_VN_SLEEPS 40 /* sleeps by length: from 2^i ns up to twice that */
-#define KS_VN_CAUSES 4	/* KS_MOVE_* */
+#define KS_VN_CAUSES 8	/* KS_MOVE_* */
 
 /* Zero-initialise it: 0 stands for each default. */
 struct ks_vnuma_opts {
@@ -51,6 +51,8 @@ enum ks_passed_why {
 	KS_PASSED_NODE,	   /* all of them were on other nodes than the CPU that was taken */
 	KS_PASSED_MAX,
 };
+
+const char *ks_passed_name(enum ks_passed_why why);
 
 /* One wait of a thread. */
 struct ks_vnuma_case {
@@ -98,6 +100,27 @@ struct ks_vnuma_vm {
 	uint64_t forgotten; /* threads, for want of room */
 };
 
+/* A thread of the guest that changed its CPU. */
+struct ks_vnuma_migration {
+	uint64_t time;
+	uint32_t tid;
+	uint32_t from, to; /* index into ks_analysis_vcpus(), KS_NO_VCPU if not known */
+	uint8_t by;	   /* KS_MOVE_* */
+};
+
+/*
+ * What is found, one by one as it is, for whoever draws it; all optional. Cases have their CPUs by the
+ * guest's numbers: see ks_vnuma_cpu().
+ */
+struct ks_vnuma_watch {
+	void (*migration)(void *ctx, uint32_t vm, const struct ks_vnuma_migration *m);
+	void (*passed)(void *ctx, uint32_t vm, const struct ks_vnuma_case *c);
+	void (*overloaded)(void *ctx, uint32_t vm, const struct ks_vnuma_case *c);
+	/* So many vCPUs are wasted, in this stretch. */
+	void (*wasted)(void *ctx, uint32_t vm, uint64_t from, uint64_t to, uint32_t vcpus);
+	void *ctx;
+};
+
 struct ks_vnuma;
 
 /* 0 or -ENOMEM; opts may be NULL. */
@@ -106,6 +129,9 @@ void ks_vnuma_free(struct ks_vnuma *v);
 
 /* Hook into the callbacks (segment, event; sets ctx), before the analysis is made. */
 void ks_vnuma_ops(struct ks_vnuma *v, struct ks_analysis_ops *ops);
+
+/* Before the first event. */
+void ks_vnuma_watch(struct ks_vnuma *v, const struct ks_vnuma_watch *w);
 
 /* For whoever needs the callbacks for something else as well: what the hooks do; ctx: v. */
 void ks_vnuma_segment(void *ctx, const struct ks_segment *s);
@@ -124,7 +150,41 @@ int ks_vnuma_end(struct ks_vnuma *v);
 /* By the analysis's indices. Borrowed. */
 const struct ks_vnuma_vm *ks_vnuma_vm(const struct ks_vnuma *v, uint32_t vm);
 const struct ks_vnuma_vcpu *ks_vnuma_vcpu(const struct ks_vnuma *v, uint32_t vcpu);
+/* The vCPU that is this CPU of the guest now, KS_NO_VCPU if none is known. */
+uint32_t ks_vnuma_cpu(const struct ks_vnuma *v, uint32_t vm, uint32_t cpu);
+/* The host's node of one of its CPUs, -1 if not known. */
+int32_t ks_vnuma_node(const struct ks_vnuma *v, int32_t pcpu);
 /* Of the host: highest node number known + 1. */
 uint32_t ks_vnuma_nodes(const struct ks_vnuma *v);
+
+/*
+ * The guest's half alone, live: of its records as they come, without a host's trace. Nobody tells then
+ * whether a vCPU that the guest holds for idle could run: all of them count as free, and what is said to
+ * be wasted or passed over is the most that it can be.
+ */
+struct ks_vnuma_live_cpu { /* in this interval */
+	int32_t node;
+	uint64_t busy_ns, idle_ns;   /* a thread, or the idle thread, was current on it */
+	uint64_t in[KS_VN_CAUSES];   /* threads that came to it, by KS_MOVE_* */
+	uint64_t passed, overloaded; /* wake-ups that put a thread there */
+};
+
+struct ks_vnuma_live;
+
+/* node: by CPU, -1 if not known. 0 or -ENOMEM; opts may be NULL. */
+int ks_vnuma_live_new(struct ks_vnuma_live **out, const struct ks_vnuma_opts *opts,
+		      const int32_t *node, uint32_t ncpus);
+void ks_vnuma_live_free(struct ks_vnuma_live *l);
+
+/* One record of the guest's scheduler, in the order of time. */
+void ks_vnuma_live_feed(struct ks_vnuma_live *l, const struct ks_rec *rec);
+/* Bring all sums up to now (ns). -ENOMEM if there was no memory on the way. */
+int ks_vnuma_live_settle(struct ks_vnuma_live *l, uint64_t now);
+/* Begin a new interval: the CPUs' sums to zero; those of the guest go on. */
+void ks_vnuma_live_next(struct ks_vnuma_live *l);
+
+const struct ks_vnuma_live_cpu *ks_vnuma_live_cpus(const struct ks_vnuma_live *l, uint32_t *n);
+/* Of it: wait_ns, wasted_ns, passed, overloaded, moves_by and what goes with them. */
+const struct ks_vnuma_vm *ks_vnuma_live_vm(const struct ks_vnuma_live *l);
 
 #endif /* KVMSCHED_VNUMA_H */

@@ -130,6 +130,8 @@ static void waste(struct vn_vm *m, uint64_t from, uint64_t to)
 	uint64_t s, edge;
 
 	o->wasted_ns += (to - from) * m->wasting;
+	if (m->watch->wasted)
+		m->watch->wasted(m->watch->ctx, m->index, from, to, m->wasting);
 	while (from < to) {
 		s = (from - o->begin) / SECOND;
 		edge = o->begin + (s + 1) * SECOND;

@@ -4,7 +4,7 @@
 
 #include "vnuma_priv.h"
 
-static int32_t node_of_pcpu(const struct ks_vnuma *v, int32_t pcpu)
+int32_t ks_vnuma_node(const struct ks_vnuma *v, int32_t pcpu)
 {
 	int32_t node = pcpu >= 0 && (uint32_t)pcpu < v->npcpus ? v->pcpu_node[pcpu] : -1;
 
@@ -35,7 +35,7 @@ void ks_vnuma_segment(void *ctx, const struct ks_segment *s)
 
 	if (s->state != KS_V_RUNNING || s->vcpu >= v->nvcpus)
 		return;
-	node = node_of_pcpu(v, s->pcpu);
+	node = ks_vnuma_node(v, s->pcpu);
 	if (node < 0) {
 		v->vcpu[s->vcpu].nowhere_ns += s->to - s->from;
 		return;

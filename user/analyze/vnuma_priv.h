@@ -46,6 +46,8 @@ struct vn_loss {
 
 struct vn_vm {
 	struct ks_vnuma_vm out;
+	const struct ks_vnuma_watch *watch;
+	uint32_t index; /* of the VM */
 	struct vn_cpu *cpu;
 	uint32_t ncpus, nfree;
 	struct vn_task *task;
@@ -68,6 +70,7 @@ struct vn_vm {
 
 struct ks_vnuma {
 	struct ks_vnuma_opts opts;
+	struct ks_vnuma_watch watch;
 	const struct ks_analysis *a;
 	struct vn_vm *vm;
 	struct ks_vnuma_vcpu *vcpu;
@@ -85,6 +88,14 @@ static inline void vn_count_node(int32_t node, uint32_t *n)
 	if (node >= 0 && node < KS_VN_NODES && (uint32_t)node >= *n)
 		*n = (uint32_t)node + 1;
 }
+
+/* ---- vnuma.c ---- */
+/* With what is not given as by default; opts may be NULL. */
+void vn_opts(struct ks_vnuma_opts *to, const struct ks_vnuma_opts *opts);
+/* Room for m->ncpus CPUs, of which nothing is known. 0 or -ENOMEM. */
+int vn_cpus_new(struct vn_vm *m);
+/* What it holds. */
+void vn_vm_free(struct vn_vm *m);
 
 /* ---- vnuma_place.c: where vCPUs run and memory lies ---- */
 void vn_memory(struct ks_vnuma *v, const struct ks_rec *rec);

@@ -10,6 +10,17 @@
 
 /* ---- cases ---- */
 
+const char *ks_passed_name(enum ks_passed_why why)
+{
+	static const char *const names[KS_PASSED_MAX] = {
+		[KS_PASSED_UNKNOWN] = "unknown",
+		[KS_PASSED_FLAGGED] = "flagged",
+		[KS_PASSED_NODE] = "other_node",
+	};
+
+	return (unsigned int)why < KS_PASSED_MAX ? names[why] : "invalid";
+}
+
 static void keep_worst(struct ks_vnuma_disease *d, const struct ks_vnuma_case *c)
 {
 	uint32_t i;
@@ -54,6 +65,8 @@ static void judge(struct ks_vnuma *v, struct vn_vm *m, const struct vn_task *t, 
 		return;
 	if (t->passed && c.cost_ns >= v->opts.min_ns) {
 		count(&m->out.passed, &c);
+		if (m->watch->passed)
+			m->watch->passed(m->watch->ctx, m->index, &c);
 		m->out.passed_why[t->why]++;
 	}
 	if (t->overloaded && c.wait_ns >= v->opts.min_ns) {
@@ -61,6 +74,8 @@ static void judge(struct ks_vnuma *v, struct vn_vm *m, const struct vn_task *t, 
 		c.other = t->pulled;
 		c.why = KS_PASSED_UNKNOWN;
 		count(&m->out.overloaded, &c);
+		if (m->watch->overloaded)
+			m->watch->overloaded(m->watch->ctx, m->index, &c);
 	}
 }
 
@@ -231,14 +246,29 @@ static void passed_over(struct vn_vm *m, const struct ks_rec *r)
 
 const char *ks_move_name(unsigned int by)
 {
+	_Static_assert(KS_VN_CAUSES == KS_MOVE_MAX, "a word for each");
 	static const char *const names[KS_VN_CAUSES] = {
-		[KS_MOVE_UNKNOWN] = "unknown",
-		[KS_MOVE_WAKE] = "wake_up",
-		[KS_MOVE_NEWIDLE] = "newly_idle",
-		[KS_MOVE_PERIODIC] = "periodic",
+		[KS_MOVE_UNKNOWN] = "unknown",	   [KS_MOVE_WAKE] = "wake_up",
+		[KS_MOVE_NEWIDLE] = "newly_idle",  [KS_MOVE_PERIODIC] = "periodic",
+		[KS_MOVE_NUMA] = "numa_balancing", [KS_MOVE_EXEC] = "exec",
+		[KS_MOVE_AFFINITY] = "affinity",   [KS_MOVE_ACTIVE] = "active_balance",
 	};
 
 	return by < KS_VN_CAUSES ? names[by] : NULL;
+}
+
+static void tell_migration(const struct vn_vm *m, const struct ks_event *ev, unsigned int by)
+{
+	struct ks_vnuma_migration g = {
+		.time = ev->time,
+		.tid = ev->rec->id,
+		.from = m->cpu[ev->rec->a].vcpu,
+		.to = m->cpu[ev->rec->b].vcpu,
+		.by = (uint8_t)by,
+	};
+
+	if (m->watch->migration)
+		m->watch->migration(m->watch->ctx, m->index, &g);
 }
 
 static void migrated(struct vn_vm *m, const struct ks_event *ev)
@@ -250,6 +280,7 @@ static void migrated(struct vn_vm *m, const struct ks_event *ev)
 
 	if (r->a >= m->ncpus || r->b >= m->ncpus)
 		return;
+	tell_migration(m, ev, by);
 	m->out.moves_by[by]++;
 	m->out.node_moves_by[by] += m->cpu[r->a].node != m->cpu[to].node;
 	if (by == KS_MOVE_NEWIDLE) {

@@ -287,7 +287,9 @@ static const struct rows_col record_cols[] = {
 	COL_OF("from_node", RC_INT | RC_NULL, from_node, OF_MOVE, "NUMA node of `from_cpu`"),
 	COL_OF("to_node", RC_INT | RC_NULL, to_node, OF_MOVE, "NUMA node of `to_cpu`"),
 	WORD_OF("moved_by", RC_STR | RC_NULL, moved_by, TYPE(KS_TASK_MIGRATE), mover,
-		"its wake-up, newly idle balancing, periodic balancing"),
+		"its wake-up, newly idle balancing, periodic balancing, NUMA balancing, its "
+		"exec(), a "
+		"changed affinity, active balancing"),
 	COL_OF("since_hlt_ns", RC_U64, since_hlt, TYPE(KS_HALT_POLL), "since the exit on HLT"),
 	COL_OF("slept", RC_BOOL, slept, TYPE(KS_HALT_POLL),
 	       "it slept; otherwise it was woken while KVM polled"),

@@ -53,7 +53,7 @@ static int make_lanes(struct ks_scene *s, const struct ks_scene_world *w)
 		s->nlanes++;
 	}
 	qsort(s->lanes, s->nlanes, sizeof(*s->lanes), cmp_lane);
-	return s->nlanes ? 0 : sc_fail(s, -ENODATA, "no vCPU to draw");
+	return s->nlanes ? 0 : sc_fail(s->opts.err, -ENODATA, "no vCPU to draw");
 }
 
 static void add_sums(struct sc_sums *t, const struct sc_sums *l)
@@ -198,7 +198,8 @@ static int extent(struct ks_scene *s)
 	if (s->t0 >= s->t1)
 		guest_extent(s);
 	if (s->t0 > s->t1)
-		return sc_fail(s, -ENODATA, "nothing was recorded in this part of the trace");
+		return sc_fail(s->opts.err, -ENODATA,
+			       "nothing was recorded in this part of the trace");
 	if (s->opts.from > s->t0)
 		s->t0 = s->opts.from;
 	if (s->opts.to && s->opts.to < s->t1)

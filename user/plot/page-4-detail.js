@@ -3,15 +3,6 @@
 
 /* ---- details ---- */
 
-function el(name, text, className) {
-	const e = document.createElement(name);
-	if (text !== undefined)
-		e.textContent = text;
-	if (className)
-		e.className = className;
-	return e;
-}
-
 function tag(c) {
 	const e = el('span', D.classes[c].code, 'tag');
 	e.style.background = colours.css[c];
@@ -37,14 +28,6 @@ function shortName(i) {
 function taskName(i) {
 	const [pid, name] = D.tasks[i];
 	return i ? (name ? name + ' (' + pid + ')' : 'thread ' + pid) : 'not known';
-}
-
-function pairs(list) {
-	const dl = el('dl');
-	for (const [k, v] of list) {
-		dl.append(el('dt', k), el('dd', v));
-	}
-	return dl;
 }
 
 function waitFacts(i) {
@@ -304,38 +287,4 @@ function tipContent(h) {
 		out.push(pairs(stateFacts(h.i, h.lane)));
 	}
 	return out;
-}
-
-let tipKey = '', tipSize = null;
-
-// Built anew only when the pointer comes to something else.
-function showTip() {
-	const tip = $('tip'), key = hover ? hover.kind + hover.i + '/' + hover.lane : '';
-	if (key !== tipKey) {
-		tip.hidden = !hover;
-		if (hover) {
-			tip.replaceChildren(...tipContent(hover));
-			tip.style.left = tip.style.top = '0px';
-			tipSize = tip.getBoundingClientRect();
-		}
-	}
-	tipKey = key;
-	if (!hover)
-		return;
-	const right = pointer.x + 16 + tipSize.width <= width;
-	const x = right ? pointer.x + 16 : pointer.x - tipSize.width - 12;
-	const y = Math.min(pointer.y + 14, height - tipSize.height - 4);
-	tip.style.left = Math.max(4, x) + 'px';
-	tip.style.top = Math.max(4, y) + 'px';
-}
-
-// Once per frame, with the view that is drawn.
-function updateHover() {
-	hover = pointer && !(drag && drag.moved) ? under(pointer.x, pointer.y) : null;
-	showTip();
-}
-
-function hoverAt(p) {
-	pointer = p;
-	redrawOver();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "palette.h"
+#include "records.h"
 
 #define W "#ffffff"
 #define K "#101418"
@@ -35,4 +36,28 @@ const char *const ks_state_strip[KS_V_GONE][2] = {
 	[KS_V_UNKNOWN] = { "#c9cdd3", "#3d434c" },  [KS_V_RUNNING] = { "#5fae72", "#3f9558" },
 	[KS_V_RUNNABLE] = { "#e89a1c", "#d18a1f" }, [KS_V_HALTED] = { "#b3bdcc", "#556274" },
 	[KS_V_BLOCKED] = { "#9a7fc9", "#7f68b3" },
+};
+
+const struct ks_paint *ks_node_paint(unsigned int node)
+{
+	/* Neighbours are those that differ most; none of them near the colour of `runnable`. */
+	static const uint8_t class[KS_NODE_PAINTS] = {
+		KS_C_BUSY,    KS_C_SELF, KS_C_LWP,    KS_C_IPI,
+		KS_C_HANDOFF, KS_C_USER, KS_C_HALTED, KS_C_UNKNOWN,
+	};
+
+	return &ks_class_paint[class[node % KS_NODE_PAINTS]];
+}
+
+const struct ks_line ks_move_line[KS_VN_CAUSES] = {
+	[KS_MOVE_UNKNOWN] = { "?", "cause not known", "#5c636e", "#a9b1bc", "1 2" },
+	[KS_MOVE_WAKE] = { "wake", "by a wake-up", "#17202b", "#e6edf3", "" },
+	[KS_MOVE_NEWIDLE] = { "newidle", "pulled by a CPU newly idle", "#b3005e", "#ff7ab8",
+			      "6 2" },
+	[KS_MOVE_PERIODIC] = { "periodic", "by the periodic load balancer", "#0a5fd0", "#6fb1ff",
+			       "3 2" },
+	[KS_MOVE_NUMA] = { "numa", "by NUMA balancing", "#7a3fd0", "#c3a0ff", "8 2 2 2" },
+	[KS_MOVE_EXEC] = { "exec", "at its exec()", "#0b7d6b", "#4fd6c0", "4 1" },
+	[KS_MOVE_AFFINITY] = { "affinity", "by a changed affinity", "#8a5a00", "#e0b050", "2 1" },
+	[KS_MOVE_ACTIVE] = { "active", "by active balancing", "#c0392b", "#ff8f80", "8 2" },
 };

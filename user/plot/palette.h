@@ -9,6 +9,7 @@
 #define KVMSCHED_PALETTE_H
 
 #include "analyze.h"
+#include "vnuma.h"
 
 enum ks_pattern {
 	KS_P_SOLID,
@@ -36,5 +37,19 @@ extern const struct ks_paint ks_class_paint[KS_C_MAX];
 extern const struct ks_paint ks_state_paint[KS_V_GONE];
 /* The strong colour of the same states, for the strip. */
 extern const char *const ks_state_strip[KS_V_GONE][2];
+
+/*
+ * Nodes of the host, by number; more than there are have the colours of the first again. They are
+ * those of the classes, which can be told apart: no picture has both.
+ */
+#define KS_NODE_PAINTS 8
+const struct ks_paint *ks_node_paint(unsigned int node);
+
+/* Who moved a thread of the guest, by KS_MOVE_*: the colour of its line, and its dashes for SVG. */
+struct ks_line {
+	const char *code, *words;
+	const char *light, *dark, *dashes;
+};
+extern const struct ks_line ks_move_line[KS_VN_CAUSES];
 
 #endif /* KVMSCHED_PALETTE_H */

@@ -25,14 +25,14 @@ void *sc_vec_add(struct sc_vec *v)
 	return memset(e, 0, v->size);
 }
 
-int sc_fail(const struct ks_scene *s, int code, const char *fmt, ...)
+int sc_fail(struct ks_err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!s->opts.err)
+	if (!err)
 		return code;
 	va_start(ap, fmt);
-	vsnprintf(s->opts.err->msg, sizeof(s->opts.err->msg), fmt, ap);
+	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
 	return code;
 }
@@ -59,11 +59,12 @@ static int check_opts(struct ks_scene *s)
 	int err;
 
 	if (s->opts.to && s->opts.to <= s->opts.from)
-		return sc_fail(s, -EINVAL, "the picture's end is not behind its start");
+		return sc_fail(s->opts.err, -EINVAL, "the picture's end is not behind its start");
 	err = ks_vcpulist_parse(&s->list, s->opts.vcpus, &bad);
 	if (err == -EINVAL)
-		return sc_fail(s, err, "\"%s\" is no list of vCPUs at \"%s\": write 0,2-3",
-			       s->opts.vcpus, bad);
+		return sc_fail(s->opts.err, err,
+			       "\"%s\" is no list of vCPUs at \"%s\": write 0,2-3", s->opts.vcpus,
+			       bad);
 	return err;
 }
 

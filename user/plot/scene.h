@@ -136,12 +136,18 @@ static inline struct sc_cell *sc_hcells(const struct ks_scene *s)
 /* A zeroed new element at the end, or NULL without memory. */
 void *sc_vec_add(struct sc_vec *v);
 
-/* Why a call failed, into opts.err; returns code. */
-int sc_fail(const struct ks_scene *s, int code, const char *fmt, ...)
+/* Why a call failed, into err if there is one; returns code. */
+int sc_fail(struct ks_err *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Fold what exceeds opts.max_items. fold.c */
 int sc_fold(struct ks_scene *s);
+
+/* By name first, else by PID; or -ENOENT. select.c */
+int sc_find_vm(const struct ks_scene_world *w, const char *name, struct ks_err *err);
+/* Every range of the list has a vCPU of this VM (-1: of any), or -ENOENT. */
+int sc_check_ids(const struct ks_vcpulist *list, const struct ks_scene_world *w, int vm,
+		 struct ks_err *err);
 
 /* Mark the vCPUs that are not wanted; *vm is the VM drawn, if it is known. select.c */
 int sc_select(struct ks_scene *s, const struct ks_scene_world *w);

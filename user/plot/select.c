@@ -17,7 +17,7 @@ static bool is_pid(const char *name, uint32_t tgid)
 }
 
 /* By name first: a VM may be called "42". */
-static int find_vm(const struct ks_scene_world *w, const char *name)
+int sc_find_vm(const struct ks_scene_world *w, const char *name, struct ks_err *err)
 {
 	for (uint32_t i = 0; i < w->nvms; i++)
 		if (!strcmp(w->vms[i].name, name))
@@ -25,21 +25,22 @@ static int find_vm(const struct ks_scene_world *w, const char *name)
 	for (uint32_t i = 0; i < w->nvms; i++)
 		if (is_pid(name, w->vms[i].tgid))
 			return (int)i;
-	return -ENOENT;
+	return sc_fail(err, -ENOENT, "there is no VM \"%s\" in this trace", name);
 }
 
-static int check_ids(const struct ks_scene *s, const struct ks_scene_world *w, int vm)
+int sc_check_ids(const struct ks_vcpulist *list, const struct ks_scene_world *w, int vm,
+		 struct ks_err *err)
 {
-	for (size_t r = 0; r < s->list.n; r++) {
+	for (size_t r = 0; r < list->n; r++) {
 		bool found = false;
 
 		for (uint32_t i = 0; i < w->nvcpus && !found; i++)
 			found = (vm < 0 || w->vcpus[i].vm == (uint32_t)vm) &&
-				w->vcpus[i].vcpu_id >= s->list.v[r].first &&
-				w->vcpus[i].vcpu_id <= s->list.v[r].last;
+				w->vcpus[i].vcpu_id >= list->v[r].first &&
+				w->vcpus[i].vcpu_id <= list->v[r].last;
 		if (!found)
-			return sc_fail(s, -ENOENT, "there is no vCPU %" PRIu32 " in this VM",
-				       s->list.v[r].first);
+			return sc_fail(err, -ENOENT, "there is no vCPU %" PRIu32 " in this VM",
+				       list->v[r].first);
 	}
 	return 0;
 }
@@ -50,11 +51,11 @@ int sc_select(struct ks_scene *s, const struct ks_scene_world *w)
 	uint8_t *skip;
 
 	if (s->opts.vm) {
-		vm = find_vm(w, s->opts.vm);
+		vm = sc_find_vm(w, s->opts.vm, s->opts.err);
 		if (vm < 0)
-			return sc_fail(s, vm, "there is no VM \"%s\" in this trace", s->opts.vm);
+			return vm;
 	}
-	err = check_ids(s, w, vm);
+	err = sc_check_ids(&s->list, w, vm, s->opts.err);
 	if (err)
 		return err;
 	skip = calloc(w->nvcpus + 1, 1);

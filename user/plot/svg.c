@@ -14,13 +14,11 @@
 
 double svg_x(const struct svg *g, uint64_t t)
 {
-	const struct ks_scene *s = g->s;
-
-	if (t <= s->t0)
+	if (t <= g->t0)
 		return SVG_LEFT;
-	if (t >= s->t1)
+	if (t >= g->t1)
 		return SVG_RIGHT;
-	return SVG_LEFT + (double)(t - s->t0) / (double)(s->t1 - s->t0) * (SVG_RIGHT - SVG_LEFT);
+	return SVG_LEFT + (double)(t - g->t0) / (double)(g->t1 - g->t0) * (SVG_RIGHT - SVG_LEFT);
 }
 
 double svg_lane_y(const struct svg *g, uint32_t lane)
@@ -82,7 +80,7 @@ static void layout(struct svg *g)
 
 /* ---- head ---- */
 
-static const char *absolute(uint64_t ns, char *buf, size_t len)
+const char *svg_absolute(uint64_t ns, char *buf, size_t len)
 {
 	snprintf(buf, len, "%" PRIu64 ".%09" PRIu64 " s", ns / 1000000000, ns % 1000000000);
 	return buf;
@@ -97,7 +95,7 @@ static void caption(struct svg *g, FILE *f)
 		"VM %s (pid %" PRIu32 ") · %" PRIu32 " vCPU%s · %s from %s on the host's "
 		"CLOCK_MONOTONIC",
 		*s->vm_name ? s->vm_name : "?", s->vm_tgid, s->nlanes, s->nlanes == 1 ? "" : "s",
-		ks_scale_time(s->t1 - s->t0, a, sizeof(a)), absolute(s->t0, b, sizeof(b)));
+		ks_scale_time(s->t1 - s->t0, a, sizeof(a)), svg_absolute(s->t0, b, sizeof(b)));
 	if (s->opts.lock)
 		fprintf(f, " · only lock 0x%" PRIx64, s->opts.lock);
 	if (s->list.n)
@@ -151,8 +149,7 @@ static void story(struct svg *g, FILE *f)
 		blamed_on(g, f, w, blamed);
 }
 
-/* A line that is composed with stdio and then escaped as a whole. */
-static void composed(struct svg *g, void (*fill)(struct svg *, FILE *), double y, const char *class)
+void svg_composed(struct svg *g, void (*fill)(struct svg *, FILE *), double y, const char *class)
 {
 	char *buf = NULL;
 	size_t len;
@@ -214,14 +211,14 @@ static void overview(struct svg *g, double y)
 
 /* ---- axis, lanes, foot ---- */
 
-static void axis(struct svg *g, double y)
+void svg_axis(struct svg *g, double y)
 {
-	uint64_t span = g->s->t1 - g->s->t0, step = ks_scale_step(span, 12);
+	uint64_t span = g->t1 - g->t0, step = ks_scale_step(span, 12);
 	char text[32];
 
 	for (uint64_t k = 0; k <= span / step; k++) {
 		uint64_t t = k * step;
-		double x = svg_x(g, g->s->t0 + t);
+		double x = svg_x(g, g->t0 + t);
 		bool end = x > SVG_RIGHT - 24;
 
 		svg_text(g, end ? SVG_RIGHT : x, y, "dim sm",
@@ -232,13 +229,13 @@ static void axis(struct svg *g, double y)
 	}
 }
 
-static void grid(struct svg *g, double y0, double y1)
+void svg_grid(struct svg *g, double y0, double y1)
 {
-	uint64_t span = g->s->t1 - g->s->t0, step = ks_scale_step(span, 12);
+	uint64_t span = g->t1 - g->t0, step = ks_scale_step(span, 12);
 
 	fputs("<path class=\"grid\" d=\"", g->out);
 	for (uint64_t k = 0; k <= span / step; k++)
-		fprintf(g->out, "M%.1f %.1fV%.1f", svg_x(g, g->s->t0 + k * step), y0, y1);
+		fprintf(g->out, "M%.1f %.1fV%.1f", svg_x(g, g->t0 + k * step), y0, y1);
 	fputs("\"/>\n", g->out);
 }
 
@@ -321,35 +318,56 @@ static void foot(struct svg *g, FILE *f)
 			ks_scale_time(s->seg_cell, a, sizeof(a)));
 }
 
-static void head(struct svg *g, double height)
+static void description(struct svg *g, FILE *f)
 {
-	const char *title = g->s->opts.title ? g->s->opts.title :
-					       "Guest spinlocks over their host's vCPU schedule";
+	fprintf(f,
+		"%" PRIu32 " vCPU lanes over time with %" PRIu64 " PLE exits, %" PRIu64
+		" waits for locks and %" PRIu64 " holds.",
+		g->s->nlanes, sc_sum_ple(&g->s->total), sc_sum_waits(&g->s->total),
+		g->s->total.holds);
+}
 
+void svg_begin(struct svg *g, double height, const char *title,
+	       void (*describe)(struct svg *, FILE *))
+{
 	fprintf(g->out,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" "
 		"width=\"%d\" height=\"%.0f\" role=\"img\" aria-labelledby=\"t d\">\n"
 		"<title id=\"t\">",
 		SVG_WIDTH, height, SVG_WIDTH, height);
 	ks_esc_xml(g->out, title);
-	fprintf(g->out,
-		"</title>\n<desc id=\"d\">%" PRIu32 " vCPU lanes over time with %" PRIu64
-		" PLE exits, %" PRIu64 " waits for locks and %" PRIu64 " holds.</desc>\n",
-		g->s->nlanes, sc_sum_ple(&g->s->total), sc_sum_waits(&g->s->total),
-		g->s->total.holds);
+	fputs("</title>\n<desc id=\"d\">", g->out);
+	describe(g, g->out);
+	fputs("</desc>\n", g->out);
 	svg_style(g);
 	fprintf(g->out,
 		"<rect class=\"bg\" x=\".5\" y=\".5\" width=\"%d\" height=\"%.0f\" "
 		"rx=\"10\"/>\n",
 		SVG_WIDTH - 1, height - 1);
 	svg_text(g, 26, 42, "ink h1", "start", title);
-	composed(g, caption, 68, "dim");
-	composed(g, story, 91, "ink");
+}
+
+int svg_end(struct svg *g)
+{
+	fputs("</svg>\n", g->out);
+	if (fflush(g->out) || ferror(g->out))
+		return errno ? -errno : -EIO;
+	return g->err;
+}
+
+static void head(struct svg *g, double height)
+{
+	const char *title = g->s->opts.title ? g->s->opts.title :
+					       "Guest spinlocks over their host's vCPU schedule";
+
+	svg_begin(g, height, title, description);
+	svg_composed(g, caption, 68, "dim");
+	svg_composed(g, story, 91, "ink");
 }
 
 int ks_scene_svg(const struct ks_scene *s, FILE *out)
 {
-	struct svg g = { .s = s, .out = out };
+	struct svg g = { .s = s, .out = out, .t0 = s->t0, .t1 = s->t1 };
 	double legend_y = 124, over_y = svg_legend_height() + legend_y + 20, bottom;
 
 	layout(&g);
@@ -358,22 +376,19 @@ int ks_scene_svg(const struct ks_scene *s, FILE *out)
 	head(&g, bottom + 58);
 	svg_legend(&g, legend_y);
 	overview(&g, over_y);
-	axis(&g, g.top - 8);
+	svg_axis(&g, g.top - 8);
 	for (uint32_t l = 0; l < s->nlanes; l++) {
 		frame(&g, l);
 		lane_label(&g, l);
 		svg_lane(&g, l);
 	}
-	grid(&g, over_y, bottom);
+	svg_grid(&g, over_y, bottom);
 	svg_flows(&g);
 	for (uint32_t l = 0; l < s->nlanes; l++) {
 		svg_names(&g, l);
 		svg_numbers(&g, l);
 	}
-	axis(&g, bottom + 13);
-	composed(&g, foot, bottom + 40, "dim");
-	fputs("</svg>\n", out);
-	if (fflush(out) || ferror(out))
-		return errno ? -errno : -EIO;
-	return g.err;
+	svg_axis(&g, bottom + 13);
+	svg_composed(&g, foot, bottom + 40, "dim");
+	return svg_end(&g);
 }

@@ -26,8 +26,9 @@ struct svg_rows {
 struct svg {
 	const struct ks_scene *s;
 	FILE *out;
-	double top;  /* of the first lane */
-	double cell; /* what is closer than this, in pixels, becomes one */
+	uint64_t t0, t1; /* left and right edge */
+	double top;	 /* of the first lane */
+	double cell;	 /* what is closer than this, in pixels, becomes one */
 	struct svg_rows rows;
 	int tips; /* tooltips that may still be written */
 	int err;
@@ -44,6 +45,21 @@ void svg_flush(struct svg *g, struct svg_path *p, const char *attrs);
 /* A line of text; class is its CSS class, anchor "start", "middle" or "end". */
 void svg_text(struct svg *g, double x, double y, const char *class, const char *anchor,
 	      const char *text);
+
+/* The picture's head, with its CSS, ground and title; its end, as 0 or -errno. */
+void svg_begin(struct svg *g, double height, const char *title,
+	       void (*describe)(struct svg *, FILE *));
+int svg_end(struct svg *g);
+
+/* Times along y; lines at the same times from y0 to y1. */
+void svg_axis(struct svg *g, double y);
+void svg_grid(struct svg *g, double y0, double y1);
+
+/* A line that is composed with stdio and then escaped as a whole. */
+void svg_composed(struct svg *g, void (*fill)(struct svg *, FILE *), double y, const char *class);
+
+/* "81234.567890123 s" */
+const char *svg_absolute(uint64_t ns, char *buf, size_t len);
 
 void svg_style(struct svg *g);			/* svg_style.c: CSS and patterns */
 double svg_legend_height(void);			/* svg_legend.c */

@@ -23,7 +23,4 @@ int ks_vnuma_session(struct ks_vnuma *v, const struct ks_session *s);
 int ks_vnuma_text(const struct ks_vnuma_report *r, FILE *out);
 int ks_vnuma_json(const struct ks_vnuma_report *r, bool compact, FILE *out);
 
-/* Words for enum ks_passed_why, the same in both. */
-const char *ks_passed_name(enum ks_passed_why why);
-
 #endif /* KVMSCHED_VNUMA_REPORT_H */

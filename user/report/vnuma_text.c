@@ -31,17 +31,6 @@ int ks_vnuma_session(struct ks_vnuma *v, const struct ks_session *s)
 	return err;
 }
 
-const char *ks_passed_name(enum ks_passed_why why)
-{
-	static const char *const names[KS_PASSED_MAX] = {
-		[KS_PASSED_UNKNOWN] = "unknown",
-		[KS_PASSED_FLAGGED] = "flagged",
-		[KS_PASSED_NODE] = "other_node",
-	};
-
-	return (unsigned int)why < KS_PASSED_MAX ? names[why] : "invalid";
-}
-
 /* One VM. */
 struct page {
 	const struct ks_vnuma_report *r;

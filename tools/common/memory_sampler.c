@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "memory.h"
+#include "memory_sampler.h"
 #include "record.h"
 #include "topology.h"
 #include "vmmem.h"

@@ -3,8 +3,8 @@
  * Samples of where the memory of VMs lies. The kernel walks all pages of a process for one, so a
  * thread of its own asks, and the rings are emptied meanwhile.
  */
-#ifndef KVMSCHED_PLE_TRACE_MEMORY_H
-#define KVMSCHED_PLE_TRACE_MEMORY_H
+#ifndef KVMSCHED_MEMORY_SAMPLER_H
+#define KVMSCHED_MEMORY_SAMPLER_H
 
 #include <stdint.h>
 
@@ -27,4 +27,4 @@ void memory_vm(struct memory *m, uint32_t tgid);
 /* Write what was sampled, into MEMORY_RING; last: after one more sample. 0 or the writer's -errno. */
 int memory_write(struct memory *m, struct ks_writer *w, bool last);
 
-#endif /* KVMSCHED_PLE_TRACE_MEMORY_H */
+#endif /* KVMSCHED_MEMORY_SAMPLER_H */

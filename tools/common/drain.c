@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "drain.h"
-#include "probe.h"
 
 /* Rings come CPU by CPU, but a vCPU may have moved: keep the records until all are there. */
 static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
@@ -12,8 +11,8 @@ static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t 
 	struct drain *d = ctx;
 
 	(void)ring;
-	if (d->n + n > d->cap) {
-		size_t cap = 2 * (d->n + n);
+	if (d->all + n > d->cap) {
+		size_t cap = 2 * (d->all + n);
 		struct ks_rec *more = realloc(d->recs, cap * sizeof(*more));
 
 		if (!more)
@@ -21,8 +20,8 @@ static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t 
 		d->recs = more;
 		d->cap = cap;
 	}
-	memcpy(&d->recs[d->n], recs, n * sizeof(*recs));
-	d->n += n;
+	memcpy(&d->recs[d->all], recs, n * sizeof(*recs));
+	d->all += n;
 	return 0;
 }
 
@@ -33,14 +32,18 @@ static int by_time(const void *a, const void *b)
 	return x->time < y->time ? -1 : x->time > y->time;
 }
 
-int drain_all(struct drain *d, struct ks_host *host)
+int drain_all(struct drain *d, drain_fn pull, void *probe, uint64_t until)
 {
 	int ret;
 
-	d->n = 0;
-	ret = ks_host_drain(host, take, d);
 	if (d->n)
-		qsort(d->recs, d->n, sizeof(*d->recs), by_time);
+		memmove(d->recs, d->recs + d->n, (d->all - d->n) * sizeof(*d->recs));
+	d->all -= d->n;
+	ret = pull(probe, take, d);
+	if (d->all)
+		qsort(d->recs, d->all, sizeof(*d->recs), by_time);
+	for (d->n = d->all; d->n && d->recs[d->n - 1].time > until; d->n--)
+		;
 	return ret;
 }
 

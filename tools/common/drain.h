@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What has come from a probe since the last time, for those who show it live. */
+#ifndef KVMSCHED_DRAIN_H
+#define KVMSCHED_DRAIN_H
+
+#include <stddef.h>
+
+#include "rings.h"
+
+struct drain {
+	struct ks_rec *recs; /* of the last drain, by time */
+	size_t n;	     /* of them, up to `until` */
+	size_t all, cap;
+};
+
+/*
+ * Empty the rings of all CPUs into d; what is later than `until` (ns) waits for the next time: with the
+ * time before the call, all records up to then are there. 0 or -errno.
+ */
+typedef int (*drain_fn)(void *probe, ks_rings_fn fn, void *ctx);
+int drain_all(struct drain *d, drain_fn pull, void *probe, uint64_t until);
+void drain_free(struct drain *d);
+
+#endif /* KVMSCHED_DRAIN_H */
