@@ -288,6 +288,20 @@ int BPF_PROG(spin_end)
 
 /* ---- the scheduler ---- */
 
+/*
+ * What a stretch on a pCPU costs. The vCPUs of a VM with a weight share it: each pays for all that
+ * want to run, so that the VM as a whole gets its part however many they are.
+ */
+static __always_inline u64 price(const struct task_struct *p, const struct boost_task *t, u64 ran)
+{
+	const struct boost_vm *vm = vm_at(t->vm);
+	u32 active = vm->active, weight = vm->weight;
+
+	if (weight)
+		return ran * 100 * (active ? active : 1) / weight;
+	return ran * 100 / (p->scx.weight ? p->scx.weight : 1);
+}
+
 SEC("struct_ops/boost_select_cpu")
 s32 BPF_PROG(boost_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
@@ -562,6 +576,20 @@ static __always_inline bool may_finish(u32 node, struct task_struct *prev, struc
 	return true;
 }
 
+/* Its slice is over, but by virtual time it is still its turn, for it is in no queue to be found there. */
+static __always_inline bool is_still_first(u32 node, struct task_struct *prev, struct boost_task *t,
+					   const struct boost_cpu *c)
+{
+	u64 first, ran = prev->se.sum_exec_runtime - t->paid;
+
+	if (fifo || c->vm || c->end_slice || t->gave || !first_of(node, &first) ||
+	    !before(t->vtime + price(prev, t, ran), first))
+		return false;
+	t->grace = 0;
+	scx_set_slice(prev, slice_ns);
+	return true;
+}
+
 /* prev is in no queue yet: its turn ends after this. */
 SEC("struct_ops/boost_dispatch")
 void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
@@ -573,7 +601,7 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 
 	if (STALLS())
 		return;
-	if (c && t && may_finish(node, prev, t, c))
+	if (c && t && (is_still_first(node, prev, t, c) || may_finish(node, prev, t, c)))
 		return;
 	if (c && t && c->end_slice)
 		give_up(prev, t, c);
@@ -602,8 +630,10 @@ bool BPF_PROG(boost_yield, struct task_struct *from, struct task_struct *to)
 	struct boost_task *f = task_of(from);
 	struct boost_cpu *c = this_cpu();
 
-	if (!to) {
-		scx_set_slice(from, 0); /* sched_yield(2) */
+	if (!to) { /* sched_yield(2) */
+		if (f)
+			f->gave = true;
+		scx_set_slice(from, 0);
 		return false;
 	}
 	if (!f || !c || !boost)
@@ -667,20 +697,6 @@ void BPF_PROG(boost_running, struct task_struct *p)
 	c->vtime = t->vtime;
 	c->ran_from = bpf_ktime_get_ns();
 	c->n.switches++;
-}
-
-/*
- * What a stretch on a pCPU costs. The vCPUs of a VM with a weight share it: each pays for all that
- * want to run, so that the VM as a whole gets its part however many they are.
- */
-static __always_inline u64 price(const struct task_struct *p, const struct boost_task *t, u64 ran)
-{
-	const struct boost_vm *vm = vm_at(t->vm);
-	u32 active = vm->active, weight = vm->weight;
-
-	if (weight)
-		return ran * 100 * (active ? active : 1) / weight;
-	return ran * 100 / (p->scx.weight ? p->scx.weight : 1);
 }
 
 SEC("struct_ops/boost_stopping")
