@@ -594,6 +594,22 @@ static void live_sums(void **state)
 	ks_vnuma_live_free(l);
 }
 
+/* Woken on an idle CPU that runs it at once: nobody was passed over, although another one is idle. */
+static void live_wake_on_idle(void **state)
+{
+	struct ks_vnuma_live *l = live_new();
+
+	(void)state;
+	live(l, 1 * MS, KS_TASK_SWITCH, 0, 0, 0, 7, 0);
+	live(l, 2 * MS, KS_TASK_SWITCH, 0, 1, 0, 8, 0);
+	live(l, 5 * MS, KS_TASK_WAKE, KS_ALLOWED_ANY, 1, 101, 1, 100);
+	live(l, 6 * MS, KS_TASK_SWITCH, KS_ALLOWED_ANY, 1, 101, 0, 0);
+	assert_int_equal(ks_vnuma_live_settle(l, 8 * MS), 0);
+	assert_int_equal(live_cpu(l, 1)->passed, 0);
+	assert_int_equal(live_cpu(l, 1)->busy_ns, 2 * MS);
+	ks_vnuma_live_free(l);
+}
+
 static void live_migrations(void **state)
 {
 	struct ks_vnuma_live *l = live_new();
@@ -648,6 +664,7 @@ int main(void)
 		cmocka_unit_test(many_threads),
 		cmocka_unit_test(causes),
 		cmocka_unit_test(live_sums),
+		cmocka_unit_test(live_wake_on_idle),
 		cmocka_unit_test(live_migrations),
 		cmocka_unit_test(live_loss),
 	};

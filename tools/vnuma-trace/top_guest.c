@@ -215,6 +215,17 @@ static void show(void *ctx)
 	t->loop->last = now;
 }
 
+/* What came before the first interval, while the probe was attached, is in no table. */
+static void begin(struct top *t)
+{
+	drain(t);
+	ks_vnuma_live_settle(t->live, toploop_now());
+	ks_vnuma_live_next(t->live);
+	t->before = *ks_vnuma_live_vm(t->live);
+	t->lost = ks_rings_lost(ks_sched_rings(t->probe));
+	read_steal(t);
+}
+
 static int prepare(struct top *t, struct ks_err *err)
 {
 	struct ks_numa *numa;
@@ -253,7 +264,7 @@ int top_guest(struct toploop *loop)
 		loop->drain = drain;
 		loop->show = show;
 		loop->ctx = &t;
-		read_steal(&t);
+		begin(&t);
 		toploop_run(loop);
 		loop->ctx = NULL;
 	}

@@ -158,9 +158,10 @@ static void count_sleep(struct ks_vnuma *v, struct ks_vnuma_vm *o, uint64_t ns)
 static bool lacks_pcpu(const struct ks_vnuma *v, const struct vn_cpu *c, uint64_t now)
 {
 	uint32_t n;
-	const struct ks_vcpu *vcpus = ks_analysis_vcpus(v->a, &n);
 
-	return c->host == KS_V_RUNNABLE && now - vcpus[c->vcpu].since >= v->opts.min_ns;
+	/* Never so in a guest alone, where there is no analysis to ask since when. */
+	return c->host == KS_V_RUNNABLE &&
+	       now - ks_analysis_vcpus(v->a, &n)[c->vcpu].since >= v->opts.min_ns;
 }
 
 /* It was put where it cannot run at once, and a vCPU that it may use has nothing to do. */
