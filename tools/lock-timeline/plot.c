@@ -71,24 +71,29 @@ struct worst {
 	unsigned int measure;
 };
 
-/* Lock-holder preemption is what people look for first, then lock-waiter preemption. */
-static int rank(const struct ks_wait *w)
-{
-	return w->verdict == KS_C_LHP ? 2 : w->verdict == KS_C_LWP ? 1 : 0;
-}
-
+/*
+ * What of it is a preempted vCPU's fault, whatever most of it is: where many vCPUs share a pCPU, most of every long
+ * wait is the waiter's own time without one.
+ */
 static uint64_t badness(const struct ks_wait *w, unsigned int measure)
 {
-	return measure == WORST_EXITS ? w->ple_total : w->share[KS_C_LHP] + w->share[KS_C_LWP];
+	if (measure == WORST_EXITS)
+		return w->ple[KS_C_LHP] + w->ple[KS_C_LWP];
+	return w->share[KS_C_LHP] + w->share[KS_C_LWP];
+}
+
+static bool is_worse(const struct ks_wait *a, const struct ks_wait *b, unsigned int measure)
+{
+	uint64_t of_a = badness(a, measure), of_b = badness(b, measure);
+
+	return of_a != of_b ? of_a > of_b : badness(a, WORST_TIME) > badness(b, WORST_TIME);
 }
 
 static void keep_worst(void *ctx, const struct ks_wait *w)
 {
 	struct worst *worst = ctx;
-	int more = rank(w) - rank(&worst->wait);
 
-	if (more > 0 ||
-	    (!more && badness(w, worst->measure) > badness(&worst->wait, worst->measure)))
+	if (is_worse(w, &worst->wait, worst->measure))
 		worst->wait = *w;
 }
 
