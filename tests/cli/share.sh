@@ -34,8 +34,8 @@ head -c 3000 /dev/urandom >noise.plan
 refused "noise" 2 . "$share" apply noise.plan
 refused "a bad port" 2 'port' "$share" apply --port 1024 a=cpus:0
 refused "no time to answer" 2 'answer' "$share" move --answer 0 cpu 1 a b
-refused "a bad interval" 2 'interval' "$share" watch --interval soon
-refused "too short an interval" 2 'interval' "$share" watch --interval 1ms
+refused "a bad interval" 2 'every' "$share" watch --every soon
+refused "too short an interval" 2 'every' "$share" watch --every 1ms
 refused "move: too little" 2 'move cpu LIST FROM TO' "$share" move cpu 1 a
 refused "move: something else" 2 'move cpu LIST FROM TO' "$share" move disk 1 a b
 refused "move: a bad list" 2 'bad list' "$share" move cpu one a b

@@ -25,7 +25,7 @@
 	  "take the guest's symbols from its /proc/kallsyms, copied to FILE",                      \
 	  0 }
 /* whose: who listens there, and the default, in parentheses */
-#define CLI_VSOCK_PORT(key, whose) { "port", key, "N", 0, "vsock port on the host " whose, 0 }
+#define CLI_VSOCK_PORT(key, whose) { "port", key, "N", 0, "vsock port " whose, 0 }
 /* choices: "this|that"; what they are and which is the default, in parentheses */
 #define CLI_MODE(key, choices, what) { "mode", key, choices, 0, "how closely to look " what, 0 }
 #define CLI_FROM(key)                                                                              \

@@ -19,7 +19,7 @@ enum { OPT_PORT = 0x100, OPT_MAX, OPT_RATE };
 
 static const struct argp_option options[] = {
 	CLI_OUTPUT,
-	CLI_VSOCK_PORT(OPT_PORT, "(of `lock-timeline collect`; 19031)"),
+	CLI_VSOCK_PORT(OPT_PORT, "(on the host, of `lock-timeline collect`; 19031)"),
 	{ "max-bytes", OPT_MAX, "SIZE", 0, "cut a guest off after SIZE (1G)", 0 },
 	{ "max-rate", OPT_RATE, "SIZE", 0, "take at most SIZE per second from a guest (64M)", 0 },
 	CLI_COUNT("(guests that have ended; without it, at a signal)"),

@@ -31,7 +31,7 @@ enum { OPT_PORT = 0x100, OPT_AT_END, OPT_WAIT };
 
 static const struct argp_option options[] = {
 	CLI_DURATION,
-	CLI_VSOCK_PORT(OPT_PORT, "(of who reads lock pages there; 19033)"),
+	CLI_VSOCK_PORT(OPT_PORT, "(on the host, of who reads lock pages; 19033)"),
 	{ "at-end", OPT_AT_END, NULL, 0,
 	  "note a lock when it is taken, not when it is about to be: exacter, and costs more", 0 },
 	{ "wait", OPT_WAIT, NULL, 0,

@@ -44,7 +44,7 @@ static const struct argp_option options[] = {
 };
 
 static const struct argp_option stream_options[] = {
-	CLI_VSOCK_PORT(OPT_PORT, "(of `lock-timeline collect`; 19031)"),
+	CLI_VSOCK_PORT(OPT_PORT, "(on the host, of `lock-timeline collect`; 19031)"),
 	{ 0 },
 };
 

@@ -56,7 +56,7 @@ static const struct argp_option options[] = {
 	  "does "
 	  "not enforce",
 	  0 },
-	{ "state-dir", OPT_DIR, "DIR", 0, "journal and status lie here (" KS_STATE_DIR ")", 0 },
+	{ "state-dir", OPT_DIR, "DIR", 0, "what is kept of it lies here (" KS_STATE_DIR ")", 0 },
 	{ 0 },
 };
 

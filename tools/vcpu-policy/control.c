@@ -25,7 +25,7 @@ struct options {
 enum { OPT_JSON = 0x100, OPT_DIR };
 
 #define DIR_OPTION                                                                                 \
-	{ "state-dir", OPT_DIR, "DIR", 0, "journal and status lie here (" KS_STATE_DIR ")", 0 }
+	{ "state-dir", OPT_DIR, "DIR", 0, "what is kept of it lies here (" KS_STATE_DIR ")", 0 }
 static const struct argp_option with_json[] = {
 	CLI_JSON(OPT_JSON),
 	DIR_OPTION,

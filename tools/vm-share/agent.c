@@ -19,8 +19,8 @@ struct options {
 };
 
 static const struct argp_option options[] = {
-	{ "port", OPT_PORT, "N", 0, "vsock port to listen on (934)", 0 },
-	{ "state-dir", OPT_DIR, "DIR", 0, "the agent's journal lies here (" KS_CONFINE_DIR ")", 0 },
+	{ "port", OPT_PORT, "N", 0, "vsock port (to listen on, 934)", 0 },
+	{ "state-dir", OPT_DIR, "DIR", 0, "what is kept of it lies here (" KS_CONFINE_DIR ")", 0 },
 	{ 0 },
 };
 

@@ -26,11 +26,11 @@ enum { TURN_OPT_DIR = 0x200, TURN_OPT_PORT, TURN_OPT_NO_AGENT, TURN_OPT_JSON, TU
 		TURN_OPT_DIR,                                                                      \
 		"DIR",                                                                             \
 		0,                                                                                 \
-		"the book of owners lies here (" KS_STATE_DIR ")",                                 \
+		"what is kept of it lies here (" KS_STATE_DIR ")",                                 \
 		0                                                                                  \
 	}
 #define TURN_AGENT                                                                                  \
-	{ "port", TURN_OPT_PORT, "N", 0, "vsock port of agents in guests (934)", 0 },               \
+	{ "port", TURN_OPT_PORT, "N", 0, "vsock port (of agents in guests, 934)", 0 },              \
 		{ "answer", TURN_OPT_ANSWER, "TIME", 0, "an agent has so long to answer (1s)", 0 }, \
 		{ "no-agent", TURN_OPT_NO_AGENT, NULL, 0, "ask no agent: hold every VM down", 0 }
 

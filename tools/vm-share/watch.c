@@ -19,7 +19,7 @@
 enum { OPT_INTERVAL = 0x100 };
 
 static const struct argp_option options[] = {
-	{ "interval", OPT_INTERVAL, "TIME", 0, "look so often (1s)", 0 },
+	{ "every", OPT_INTERVAL, "TIME", 0, "look so often (1s)", 0 },
 	TURN_AGENT,
 	TURN_DIR,
 	{ 0 },
@@ -34,10 +34,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		cli_bad_usage("'%s' is too much", arg);
 	if (key != OPT_INTERVAL)
 		return key == ARGP_KEY_ARGS ? ARGP_ERR_UNKNOWN : turn_parse(key, arg, state);
-	if (ks_arg_duration("--interval", arg, NS, &o->every_ns, &err))
+	if (ks_arg_duration("--every", arg, NS, &o->every_ns, &err))
 		cli_usage(&err);
 	if (o->every_ns < NS / 10 || o->every_ns > 3600 * NS)
-		cli_bad_usage("--interval: use 100ms to 1h");
+		cli_bad_usage("--every: use 100ms to 1h");
 	return 0;
 }
 
