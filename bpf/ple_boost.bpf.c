@@ -40,10 +40,6 @@ const volatile __u8 cpu_node[BOOST_MAX_CPUS];
 #define OWED_MAX_NS 100000000ull
 #define NODE_SLICES 4 /* memory of another node costs time, too */
 
-/* Why the kernel ended it; read by the loader. */
-__s32 exit_kind;
-char exit_reason[128], exit_msg[512];
-
 #define WANTS_SELF 0xffffffffu /* it is next for the lock itself */
 
 struct boost_task {
@@ -98,16 +94,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 16);
 } fresh SEC(".maps");
-
-static u64 vtime_now;
-
-#ifdef STALL_AFTER /* a test's build: after so much virtual time it hands out no pCPU any more */
-#define STALLS() (vtime_now > STALL_AFTER)
-#define TIMEOUT_MS 3000
-#else
-#define STALLS() false
-#define TIMEOUT_MS 15000 /* until the kernel gives up on it: until VMs are taken in */
-#endif
 
 static __always_inline struct boost_task *task_of(struct task_struct *p)
 {
@@ -777,9 +763,7 @@ s32 BPF_PROG(boost_init)
 SEC("struct_ops/boost_exit")
 void BPF_PROG(boost_exit, struct scx_exit_info *info)
 {
-	bpf_probe_read_kernel_str(exit_reason, sizeof(exit_reason), info->reason);
-	bpf_probe_read_kernel_str(exit_msg, sizeof(exit_msg), info->msg);
-	exit_kind = info->kind;
+	scx_note_end(info);
 }
 
 SEC(".struct_ops.link")

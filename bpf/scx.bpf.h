@@ -87,7 +87,31 @@ static __always_inline void scx_set_slice(struct task_struct *p, u64 slice)
 		p->scx.slice = slice;
 }
 
+/* ---- the end ---- */
+
+/* Why the kernel ended it; read by the loader. */
+__s32 exit_kind;
+char exit_reason[128], exit_msg[512];
+
+static __always_inline void scx_note_end(const struct scx_exit_info *info)
+{
+	bpf_probe_read_kernel_str(exit_reason, sizeof(exit_reason), info->reason);
+	bpf_probe_read_kernel_str(exit_msg, sizeof(exit_msg), info->msg);
+	exit_kind = info->kind;
+}
+
 /* ---- queues by virtual time ---- */
+
+/* The latest virtual time whose turn has come in a queue. */
+static u64 vtime_now;
+
+#ifdef STALL_AFTER /* a test's build: after so much virtual time it hands out no CPU any more */
+#define STALLS() (vtime_now > STALL_AFTER)
+#define TIMEOUT_MS 3000
+#else
+#define STALLS() false
+#define TIMEOUT_MS 15000 /* until the kernel gives up on it: until all threads are taken in */
+#endif
 
 static __always_inline bool before(u64 a, u64 b)
 {

@@ -37,10 +37,6 @@ const volatile __u32 nr_cpus = 1; /* highest possible number + 1 */
 #define LOOKED_AT 8	    /* threads of another node's queue */
 #define PINNED (1ull << 20) /* queue of a CPU */
 
-/* Why the kernel ended it; read by the loader. */
-__s32 exit_kind;
-char exit_reason[128], exit_msg[512];
-
 struct wake_task {
 	u64 vtime;    /* ns of a thread that has all weight there is */
 	u64 rate;     /* virtual time per time, in RATE_ONE */
@@ -60,17 +56,6 @@ struct {
 	__type(key, int);
 	__type(value, struct wake_task);
 } tasks SEC(".maps");
-
-/* The latest virtual time whose turn has come in a queue. */
-static u64 vtime_now;
-
-#ifdef STALL_AFTER /* a test's build: after so much virtual time it hands out no CPU any more */
-#define STALLS() (vtime_now > STALL_AFTER)
-#define TIMEOUT_MS 3000
-#else
-#define STALLS() false
-#define TIMEOUT_MS 15000 /* until the kernel gives up on it */
-#endif
 
 static __always_inline struct wake_task *task_of(struct task_struct *p)
 {
@@ -663,9 +648,7 @@ s32 BPF_PROG(wake_init)
 SEC("struct_ops/wake_exit")
 void BPF_PROG(wake_exit, struct scx_exit_info *info)
 {
-	bpf_probe_read_kernel_str(exit_reason, sizeof(exit_reason), info->reason);
-	bpf_probe_read_kernel_str(exit_msg, sizeof(exit_msg), info->msg);
-	exit_kind = info->kind;
+	scx_note_end(info);
 }
 
 SEC(".struct_ops.link")
