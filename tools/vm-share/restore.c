@@ -16,13 +16,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	if (key == ARGP_KEY_ARG)
-		cli_bad_usage("'%s' is too much", arg);
-	return key == ARGP_KEY_ARGS ? ARGP_ERR_UNKNOWN : turn_parse(key, arg, state);
-}
-
 static int begin(int argc, char **argv, const struct argp *argp, struct turn *t)
 {
 	struct turn_options o;
@@ -57,7 +50,7 @@ int share_restore(int argc, char **argv)
 {
 	const struct argp argp = {
 		.options = options,
-		.parser = parse,
+		.parser = turn_parse_alone,
 		.doc = "Mend what an interrupted hand-over has left: what was being taken stays "
 		       "with its giver, what was taken is given, and every VM is held to what is "
 		       "its own. Does no harm where nothing is wrong.\v"
@@ -83,7 +76,7 @@ int share_release(int argc, char **argv)
 {
 	const struct argp argp = {
 		.options = options,
-		.parser = parse,
+		.parser = turn_parse_alone,
 		.doc = "End it: agents let their guests use all CPUs, vCPUs run where and as much "
 		       "as before, and there is no plan any more.\v"
 		       "Examples:\n"

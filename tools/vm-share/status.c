@@ -16,13 +16,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	if (key == ARGP_KEY_ARG)
-		cli_bad_usage("'%s' is too much", arg);
-	return key == ARGP_KEY_ARGS ? ARGP_ERR_UNKNOWN : turn_parse(key, arg, state);
-}
-
 static int print(const struct turn_options *o)
 {
 	struct json_object *state;
@@ -50,7 +43,7 @@ int share_status(int argc, char **argv)
 {
 	const struct argp argp = {
 		.options = options,
-		.parser = parse,
+		.parser = turn_parse_alone,
 		.doc = "Who has which CPUs, how each VM is held to them, who does not keep to it, "
 		       "and "
 		       "how far a hand-over has come. Exit code 1 if no plan is applied.\v"

@@ -63,6 +63,13 @@ error_t turn_parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+error_t turn_parse_alone(int key, char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_ARG)
+		cli_bad_usage("'%s' is too much", arg);
+	return key == ARGP_KEY_ARGS ? ARGP_ERR_UNKNOWN : turn_parse(key, arg, state);
+}
+
 static int open_lock(const char *dir, int flags)
 {
 	char path[4096];

@@ -36,6 +36,8 @@ enum { TURN_OPT_DIR = 0x200, TURN_OPT_PORT, TURN_OPT_NO_AGENT, TURN_OPT_JSON, TU
 
 /* Handles the options above and words; input is struct turn_options. */
 error_t turn_parse(int key, char *arg, struct argp_state *state);
+/* ... of a command that takes no words. */
+error_t turn_parse_alone(int key, char *arg, struct argp_state *state);
 void turn_defaults(struct turn_options *o);
 
 /* A command's turn: it alone changes anything. */

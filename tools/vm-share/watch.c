@@ -30,10 +30,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct turn_options *o = state->input;
 	struct ks_err err;
 
-	if (key == ARGP_KEY_ARG)
-		cli_bad_usage("'%s' is too much", arg);
 	if (key != OPT_INTERVAL)
-		return key == ARGP_KEY_ARGS ? ARGP_ERR_UNKNOWN : turn_parse(key, arg, state);
+		return turn_parse_alone(key, arg, state);
 	if (ks_arg_duration("--every", arg, NS, &o->every_ns, &err))
 		cli_usage(&err);
 	if (o->every_ns < NS / 10 || o->every_ns > 3600 * NS)
