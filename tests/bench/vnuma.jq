@@ -10,7 +10,7 @@ def by_arm($arms; $base): . as $all | [$arms[] | . as $arm | { ($arm): ([$all[] 
 def arm: if .where == "host" then "host" else .arm end;
 
 ($arms / " ") as $arms |
-{ clock: $clock, arms: $arms,
+{ arms: $arms,
 	failures: (map(select(.failed)) | group_by(.failed) | map(.[0].failed + { under: (map(.under) | group_by(.) |
 		map({ (.[0]): length }) | add) })),
 	results: [map(select(.case)) | group_by(.case)[] | .[0].case as $case | map(.sample) |
