@@ -73,7 +73,7 @@ say = @printf '  %-7s %s\n' $(1) $(2)
 
 objs = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)/*.c))
 
-.PHONY: all demo check bench bench-cost bench-analysis bench-export lint clean help static deps lab \
+.PHONY: all demo check bench bench-cost bench-analysis bench-export bench-policy bench-vnuma lint clean help static deps lab \
 	lab-shell tests fuzz FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -258,7 +258,11 @@ $(STALL): $(OUT)/stall/boost_scx.o $(OUT)/stall/wake.o $(OUT)/obj/tools/vcpu-pol
 $(GUESTS): $(OUT)/tests/%: tests/lab/guests/%.c tests/lab/guests/guest.h
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror $< -lpthread -o $@
+	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror $(GUEST_FLAGS) $< $(GUEST_LIBS) -lpthread -o $@
+
+# The lab's root has no libgomp: the archive's is taken, and the shared one, which -fopenmp adds, not needed any more.
+$(OUT)/tests/omp: GUEST_FLAGS := -fopenmp
+$(OUT)/tests/omp: GUEST_LIBS := -Wl,--as-needed,-Bstatic -lgomp -Wl,-Bdynamic
 
 $(OUT)/tests/sim: $(SIM_SRC:%.c=$(OUT)/obj/%.o) $(LIB)
 	$(call say,LINK,$@)
@@ -275,8 +279,9 @@ check:
 demo:
 	$(Q)tests/demo/run
 
-bench: bench-cost bench-analysis bench-export bench-policy
-bench-cost bench-analysis bench-export bench-policy: bench-%: all tests
+BENCHES := bench-cost bench-analysis bench-export bench-policy bench-vnuma
+bench: $(BENCHES)
+$(BENCHES): bench-%: all tests
 	$(Q)tests/bench/$*
 
 fuzz: all

@@ -9,6 +9,7 @@ declare -A ARM_ARGS=(
 	[boost]="ple-boost"
 	[cgroup]="ple-boost --backend cgroup"
 	[holder]="holder-boost"
+	[wake]="vnuma-wake"
 )
 
 # Guests that publish their locks do so in every boot in which it is asked for, but load nothing before a host reads.

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Samples of bench/policy, an array, as results: per case, measure and arm median, spread and the ratio of the
 # medians to those under the default scheduler. Times, CPU shares and wake-ups are of the runs that were not recorded.
-def round4: . * 10000 | round / 10000;
-def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
-def spread($base): if length == 0 then null else { median: (median | round4), min: (min | round4), max: (max | round4),
-	runs: length, ratio: (if ($base // 0) > 0 then (median / $base | round4) else null end) } end;
+include "stats";
 
 ($arms / " ") as $arms | ($weights / " " | map(tonumber)) as $weights |
 # Part of what the VMs used while all were at work; Jain's index over what each got for its weight.

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The results of bench/policy as lines; a table's columns are separated by tabs.
+include "stats";
 def recorded: IN("ple", "waits", "ple_mean", "ple_p99", "ple_max", "lhp_lwp_ms");
 def second: { none: "1 VM", idle: "a second VM idle", cpu: "a second VM computes", same: "a second VM does the same" }[.];
-def short: if fabs >= 100 then round else . * 1000 | round / 1000 end;
-def cell: if . then "\(.median | short) (\(.min | short)-\(.max | short)) " +
-	(if .ratio then .ratio | short | tostring else "-" end) else "-" end;
 
 .arms as $arms | "kernel \(.kernel); median (smallest-largest) ratio to the default scheduler", (.results[] |
 	"", "\(.work), \(.spin) spinlocks, \(.second | second), \(.vcpus) vCPUs each, \(.pcpus) pCPU" +

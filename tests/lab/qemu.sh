@@ -6,11 +6,12 @@
 QEMU_CPU=qemu64,+svm,+npt,+pause-filter,+pfthreshold,+rdrand,x-force-features=on
 
 qemu_numa() {
-	local half=$((MEM / 2))
+	local half=$((MEM / 2)) last=$((CPUS / 2 - 1))
 
 	printf '%s\n' -object "memory-backend-ram,id=n0,size=${half}M" \
 		-object "memory-backend-ram,id=n1,size=${half}M" \
-		-numa node,nodeid=0,cpus=0,memdev=n0 -numa node,nodeid=1,cpus=1,memdev=n1 \
+		-numa "node,nodeid=0,cpus=0-$last,memdev=n0" \
+		-numa "node,nodeid=1,cpus=$((last + 1))-$((CPUS - 1)),memdev=n1" \
 		-numa dist,src=0,dst=1,val=21
 }
 
@@ -22,7 +23,8 @@ qemu_tsc_khz() {
 qemu_append() {
 	local max=
 
-	[ "$CPUS" = 1 ] || max=maxcpus=1
+	# With the clock that counts instructions one thread emulates all CPUs, and they cannot get in each other's way.
+	[ "$CPUS" = 1 ] || [ "$ICOUNT" = 1 ] || max=maxcpus=1
 	echo "console=ttyS0 quiet loglevel=5 panic=-1 mitigations=off random.trust_cpu=on" \
 		"tsc=reliable tsc_early_khz=$(qemu_tsc_khz) no_timer_check audit=0 pci=noearly,lastbus=0 nokaslr sysrq_always_enabled lab.role=host $max $HOST_APPEND"
 }
@@ -31,7 +33,7 @@ qemu_command() {
 	local kernel=$CACHE/kernels/$KERNEL accel="-accel tcg,thread=multi,tb-size=512" smp=$CPUS
 
 	# CPUs that share a cache must not lie on different nodes: one socket per node.
-	[ "$NUMA" = 0 ] || smp=2,sockets=2,cores=1,threads=1
+	[ "$NUMA" = 0 ] || smp=$CPUS,sockets=2,cores=$((CPUS / 2)),threads=1
 	[ "$ICOUNT" = 0 ] || accel="-accel tcg,thread=single,tb-size=512 -icount shift=0,sleep=off"
 	QEMU=(/usr/bin/qemu-system-x86_64 -L "$ROOT/usr/share/qemu" -L "$ROOT/usr/share/seabios"
 		-name guest=lab-host -nodefaults -no-user-config -display none -no-reboot
