@@ -91,7 +91,7 @@ static int serve(const struct options *o, struct ks_agent *a)
 		return cli_fail(fd, &err);
 	cli_note("ready: vsock port %u", (unsigned int)o->port);
 	while (!stop && !ret) {
-		ret = ks_agent_turn(a, fd, 1000);
+		ret = ks_agent_turn(a, fd, 500);
 		if (ret == -EINTR || ret == -ECONNABORTED)
 			ret = 0;
 	}
