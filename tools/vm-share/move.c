@@ -131,10 +131,23 @@ static int move(struct turn *t, const struct turn_options *o, const struct move 
 
 /* ---- one, or line by line ---- */
 
+static int in_turn(struct turn *t, const struct turn_options *o, const struct move *m,
+		   uint64_t begun)
+{
+	struct ks_err err = { "out of memory" };
+	int ret = turn_take_settled(t, o);
+
+	if (ret)
+		return ret;
+	ret = move(t, o, m, begun, &err);
+	turn_leave(t);
+	return ret ? cli_fail(ret, &err) : CLI_EXIT_OK;
+}
+
 static int move_one(const struct turn_options *o)
 {
 	uint64_t begun = record_clock_ns();
-	struct ks_err err = { "out of memory" };
+	struct ks_err err;
 	struct move m;
 	struct turn t;
 	int ret;
@@ -142,11 +155,7 @@ static int move_one(const struct turn_options *o)
 	if (read_words(&m, o->args, &err))
 		cli_usage(&err);
 	turn_init(&t, o);
-	ret = turn_take_settled(&t, o);
-	if (!ret) {
-		ret = move(&t, o, &m, begun, &err);
-		ret = ret ? cli_fail(ret, &err) : CLI_EXIT_OK;
-	}
+	ret = in_turn(&t, o, &m, begun);
 	turn_end(&t);
 	return ret;
 }
@@ -164,34 +173,20 @@ static void split(char *line, char *words[6])
 }
 
 /* Whoever puts in lines gets one for each. */
-static int failed(const struct turn_options *o, int ret, const struct ks_err *err)
-{
-	if (o->json)
-		puts("{\"schema\":1,\"ns\":null}");
-	return cli_fail(ret, err);
-}
-
 static int move_line(struct turn *t, const struct turn_options *o, char *line)
 {
 	uint64_t begun = record_clock_ns();
-	struct ks_err err = { "out of memory" };
+	struct ks_err err;
 	char *words[6];
 	struct move m;
 	int ret;
 
 	split(line, words);
 	ret = read_words(&m, words, &err);
-	if (ret)
-		return failed(o, ret, &err);
-	ret = turn_take_settled(t, o);
-	if (ret) {
-		if (o->json)
-			puts("{\"schema\":1,\"ns\":null}");
-		return ret;
-	}
-	ret = move(t, o, &m, begun, &err);
-	turn_leave(t);
-	return ret ? failed(o, ret, &err) : CLI_EXIT_OK;
+	ret = ret ? cli_fail(ret, &err) : in_turn(t, o, &m, begun);
+	if (ret && o->json)
+		puts("{\"schema\":1,\"ns\":null}");
+	return ret;
 }
 
 /* For whoever decides on it all the time: agents stay connected, and no process is started for each. */
