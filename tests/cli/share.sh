@@ -44,6 +44,12 @@ absent share.json share.lock
 
 state=(--state-dir "$tmp/state")
 refused "nothing to move" 1 'no plan is applied' "$share" move "${state[@]}" cpu 1 a b
+refused "nothing to move, line by line" 1 'no plan is applied' sh -c "echo cpu 1 a b | '$share' move --state-dir state -"
+refused "a line with too little" 1 'move cpu LIST FROM TO' sh -c "echo cpu 1 a | '$share' move --state-dir state -"
+refused "a line with too much" 1 'move cpu LIST FROM TO' sh -c "echo cpu 1 a b c d | '$share' move --state-dir state -"
+refused "- and more" 2 'move cpu LIST FROM TO' "$share" move - cpu 1 a
+accepted "no line" "$share" move "${state[@]}" - </dev/null
+holds "a line of output for each" [ "$(printf 'cpu 1 a b\n\n' | "$share" move "${state[@]}" --json - 2>/dev/null | grep -c '"ns":null')" = 2 ]
 refused "no such VM" 1 'nosuchvm' "$share" apply "${state[@]}" nosuchvm=cpus:0
 absent state/share.json
 holds "no plan: status says so" [ "$("$share" status "${state[@]}" --json)" = '{"schema":1,"plan":false}' ]

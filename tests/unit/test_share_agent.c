@@ -246,7 +246,7 @@ static int ask_agent(struct ks_confine *c, const struct ks_agent_ask *ask,
 	struct ks_err err;
 	pthread_t thread;
 	int sv[2], ret;
-	struct ks_agent a = { .confine = c, .root = tree.root, .ctx = &sv[1] };
+	struct ks_agent a = { .confine = c, .ctx = &sv[1] };
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
 	pthread_create(&thread, NULL, serve, &a);
@@ -290,6 +290,88 @@ static void test_agent(void **state)
 	ask.version++;
 	assert_int_equal(ask_agent(c, &ask, &a), -EPROTO);
 	ks_confine_close(c);
+}
+
+/* Turns without anything to hear, until it tidies up. */
+static void turns(struct ks_agent *a, int nobody)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		assert_int_equal(ks_agent_turn(a, nobody, 100), 0);
+}
+
+static void ask_in_turn(struct ks_agent *a, int nobody, int fd, uint64_t number)
+{
+	struct ks_agent_ask ask = confine_ask("1-2");
+	struct ks_agent_answer answer;
+
+	ask.number = number;
+	assert_int_equal(ks_agent_send(fd, &ask, sizeof(ask), 100), 0);
+	assert_int_equal(ks_agent_turn(a, nobody, 100), 0);
+	assert_int_equal(ks_agent_receive(fd, &answer, sizeof(answer), 100), 0);
+	assert_int_equal(answer.number, number);
+	assert_int_equal(answer.result, KS_AGENT_DONE);
+}
+
+/* Callers may stay for another question, and are forgotten when they hang up. */
+static void test_agent_callers(void **state)
+{
+	struct ks_agent a = { .confine = open_confine() };
+	int nobody[2], one[2], two[2], i;
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(nobody), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, one), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, two), 0);
+	a.caller[a.callers++] = one[1];
+	a.caller[a.callers++] = two[1];
+	for (i = 0; i < 3; i++)
+		ask_in_turn(&a, nobody[0], two[0], (uint64_t)i);
+	assert_int_equal(a.callers, 2);
+	close(two[0]);
+	assert_int_equal(ks_agent_turn(&a, nobody[0], 100), 0);
+	assert_int_equal(a.callers, 1);
+	ask_in_turn(&a, nobody[0], one[0], 7);
+	ks_agent_end(&a);
+	assert_int_equal(a.callers, 0);
+	assert_int_equal(ks_agent_receive(one[0], &byte, 1, 100), -EPIPE);
+	close(one[0]);
+	close(nobody[0]);
+	close(nobody[1]);
+	ks_confine_close(a.confine);
+}
+
+/* Interrupts follow when CPUs have not changed for a while; those that a predecessor left as well. */
+static void test_interrupts(void **state)
+{
+	static const char irq[] = "/proc/irq/9/smp_affinity_list";
+	struct ks_agent a = { .confine = open_confine() };
+	int nobody[2], one[2];
+
+	(void)state;
+	assert_int_equal(pipe(nobody), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, one), 0);
+	a.caller[a.callers++] = one[1];
+	/* Not confined to anything: they are not touched. */
+	tree_text(&tree, irq, "0-3");
+	turns(&a, nobody[0]);
+	assert_begins(irq, "0-3");
+	ask_in_turn(&a, nobody[0], one[0], 1);
+	assert_begins(irq, "0-3");
+	turns(&a, nobody[0]);
+	assert_begins(irq, "1-2");
+	ks_agent_end(&a);
+	ks_confine_close(a.confine);
+	tree_text(&tree, irq, "0-3");
+	a = (struct ks_agent){ .confine = open_confine() };
+	turns(&a, nobody[0]);
+	assert_begins(irq, "1-2");
+	close(one[0]);
+	close(nobody[0]);
+	close(nobody[1]);
+	ks_confine_close(a.confine);
 }
 
 /* An agent that was killed: the next one knows what its guest is confined to. */
@@ -452,10 +534,13 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make_tree, drop_tree)
 	const struct CMUnitTest tests[] = {
-		TEST(test_ask),	  TEST(test_answer),	 TEST(test_noise),
-		TEST(test_slow),  TEST(test_agent),	 TEST(test_agent_again),
-		TEST(test_sweep), TEST(test_no_cpusets), TEST(test_look),
-		TEST(test_force), TEST(test_force_own),	 TEST(test_force_half_made),
+		TEST(test_ask),		  TEST(test_answer),
+		TEST(test_noise),	  TEST(test_slow),
+		TEST(test_agent),	  TEST(test_agent_again),
+		TEST(test_agent_callers), TEST(test_interrupts),
+		TEST(test_sweep),	  TEST(test_no_cpusets),
+		TEST(test_look),	  TEST(test_force),
+		TEST(test_force_own),	  TEST(test_force_half_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

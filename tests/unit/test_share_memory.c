@@ -16,7 +16,9 @@
 
 #include "err.h"
 #include "memory.h"
+#include "plan.h"
 #include "qmp.h"
+#include "sharer.h"
 #include "test_sys_tree.h"
 
 #define MIB (1ull << 20)
@@ -214,14 +216,59 @@ static void test_too_much(void **state)
 	free(p);
 }
 
+static int save(void *ctx, const struct ks_book *b, struct ks_err *err)
+{
+	uint64_t *saved = ctx;
+
+	(void)err;
+	*saved = b->vm[0].mem[0];
+	return 0;
+}
+
+/* What is refused does not stand in the book as the VM's own, nor is it asked of QEMU. */
+static void test_refused(void **state)
+{
+	/* On node 0, which every machine has. */
+	static const char *const lines[] = { HELLO, OK,
+					     "{\"return\": [{\"id\": \"a\", \"size\": 536870912, "
+					     "\"host-nodes\": [0], \"policy\": \"bind\"}, "
+					     "{\"id\": \"vm1\", \"size\": 1073741824, "
+					     "\"host-nodes\": [0], \"policy\": \"bind\"}]}\r\n",
+					     DEVICES, NULL };
+	struct ks_plan *p = ks_plan_new();
+	struct ks_book *b = ks_book_new();
+	uint64_t saved = 0;
+	struct ks_sharer s = { .ops = { .save = save, .ctx = &saved } };
+	struct ks_err err = { "" };
+	pthread_t first;
+
+	(void)state;
+	assert_int_equal(ks_plan_word(p, "vm1=cpus:0", &err), 0);
+	assert_int_equal(ks_book_add(b, 1), 0);
+	b->vm[0].tgid = 1;
+	b->vm[0].mem[0] = 768 * MIB;
+	snprintf(b->vm[0].qmp, sizeof(b->vm[0].qmp), "%.100s", path);
+	/* It is called for what shrinks, then for what grows. */
+	begin(lines);
+	first = thread;
+	begin(lines);
+	p->vm[0].mem[0] = 1537 * MIB;
+	assert_int_equal(ks_mem_plan(&s, b, p, &err), -ERANGE);
+	pthread_join(first, NULL);
+	pthread_join(thread, NULL);
+	assert_int_equal(b->vm[0].mem[0], 768 * MIB);
+	assert_int_equal(saved, 0);
+	assert_null(strstr(heard, "qom-set"));
+	ks_book_free(b);
+	free(p);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make, drop)
 	const struct CMUnitTest tests[] = {
-		TEST(test_read_and_ask),
-		TEST(test_nonsense),
-		TEST(test_socket),
-		TEST(test_too_much),
+		TEST(test_read_and_ask), TEST(test_nonsense), TEST(test_socket),
+		TEST(test_too_much),	 TEST(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,7 @@ static void catch_signals(void)
 
 static void heard(void *ctx, const struct ks_agent_ask *ask, const struct ks_agent_answer *answer)
 {
-	char may[KS_CPUS_TEXT], busy[KS_CPUS_TEXT];
+	char may[KS_CPUS_TEXT];
 
 	(void)ctx;
 	if (answer->result == KS_AGENT_BAD_MESSAGE || answer->result == KS_AGENT_BAD_VERSION) {
@@ -73,9 +73,6 @@ static void heard(void *ctx, const struct ks_agent_ask *ask, const struct ks_age
 	}
 	if (answer->result == KS_AGENT_FAILED)
 		cli_warn("the kernel refused what the host asked for");
-	if (answer->result == KS_AGENT_BUSY)
-		cli_warn("CPUs %s do not become idle",
-			 ks_cpus_print(&answer->busy, busy, sizeof(busy)));
 	if (ask->what != KS_AGENT_STATE)
 		cli_note("CPUs %s in %.1f ms", ks_cpus_print(&answer->may, may, sizeof(may)),
 			 (double)answer->took_us / 1e3);
@@ -94,10 +91,11 @@ static int serve(const struct options *o, struct ks_agent *a)
 		return cli_fail(fd, &err);
 	cli_note("ready: vsock port %u", (unsigned int)o->port);
 	while (!stop && !ret) {
-		ret = ks_agent_turn(a, fd, 1000);
+		ret = ks_agent_turn(a, fd, 500);
 		if (ret == -EINTR || ret == -ECONNABORTED)
 			ret = 0;
 	}
+	ks_agent_end(a);
 	close(fd);
 	if (ret)
 		cli_error("vsock: %s", strerror(-ret));

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -25,19 +26,17 @@ struct move {
 	const char *from, *to;
 };
 
-static void read_words(struct move *m, char **words)
+static int read_words(struct move *m, char **words, struct ks_err *err)
 {
-	struct ks_err err;
 	int n = 0;
 
 	while (words && words[n])
 		n++;
 	if (n != 4 || strcmp(words[0], "cpu"))
-		cli_bad_usage("use: vm-share move cpu LIST FROM TO");
-	if (ks_cpus_parse("cpu", words[1], &m->cpus, &err))
-		cli_usage(&err);
+		return ks_fail(err, -EINVAL, "use: vm-share move cpu LIST FROM TO");
 	m->from = words[2];
 	m->to = words[3];
+	return ks_cpus_parse("cpu", words[1], &m->cpus, err);
 }
 
 /* A VM of the book, or `free' for nobody. */
@@ -114,20 +113,99 @@ static void print(const struct turn_options *o, const struct turn *t, const stru
 			 manner_of(t->book, from));
 }
 
-static int move(struct turn *t, const struct turn_options *o, const struct move *m)
+/* begun: when it was asked for. */
+static int move(struct turn *t, const struct turn_options *o, const struct move *m, uint64_t begun,
+		struct ks_err *err)
 {
-	uint64_t begun = record_clock_ns();
-	struct ks_err err = { "out of memory" };
 	int from, to, ret;
 
+	t->sharer.times = (struct ks_sharer_times){ 0 };
 	ks_sharer_bury(t->book);
-	ret = write_down(t->book, m, &from, &to, &err);
+	ret = write_down(t->book, m, &from, &to, err);
 	if (!ret)
-		ret = ks_hand_over(t->book, &t->sharer.ops, false, &err);
+		ret = ks_hand_over(t->book, &t->sharer.ops, false, err);
+	if (!ret)
+		print(o, t, m, from, to, record_clock_ns() - begun);
+	return ret;
+}
+
+/* ---- one, or line by line ---- */
+
+static int in_turn(struct turn *t, const struct turn_options *o, const struct move *m,
+		   uint64_t begun)
+{
+	struct ks_err err = { "out of memory" };
+	int ret = turn_take_settled(t, o);
+
 	if (ret)
-		return cli_fail(ret, &err);
-	print(o, t, m, from, to, record_clock_ns() - begun);
-	return CLI_EXIT_OK;
+		return ret;
+	ret = move(t, o, m, begun, &err);
+	turn_leave(t);
+	return ret ? cli_fail(ret, &err) : CLI_EXIT_OK;
+}
+
+static int move_one(const struct turn_options *o)
+{
+	uint64_t begun = record_clock_ns();
+	struct ks_err err;
+	struct move m;
+	struct turn t;
+	int ret;
+
+	if (read_words(&m, o->args, &err))
+		cli_usage(&err);
+	turn_init(&t, o);
+	ret = in_turn(&t, o, &m, begun);
+	turn_end(&t);
+	return ret;
+}
+
+/* Too many words are as wrong as too few. */
+static void split(char *line, char *words[6])
+{
+	unsigned int n = 0;
+	char *word;
+
+	while (n < 5 && (word = strsep(&line, " \t\n")))
+		if (*word)
+			words[n++] = word;
+	words[n] = NULL;
+}
+
+/* Whoever puts in lines gets one for each. */
+static int move_line(struct turn *t, const struct turn_options *o, char *line)
+{
+	uint64_t begun = record_clock_ns();
+	struct ks_err err;
+	char *words[6];
+	struct move m;
+	int ret;
+
+	split(line, words);
+	ret = read_words(&m, words, &err);
+	ret = ret ? cli_fail(ret, &err) : in_turn(t, o, &m, begun);
+	if (ret && o->json)
+		puts("{\"schema\":1,\"ns\":null}");
+	return ret;
+}
+
+/* For whoever decides on it all the time: agents stay connected, and no process is started for each. */
+static int move_lines(const struct turn_options *o)
+{
+	int ret, first = CLI_EXIT_OK;
+	char *line = NULL;
+	size_t size = 0;
+	struct turn t;
+
+	turn_init(&t, o);
+	while (getline(&line, &size, stdin) > 0) {
+		ret = move_line(&t, o, line);
+		first = first ? first : ret;
+		fflush(stdout);
+	}
+	free(line);
+	turn_end(&t);
+	return first;
 }
 
 int share_move(int argc, char **argv)
@@ -135,26 +213,22 @@ int share_move(int argc, char **argv)
 	const struct argp argp = {
 		.options = options,
 		.parser = turn_parse,
-		.args_doc = "cpu LIST FROM TO",
-		.doc = "Hand CPUs of one VM over to another one; `free' stands for nobody.\v"
+		.args_doc = "cpu LIST FROM TO\n-",
+		.doc = "Hand CPUs of one VM over to another one; `free' stands for nobody. With "
+		       "`-' such words are read from the standard input, a hand-over per line, "
+		       "and agents stay connected meanwhile.\v"
 		       "Examples:\n"
 		       "  vm-share move cpu 4-5 db web\n"
 		       "  vm-share move cpu 7 web free\n"
+		       "  my-balancer | vm-share move --json -\n"
 	};
 	struct turn_options o;
-	struct move m;
-	struct turn t;
 	int ret;
 
 	turn_defaults(&o);
 	ret = cli_parse(&argp, argc, argv, &o);
 	if (ret)
 		return ret;
-	read_words(&m, o.args);
-	ret = turn_begin_settled(&t, &o);
-	if (ret)
-		return ret;
-	ret = move(&t, &o, &m);
-	turn_end(&t);
-	return ret;
+	return o.args && o.args[0] && !strcmp(o.args[0], "-") && !o.args[1] ? move_lines(&o) :
+									      move_one(&o);
 }

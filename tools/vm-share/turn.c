@@ -120,16 +120,19 @@ static int open_turn(struct turn *t, const struct turn_options *o)
 	return errno == EACCES ? CLI_EXIT_LACKING : CLI_EXIT_FAILED;
 }
 
-int turn_begin(struct turn *t, const struct turn_options *o, int wait_ms)
+void turn_init(struct turn *t, const struct turn_options *o)
 {
-	struct ks_err err;
-	int ret;
-
 	*t = (struct turn){ .lock = -1 };
 	ks_sharer_init(&t->sharer, o->dir);
 	t->sharer.port = o->no_agent ? 0 : o->port;
 	t->sharer.answer_ms = (int)(o->answer_ns / 1000000);
-	ret = open_turn(t, o);
+}
+
+int turn_take(struct turn *t, const struct turn_options *o, int wait_ms)
+{
+	struct ks_err err;
+	int ret = open_turn(t, o);
+
 	if (!ret)
 		ret = take_lock(t->lock, wait_ms);
 	if (!ret) {
@@ -140,11 +143,11 @@ int turn_begin(struct turn *t, const struct turn_options *o, int wait_ms)
 			ret = cli_fail(ret, &err);
 	}
 	if (ret)
-		turn_end(t);
+		turn_leave(t);
 	return ret;
 }
 
-void turn_end(struct turn *t)
+void turn_leave(struct turn *t)
 {
 	ks_book_free(t->book);
 	if (t->lock >= 0)
@@ -153,9 +156,9 @@ void turn_end(struct turn *t)
 	t->lock = -1;
 }
 
-int turn_begin_settled(struct turn *t, const struct turn_options *o)
+int turn_take_settled(struct turn *t, const struct turn_options *o)
 {
-	int ret = turn_begin(t, o, TURN_WAIT_MS);
+	int ret = turn_take(t, o, TURN_WAIT_MS);
 
 	if (ret)
 		return ret;
@@ -166,6 +169,18 @@ int turn_begin_settled(struct turn *t, const struct turn_options *o)
 			  "status` tells more)");
 	else
 		cli_error("no plan is applied: `vm-share apply` first");
-	turn_end(t);
+	turn_leave(t);
 	return CLI_EXIT_FAILED;
+}
+
+int turn_begin(struct turn *t, const struct turn_options *o, int wait_ms)
+{
+	turn_init(t, o);
+	return turn_take(t, o, wait_ms);
+}
+
+void turn_end(struct turn *t)
+{
+	turn_leave(t);
+	ks_sharer_end(&t->sharer);
 }

@@ -47,12 +47,20 @@ struct turn {
 	struct ks_sharer sharer;
 };
 
-/* Take the turn, waiting for others up to wait_ms, and read the book if there is one. 0 or the exit code. */
-int turn_begin(struct turn *t, const struct turn_options *o, int wait_ms);
-void turn_end(struct turn *t);
+/* No turn yet, and no connection to an agent. */
+void turn_init(struct turn *t, const struct turn_options *o);
 
+/* Take the turn, waiting for others up to wait_ms, and read the book if there is one. 0 or the exit code. */
+int turn_take(struct turn *t, const struct turn_options *o, int wait_ms);
 /* The same for commands that need a plan, with no hand-over interrupted. */
-int turn_begin_settled(struct turn *t, const struct turn_options *o);
+int turn_take_settled(struct turn *t, const struct turn_options *o);
+/* It is another one's turn; connections stay open. */
+void turn_leave(struct turn *t);
+
+/* Both, for commands that have one turn. */
+int turn_begin(struct turn *t, const struct turn_options *o, int wait_ms);
+/* Leave the turn if it is ours, and hang up. */
+void turn_end(struct turn *t);
 
 /* The process whose turn it is now, 0 if nobody's. */
 int turn_of(const char *dir);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -7,8 +8,7 @@
 #include "vsock.h"
 
 #define SWEEP_US 500000
-#define SETTLED_US 1000000 /* interrupts follow when CPUs have not changed for so long */
-#define IDLE_MS 50	   /* that tasks on their way have to leave a CPU */
+#define SETTLED_MS 100 /* interrupts follow when CPUs have not changed for so long */
 
 static uint64_t now_us(void)
 {
@@ -18,19 +18,11 @@ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
 }
 
-/* a without b */
-static void without(const struct ks_cpus *a, const struct ks_cpus *b, struct ks_cpus *out)
-{
-	unsigned int i;
-
-	for (i = 0; i < KS_CPUS_WORDS; i++)
-		out->word[i] = a->word[i] & ~b->word[i];
-}
-
+/* The kernel answers when no task is on the given-up CPUs any more; that they idle the host sees for itself. */
 static uint32_t confine(struct ks_agent *a, const struct ks_agent_ask *ask,
-			struct ks_agent_answer *answer)
+			const struct ks_agent_answer *answer)
 {
-	struct ks_cpus cpus = ask->cpus, given;
+	struct ks_cpus cpus = ask->cpus;
 	unsigned int i;
 
 	/* CPUs that are offline, or that there are not, cannot be in a cpuset, and idle anyway. */
@@ -38,14 +30,12 @@ static uint32_t confine(struct ks_agent *a, const struct ks_agent_ask *ask,
 		cpus.word[i] &= answer->online.word[i];
 	if (!ks_cpus_count(&cpus) || ks_confine_set(a->confine, &cpus))
 		return KS_AGENT_FAILED;
-	a->tidy = now_us();
-	without(&answer->online, &cpus, &given);
-	ks_confine_busy(a->root, &given, IDLE_MS, &answer->busy);
-	return ks_cpus_count(&answer->busy) ? KS_AGENT_BUSY : KS_AGENT_DONE;
+	a->changed = now_us();
+	return KS_AGENT_DONE;
 }
 
 static uint32_t act(struct ks_agent *a, const struct ks_agent_ask *ask,
-		    struct ks_agent_answer *answer)
+		    const struct ks_agent_answer *answer)
 {
 	switch (ask->what) {
 	case KS_AGENT_CONFINE:
@@ -86,28 +76,68 @@ static void tidy_up(struct ks_agent *a)
 {
 	uint64_t now = now_us();
 
+	if (!a->swept)
+		a->changed = now; /* a predecessor may not have come to it */
+	if (a->changed && now - a->changed >= SETTLED_MS * 1000) {
+		ks_confine_interrupts(a->confine);
+		a->changed = 0;
+	}
 	if (now - a->swept < SWEEP_US)
 		return;
 	a->swept = now;
 	ks_confine_sweep(a->confine);
-	if (!a->tidy || now - a->tidy < SETTLED_US)
-		return;
-	ks_confine_interrupts(a->confine);
-	a->tidy = 0;
+}
+
+/* ---- who calls ---- */
+
+static void hang_up(struct ks_agent *a, unsigned int i)
+{
+	close(a->caller[i]);
+	a->caller[i] = a->caller[--a->callers];
+}
+
+/* One who has put no question yet is heard at the next turn. The one who called first goes if there are too many. */
+static int take_in(struct ks_agent *a, int listen_fd)
+{
+	uint32_t cid = 0, port;
+	int fd = ks_vsock_accept(listen_fd, &cid, 0);
+
+	if (fd < 0)
+		return fd == -ETIMEDOUT ? 0 : fd;
+	port = ks_vsock_peer_port(fd);
+	if (cid != KS_VSOCK_HOST || !port || port >= KS_AGENT_ROOT_PORTS) {
+		close(fd);
+		return 0;
+	}
+	if (a->callers == KS_AGENT_CALLERS)
+		hang_up(a, 0);
+	a->caller[a->callers++] = fd;
+	return 0;
 }
 
 int ks_agent_turn(struct ks_agent *a, int listen_fd, int timeout_ms)
 {
-	uint32_t cid = 0;
-	int fd = ks_vsock_accept(listen_fd, &cid, timeout_ms);
-	uint32_t port;
+	struct pollfd p[KS_AGENT_CALLERS + 1];
+	unsigned int i, n = a->callers;
+	int ret;
 
-	if (fd >= 0) {
-		port = ks_vsock_peer_port(fd);
-		if (cid == KS_VSOCK_HOST && port && port < KS_AGENT_ROOT_PORTS)
-			ks_agent_serve(a, fd);
-		close(fd);
-	}
+	for (i = 0; i < n; i++)
+		p[i] = (struct pollfd){ .fd = a->caller[i], .events = POLLIN };
+	p[n] = (struct pollfd){ .fd = listen_fd, .events = POLLIN };
+	if (a->changed && timeout_ms > SETTLED_MS)
+		timeout_ms = SETTLED_MS;
+	ret = poll(p, n + 1, timeout_ms) < 0 ? -errno : 0;
+	for (i = n; !ret && i > 0; i--)
+		if (p[i - 1].revents && ks_agent_serve(a, p[i - 1].fd))
+			hang_up(a, i - 1);
+	if (!ret && p[n].revents)
+		ret = take_in(a, listen_fd);
 	tidy_up(a);
-	return fd < 0 && fd != -ETIMEDOUT ? fd : 0;
+	return ret;
+}
+
+void ks_agent_end(struct ks_agent *a)
+{
+	while (a->callers)
+		hang_up(a, a->callers - 1);
 }

@@ -4,11 +4,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "agent_msg.h"
 #include "err.h"
-#include "vsock.h"
 
 void ks_agent_ask_init(struct ks_agent_ask *ask, enum ks_agent_what what, uint64_t number)
 {
@@ -168,18 +166,4 @@ int ks_agent_exchange(int fd, const struct ks_agent_ask *ask, struct ks_agent_an
 	if (ret)
 		return ks_fail(err, ret, "no answer of the agent: %s", strerror(-ret));
 	return ks_agent_check_answer(&a, sizeof(a), ask, answer, err);
-}
-
-int ks_agent_call(uint32_t cid, uint32_t port, const struct ks_agent_ask *ask,
-		  struct ks_agent_answer *answer, int timeout_ms, struct ks_err *err)
-{
-	int fd = ks_vsock_connect_as_root(cid, port, timeout_ms, err), ret;
-
-	if (fd == -ECONNREFUSED)
-		return ks_fail(err, fd, "no agent there");
-	if (fd < 0)
-		return fd;
-	ret = ks_agent_exchange(fd, ask, answer, timeout_ms, err);
-	close(fd);
-	return ret;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a host tells a guest's agent, and what that answers, over vsock. One question per connection.
+ * What a host tells a guest's agent, and what that answers, over vsock: question and answer in turn.
  *
  * The two may be of different versions: the layout is fixed, numbers are little endian, and nothing
  * here changes without another KS_AGENT_VERSION. Neither side trusts the other: both parties must
@@ -41,7 +41,8 @@ enum ks_agent_result {
 	KS_AGENT_BAD_VERSION = 1, /* the answer's version is the agent's */
 	KS_AGENT_BAD_MESSAGE = 2,
 	KS_AGENT_FAILED = 3, /* the guest's kernel refused */
-	KS_AGENT_BUSY = 4,   /* confined, but a given-up CPU does not become idle */
+	KS_AGENT_BUSY =
+		4, /* confined, but a given-up CPU does not become idle (agents need not look) */
 	KS_AGENT_RESULTS,
 };
 
@@ -55,7 +56,7 @@ struct ks_agent_answer {
 	uint32_t took_us;      /* from the question to the answer */
 	struct ks_cpus online; /* in the guest */
 	struct ks_cpus may;    /* CPUs that tasks may use now */
-	struct ks_cpus busy;   /* of the others: those that did not become idle */
+	struct ks_cpus busy; /* with KS_AGENT_BUSY, of the others: those that did not become idle */
 };
 
 _Static_assert(sizeof(struct ks_cpus) == 128, "layout of version 1");
@@ -86,9 +87,5 @@ int ks_agent_send(int fd, const void *data, size_t len, int timeout_ms);
 /* Put a question over a connected socket, and wait for the answer. */
 int ks_agent_exchange(int fd, const struct ks_agent_ask *ask, struct ks_agent_answer *answer,
 		      int timeout_ms, struct ks_err *err);
-
-/* The same to the agent of the guest with this vsock CID. -ECONNREFUSED: there is none. */
-int ks_agent_call(uint32_t cid, uint32_t port, const struct ks_agent_ask *ask,
-		  struct ks_agent_answer *answer, int timeout_ms, struct ks_err *err);
 
 #endif /* KVMSCHED_SHARE_AGENT_MSG_H */

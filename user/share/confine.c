@@ -255,6 +255,8 @@ void ks_confine_interrupts(struct ks_confine *c)
 	struct dirent *e;
 	DIR *d;
 
+	if (!c->confined)
+		return;
 	ks_cpus_print(&c->may, cpus, sizeof(cpus));
 	write_mask(c, "/sys/devices/virtual/workqueue/cpumask");
 	snprintf(path, sizeof(path), "%s/proc/irq", c->root ? c->root : "");

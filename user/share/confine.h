@@ -45,13 +45,4 @@ void ks_confine_interrupts(struct ks_confine *c);
 /* Put everything back. 0 or -errno. */
 int ks_confine_release(struct ks_confine *c);
 
-/* ---- do they idle ---- */
-
-/*
- * Wait until no task has run on these CPUs for a millisecond, and at most so many ms: those that did
- * not become idle. root: see text.h.
- */
-void ks_confine_busy(const char *root, const struct ks_cpus *cpus, int timeout_ms,
-		     struct ks_cpus *busy);
-
 #endif /* KVMSCHED_SHARE_CONFINE_H */

@@ -113,8 +113,7 @@ int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, str
 		return ret;
 	}
 	ks_book_took(b);
-	ret = ops->save(ops->ctx, b, err);
-	return ret ? ret : give_until_done(b, ops, err);
+	return give_until_done(b, ops, err);
 }
 
 int ks_hand_mend(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_err *err)

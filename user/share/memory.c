@@ -135,14 +135,11 @@ uint64_t ks_mem_total(const struct ks_mem *m, unsigned int node)
 
 /* ---- to change it ---- */
 
-int ks_mem_ask(struct ks_qmp *q, const struct ks_mem *m, unsigned int node, uint64_t *want,
-	       struct ks_err *err)
+int ks_mem_fit(const struct ks_mem *m, unsigned int node, uint64_t *want, struct ks_err *err)
 {
 	const struct ks_mem_node *n = &m->node[node];
-	struct json_object *args;
-	uint64_t plugged;
 
-	if (*want == ks_mem_total(m, node) && n->size == n->requested)
+	if (*want == ks_mem_total(m, node))
 		return 0;
 	if (!n->device[0])
 		return ks_fail(err, -ENODEV, "it has no virtio-mem device on node %u", node);
@@ -152,12 +149,23 @@ int ks_mem_ask(struct ks_qmp *q, const struct ks_mem *m, unsigned int node, uint
 			       (unsigned long long)n->boot >> 20,
 			       (unsigned long long)(n->boot + n->max) >> 20,
 			       (unsigned long long)*want >> 20);
-	plugged = (*want - n->boot) / n->block * n->block;
-	*want = n->boot + plugged;
+	*want = n->boot + (*want - n->boot) / n->block * n->block;
+	return 0;
+}
+
+int ks_mem_ask(struct ks_qmp *q, const struct ks_mem *m, unsigned int node, uint64_t *want,
+	       struct ks_err *err)
+{
+	const struct ks_mem_node *n = &m->node[node];
+	struct json_object *args;
+	int ret = ks_mem_fit(m, node, want, err);
+
+	if (ret || (*want == ks_mem_total(m, node) && n->size == n->requested))
+		return ret;
 	args = json_object_new_object();
 	json_object_object_add(args, "path", json_object_new_string(n->device));
 	json_object_object_add(args, "property", json_object_new_string("requested-size"));
-	json_object_object_add(args, "value", json_object_new_int64((int64_t)plugged));
+	json_object_object_add(args, "value", json_object_new_int64((int64_t)(*want - n->boot)));
 	return ks_qmp_run(q, "qom-set", args, NULL, err);
 }
 

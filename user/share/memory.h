@@ -31,9 +31,12 @@ int ks_mem_read(struct ks_qmp *q, bool one_node, struct ks_mem *m, struct ks_err
 uint64_t ks_mem_total(const struct ks_mem *m, unsigned int node);
 
 /*
- * Ask the guest to have so much of a node in all (rounded down to blocks; *want is then what was asked for).
- * -ERANGE + err: less than it booted with, or more than its device has; -ENODEV + err: it has none.
+ * Can it have so much of a node in all? *want is rounded down to blocks. 0; -ERANGE + err: less than it booted with,
+ * or more than its device has; -ENODEV + err: it has none.
  */
+int ks_mem_fit(const struct ks_mem *m, unsigned int node, uint64_t *want, struct ks_err *err);
+
+/* Ask the guest to have so much, if it can. 0, as ks_mem_fit(), or what QMP says. */
 int ks_mem_ask(struct ks_qmp *q, const struct ks_mem *m, unsigned int node, uint64_t *want,
 	       struct ks_err *err);
 

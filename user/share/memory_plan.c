@@ -132,13 +132,15 @@ static int shrink(struct ks_sharer *s, struct ks_book *b, struct ks_book_vm *v, 
 	return ret;
 }
 
-/* Written down before it is asked: from then on it is its own. Guests take their time, and need not take it. */
+/* What can be is written down before it is asked: from then on it is its own. Guests take their time, and need not take it. */
 static int grow(struct ks_sharer *s, struct ks_book *b, struct ks_book_vm *v, struct ks_qmp *q,
 		const struct ks_mem *m, unsigned int node, uint64_t want, struct ks_err *err)
 {
 	uint64_t has;
-	int ret;
+	int ret = ks_mem_fit(m, node, &want, err);
 
+	if (ret)
+		return ret;
 	v->mem[node] = want;
 	ret = s->ops.save(s->ops.ctx, b, err);
 	if (!ret)

@@ -171,7 +171,7 @@ static int ask(struct ks_sharer *l, const struct ks_book_vm *v, enum ks_agent_wh
 			       l->port ? "it has no vsock device" : "no agent was asked");
 	ks_agent_ask_init(&a, what, ((uint64_t)v->start << 20) + ++l->questions);
 	a.cpus = *vcpus;
-	ret = ks_agent_call(v->cid, l->port, &a, &answer, l->answer_ms, err);
+	ret = ks_links_ask(&l->links, v->cid, l->port, &a, &answer, l->answer_ms, err);
 	l->times.asking += now_ns() - begun;
 	return ret;
 }
@@ -279,6 +279,11 @@ void ks_sharer_init(struct ks_sharer *l, const char *dir)
 }
 
 /* ---- the end ---- */
+
+void ks_sharer_end(struct ks_sharer *l)
+{
+	ks_links_close(&l->links);
+}
 
 static int release_vm(struct ks_sharer *l, struct ks_book_vm *v)
 {

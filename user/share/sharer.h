@@ -4,6 +4,7 @@
 #define KVMSCHED_SHARE_SHARER_H
 
 #include "hand.h"
+#include "links.h"
 #include "plan.h"
 #include "vm.h"
 
@@ -23,11 +24,13 @@ struct ks_sharer {
 	bool repin;	    /* pin every vCPU anew: who did it first may not have come to the end */
 	bool changed;	    /* the book has been changed since it was saved */
 	struct ks_sharer_times times;
+	struct ks_links links; /* open until ks_sharer_end() */
 	struct ks_hand_ops ops;
 };
 
 /* With the usual times and port. */
 void ks_sharer_init(struct ks_sharer *l, const char *dir);
+void ks_sharer_end(struct ks_sharer *l);
 
 /* Is it still the same process? */
 bool ks_sharer_is_there(const struct ks_book_vm *vm);

@@ -10,7 +10,7 @@
 #include "force.h"
 #include "text.h"
 
-#define WINDOW_NS 2000000
+#define WINDOW_NS 1000000
 #define SPARE_NS (WINDOW_NS / 4) /* KVM polls for a moment when a vCPU halts */
 
 static bool sleeps(const char *root, uint32_t tgid, uint32_t tid)
