@@ -66,7 +66,11 @@ struct pcpu_hot___ks {
 	int preempt_count;
 } __attribute__((preserve_access_index));
 
+struct raw_spinlock___ks {
+} __attribute__((preserve_access_index));
+
 struct rq___ks {
+	struct raw_spinlock___ks __lock;
 	unsigned int nr_running;
 	int online;
 } __attribute__((preserve_access_index));
@@ -85,6 +89,7 @@ extern const struct kvm_steal_time___ks steal_time __ksym __weak;
 
 /* ---- where the running program's CPU is ---- */
 
+#define KS_PREEMPT_DEPTH 0x000000ffu
 #define KS_SOFTIRQ_SERVING 0x00000100u
 #define KS_HARDIRQ_BITS 0x000f0000u
 #define KS_NMI_BITS 0x00f00000u
@@ -97,6 +102,19 @@ static __always_inline __u32 ks_preempt_bits(void)
 	if (bpf_ksym_exists(&pcpu_hot)) /* 6.2 to 6.14 */
 		return ((struct pcpu_hot___ks *)bpf_this_cpu_ptr(&pcpu_hot))->preempt_count;
 	return 0;
+}
+
+/* Of any CPU; NULL if there is no such CPU, or this kernel does not tell. */
+static __always_inline const void *ks_preempt_count(__u32 cpu)
+{
+	if (bpf_ksym_exists(&__preempt_count))
+		return bpf_per_cpu_ptr(&__preempt_count, cpu);
+	if (bpf_ksym_exists(&pcpu_hot)) { /* 6.2 to 6.14 */
+		const struct pcpu_hot___ks *hot = bpf_per_cpu_ptr(&pcpu_hot, cpu);
+
+		return hot ? &hot->preempt_count : NULL;
+	}
+	return NULL;
 }
 
 /* ---- KVM ---- */

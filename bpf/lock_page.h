@@ -15,7 +15,7 @@
 
 #define KS_LP_PAGE 4096u    /* what is contiguous in the guest's physical memory */
 #define KS_LP_VCPUS 512u    /* slots; a larger guest does not publish */
-#define KS_LP_DEPTH 8u	    /* entries for locks held, the first of which is none */
+#define KS_LP_DEPTH 8u	    /* locks held at once; more are not published */
 #define KS_LP_WAITS 2u	    /* locks waited for at once: by a thread, and by what interrupts it */
 #define KS_LP_NO_VCPU ~0u   /* ks_lp_slot.vcpu of a CPU that was never online */
 #define KS_LP_IPI_VCPUS 64u /* CPUs that a mask of IPIs' targets has room for */
@@ -38,34 +38,27 @@ struct ks_lp_wait {
  * just when it is needed. Instead every single store leaves the slot true, see docs/lock-page.md.
  */
 struct ks_lp_slot {
-	union {
-		struct {
-			__u32 top; /* byte offset in held[] of the youngest; 0: none */
-			__u32 zero;
-		};
-		/*
-		 * held[1] to held[top / 8]: locks that this CPU holds or is about to take; it is
-		 * still waiting for those that are in wait[] as well.
-		 */
-		__u64 held[KS_LP_DEPTH];
-	};
+	/*
+	 * Locks that this CPU holds or is about to take, in no order; it is still waiting for those
+	 * that are in wait[] as well. 0: a free entry.
+	 */
+	__u64 held[KS_LP_DEPTH];
 	__u64 cookie; /* the publisher's, in every slot: proof that this is one; 0: it has ended */
 	__u32 vcpu;   /* APIC id, which is KVM's vcpu_id */
 	__u32 cpu;    /* the CPU's number in the guest, and of this slot */
 	struct ks_lp_wait wait[KS_LP_WAITS]; /* the later ones interrupt the earlier */
 	__u64 ipi; /* CPUs (numbers in the guest, of the first 64) that are to answer an IPI; 0: none */
-	__u64 spare;
+	__u64 preempt; /* guest-physical address of the CPU's preempt count (u32); 0: not known */
 } __attribute__((aligned(64)));
 
 #define KS_LP_SLOTS_PER_PAGE (KS_LP_PAGE / (__u32)sizeof(struct ks_lp_slot))
 #define KS_LP_PAGES (KS_LP_VCPUS / KS_LP_SLOTS_PER_PAGE)
-#define KS_LP_TOP_MASK ((KS_LP_DEPTH - 1) * 8u)
 
 /* ---- what the guest tells the host over vsock ---- */
 
 #define KS_LP_PORT 19033u		  /* vsock port of whoever reads lock pages on the host */
 #define KS_LP_MAGIC 0x3165676150736b4cULL /* "LksPage1" */
-#define KS_LP_VERSION 1u
+#define KS_LP_VERSION 2u		  /* 1: held[] was a stack */
 
 /* The first message of a connection, at once and whole. */
 struct ks_lp_hello {
@@ -92,10 +85,10 @@ struct ks_lp_beat {
 _Static_assert(sizeof(struct ks_lp_slot) == 128, "two cache lines");
 _Static_assert(__builtin_offsetof(struct ks_lp_slot, cookie) == 64,
 	       "the second line is the cold one");
-_Static_assert(__builtin_offsetof(struct ks_lp_slot, wait) == 80, "layout of version 1");
-_Static_assert(__builtin_offsetof(struct ks_lp_slot, ipi) == 112, "layout of version 1");
-_Static_assert(sizeof(struct ks_lp_hello) == 32 + 8 * 16, "layout of version 1");
-_Static_assert(sizeof(struct ks_lp_beat) == 16, "layout of version 1");
+_Static_assert(__builtin_offsetof(struct ks_lp_slot, wait) == 80, "layout of version 2");
+_Static_assert(__builtin_offsetof(struct ks_lp_slot, ipi) == 112, "layout of version 2");
+_Static_assert(sizeof(struct ks_lp_hello) == 32 + 8 * 16, "layout of version 2");
+_Static_assert(sizeof(struct ks_lp_beat) == 16, "layout of version 2");
 _Static_assert(!(KS_LP_VCPUS & (KS_LP_VCPUS - 1)), "a CPU's number can be masked");
 #endif
 

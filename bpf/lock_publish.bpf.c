@@ -2,8 +2,8 @@
 /*
  * The guest's publisher: which spinlocks each CPU holds and wants, in pages that the host reads
  * (lock_page.h). What it costs is what every uncontended lock of the guest costs more, so there is
- * no clock, no atomic and no map look-up on that path: an entry is put on the CPU's stack of
- * locks when a lock function begins, and taken off when an unlock function does.
+ * no clock, no atomic and no map look-up on that path: the lock is put in the first free entry of the
+ * CPU's slot when a lock function begins, and its entry is freed when an unlock function does.
  *
  * A lock that is only about to be taken is published as held: at the entry of the lock function,
  * which is cheaper by 59 instructions than its end, nobody knows better. The slow path says that it
@@ -12,7 +12,8 @@
  * The kernel does not run a program in an interrupt of itself. So an interrupt that comes in the
  * middle of one may take or release a lock unseen. That the two ends are matched by address keeps
  * such a miss from spoiling what comes after; what is left over goes at the next thread switch, for
- * then no lock is held but the run queue's.
+ * then no lock is held but the run queue's. Nor does an interrupt of another one matter: it leaves
+ * the entries as it found them.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -26,60 +27,80 @@ char LICENSE[] SEC("license") = "GPL";
 /* Locks are noted where the lock functions end, not where they begin. */
 const volatile bool ks_at_end;
 
+#define DIRECT_MOST (1ULL << 46) /* bytes that the direct mapping has room for, with four levels */
+
 /* A map of its own, which the loader maps to find its pages. */
 struct ks_lp_slot ks_lp_slots[KS_LP_VCPUS] SEC(".data.slots");
 
+static __always_inline struct ks_lp_slot *slot_of(__u32 cpu)
+{
+	return &ks_lp_slots[cpu & (KS_LP_VCPUS - 1)];
+}
+
 static __always_inline struct ks_lp_slot *this_slot(void)
 {
-	return &ks_lp_slots[bpf_get_smp_processor_id() & (KS_LP_VCPUS - 1)];
+	return slot_of(bpf_get_smp_processor_id());
 }
 
-static __always_inline __u64 *held_at(struct ks_lp_slot *s, __u32 top)
+/*
+ * this_slot(), and *ctx survives it in a register that the call may spoil: kernels since 6.12 see that
+ * the call is no call for them, and take the store and the load out (bpf_fastcall; compilers do this by
+ * themselves since clang 20). Elsewhere it costs what keeping it in another register would.
+ */
+static __always_inline struct ks_lp_slot *this_slot_keeping(__u64 **ctx)
 {
-	return (void *)s->held + (top & KS_LP_TOP_MASK);
+	register __u64 cpu asm("r0");
+	__u64 kept;
+
+	asm volatile("*(u64 *)%[kept] = %[ctx]\n"
+		     "call %[get_cpu]\n"
+		     "%[ctx] = *(u64 *)%[kept]"
+		     : [ctx] "+r"(*ctx), [kept] "=m"(kept), "=r"(cpu)
+		     : [get_cpu] "i"(BPF_FUNC_get_smp_processor_id)
+		     : "r2", "r3", "r4", "r5");
+	return slot_of(cpu);
 }
 
-/* The entry is taken, then filled in: an interrupt puts its own above it, and takes that away. */
+/*
+ * The first entry, which is nearly always the one: most locks are taken while none is held. In assembly,
+ * or the compiler would make one store of this and those to the other entries, at the price of an
+ * address in a register.
+ */
+#define set_first(held, value)                                                                     \
+	asm volatile("*(u64 *)(%0 + 0) = %1" ::"r"(held), "ri"(value) : "memory")
+
 static __always_inline int lock_begin(__u64 *ctx)
 {
-	struct ks_lp_slot *s = this_slot();
-	__u32 top = (s->top + 8) & KS_LP_TOP_MASK;
+	__u64 *held = this_slot_keeping(&ctx)->held;
 
-	s->top = top;
-	barrier();
-	*held_at(s, top) = ctx[0];
-	return 0;
-}
-
-/* Out of order, or never seen to be taken. */
-static __noinline int unlock_slow(__u64 *ctx)
-{
-	struct ks_lp_slot *s = this_slot();
-	__u32 top = s->top, at = top, i;
-	__u64 lock = ctx[0];
-
-	for (i = 0; i < KS_LP_DEPTH; i++) {
-		if (!(at & KS_LP_TOP_MASK))
-			return 0;
-		if (*held_at(s, at) == lock)
-			break;
-		at -= 8;
+	if (!held[0]) {
+		set_first(held, ctx[0]);
+		return 0;
 	}
-	for (i = 0; i < KS_LP_DEPTH && at < top; i++, at += 8)
-		*held_at(s, at) = *held_at(s, at + 8);
-	s->top = (top - 8) & KS_LP_TOP_MASK;
+	for (__u32 i = 1; i < KS_LP_DEPTH; i++) {
+		if (!held[i]) {
+			held[i] = ctx[0];
+			return 0;
+		}
+	}
 	return 0;
 }
 
-/* The first entry is no lock's address: nothing held, nothing found. */
+/* In whatever order; a lock that was never seen to be taken is not found. */
 static __always_inline int unlock_begin(__u64 *ctx)
 {
-	struct ks_lp_slot *s = this_slot();
-	__u32 top = s->top & KS_LP_TOP_MASK;
+	__u64 *held = this_slot_keeping(&ctx)->held, lock = ctx[0];
 
-	if (__builtin_expect(*held_at(s, top) != ctx[0], 0))
-		return unlock_slow(ctx);
-	s->top = top - 8;
+	if (held[0] == lock) {
+		set_first(held, 0);
+		return 0;
+	}
+	for (__u32 i = 1; i < KS_LP_DEPTH; i++) {
+		if (held[i] == lock) {
+			held[i] = 0;
+			return 0;
+		}
+	}
 	return 0;
 }
 
@@ -99,14 +120,23 @@ static __always_inline int unlock_begin(__u64 *ctx)
 		return lock_begin(ctx);                                                            \
 	}
 
-/* Whether it succeeds is known at its end alone. */
+/*
+ * Noted when it begins, like any other: those that take the lock hold it for so short a time that what
+ * is lost till the end of the function is much of it. Whether it succeeds is known at its end.
+ */
 #define TRYLOCK_FUNCTION(name)                                                                     \
 	SEC("?fexit/" #name) int BPF_PROG(name##_end, raw_spinlock_t *lock, int got)               \
 	{                                                                                          \
-		return got ? lock_begin(ctx) : 0;                                                  \
+		if (ks_at_end)                                                                     \
+			return got ? lock_begin(ctx) : 0;                                          \
+		return got ? 0 : unlock_begin(ctx);                                                \
+	}                                                                                          \
+	SEC("?fentry/" #name) int name##_begin(__u64 *ctx)                                         \
+	{                                                                                          \
+		return lock_begin(ctx);                                                            \
 	}
 
-/* Attached in this order: what is put on the stack must be taken off. */
+/* Attached in this order: what is noted must be taken off. */
 UNLOCK_FUNCTION(_raw_spin_unlock)
 UNLOCK_FUNCTION(_raw_spin_unlock_irq)
 UNLOCK_FUNCTION(_raw_spin_unlock_irqrestore)
@@ -133,15 +163,21 @@ static __always_inline void wait_begin(struct ks_lp_slot *s, __u64 lock)
 	w->lock = lock;
 }
 
-/*
- * A rwlock's slow path leads here as well, by a lock of its own that nobody sees released: it is
- * not on the stack.
- */
+static __always_inline bool is_held(const struct ks_lp_slot *s, __u64 lock)
+{
+	bool is = false;
+
+	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
+		is |= s->held[i] == lock;
+	return is;
+}
+
+/* A rwlock's slow path leads here as well, by a lock of its own that nobody sees taken or released. */
 static __always_inline int slow_begin(void *lock)
 {
 	struct ks_lp_slot *s = this_slot();
 
-	if (ks_at_end || *held_at(s, s->top) == (__u64)lock)
+	if (ks_at_end || is_held(s, (__u64)lock))
 		wait_begin(s, (__u64)lock);
 	return 0;
 }
@@ -195,30 +231,64 @@ int BPF_PROG(smp_call_end, const struct cpumask *mask)
 
 /* ---- remainders ---- */
 
+/* The run queue's lock stays, unless cores are scheduled as one: then it is another run queue's. */
+static __noinline int drop_remainders(struct ks_lp_slot *s)
+{
+	__u64 lock = (__u64)bpf_this_cpu_ptr(&runqueues) + ks_offset(struct rq___ks, __lock);
+
+	if (!s)
+		return 0;
+	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
+		if (s->held[i] != lock)
+			s->held[i] = 0;
+	return 0;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch)
 {
 	struct ks_lp_slot *s = this_slot();
-	__u32 top = s->top & KS_LP_TOP_MASK;
+	__u64 more = 0;
 
 	s->wait[0].lock = 0;
-	if (top <= 8)
-		return 0;
-	s->held[1] = *held_at(s, top);
-	barrier();
-	s->top = 8;
-	return 0;
+	for (__u32 i = 1; i < KS_LP_DEPTH; i++)
+		more |= s->held[i];
+	return more ? drop_remainders(s) : 0;
+}
+
+static __always_inline void drop_all(struct ks_lp_slot *s)
+{
+	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
+		s->held[i] = 0;
 }
 
 SEC("tp_btf/cpu_idle")
 int BPF_PROG(cpu_idle, unsigned int state)
 {
 	if (state != (unsigned int)-1)
-		this_slot()->top = 0;
+		drop_all(this_slot());
 	return 0;
 }
 
 /* ---- is anything seen at all? ---- */
+
+extern const void page_offset_base __ksym __weak; /* unsigned long */
+
+/* Not if the kernel has its per-CPU variables elsewhere than in the direct mapping. */
+static long find_preempt_count(__u32 cpu, void *ctx)
+{
+	volatile __u64 *at = &slot_of(cpu)->preempt;
+	const void *count = ks_preempt_count(cpu);
+	__u64 base = 0, phys;
+
+	if (!count || bpf_probe_read_kernel(&base, sizeof(base), &page_offset_base))
+		return 1;
+	*at = (__u64)
+		count; /* for what is read of there is a number: pointers take no part in sums */
+	phys = *at - base;
+	*at = phys < DIRECT_MOST ? phys : 0;
+	return 0;
+}
 
 __u64 ks_trials;
 
@@ -232,8 +302,10 @@ SEC("?fentry/bpf_fentry_test1")
 int BPF_PROG(fentry_trial)
 {
 	ks_trials++;
-	if (!loader)
+	if (!loader) {
 		loader = bpf_get_current_task();
+		bpf_loop(KS_LP_VCPUS, find_preempt_count, NULL, 0);
+	}
 	return 0;
 }
 

@@ -61,6 +61,7 @@ struct ks_lp_search {
 	struct ks_lp_vm *vm;
 	struct ks_lp_found *out;
 	__u32 self;  /* the spinner's slot */
+	bool sure;   /* the holder that was found is not just about to take the lock */
 	__u64 first; /* when the one that has waited longest began */
 };
 
@@ -85,20 +86,40 @@ static __always_inline __u64 ks_lp_waits(const struct ks_lp_slot *s, __u64 lock)
 	return 0;
 }
 
-/* Without a branch: the verifier would follow all combinations of them. */
+/* 1 or 0, without a branch: the verifier would follow all combinations of them. */
+static __always_inline __u64 ks_lp_nonzero(__u64 v)
+{
+	__u64 minus = -v;
+
+	barrier_var(minus); /* or the compiler makes a comparison of it, which is a branch */
+	return (v | minus) >> 63;
+}
+
 static __always_inline bool ks_lp_holds(const struct ks_lp_slot *s, __u64 lock)
 {
-	__u32 top = (s->top & KS_LP_TOP_MASK) / 8, live = (2u << top) - 1, i;
-	__u64 holds = 0;
+	__u64 differ = 1;
 
-	for (i = 1; i < KS_LP_DEPTH; i++) {
-		__u64 differs = s->held[i] ^ lock;
+	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
+		differ &= ks_lp_nonzero(s->held[i] ^ lock);
+	return !differ;
+}
 
-		barrier_var(differs);
-		differs = (differs | -differs) >> 63;
-		holds |= (live >> i) & ~differs & 1;
-	}
-	return holds;
+/*
+ * Each spinlock held counts one in the CPU's preempt count: with fewer there than locks in the slot, the
+ * CPU has not come to take one of these. (Where the kernel does not count that is so of all, and decides
+ * nothing.)
+ */
+static __always_inline bool ks_lp_is_sure(struct ks_lp_vm *vm, __u32 cpu,
+					  const struct ks_lp_slot *s)
+{
+	__u64 at = vm->preempt[cpu & (KS_LP_VCPUS - 1)];
+	__u32 count, locks = 0;
+
+	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
+		locks += ks_lp_nonzero(s->held[i]);
+	if (!at || bpf_probe_read_user(&count, sizeof(count), (void *)at))
+		return false;
+	return (count & KS_PREEMPT_DEPTH) >= locks;
 }
 
 /* One other vCPU; a callback of bpf_loop(). */
@@ -128,8 +149,11 @@ static long ks_lp_look(__u32 cpu, void *ctx)
 		out->what = KS_LP_WAITER;
 		out->vcpu = vcpu - 1;
 	} else if (ks_lp_holds(&s, out->lock)) {
-		if (out->holders++)
+		bool sure = ks_lp_is_sure(q->vm, cpu, &s);
+
+		if (out->holders++ && (q->sure || !sure))
 			return 0;
+		q->sure = sure;
 		out->what = KS_LP_HOLDER;
 		out->vcpu = vcpu - 1;
 	}
@@ -177,6 +201,15 @@ static __noinline int ks_lp_find(struct ks_lp_vm *vm, __u32 vcpu_id, struct ks_l
 	return out->what;
 }
 
+static __always_inline bool holds_any(const struct ks_lp_slot *s)
+{
+	__u64 any = 0;
+
+	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
+		any |= s->held[i];
+	return any;
+}
+
 /*
  * Does the vCPU hold a lock, or is it about to take one, for which it does not wait? To be called in
  * its own thread. A page that cannot be read or proved says no.
@@ -188,7 +221,7 @@ static __always_inline bool ks_lp_in_section(struct ks_lp_vm *vm, __u32 vcpu_id)
 
 	if (!slot-- || !ks_lp_is_current(vm) || ks_lp_copy(vm, slot & (KS_LP_VCPUS - 1), &s))
 		return false;
-	return s.top & KS_LP_TOP_MASK && !s.wait[0].lock;
+	return holds_any(&s) && !s.wait[0].lock;
 }
 
 #endif /* KVMSCHED_LOCK_READER_BPF_H */

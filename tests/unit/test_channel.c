@@ -234,10 +234,26 @@ static uint64_t resets(void *ctx, uint32_t tgid)
 	return w->resets;
 }
 
+/* Where the first CPUs say that their preempt counts are, and where that is in the process. */
+static const struct {
+	uint64_t gpa, hva;
+} preempt[] = {
+	{ 0x5010, RAM_AT + 0x5010 },
+	{ 0, 0 },
+	{ RAM - 4, RAM_AT + RAM - 4 },
+	{ RAM - 3, 0 },
+	{ 4 * GIB, 0 },
+	{ UINT64_MAX, 0 },
+};
+#define PREEMPTS (sizeof(preempt) / sizeof(preempt[0]))
+
 static void put_slot(const struct world *w, unsigned int cpu, uint64_t cookie, uint32_t vcpu)
 {
 	struct ks_lp_hello h = good_hello();
-	struct ks_lp_slot s = { .cookie = cookie, .cpu = cpu, .vcpu = vcpu };
+	struct ks_lp_slot s = { .cookie = cookie,
+				.cpu = cpu,
+				.vcpu = vcpu,
+				.preempt = cpu < PREEMPTS ? preempt[cpu].gpa : 0 };
 	uint64_t at = RAM_AT + h.gpa[cpu / KS_LP_SLOTS_PER_PAGE] +
 		      cpu % KS_LP_SLOTS_PER_PAGE * sizeof(s);
 	char path[128];
@@ -343,6 +359,8 @@ static void page_found(void **state)
 			assert_int_equal(w.vm.slot_of[2 * i], i + 1);
 	}
 	assert_int_equal(w.vm.slot_of[1], 0);
+	for (unsigned int i = 0; i < VCPUS; i++)
+		assert_int_equal(w.vm.preempt[i], i < PREEMPTS ? preempt[i].hva : 0);
 	close(w.guest);
 	w.guest = 0;
 	assert_int_equal(ks_pages_turn(w.pages, 0), 0);

@@ -70,6 +70,15 @@ static int vcpu_to_slot(struct ks_lp_vm *vm, uint32_t cpu, uint32_t vcpu, struct
 	return 0;
 }
 
+/* It only decides between two that say the same, so whatever is in the VM's RAM may be read. */
+static uint64_t place_preempt(const struct ks_lp_vm *vm, uint64_t gpa)
+{
+	struct ks_ram ram = { .start = vm->ram, .size = vm->ram_size, .low = vm->ram_low };
+	uint64_t hva;
+
+	return gpa && !ks_ram_hva(&ram, gpa, sizeof(uint32_t), &hva) ? hva : 0;
+}
+
 /* The slots at vm->hva: each must be what the guest says. Makes the tables of vCPUs. */
 static int read_slots(int mem, const struct ks_lp_hello *h, struct ks_lp_vm *vm, struct ks_err *err)
 {
@@ -91,6 +100,7 @@ static int read_slots(int mem, const struct ks_lp_hello *h, struct ks_lp_vm *vm,
 		ret = vcpu_to_slot(vm, cpu, s->vcpu, err);
 		if (ret)
 			return ret;
+		vm->preempt[cpu] = place_preempt(vm, s->preempt);
 	}
 	vm->vcpus = h->vcpus;
 	vm->cookie = h->cookie;
@@ -136,6 +146,9 @@ static int place(const struct ks_ram *ram, const struct ks_lp_hello *h, struct k
 				       (unsigned long long)h->gpa[i]);
 		vm->hva[i] = hva;
 	}
+	vm->ram = ram->start;
+	vm->ram_size = ram->size;
+	vm->ram_low = ram->low;
 	return 0;
 }
 

@@ -42,14 +42,14 @@ static int check_functions(struct ks_err *err)
 	return 0;
 }
 
-/* Of a lock function both ends have a program; one of them is wanted. */
+/* Both ends of a lock function have a program, one of which is wanted; of a trylock the end always is. */
 static bool wanted(const char *section, bool at_end)
 {
-	bool trylock = strstr(section, "trylock"), lock = strstr(section, "/_raw_spin_lock");
+	bool entry = !strncmp(section, "fentry/", 7);
 
-	if (!lock || trylock)
-		return true;
-	return !strncmp(section, at_end ? "fexit/" : "fentry/", at_end ? 6 : 7);
+	if (strstr(section, "trylock"))
+		return !(entry && at_end);
+	return !strstr(section, "/_raw_spin_lock") || entry != at_end;
 }
 
 static int choose_programs(struct lock_publish_bpf *s, bool at_end)

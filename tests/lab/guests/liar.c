@@ -138,6 +138,7 @@ static void noise(struct liar *l)
 		memcpy(l->slot[i].held, s.held, sizeof(s.held));
 		memcpy(l->slot[i].wait, s.wait, sizeof(s.wait));
 		l->slot[i].ipi = s.ipi;
+		l->slot[i].preempt = s.preempt;
 	}
 	beat_or_call(l);
 }
@@ -146,9 +147,8 @@ static void noise(struct liar *l)
 static void begin_deep(struct liar *l)
 {
 	for (unsigned int i = 0; i < l->cpus; i++) {
-		for (unsigned int k = 1; k < KS_LP_DEPTH; k++)
+		for (unsigned int k = 0; k < KS_LP_DEPTH; k++)
 			l->slot[i].held[k] = lock_of((i + k) % l->cpus);
-		l->slot[i].top = ~0u;
 		l->slot[i].wait[0] = (struct ks_lp_wait){ lock_of(i), 1 };
 	}
 	hello(l);
@@ -159,8 +159,7 @@ static void begin_absent(struct liar *l)
 {
 	for (unsigned int i = 0; i < l->cpus - 1; i++)
 		l->slot[i].wait[0] = (struct ks_lp_wait){ LOCK, i + 1 };
-	l->slot[l->cpus - 1].held[1] = LOCK;
-	l->slot[l->cpus - 1].top = 8;
+	l->slot[l->cpus - 1].held[0] = LOCK;
 	hello(l);
 }
 
