@@ -283,8 +283,8 @@ static long find_preempt_count(__u32 cpu, void *ctx)
 
 	if (!count || bpf_probe_read_kernel(&base, sizeof(base), &page_offset_base))
 		return 1;
-	*at = (__u64)
-		count; /* for what is read of there is a number: pointers take no part in sums */
+	/* Pointers take no part in sums; what is read back is a number. */
+	*at = (__u64)count;
 	phys = *at - base;
 	*at = phys < DIRECT_MOST ? phys : 0;
 	return 0;

@@ -201,7 +201,7 @@ static __noinline int ks_lp_find(struct ks_lp_vm *vm, __u32 vcpu_id, struct ks_l
 	return out->what;
 }
 
-static __always_inline bool holds_any(const struct ks_lp_slot *s)
+static __always_inline bool ks_lp_holds_any(const struct ks_lp_slot *s)
 {
 	__u64 any = 0;
 
@@ -221,7 +221,7 @@ static __always_inline bool ks_lp_in_section(struct ks_lp_vm *vm, __u32 vcpu_id)
 
 	if (!slot-- || !ks_lp_is_current(vm) || ks_lp_copy(vm, slot & (KS_LP_VCPUS - 1), &s))
 		return false;
-	return holds_any(&s) && !s.wait[0].lock;
+	return ks_lp_holds_any(&s) && !s.wait[0].lock;
 }
 
 #endif /* KVMSCHED_LOCK_READER_BPF_H */

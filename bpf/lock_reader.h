@@ -15,8 +15,8 @@ struct ks_lp_vm {
 	__u64 resets;		/* lp_resets[] of the VM when its guest was last heard */
 	__u64 hva[KS_LP_PAGES]; /* addresses in the VM's process */
 	__u64 ram, ram_size, ram_low; /* where its RAM lies there: see struct ks_ram */
-	__u64 preempt
-		[KS_LP_VCPUS]; /* by slot: where the CPU's preempt count lies there; 0: not known */
+	/* By slot: where the CPU's preempt count lies there; 0: not known. */
+	__u64 preempt[KS_LP_VCPUS];
 	__u16 slot_of[KS_LP_IDS];   /* by vcpu_id: its slot + 1, 0 = none */
 	__u16 vcpu_of[KS_LP_VCPUS]; /* by slot: its vcpu_id + 1, 0 = none */
 };
