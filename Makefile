@@ -258,9 +258,12 @@ $(STALL): $(OUT)/stall/boost_scx.o $(OUT)/stall/wake.o $(OUT)/obj/tools/vcpu-pol
 $(GUESTS): $(OUT)/tests/%: tests/lab/guests/%.c tests/lab/guests/guest.h
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror $(GUEST_FLAGS) $< $(GUEST_LIBS) -lpthread -o $@
+	$(Q)$(GUEST_CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror $(GUEST_FLAGS) $< $(GUEST_LIBS) -lpthread -o $@
 
-# The lab's root has no libgomp: the archive's is taken, and the shared one, which -fopenmp adds, not needed any more.
+GUEST_CC = $(CC)
+# OpenMP is GCC's, whatever else is compiled with. The lab's root has no libgomp: the archive's is taken, and the
+# shared one, which -fopenmp adds, not needed any more.
+$(OUT)/tests/omp: GUEST_CC := gcc
 $(OUT)/tests/omp: GUEST_FLAGS := -fopenmp
 $(OUT)/tests/omp: GUEST_LIBS := -Wl,--as-needed,-Bstatic -lgomp -Wl,-Bdynamic
 
