@@ -29,7 +29,7 @@ static struct {
 	unsigned int threads;
 	unsigned int rounds;
 	unsigned int steps;
-	enum barrier barrier;
+	unsigned int barrier; /* enum barrier */
 } opt = { .threads = 8, .rounds = 100, .steps = 100000 };
 
 static pthread_barrier_t start_line;
@@ -156,22 +156,11 @@ static const char usage_text[] =
 	"  --steps S    of arithmetic per round (100000)\n"
 	"Prints the rounds done as a JSON object.\n";
 
-static int parse_barrier(const char *text)
-{
-	for (unsigned int i = 0; i <= BARRIER_PIPE; i++) {
-		if (!strcmp(text, barrier_names[i])) {
-			opt.barrier = (enum barrier)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
 static int parse_one(int c, const char *arg)
 {
 	switch (c) {
 	case 'b':
-		return parse_barrier(arg);
+		return parse_name(arg, barrier_names, BARRIER_PIPE + 1, &opt.barrier);
 	case 'n':
 		return parse_uint(arg, MAX_THREADS, &opt.threads);
 	case 'r':
@@ -184,20 +173,13 @@ static int parse_one(int c, const char *arg)
 
 int main(int argc, char **argv)
 {
-	int c, err;
+	static const struct program program = {
+		.name = "compute",
+		.usage = usage_text,
+		.options = long_options,
+		.parse = parse_one,
+		.run = run,
+	};
 
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(usage_text, stdout);
-			return 0;
-		}
-		if (parse_one(c, optarg)) {
-			fputs(usage_text, stderr);
-			return 2;
-		}
-	}
-	err = run();
-	if (err)
-		fprintf(stderr, "compute: %s\n", strerror(-err));
-	return err ? 1 : 0;
+	return program_main(&program, argc, argv);
 }

@@ -185,20 +185,13 @@ static int parse_one(int c, const char *arg)
 
 int main(int argc, char **argv)
 {
-	int c, err;
+	static const struct program program = {
+		.name = "messages",
+		.usage = usage_text,
+		.options = long_options,
+		.parse = parse_one,
+		.run = run,
+	};
 
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(usage_text, stdout);
-			return 0;
-		}
-		if (parse_one(c, optarg)) {
-			fputs(usage_text, stderr);
-			return 2;
-		}
-	}
-	err = run();
-	if (err)
-		fprintf(stderr, "messages: %s\n", strerror(-err));
-	return err ? 1 : 0;
+	return program_main(&program, argc, argv);
 }

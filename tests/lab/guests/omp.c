@@ -284,22 +284,11 @@ static const char usage_text[] =
 	"Prints the time that it took as a JSON object. GOMP_SPINCOUNT says how long threads spin\n"
 	"before they sleep.\n";
 
-static int parse_kind(const char *text)
-{
-	for (unsigned int i = 0; i <= KIND_FT; i++) {
-		if (!strcmp(text, kind_names[i])) {
-			opt.kind = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
 static int parse_one(int c, const char *arg)
 {
 	switch (c) {
 	case 'k':
-		return parse_kind(arg);
+		return parse_name(arg, kind_names, KIND_FT + 1, &opt.kind);
 	case 'n':
 		return parse_uint(arg, MAX_THREADS, &opt.threads);
 	case 'r':
@@ -313,20 +302,13 @@ static int parse_one(int c, const char *arg)
 
 int main(int argc, char **argv)
 {
-	int c, err;
+	static const struct program program = {
+		.name = "omp",
+		.usage = usage_text,
+		.options = long_options,
+		.parse = parse_one,
+		.run = run,
+	};
 
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(usage_text, stdout);
-			return 0;
-		}
-		if (parse_one(c, optarg)) {
-			fputs(usage_text, stderr);
-			return 2;
-		}
-	}
-	err = run();
-	if (err)
-		fprintf(stderr, "omp: %s\n", strerror(-err));
-	return err ? 1 : 0;
+	return program_main(&program, argc, argv);
 }
