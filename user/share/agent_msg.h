@@ -41,8 +41,8 @@ enum ks_agent_result {
 	KS_AGENT_BAD_VERSION = 1, /* the answer's version is the agent's */
 	KS_AGENT_BAD_MESSAGE = 2,
 	KS_AGENT_FAILED = 3, /* the guest's kernel refused */
-	KS_AGENT_BUSY =
-		4, /* confined, but a given-up CPU does not become idle (agents need not look) */
+	/* Confined, but a given-up CPU does not become idle; agents need not look. */
+	KS_AGENT_BUSY = 4,
 	KS_AGENT_RESULTS,
 };
 
