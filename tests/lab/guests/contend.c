@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -29,22 +28,25 @@
 #define PAGE 4096
 
 struct worker {
-	const struct options *opt;
 	pthread_t thread;
 	unsigned int id;
 	uint64_t rounds;
 	int error;
 };
 
-struct options {
+/* What each does again and again; 0 or -errno. */
+static int round_files(struct worker *w);
+
+static struct {
 	const char *mode;
 	int (*round)(struct worker *w);
 	unsigned int threads;
 	unsigned int seconds;
 	unsigned int rounds;
 	bool pin;
-};
+} opt = { .mode = "files", .round = round_files, .threads = 8, .seconds = 2 };
 
+static struct worker workers[MAX_THREADS];
 static pthread_barrier_t start_line;
 static atomic_bool stop;
 static uint32_t futex_word;
@@ -103,13 +105,13 @@ static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 
-	if (w->opt->pin)
+	if (opt.pin)
 		pin_thread(w->id % (unsigned int)sysconf(_SC_NPROCESSORS_ONLN));
 	pthread_barrier_wait(&start_line);
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
-		if (w->opt->rounds && w->rounds == w->opt->rounds)
+		if (opt.rounds && w->rounds == opt.rounds)
 			break;
-		w->error = w->opt->round(w);
+		w->error = opt.round(w);
 		if (w->error)
 			break;
 		w->rounds++;
@@ -117,44 +119,43 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static int start_workers(const struct options *o, struct worker *w)
+static int start_workers(void)
 {
 	int err;
 
-	pthread_barrier_init(&start_line, NULL, o->threads + 1);
-	for (unsigned int i = 0; i < o->threads; i++) {
-		w[i].opt = o;
-		w[i].id = i;
-		err = pthread_create(&w[i].thread, NULL, worker_main, &w[i]);
+	pthread_barrier_init(&start_line, NULL, opt.threads + 1);
+	for (unsigned int i = 0; i < opt.threads; i++) {
+		workers[i].id = i;
+		err = pthread_create(&workers[i].thread, NULL, worker_main, &workers[i]);
 		if (err)
 			return -err;
 	}
 	return 0;
 }
 
-static int run(const struct options *o, struct worker *w)
+static int run(void)
 {
 	uint64_t start, total = 0;
-	int err = start_workers(o, w);
+	int err = start_workers();
 
 	if (err)
 		return err;
 	/* Not after the start line: the others may be half through before this thread runs again. */
 	start = now_ns();
 	pthread_barrier_wait(&start_line);
-	if (o->seconds) {
-		sleep(o->seconds);
+	if (opt.seconds) {
+		sleep(opt.seconds);
 		atomic_store(&stop, true);
 	}
-	for (unsigned int i = 0; i < o->threads; i++) {
-		pthread_join(w[i].thread, NULL);
-		total += w[i].rounds;
-		if (w[i].error)
-			err = w[i].error;
+	for (unsigned int i = 0; i < opt.threads; i++) {
+		pthread_join(workers[i].thread, NULL);
+		total += workers[i].rounds;
+		if (workers[i].error)
+			err = workers[i].error;
 	}
 	printf("{\"mode\":\"%s\",\"threads\":%u,\"rounds\":%" PRIu64 ",\"elapsed_ns\":%" PRIu64
 	       "}\n",
-	       o->mode, o->threads, total, now_ns() - start);
+	       opt.mode, opt.threads, total, now_ns() - start);
 	return err;
 }
 
@@ -181,34 +182,34 @@ static const char usage_text[] =
 	"  --pin        thread i on CPU i modulo the number of CPUs\n"
 	"Prints the rounds done as a JSON object.\n";
 
-static void set_mode(struct options *o, const char *mode, int (*round)(struct worker *w))
+static void set_mode(const char *mode, int (*round)(struct worker *w))
 {
-	o->mode = mode;
-	o->round = round;
+	opt.mode = mode;
+	opt.round = round;
 }
 
-static int parse_one(struct options *o, int c, const char *arg)
+static int parse_one(int c, const char *arg)
 {
 	switch (c) {
 	case 'f':
-		set_mode(o, "files", round_files);
+		set_mode("files", round_files);
 		return 0;
 	case 'u':
-		set_mode(o, "futex", round_futex);
+		set_mode("futex", round_futex);
 		return 0;
 	case 't':
-		set_mode(o, "tlb", round_tlb);
+		set_mode("tlb", round_tlb);
 		return 0;
 	case 'n':
-		return parse_uint(arg, MAX_THREADS, &o->threads);
+		return parse_uint(arg, MAX_THREADS, &opt.threads);
 	case 's':
-		o->rounds = 0;
-		return parse_uint(arg, UINT32_MAX, &o->seconds);
+		opt.rounds = 0;
+		return parse_uint(arg, UINT32_MAX, &opt.seconds);
 	case 'r':
-		o->seconds = 0;
-		return parse_uint(arg, UINT32_MAX, &o->rounds);
+		opt.seconds = 0;
+		return parse_uint(arg, UINT32_MAX, &opt.rounds);
 	case 'p':
-		o->pin = true;
+		opt.pin = true;
 		return 0;
 	}
 	return -EINVAL;
@@ -216,23 +217,13 @@ static int parse_one(struct options *o, int c, const char *arg)
 
 int main(int argc, char **argv)
 {
-	static struct worker workers[MAX_THREADS];
-	struct options opt = { .threads = 8, .seconds = 2 };
-	int c, err;
+	static const struct program program = {
+		.name = "contend",
+		.usage = usage_text,
+		.options = long_options,
+		.parse = parse_one,
+		.run = run,
+	};
 
-	set_mode(&opt, "files", round_files);
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(usage_text, stdout);
-			return 0;
-		}
-		if (parse_one(&opt, c, optarg)) {
-			fputs(usage_text, stderr);
-			return 2;
-		}
-	}
-	err = run(&opt, workers);
-	if (err)
-		fprintf(stderr, "contend: %s\n", strerror(-err));
-	return err ? 1 : 0;
+	return program_main(&program, argc, argv);
 }
