@@ -355,11 +355,11 @@ static void test_interrupts(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, one), 0);
 	a.caller[a.callers++] = one[1];
 	/* Not confined to anything: they are not touched. */
-	tree_text(&tree, irq, "0-3");
+	tree_text(&tree, irq, "0,3");
 	turns(&a, nobody[0]);
-	assert_begins(irq, "0-3");
+	assert_begins(irq, "0,3");
 	ask_in_turn(&a, nobody[0], one[0], 1);
-	assert_begins(irq, "0-3");
+	assert_begins(irq, "0,3");
 	turns(&a, nobody[0]);
 	assert_begins(irq, "1-2");
 	ks_agent_end(&a);
@@ -368,6 +368,9 @@ static void test_interrupts(void **state)
 	a = (struct ks_agent){ .confine = open_confine() };
 	turns(&a, nobody[0]);
 	assert_begins(irq, "1-2");
+	/* Where the first agent found it. */
+	assert_int_equal(ks_confine_release(a.confine), 0);
+	assert_begins(irq, "0,3");
 	close(one[0]);
 	close(nobody[0]);
 	close(nobody[1]);

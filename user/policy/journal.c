@@ -210,6 +210,17 @@ int ks_journal_file(struct ks_journal *j, const char *path, const char *file, co
 	return append(j, o);
 }
 
+int ks_journal_path(struct ks_journal *j, const char *path, const char *back)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (!o)
+		return -ENOMEM;
+	json_object_object_add(o, "path", json_object_new_string(path));
+	json_object_object_add(o, "back", json_object_new_string(back));
+	return append(j, o);
+}
+
 static const char *text_of(struct json_object *o, const char *key)
 {
 	struct json_object *v;
@@ -280,6 +291,17 @@ static int undo_file(struct json_object *o)
 	return ret == -ENOENT || ret == -ENODEV ? 0 : ret ? ret : 1;
 }
 
+static int undo_path(struct json_object *o)
+{
+	const char *path = text_of(o, "path"), *back = text_of(o, "back");
+	int fd = path && back ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+	bool done = fd >= 0 && write(fd, back, strlen(back)) >= 0;
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
 /* One line; those that are no changes, or not whole, do not count. */
 static void undo_line(const char *line, struct ks_undone *u)
 {
@@ -294,6 +316,8 @@ static void undo_line(const char *line, struct ks_undone *u)
 		ret = undo_nice(o);
 	else if (text_of(o, "file"))
 		ret = undo_file(o);
+	else if (text_of(o, "path"))
+		ret = undo_path(o);
 	else
 		ret = -ENOENT;
 	json_object_put(o);

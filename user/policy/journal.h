@@ -36,6 +36,12 @@ int ks_journal_nice(struct ks_journal *j, const struct ks_thread *t, int other);
 /* "This file of a cgroup will be written; to undo it, write this." 0 or -errno. */
 int ks_journal_file(struct ks_journal *j, const char *path, const char *file, const char *back);
 
+/*
+ * "This file, which is of no cgroup, will be written; to undo it, write this." What the kernel does not take back is
+ * no failure: an interrupt may be one that nobody moves, or its CPUs may be gone. 0 or -errno.
+ */
+int ks_journal_path(struct ks_journal *j, const char *path, const char *back);
+
 struct ks_undone {
 	unsigned int entries; /* changes that the journal knew of */
 	unsigned int undone;  /* of them put back now; the others had ended, or were back already */

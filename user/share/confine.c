@@ -10,6 +10,7 @@
 #include "cgroup.h"
 #include "confine.h"
 #include "err.h"
+#include "interrupts.h"
 #include "journal.h"
 #include "text.h"
 
@@ -32,6 +33,7 @@ struct ks_confine {
 	uint32_t stuck
 		[MAX_STUCK]; /* tasks of the root that would not go: not tried again, for to try is dear */
 	unsigned int nstuck;
+	struct ks_interrupts interrupts;
 	struct group group[MAX_GROUPS];
 };
 
@@ -209,66 +211,10 @@ void ks_confine_sweep(struct ks_confine *c)
 		confine_groups(c);
 }
 
-/* ---- what is no task ---- */
-
-static void write_file(const struct ks_confine *c, const char *path, const char *text)
-{
-	char full[768];
-	FILE *f;
-
-	snprintf(full, sizeof(full), "%s%s", c->root ? c->root : "", path);
-	f = fopen(full, "w");
-	if (!f)
-		return;
-	fputs(text, f);
-	fclose(f);
-}
-
-/* The kernel's masks are hexadecimal words of 32 CPUs, highest first. */
-static void print_mask(const struct ks_cpus *s, char *buf, size_t size)
-{
-	size_t used = 0;
-	int i;
-
-	for (i = KS_CPUS / 32 - 1; i >= 0 && used < size; i--)
-		used += (size_t)snprintf(buf + used, size - used, "%08x%s",
-					 (uint32_t)(s->word[i / 2] >> i % 2 * 32), i ? "," : "");
-}
-
-/* As many words as the kernel itself prints: it takes no more. */
-static void write_mask(const struct ks_confine *c, const char *path)
-{
-	char now[1024], mask[1024];
-	size_t len;
-
-	if (ks_read_line(c->root, now, sizeof(now), "%s", path))
-		return;
-	print_mask(&c->may, mask, sizeof(mask));
-	len = strlen(now);
-	if (strlen(mask) > len)
-		write_file(c, path, mask + strlen(mask) - len);
-}
-
 void ks_confine_interrupts(struct ks_confine *c)
 {
-	char path[320], cpus[KS_CPUS_TEXT];
-	struct dirent *e;
-	DIR *d;
-
-	if (!c->confined)
-		return;
-	ks_cpus_print(&c->may, cpus, sizeof(cpus));
-	write_mask(c, "/sys/devices/virtual/workqueue/cpumask");
-	snprintf(path, sizeof(path), "%s/proc/irq", c->root ? c->root : "");
-	d = opendir(path);
-	while (d && (e = readdir(d))) {
-		if (e->d_name[0] < '0' || e->d_name[0] > '9')
-			continue;
-		snprintf(path, sizeof(path), "/proc/irq/%s/smp_affinity_list", e->d_name);
-		write_file(c, path, cpus);
-	}
-	if (d)
-		closedir(d);
+	if (c->confined)
+		ks_interrupts_move(&c->interrupts, c->root, c->journal, &c->may);
 }
 
 /* ---- begin, end ---- */
@@ -327,7 +273,7 @@ int ks_confine_release(struct ks_confine *c)
 	int ret;
 
 	ks_confine_online(c, &c->may);
-	ks_confine_interrupts(c);
+	memset(&c->interrupts, 0, sizeof(c->interrupts));
 	ret = ks_journal_undo(c->journal, &u);
 	if (!ret)
 		ret = ks_cgroup_write(c->root, OWN, "cpuset.cpus", "\n");
