@@ -60,9 +60,9 @@ static __always_inline bool ks_lp_is_current(const struct ks_lp_vm *vm)
 struct ks_lp_search {
 	struct ks_lp_vm *vm;
 	struct ks_lp_found *out;
-	__u32 self;  /* the spinner's slot */
-	bool sure;   /* the holder that was found is not just about to take the lock */
-	__u64 first; /* when the one that has waited longest began */
+	__u32 self;   /* the spinner's slot */
+	__u32 holder; /* that of the holder that was found */
+	__u64 first;  /* when the one that has waited longest began */
 };
 
 /* 0, or why not: one of enum ks_lp_what. */
@@ -122,6 +122,15 @@ static __always_inline bool ks_lp_is_sure(struct ks_lp_vm *vm, __u32 cpu,
 	return (count & KS_PREEMPT_DEPTH) >= locks;
 }
 
+/* Rather this one than the one that was found first? Spoils *s. */
+static __always_inline bool ks_lp_is_surer(const struct ks_lp_search *q, __u32 cpu,
+					   struct ks_lp_slot *s)
+{
+	if (!ks_lp_is_sure(q->vm, cpu, s))
+		return false;
+	return ks_lp_copy(q->vm, q->holder, s) || !ks_lp_is_sure(q->vm, q->holder, s);
+}
+
 /* One other vCPU; a callback of bpf_loop(). */
 static long ks_lp_look(__u32 cpu, void *ctx)
 {
@@ -149,11 +158,9 @@ static long ks_lp_look(__u32 cpu, void *ctx)
 		out->what = KS_LP_WAITER;
 		out->vcpu = vcpu - 1;
 	} else if (ks_lp_holds(&s, out->lock)) {
-		bool sure = ks_lp_is_sure(q->vm, cpu, &s);
-
-		if (out->holders++ && (q->sure || !sure))
+		if (out->holders++ && !ks_lp_is_surer(q, cpu, &s))
 			return 0;
-		q->sure = sure;
+		q->holder = cpu;
 		out->what = KS_LP_HOLDER;
 		out->vcpu = vcpu - 1;
 	}
