@@ -31,6 +31,7 @@ const volatile __u64 slice_ns = 3000000;
 /* A vCPU whose last PLE exit is no older when it leaves its pCPU was spinning. */
 const volatile __u64 spin_ns = 200000;
 const volatile __u32 nr_nodes = 1;
+const volatile __u32 nr_cpus = 1;
 const volatile bool boost = true; /* false: the same scheduler without, for comparison */
 const volatile bool holder;	  /* holder-boost: ask the guest's lock page */
 const volatile __u64 grace_ns;	  /* holder-boost: a vCPU that holds a lock goes on for so long */
@@ -39,6 +40,8 @@ const volatile __u8 cpu_node[BOOST_MAX_CPUS];
 
 #define OWED_MAX_NS 100000000ull
 #define NODE_SLICES 4 /* memory of another node costs time, too */
+#define CLOCK_MONOTONIC 1
+#define GRACE_LOOKS 4 /* has the vCPU let go of its locks? So often within a grace */
 
 #define WANTS_SELF 0xffffffffu /* it is next for the lock itself */
 
@@ -89,6 +92,18 @@ struct {
 	__type(key, u32);
 	__type(value, struct boost_cpu);
 } cpus SEC(".maps");
+
+/* By CPU: when the vCPU that has its grace there is to be looked at. Ticks alone are too far apart. */
+struct grace {
+	struct bpf_timer timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* the loader: as many as there are CPUs */
+	__type(key, u32);
+	__type(value, struct grace);
+} graces SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -270,6 +285,111 @@ int BPF_PROG(spin_end)
 	if (bpf_ksym_exists(scx_bpf_kick_cpu))
 		scx_bpf_kick_cpu(cpu, SCX_KICK_PREEMPT);
 	return 0;
+}
+
+/* ---- a grace for who holds a lock ---- */
+
+/* Does the vCPU of the current thread hold a lock? */
+static __always_inline bool in_section(const struct boost_task *t)
+{
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct ks_lp_vm *page = bpf_map_lookup_elem(&pages, &tgid);
+
+	return page && ks_lp_in_section(page, t->vcpu_id);
+}
+
+/* Where a CPU cannot be told to choose anew, the first that waits is put before the one that runs. */
+static __always_inline void end_slice_of(struct task_struct *p, s32 cpu)
+{
+	struct task_struct *next;
+
+	if (bpf_ksym_exists(scx_bpf_kick_cpu)) {
+		scx_bpf_kick_cpu(cpu, SCX_KICK_PREEMPT);
+		return;
+	}
+	scx_set_slice(p, 0);
+	bpf_for_each(scx_dsq, next, node_of(cpu), 0)
+	{
+		if (!bpf_cpumask_test_cpu(cpu, next->cpus_ptr))
+			continue;
+		scx_move(BPF_FOR_EACH_ITER, next, SCX_DSQ_LOCAL_ON | cpu, SCX_ENQ_PREEMPT);
+		break;
+	}
+}
+
+/* In an interrupt of the vCPU that has its grace, unless it has left its pCPU since. */
+static int look_at_grace(void *map, u32 *cpu, struct grace *g)
+{
+	struct task_struct *p = bpf_get_current_task_btf();
+	struct boost_task *t = task_of(p);
+
+	if (!t || !t->grace)
+		return 0;
+	if (bpf_ktime_get_ns() - t->grace < grace_ns && in_section(t))
+		bpf_timer_start(&g->timer, grace_ns / GRACE_LOOKS, BPF_F_TIMER_CPU_PIN);
+	else
+		end_slice_of(p, bpf_get_smp_processor_id());
+	return 0;
+}
+
+static __always_inline void begin_grace(s32 cpu)
+{
+	struct grace *g = bpf_map_lookup_elem(&graces, &cpu);
+
+	if (g)
+		bpf_timer_start(&g->timer, grace_ns / GRACE_LOOKS, BPF_F_TIMER_CPU_PIN);
+}
+
+static __always_inline int make_graces(void)
+{
+	int ret = 0;
+	u32 i;
+
+	if (!holder || !grace_ns)
+		return 0;
+	bpf_for(i, 0, nr_cpus)
+	{
+		struct grace *g = bpf_map_lookup_elem(&graces, &i);
+
+		if (!g)
+			break;
+		ret = bpf_timer_init(&g->timer, &graces, CLOCK_MONOTONIC);
+		ret = ret ?: bpf_timer_set_callback(&g->timer, look_at_grace);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/*
+ * Its slice is over, somebody else waits, and it holds a lock: it may go on for a moment, once per
+ * slice, and pays for it as for all its time. The guest's memory can be read here, for what runs is
+ * still prev.
+ */
+static __always_inline bool may_finish(s32 cpu, u32 node, struct task_struct *prev,
+				       struct boost_task *t, struct boost_cpu *c)
+{
+	if (!holder || !grace_ns || t->grace || c->vm || c->end_slice || !waiting(node))
+		return false;
+	if (prev != bpf_get_current_task_btf() || !in_section(t))
+		return false;
+	t->grace = bpf_ktime_get_ns();
+	c->n.graces++;
+	scx_set_slice(prev, grace_ns);
+	begin_grace(cpu);
+	return true;
+}
+
+/* The vCPU leaves its pCPU, in a grace or not. */
+static __always_inline void end_grace(struct boost_task *t, struct boost_cpu *c)
+{
+	u64 had = bpf_ktime_get_ns() - t->grace;
+
+	if (!t->grace)
+		return;
+	c->n.graced_ns += had;
+	c->n.overdrawn += had > grace_ns + grace_ns / GRACE_LOOKS;
+	t->grace = 0;
 }
 
 /* ---- the scheduler ---- */
@@ -540,38 +660,16 @@ static __always_inline u32 most_behind(u32 node)
 	return found;
 }
 
-/*
- * Its slice is over, somebody else waits, and it holds a lock: it may go on for a moment, once per
- * slice, and pays for it as for all its time. The guest's memory can be read here, for what runs is
- * still prev.
- */
-static __always_inline bool may_finish(u32 node, struct task_struct *prev, struct boost_task *t,
-				       struct boost_cpu *c)
-{
-	u32 tgid = prev->tgid;
-	struct ks_lp_vm *page;
-
-	if (!holder || !grace_ns || t->grace || c->vm || c->end_slice || !waiting(node))
-		return false;
-	page = bpf_map_lookup_elem(&pages, &tgid);
-	if (!page || prev != bpf_get_current_task_btf() || !ks_lp_in_section(page, t->vcpu_id))
-		return false;
-	t->grace = bpf_ktime_get_ns();
-	c->n.graces++;
-	scx_set_slice(prev, grace_ns);
-	return true;
-}
-
 /* Its slice is over, but by virtual time it is still its turn, for it is in no queue to be found there. */
 static __always_inline bool is_still_first(u32 node, struct task_struct *prev, struct boost_task *t,
-					   const struct boost_cpu *c)
+					   struct boost_cpu *c)
 {
 	u64 first, ran = prev->se.sum_exec_runtime - t->paid;
 
 	if (fifo || c->vm || c->end_slice || t->gave || !first_of(node, &first) ||
 	    !before(t->vtime + price(prev, t, ran), first))
 		return false;
-	t->grace = 0;
+	end_grace(t, c);
 	scx_set_slice(prev, slice_ns);
 	return true;
 }
@@ -587,7 +685,7 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 
 	if (STALLS())
 		return;
-	if (c && t && (is_still_first(node, prev, t, c) || may_finish(node, prev, t, c)))
+	if (c && t && (is_still_first(node, prev, t, c) || may_finish(cpu, node, prev, t, c)))
 		return;
 	if (c && t && c->end_slice)
 		give_up(prev, t, c);
@@ -697,9 +795,7 @@ void BPF_PROG(boost_stopping, struct task_struct *p, bool runnable)
 	/* The kernel's own account, switches included: a VM that makes many has to pay for them. */
 	ran = p->se.sum_exec_runtime - t->paid;
 	t->vtime += price(p, t, ran);
-	if (t->grace && bpf_ktime_get_ns() - t->grace > grace_ns)
-		c->n.overdrawn++;
-	t->grace = 0;
+	end_grace(t, c);
 	t->spun = runnable && bpf_ktime_get_ns() - t->last_ple < spin_ns;
 	c->vtime = 0;
 	c->end_slice = false;
@@ -748,14 +844,14 @@ s32 BPF_PROG(boost_init_task, struct task_struct *p, struct scx_init_task_args *
 SEC("struct_ops.s/boost_init")
 s32 BPF_PROG(boost_init)
 {
+	s32 ret = make_graces();
 	u32 i;
-	s32 ret = 0;
 
 	bpf_for(i, 0, nr_nodes)
 	{
-		ret = scx_bpf_create_dsq(i, nr_nodes > 1 ? (s32)i : -1);
 		if (ret)
 			break;
+		ret = scx_bpf_create_dsq(i, nr_nodes > 1 ? (s32)i : -1);
 	}
 	return ret;
 }

@@ -42,7 +42,8 @@ struct boost_counts {
 	__u64 no_page;	/* no page of this VM is believed, or none of its slots is this vCPU's */
 	__u64 no_proof; /* it could not be read just now, or is no longer the publisher's */
 	__u64 graces; /* a slice was over, and its vCPU, which held a lock, went on for a moment */
-	__u64 overdrawn; /* ... for longer than it was granted */
+	__u64 graced_ns; /* ... for so long, in all */
+	__u64 overdrawn; /* ... by more than a quarter longer than granted: the timer came late */
 };
 
 /* What the policy knows of a CPU. */

@@ -38,6 +38,7 @@ static const struct state_count counts[] = {
 	{ "no_page", offsetof(struct boost_counts, no_page) },
 	{ "no_proof", offsetof(struct boost_counts, no_proof) },
 	{ "graces", offsetof(struct boost_counts, graces) },
+	{ "graced_ns", offsetof(struct boost_counts, graced_ns) },
 	{ "overdrawn", offsetof(struct boost_counts, overdrawn) },
 	{ 0 },
 };

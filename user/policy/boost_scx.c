@@ -32,7 +32,7 @@ static struct scx *scx_of(struct ks_boost *b)
 
 /* ---- loading ---- */
 
-static int set_nodes(struct ple_boost_bpf *skel)
+static int set_cpus(struct ple_boost_bpf *skel)
 {
 	uint8_t node[BOOST_MAX_CPUS] = { 0 };
 	unsigned int nodes, cpus;
@@ -42,7 +42,8 @@ static int set_nodes(struct ple_boost_bpf *skel)
 		return ret;
 	skel->rodata->nr_nodes = nodes < BOOST_MAX_NODES ? nodes : BOOST_MAX_NODES;
 	memcpy((void *)skel->rodata->cpu_node, node, sizeof(node));
-	return 0;
+	skel->rodata->nr_cpus = cpus;
+	return skel->rodata->holder ? bpf_map__set_max_entries(skel->maps.graces, cpus) : 0;
 }
 
 static int load(struct scx *b, const struct ks_boost_opts *o, struct ks_err *err)
@@ -60,7 +61,7 @@ static int load(struct scx *b, const struct ks_boost_opts *o, struct ks_err *err
 	b->skel->rodata->grace_ns = o->grace_ns;
 	bpf_program__set_autoload(b->skel->progs.lp_reset, o->holder);
 	bpf_program__set_autoload(b->skel->progs.lp_set_state, o->holder);
-	ret = set_nodes(b->skel);
+	ret = set_cpus(b->skel);
 	if (ret)
 		return ks_fail(err, ret, "the machine's NUMA nodes: %s", strerror(-ret));
 	ret = ple_boost_bpf__load(b->skel);
