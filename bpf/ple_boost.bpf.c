@@ -43,8 +43,6 @@ const volatile __u8 cpu_node[BOOST_MAX_CPUS];
 #define CLOCK_MONOTONIC 1
 #define GRACE_LOOKS 4 /* has the vCPU let go of its locks? So often within a grace */
 
-#define WANTS_SELF 0xffffffffu /* it is next for the lock itself */
-
 struct boost_task {
 	u64 vtime; /* ns of a thread of weight 100 */
 	u64 since; /* waits for a pCPU since */
@@ -53,7 +51,7 @@ struct boost_task {
 	u64 grace; /* within it since; 0 = not */
 	u64 vcpu;  /* kvm_vcpu */
 	u32 vcpu_id;
-	u32 wants; /* vcpu_id + 1 of whom it spins for, 0 = nobody knows; WANTS_SELF */
+	u32 wants; /* vcpu_id + 1 of whom it spins for, 0 = nobody knows */
 	u32 vm;
 	u32 counted; /* the VM whose `active` it is in */
 	bool spun;   /* when it left its pCPU */
@@ -224,8 +222,10 @@ static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
 		n->says_waiter++;
 		return said(t, &f, f.vcpu + 1, KS_LOOK_WAITER);
 	case KS_LP_SELF:
+		/* And yet it spins: who has released the lock may have lost its pCPU in the middle of that. */
+		n->says_self++;
 		said(t, &f, t->vcpu_id + 1, KS_LOOK_SELF);
-		return WANTS_SELF;
+		return 0;
 	case KS_LP_IPI:
 		n->says_ipi++;
 		return said(t, &f, to_answer(page, f.ipi), KS_LOOK_IPI);
@@ -278,8 +278,7 @@ int BPF_PROG(spin_end)
 	struct boost_cpu *c = this_cpu();
 	s32 cpu = bpf_get_smp_processor_id();
 
-	if (!boost || !t || !t->vm || !c || t->named || t->wants == WANTS_SELF ||
-	    !waiting(node_of(cpu)))
+	if (!boost || !t || !t->vm || !c || t->named || !waiting(node_of(cpu)))
 		return 0;
 	c->end_slice = true;
 	if (bpf_ksym_exists(scx_bpf_kick_cpu))
@@ -724,12 +723,7 @@ bool BPF_PROG(boost_yield, struct task_struct *from, struct task_struct *to)
 		return false;
 	c->n.asked++;
 	f->named = true;
-	if (f->wants != WANTS_SELF) {
-		give_up(from, f, c);
-		return true;
-	}
-	c->n.kept++;
-	ks_mark_boost(from->tgid, f->vcpu_id + 1, f->vcpu_id + 1, KS_BOOST_KEPT);
+	give_up(from, f, c);
 	return true;
 }
 

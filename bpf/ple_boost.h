@@ -34,9 +34,9 @@ struct boost_counts {
 	__u64 react_ns; /* from the PLE exit to the boost, of all boosts here */
 	/* holder-boost, what the guest's lock page said at a PLE exit: */
 	__u64 exact;	    /* of the boosts: the very vCPU that it named */
-	__u64 kept;	    /* the spinner itself is next for the lock: it kept its slice */
 	__u64 says_holder;  /* who holds the lock */
 	__u64 says_waiter;  /* nobody; who is next */
+	__u64 says_self;    /* nobody; the spinner itself is next */
 	__u64 says_ipi;	    /* who has not answered an IPI yet */
 	__u64 says_nothing; /* it waits for nothing that is published */
 	__u64 no_page;	/* no page of this VM is believed, or none of its slots is this vCPU's */

@@ -118,8 +118,7 @@ enum ks_type {
 #define KS_BOOST_REMOTE 1u /* ... on the pCPU that its affinity binds it to */
 #define KS_BOOST_FAILED 2u /* it was picked, and could not be brought to a pCPU */
 #define KS_BOOST_NONE 3u   /* no vCPU of the VM was waiting, or it was not their turn */
-#define KS_BOOST_KEPT 4u   /* the spinner itself is next for the lock: it keeps its slice */
-#define KS_BOOST_OUTS 5u
+#define KS_BOOST_OUTS 4u
 #define KS_BOOST_EXACT 0x10u   /* the lock page named it */
 #define KS_BOOST_NO_SPIN 0x20u /* it had not spun when it lost its pCPU */
 #define KS_BOOST_KERNEL 0x40u  /* ... but was in the guest's kernel; else: longest off-CPU */

@@ -53,14 +53,12 @@ static void kinds(void **state)
 	boost(l, 4 * MS, 0, 0, 1, KS_BOOST_HERE);
 	boost(l, 5 * MS, 0, 0, 1, KS_BOOST_FAILED | KS_BOOST_EXACT);
 	boost(l, 6 * MS, 0, KS_NO_SLOT, KS_NO_SLOT, KS_BOOST_NONE);
-	boost(l, 7 * MS, 0, 2, 2, KS_BOOST_KEPT);
 	boost(l, 8 * MS, 0, 0, 1, KS_BOOST_OUTS); /* of a later version */
 	lab_run(l);
 	assert_int_equal(policy(l)->boosts[KS_BOOST_HERE], 3);
 	assert_int_equal(policy(l)->boosts[KS_BOOST_REMOTE], 1);
 	assert_int_equal(policy(l)->boosts[KS_BOOST_FAILED], 1);
 	assert_int_equal(policy(l)->boosts[KS_BOOST_NONE], 1);
-	assert_int_equal(policy(l)->boosts[KS_BOOST_KEPT], 1);
 	assert_int_equal(policy(l)->why[KS_BW_EXACT], 1);
 	assert_int_equal(policy(l)->why[KS_BW_KERNEL], 1);
 	assert_int_equal(policy(l)->why[KS_BW_NO_SPIN], 1);

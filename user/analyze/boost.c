@@ -19,7 +19,6 @@ const char *ks_boost_out_name(unsigned int out)
 	static const char *const names[KS_BOOST_OUTS] = {
 		[KS_BOOST_HERE] = "here",     [KS_BOOST_REMOTE] = "remote",
 		[KS_BOOST_FAILED] = "failed", [KS_BOOST_NONE] = "none",
-		[KS_BOOST_KEPT] = "kept",
 	};
 
 	return out < KS_BOOST_OUTS ? names[out] : NULL;

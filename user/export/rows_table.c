@@ -297,9 +297,7 @@ static const struct rows_col record_cols[] = {
 	WORD_OF("outcome", RC_STR | RC_NULL, outcome, TYPE(KS_BOOST), ks_boost_out_name,
 		"what became of the slice: `here`, `remote`: `picked_vcpu` runs next, on this CPU, "
 		"on "
-		"its own; `failed`: it could not be brought there; `none`: nobody was picked; "
-		"`kept`: "
-		"the spinner is next for the lock itself"),
+		"its own; `failed`: it could not be brought there; `none`: nobody was picked"),
 	COL_OF("picked_vcpu", RC_INT | RC_NULL, other_vcpu, TYPE(KS_BOOST), "KVM's vcpu_id"),
 	COL_OF("exact", RC_BOOL, exact, TYPE(KS_BOOST), "the guest's lock page named it"),
 	COL_OF("did_not_spin", RC_BOOL, did_not_spin, TYPE(KS_BOOST),
