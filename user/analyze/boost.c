@@ -17,8 +17,10 @@ const char *ks_boost_why_name(unsigned int why)
 const char *ks_boost_out_name(unsigned int out)
 {
 	static const char *const names[KS_BOOST_OUTS] = {
-		[KS_BOOST_HERE] = "here",     [KS_BOOST_REMOTE] = "remote",
-		[KS_BOOST_FAILED] = "failed", [KS_BOOST_NONE] = "none",
+		[KS_BOOST_HERE] = "here",
+		[KS_BOOST_REMOTE] = "remote",
+		[KS_BOOST_FAILED] = "failed",
+		[KS_BOOST_NONE] = "none",
 	};
 
 	return out < KS_BOOST_OUTS ? names[out] : NULL;
