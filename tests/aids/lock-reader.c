@@ -129,6 +129,8 @@ static int serve(struct lock_reader_bpf *s, int fd)
 	while (!stop && (!ret || ret == -EINTR)) {
 		ret = ks_pages_turn(pages, 50);
 		ring_buffer__consume(rb);
+		if (looks)
+			fflush(looks); /* for who waits for a line */
 	}
 	lock_reader_bpf__detach(s);
 	ring_buffer__consume(rb);
@@ -164,8 +166,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: lock-reader [LOG]\n");
 		return 2;
 	}
-	if (looks)
-		setlinebuf(looks);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	fd = ks_vsock_listen(UINT32_MAX, KS_LP_PORT, &err);
