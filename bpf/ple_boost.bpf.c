@@ -316,6 +316,11 @@ static __always_inline void end_slice_of(struct task_struct *p, s32 cpu)
 	}
 }
 
+static __always_inline void look_soon(struct grace *g)
+{
+	bpf_timer_start(&g->timer, grace_ns / GRACE_LOOKS, BPF_F_TIMER_CPU_PIN);
+}
+
 /* In an interrupt of the vCPU that has its grace, unless it has left its pCPU since. */
 static int look_at_grace(void *map, u32 *cpu, struct grace *g)
 {
@@ -325,7 +330,7 @@ static int look_at_grace(void *map, u32 *cpu, struct grace *g)
 	if (!t || !t->grace)
 		return 0;
 	if (bpf_ktime_get_ns() - t->grace < grace_ns && in_section(t))
-		bpf_timer_start(&g->timer, grace_ns / GRACE_LOOKS, BPF_F_TIMER_CPU_PIN);
+		look_soon(g);
 	else
 		end_slice_of(p, bpf_get_smp_processor_id());
 	return 0;
@@ -336,7 +341,7 @@ static __always_inline void begin_grace(s32 cpu)
 	struct grace *g = bpf_map_lookup_elem(&graces, &cpu);
 
 	if (g)
-		bpf_timer_start(&g->timer, grace_ns / GRACE_LOOKS, BPF_F_TIMER_CPU_PIN);
+		look_soon(g);
 }
 
 static __always_inline int make_graces(void)

@@ -63,7 +63,7 @@ static int load(struct scx *b, const struct ks_boost_opts *o, struct ks_err *err
 	bpf_program__set_autoload(b->skel->progs.lp_set_state, o->holder);
 	ret = set_cpus(b->skel);
 	if (ret)
-		return ks_fail(err, ret, "the machine's NUMA nodes: %s", strerror(-ret));
+		return ks_fail(err, ret, "the machine's CPUs and NUMA nodes: %s", strerror(-ret));
 	ret = ple_boost_bpf__load(b->skel);
 	return ret ? ks_load_err(err, ret, "ple-boost") : 0;
 }
