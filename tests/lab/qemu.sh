@@ -56,6 +56,7 @@ qemu_stuck() {
 	local i
 
 	timeout 10 cat "$STAGE/monitor.out" >"$OUT/host.stuck" 2>/dev/null &
+	# Open for reading as well: if QEMU ends now, that must not be our end, too.
 	{
 		for i in 1 2 3; do
 			echo "info registers -a"
@@ -65,15 +66,29 @@ qemu_stuck() {
 		sleep 2
 		echo "sendkey alt-sysrq-w"
 		sleep 3
-	} >"$STAGE/monitor.in"
+	} 1<>"$STAGE/monitor.in"
 	wait $!
 }
 
-# Runs the host VM to its end. Returns 124 if it had to be killed.
+# What kind of hang it is, if it is one: out of time, or no word from the host VM (init2) for longer than any
+# machine is busy.
+qemu_hangs() {
+	local last silent
+
+	if [ $((SECONDS - start)) -ge "$TIMEOUT" ]; then
+		echo "killed after $TIMEOUT s"
+		return
+	fi
+	last=$(stat -c %Y "$OUT/alive" 2>/dev/null) || return 0
+	silent=$(($(date +%s) - last))
+	[ $silent -lt "$SILENCE" ] || echo "silent for $silent s"
+}
+
+# Runs the host VM to its end, or ends it; then HANG says why.
 qemu_run() {
 	qemu_command
 	mkfifo "$STAGE/monitor.in" "$STAGE/monitor.out"
-	TIMED_OUT=0
+	HANG=
 	if [ "$INTERACTIVE" = 1 ]; then
 		(root_exec "${QEMU[@]}" -chardev stdio,id=c,signal=off -serial chardev:c)
 		return
@@ -83,12 +98,13 @@ qemu_run() {
 	QEMU_PID=$!
 	disown	# no word from bash when it is killed
 	while kill -0 "$QEMU_PID" 2>/dev/null; do
-		if [ $((SECONDS - start)) -ge "$TIMEOUT" ]; then
-			TIMED_OUT=1
+		[ -n "$HANG" ] || HANG=$(qemu_hangs)
+		if [ -n "$HANG" ] && [ ! -e "$OUT/host.stuck" ]; then
 			qemu_stuck || true
 			kill -9 "$QEMU_PID" 2>/dev/null || true
 		fi
 		sleep 0.2
 	done
 	QEMU_PID=
+	rm -f "$OUT/alive"
 }

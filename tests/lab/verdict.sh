@@ -43,8 +43,8 @@ verdict_reason() {
 	guests=$(verdict_guests)
 	if [ -n "$splat" ]; then
 		echo "kernel trouble: $splat"
-	elif [ "$TIMED_OUT" = 1 ]; then
-		echo "hang: killed after $TIMEOUT s, after \"$(verdict_last)\", at $(verdict_stuck)"
+	elif [ -n "$HANG" ]; then
+		echo "hang: $HANG, after \"$(verdict_last)\", at $(verdict_stuck)"
 	elif [ "$rc" = none ]; then
 		echo "the host VM ended without an exit code"
 	elif [ "$rc" = 124 ]; then

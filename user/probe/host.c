@@ -147,6 +147,30 @@ int ks_host_admit(struct ks_host *h, uint32_t tgid)
 				    sizeof(one), BPF_ANY);
 }
 
+/*
+ * The switches first: where a vCPU is not seen to leave, the exits of the next one are taken for its own, and
+ * what was counted of it is lost when that shows.
+ */
+static int attach(struct ks_host *h)
+{
+	struct ple_trace_bpf *s = h->skel;
+
+	bpf_program__set_autoattach(s->progs.sched_switch, false);
+	s->links.sched_switch = bpf_program__attach(s->progs.sched_switch);
+	return s->links.sched_switch ? ple_trace_bpf__attach(s) : -errno;
+}
+
+/* ... and last. */
+static void detach(struct ks_host *h)
+{
+	struct ple_trace_bpf *s = h->skel;
+	struct bpf_link *last = s->links.sched_switch;
+
+	s->links.sched_switch = NULL;
+	ple_trace_bpf__detach(s);
+	bpf_link__destroy(last);
+}
+
 static int load(struct ks_host *h, const struct ks_host_opts *o, struct ks_err *err)
 {
 	unsigned int slots = ks_ring_slots_round(o->slots, libbpf_num_possible_cpus());
@@ -171,7 +195,7 @@ static int load(struct ks_host *h, const struct ks_host_opts *o, struct ks_err *
 				   bpf_map__fd(h->skel->maps.ks_slots), cpus, slots);
 	if (ret)
 		return ks_load_err(err, ret, "mapping the rings");
-	ret = ple_trace_bpf__attach(h->skel);
+	ret = attach(h);
 	if (ret)
 		return ks_load_err(err, ret, "attaching the probe");
 	h->marks.host = h->skel;
@@ -208,7 +232,7 @@ int ks_host_open(struct ks_host **out, const struct ks_host_opts *opts, struct k
 void ks_host_stop(struct ks_host *h)
 {
 	ks_marks_release(&h->marks);
-	ple_trace_bpf__detach(h->skel);
+	detach(h);
 }
 
 void ks_host_watch_policy(struct ks_host *h)
