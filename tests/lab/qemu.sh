@@ -56,7 +56,6 @@ qemu_stuck() {
 	local i
 
 	timeout 10 cat "$STAGE/monitor.out" >"$OUT/host.stuck" 2>/dev/null &
-	# Open for reading as well: if QEMU ends now, that must not be our end, too.
 	{
 		for i in 1 2 3; do
 			echo "info registers -a"
@@ -66,29 +65,42 @@ qemu_stuck() {
 		sleep 2
 		echo "sendkey alt-sysrq-w"
 		sleep 3
-	} 1<>"$STAGE/monitor.in"
+	} >&"$MONITOR"
 	wait $!
 }
 
-# What kind of hang it is, if it is one: out of time, or no word from the host VM (init2) for longer than any
-# machine is busy.
-qemu_hangs() {
-	local last silent
+# A host VM gives a sign of life every two seconds (init2). One that does not mostly waits for an interrupt that its
+# processor was not told of, though it pends: any other one, of its keyboard, makes it look.
+qemu_listen() {
+	local beat
 
-	if [ $((SECONDS - start)) -ge "$TIMEOUT" ]; then
-		echo "killed after $TIMEOUT s"
-		return
+	read -r beat 2>/dev/null <"$OUT/alive" || beat=$BEAT
+	if [ "$beat" != "$BEAT" ]; then
+		[ "$HEARD" -ge "$POKED" ] || WOKEN=$((WOKEN + 1))
+		BEAT=$beat HEARD=$SECONDS
+	elif [ -n "$BEAT" ] && [ $((SECONDS - HEARD)) -ge 6 ] && [ $((SECONDS - POKED)) -ge 3 ]; then
+		POKED=$SECONDS
+		echo "sendkey shift" >&"$MONITOR"
 	fi
-	last=$(stat -c %Y "$OUT/alive" 2>/dev/null) || return 0
-	silent=$(($(date +%s) - last))
-	[ $silent -lt "$SILENCE" ] || echo "silent for $silent s"
 }
 
-# Runs the host VM to its end, or ends it; then HANG says why.
+# What kind of hang it is, if it is one: out of time, or no word for longer than any machine is busy.
+qemu_hangs() {
+	if [ $((SECONDS - start)) -ge "$TIMEOUT" ]; then
+		HANG="killed after $TIMEOUT s"
+	elif [ -n "$BEAT" ] && [ $((SECONDS - HEARD)) -ge "$SILENCE" ]; then
+		HANG="silent for $((SECONDS - HEARD)) s"
+	fi
+	[ -n "$HANG" ]
+}
+
+# Runs the host VM to its end, or ends it; then HANG says why. WOKEN: how many times it had to be woken.
 qemu_run() {
 	qemu_command
 	mkfifo "$STAGE/monitor.in" "$STAGE/monitor.out"
-	HANG=
+	# Open for reading as well: if QEMU ends first, that is no signal for us.
+	exec {MONITOR}<>"$STAGE/monitor.in"
+	HANG='' BEAT='' HEARD=$SECONDS POKED=-1 WOKEN=0
 	if [ "$INTERACTIVE" = 1 ]; then
 		(root_exec "${QEMU[@]}" -chardev stdio,id=c,signal=off -serial chardev:c)
 		return
@@ -98,8 +110,8 @@ qemu_run() {
 	QEMU_PID=$!
 	disown	# no word from bash when it is killed
 	while kill -0 "$QEMU_PID" 2>/dev/null; do
-		[ -n "$HANG" ] || HANG=$(qemu_hangs)
-		if [ -n "$HANG" ] && [ ! -e "$OUT/host.stuck" ]; then
+		qemu_listen
+		if [ -z "$HANG" ] && qemu_hangs; then
 			qemu_stuck || true
 			kill -9 "$QEMU_PID" 2>/dev/null || true
 		fi

@@ -67,15 +67,16 @@ verdict_log() {
 }
 
 verdict() {
-	local reason
+	local reason took="$((SECONDS - start)) s"
 
+	[ "$WOKEN" = 0 ] || took+=", woken $WOKEN times"
 	reason=$(verdict_reason)
 	verdict_log
 	if [ -z "$reason" ]; then
-		say "ok ($((SECONDS - start)) s)"
+		say "ok ($took)"
 		[ "$KEEP" = 1 ] || rm -rf "$OUT"
 		return 0
 	fi
-	say "FAILED ($((SECONDS - start)) s): $reason; logs in $OUT"
+	say "FAILED ($took): $reason; logs in $OUT"
 	return 1
 }
