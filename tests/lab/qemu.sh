@@ -69,7 +69,7 @@ qemu_stuck() {
 	wait $!
 }
 
-# A host VM gives a sign of life every two seconds (init2). One that does not mostly waits for an interrupt that its
+# A host VM gives a sign of life every second (init2). One that does not mostly waits for an interrupt that its
 # processor was not told of, though it pends: any other one, of its keyboard, makes it look.
 qemu_listen() {
 	local beat
@@ -78,7 +78,7 @@ qemu_listen() {
 	if [ "$beat" != "$BEAT" ]; then
 		[ "$HEARD" -ge "$POKED" ] || WOKEN=$((WOKEN + 1))
 		BEAT=$beat HEARD=$SECONDS
-	elif [ -n "$BEAT" ] && [ $((SECONDS - HEARD)) -ge 6 ] && [ $((SECONDS - POKED)) -ge 3 ]; then
+	elif [ -n "$BEAT" ] && [ $((SECONDS - HEARD)) -ge 3 ] && [ $((SECONDS - POKED)) -ge 2 ]; then
 		POKED=$SECONDS
 		echo "sendkey shift" >&"$MONITOR"
 	fi
