@@ -507,6 +507,26 @@ static void test_force_half_made(void **state)
 	free(v.max);
 }
 
+/* A VM that has ended while it was held down: what was made goes, and nobody is moved. */
+static void test_force_clear(void **state)
+{
+	struct ks_book_vcpu v = { .tid = 51 };
+	char path[128];
+
+	(void)state;
+	tree_text(&tree, "/proc/50/task/51/cgroup", "0::/\n");
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.threads", "nobody\n");
+	assert_int_equal(ks_force_prepare(tree.root, 50, 0, &v), 0);
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup/kvmsched-50-vcpu0", tree.root);
+	assert_int_equal(mkdir(path, 0755), 0);
+	ks_force_clear(tree.root, &v);
+	assert_null(v.home);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_begins("/sys/fs/cgroup/cgroup.threads", "nobody");
+	/* Again, and of one that was not: nothing. */
+	ks_force_clear(tree.root, &v);
+}
+
 /* libvirt's: a threaded cgroup for each vCPU, with a quota of its owner's. */
 static void test_force_own(void **state)
 {
@@ -544,6 +564,7 @@ int main(void)
 		TEST(test_sweep),	  TEST(test_no_cpusets),
 		TEST(test_look),	  TEST(test_force),
 		TEST(test_force_own),	  TEST(test_force_half_made),
+		TEST(test_force_clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,7 @@ static struct tree tree;
 static struct world {
 	struct ks_cpus uses[VMS]; /* what each VM really uses */
 	bool dead[VMS];
+	unsigned int ended[VMS];    /* times that what was made for it was taken away */
 	bool exclusive;		    /* from the end of the first apply on */
 	unsigned int acts, kill_at; /* 0: never */
 	int dies, dies_at;	    /* this VM ends at this act */
@@ -109,7 +110,17 @@ static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 	return hold(b, vm, true);
 }
 
-static const struct ks_hand_ops ops = { save, take, give, NULL };
+/* Once for each, while it still stands in the book. */
+static void end(void *ctx, struct ks_book *b, int vm)
+{
+	(void)ctx;
+	assert_true(world.dead[vm]);
+	assert_true(b->vm[vm].tgid);
+	world.ended[vm]++;
+	act();
+}
+
+static const struct ks_hand_ops ops = { save, take, give, end, NULL };
 
 /* ---- what is tried in it ---- */
 
@@ -176,6 +187,7 @@ static void bury_dead(struct ks_book *b)
 
 	for (i = 0; i < VMS; i++)
 		if (world.dead[i] && b->vm[i].tgid) {
+			end(NULL, b, i);
 			ks_book_bury(b, i);
 			ks_book_drop(b, i);
 		}
@@ -187,6 +199,8 @@ static void assert_settled(const struct ks_book *b)
 	unsigned int cpu, vm, users;
 
 	assert_true(ks_book_is_settled(b));
+	for (vm = 0; vm < VMS; vm++)
+		assert_true(world.dead[vm] == (world.ended[vm] > 0));
 	for (cpu = 0; cpu < NCPUS; cpu++) {
 		const struct ks_book_cpu *c = &b->cpu[cpu];
 

@@ -15,6 +15,9 @@
 #define LEAST                                                                                      \
 	"1000 1000000" /* us: the shortest quota of the longest period that the kernel takes */
 
+#define REMOVE_TRIES 100
+#define REMOVE_US 10000
+
 /* ---- which cgroup ---- */
 
 /* One that it shares with nobody, as libvirt makes them for each vCPU. */
@@ -145,18 +148,32 @@ static bool is_gone(int ret)
 	return ret == -ENOENT || ret == -ENODEV || ret == -ESRCH;
 }
 
+/* A thread that is being killed does not go anywhere else, and keeps its cgroup until it is dead. */
+static int remove_group(const char *root, const char *group)
+{
+	char path[KS_CGROUP_PATH + 256];
+	unsigned int i;
+
+	snprintf(path, sizeof(path), "%s" KS_CGROUPFS "%s", root ? root : "", group);
+	for (i = 0; i < REMOVE_TRIES; i++) {
+		if (!rmdir(path) || errno != EBUSY)
+			return 0;
+		usleep(REMOVE_US);
+	}
+	return -EBUSY;
+}
+
 /* Half made, without a thread in it, or whole: as far as it is there. */
 static int undo_group(const char *root, const struct ks_book_vcpu *v)
 {
-	char path[KS_CGROUP_PATH + 256];
-	int ret;
+	int ret, second;
 
 	ks_cgroup_write(root, v->group, "cpu.max", "max");
 	ret = write_tid(root, v->home, v->tid);
-	snprintf(path, sizeof(path), "%s" KS_CGROUPFS "%s", root ? root : "", v->group);
-	if (!ret || is_gone(ret))
-		rmdir(path);
-	return ret;
+	if (ret && !is_gone(ret))
+		return ret;
+	second = remove_group(root, v->group);
+	return second ? second : ret;
 }
 
 int ks_force_undo(const char *root, struct ks_book_vcpu *v)
@@ -173,6 +190,13 @@ int ks_force_undo(const char *root, struct ks_book_vcpu *v)
 		return ret;
 	forget(v);
 	return 0;
+}
+
+void ks_force_clear(const char *root, struct ks_book_vcpu *v)
+{
+	if (v->home && strcmp(v->home, v->group))
+		remove_group(root, v->group);
+	forget(v);
 }
 
 /* ---- pin ---- */

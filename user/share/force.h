@@ -46,5 +46,7 @@ int ks_force_prepare(const char *root, uint32_t tgid, unsigned int vcpu, struct 
 int ks_force(const char *root, const struct ks_book_vcpu *v);
 /* Undo it, and forget it. A thread or cgroup that is gone needs nothing undone. 0 or -errno. */
 int ks_force_undo(const char *root, struct ks_book_vcpu *v);
+/* The VM has ended: take away what was made for it, and forget it. Its thread's number may be another's by now. */
+void ks_force_clear(const char *root, struct ks_book_vcpu *v);
 
 #endif /* KVMSCHED_SHARE_FORCE_H */

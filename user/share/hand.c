@@ -36,6 +36,7 @@ static bool has_some(const struct ks_book *b, int vm)
 
 static int bury(struct ks_book *b, const struct ks_hand_ops *ops, int vm, struct ks_err *err)
 {
+	ops->end(ops->ctx, b, vm);
 	ks_book_bury(b, vm);
 	ks_book_drop(b, vm);
 	return ops->save(ops->ctx, b, err);

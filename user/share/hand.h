@@ -20,6 +20,8 @@ struct ks_hand_ops {
 	int (*take)(void *ctx, struct ks_book *b, int vm, struct ks_err *err);
 	/* Let the VM use ks_book_may(), in which there is more than before. -ESRCH likewise. */
 	int (*give)(void *ctx, struct ks_book *b, int vm, struct ks_err *err);
+	/* The VM has ended, and is about to be dropped: take away what was made for it. */
+	void (*end)(void *ctx, struct ks_book *b, int vm);
 	void *ctx;
 };
 

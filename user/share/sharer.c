@@ -269,12 +269,26 @@ static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 	return 0;
 }
 
+void ks_sharer_clear(struct ks_book *b, int vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->vm[vm].vcpus; i++)
+		ks_force_clear(NULL, &b->vm[vm].vcpu[i]);
+}
+
+static void end(void *ctx, struct ks_book *b, int vm)
+{
+	(void)ctx;
+	ks_sharer_clear(b, vm);
+}
+
 void ks_sharer_init(struct ks_sharer *l, const char *dir)
 {
 	*l = (struct ks_sharer){ .dir = dir,
 				 .port = KS_AGENT_PORT,
 				 .answer_ms = KS_AGENT_TIMEOUT_MS,
-				 .ops = { .save = save, .take = take, .give = give } };
+				 .ops = { .save = save, .take = take, .give = give, .end = end } };
 	l->ops.ctx = l;
 }
 
@@ -304,8 +318,12 @@ int ks_sharer_release(struct ks_sharer *l, struct ks_book *b, struct ks_err *err
 	int vm, ret, failed = 0;
 
 	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++) {
-		if (!b->vm[vm].tgid || !ks_sharer_is_there(&b->vm[vm]))
+		if (!b->vm[vm].tgid)
 			continue;
+		if (!ks_sharer_is_there(&b->vm[vm])) {
+			ks_sharer_clear(b, vm);
+			continue;
+		}
 		ret = release_vm(l, &b->vm[vm]);
 		if (ret)
 			failed = ks_fail(err, ret, "%s: %s", b->vm[vm].name, strerror(-ret));

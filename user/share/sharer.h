@@ -52,6 +52,9 @@ int ks_sharer_plan(struct ks_book *b, const struct ks_vmlist *list, struct ks_pl
 /* Bury VMs that have ended. How many. */
 unsigned int ks_sharer_bury(struct ks_book *b);
 
+/* This VM has ended: take away the cgroups that were made for its vCPUs. */
+void ks_sharer_clear(struct ks_book *b, int vm);
+
 /* vCPUs of a VM that it may use, and those that it has given up. */
 void ks_sharer_vcpus(const struct ks_book *b, int vm, struct ks_cpus *may, struct ks_cpus *given);
 

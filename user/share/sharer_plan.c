@@ -113,6 +113,7 @@ unsigned int ks_sharer_bury(struct ks_book *b)
 	for (i = 0; i < (int)KS_BOOK_VMS; i++) {
 		if (!b->vm[i].tgid || ks_sharer_is_there(&b->vm[i]))
 			continue;
+		ks_sharer_clear(b, i);
 		ks_book_bury(b, i);
 		ks_book_drop(b, i);
 		n++;
