@@ -148,8 +148,11 @@ static bool is_gone(int ret)
 	return ret == -ENOENT || ret == -ENODEV || ret == -ESRCH;
 }
 
-/* A thread that is being killed does not go anywhere else, and keeps its cgroup until it is dead. */
-static int remove_group(const char *root, const char *group)
+/*
+ * A thread that is being killed does not go anywhere else, and keeps its cgroup until it is dead. One into which somebody
+ * has put threads of his own stays.
+ */
+static void remove_group(const char *root, const char *group)
 {
 	char path[KS_CGROUP_PATH + 256];
 	unsigned int i;
@@ -157,23 +160,21 @@ static int remove_group(const char *root, const char *group)
 	snprintf(path, sizeof(path), "%s" KS_CGROUPFS "%s", root ? root : "", group);
 	for (i = 0; i < REMOVE_TRIES; i++) {
 		if (!rmdir(path) || errno != EBUSY)
-			return 0;
+			return;
 		usleep(REMOVE_US);
 	}
-	return -EBUSY;
 }
 
 /* Half made, without a thread in it, or whole: as far as it is there. */
 static int undo_group(const char *root, const struct ks_book_vcpu *v)
 {
-	int ret, second;
+	int ret;
 
 	ks_cgroup_write(root, v->group, "cpu.max", "max");
 	ret = write_tid(root, v->home, v->tid);
-	if (ret && !is_gone(ret))
-		return ret;
-	second = remove_group(root, v->group);
-	return second ? second : ret;
+	if (!ret || is_gone(ret))
+		remove_group(root, v->group);
+	return ret;
 }
 
 int ks_force_undo(const char *root, struct ks_book_vcpu *v)
