@@ -10,13 +10,13 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "err.h"
 #include "qmp.h"
 #include "text.h"
+#include "vm.h"
 
 #define ID "second"
 #define LIMIT_NS 60000000000ull
@@ -55,7 +55,7 @@ static unsigned long long ran_ns(void)
 	while (!ran && (e = readdir(d))) {
 		if (ks_read_line(NULL, text, sizeof(text), "/proc/%u/task/%s/comm", vmm,
 				 e->d_name) ||
-		    strcmp(text, "CPU 1/KVM"))
+		    ks_vm_vcpu_of_name(text) != 1)
 			continue;
 		ran = 1;
 		if (!ks_read_line(NULL, text, sizeof(text), "/proc/%u/task/%s/schedstat", vmm,
