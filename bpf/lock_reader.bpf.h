@@ -167,6 +167,16 @@ static long ks_lp_look(__u32 cpu, void *ctx)
 	return 0;
 }
 
+/* q->out->lock: who holds it, or has waited longest for it? At each vCPU but q->self it looks once. */
+static __always_inline int ks_lp_look_at_all(struct ks_lp_search *q)
+{
+	struct ks_lp_vm *vm = q->vm;
+
+	q->out->holders = vm->nought;
+	bpf_loop(vm->vcpus < KS_LP_VCPUS ? vm->vcpus : KS_LP_VCPUS, ks_lp_look, q, 0);
+	return q->out->what;
+}
+
 /*
  * For whom does vCPU vcpu_id of this VM wait? To be called in the thread that runs the vCPU, between
  * its exit and its next entry (fentry/kvm_vcpu_on_spin): the guest's memory is read through the
@@ -198,14 +208,12 @@ static __noinline int ks_lp_find(struct ks_lp_vm *vm, __u32 vcpu_id, struct ks_l
 		out->ipi = s.ipi;
 		return out->what = s.ipi ? KS_LP_IPI : KS_LP_NOTHING;
 	}
-	out->holders = vm->nought;
 	q.self = slot;
 	q.first = out->since = ks_lp_waits(&s, out->lock);
 	out->waiters = 1;
 	out->what = KS_LP_SELF;
 	out->vcpu = vcpu_id;
-	bpf_loop(vm->vcpus < KS_LP_VCPUS ? vm->vcpus : KS_LP_VCPUS, ks_lp_look, &q, 0);
-	return out->what;
+	return ks_lp_look_at_all(&q);
 }
 
 static __always_inline bool ks_lp_holds_any(const struct ks_lp_slot *s)
@@ -218,17 +226,42 @@ static __always_inline bool ks_lp_holds_any(const struct ks_lp_slot *s)
 }
 
 /*
- * Does the vCPU hold a lock, or is it about to take one, for which it does not wait? To be called in
- * its own thread. A page that cannot be read or proved says no.
+ * What does the vCPU do itself? To be called in its own thread, at any time. KS_LP_WAITER: it waits for a
+ * lock; KS_LP_HOLDER: it does not, but holds one, or is about to take one; KS_LP_NOTHING: neither; or why
+ * nobody knows.
  */
-static __always_inline bool ks_lp_in_section(struct ks_lp_vm *vm, __u32 vcpu_id)
+static __noinline __attribute__((unused)) int ks_lp_own(struct ks_lp_vm *vm, __u32 vcpu_id)
 {
 	struct ks_lp_slot s;
 	__u32 slot = vcpu_id < KS_LP_IDS && vm ? vm->slot_of[vcpu_id] : 0;
+	int what;
 
-	if (!slot-- || !ks_lp_is_current(vm) || ks_lp_copy(vm, slot & (KS_LP_VCPUS - 1), &s))
-		return false;
-	return ks_lp_holds_any(&s) && !s.wait[0].lock;
+	if (!slot-- || !ks_lp_is_current(vm))
+		return KS_LP_NO_PAGE;
+	what = ks_lp_copy(vm, slot & (KS_LP_VCPUS - 1), &s);
+	if (what)
+		return what;
+	if (s.wait[0].lock)
+		return KS_LP_WAITER;
+	return ks_lp_holds_any(&s) ? KS_LP_HOLDER : KS_LP_NOTHING;
+}
+
+/*
+ * A lock that this vCPU has had, and neither holds nor waits for any more: who holds it now, or has waited longest for it? To be
+ * called in its own thread. Fills *out, and returns out->what; KS_LP_NOTHING: nobody.
+ */
+static __noinline __attribute__((unused)) int ks_lp_successor(struct ks_lp_vm *vm, __u32 vcpu_id,
+							      __u64 lock, struct ks_lp_found *out)
+{
+	struct ks_lp_search q = { .vm = vm, .out = out, .first = ~0ULL };
+
+	if (!vm || !out)
+		return KS_LP_NO_PAGE;
+	__builtin_memset(out, 0, sizeof(*out));
+	q.self = (vcpu_id < KS_LP_IDS ? vm->slot_of[vcpu_id] : 0) - 1;
+	out->lock = lock;
+	out->what = KS_LP_NOTHING;
+	return ks_lp_look_at_all(&q);
 }
 
 #endif /* KVMSCHED_LOCK_READER_BPF_H */

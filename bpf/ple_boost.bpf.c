@@ -35,12 +35,14 @@ const volatile __u32 nr_cpus = 1;
 const volatile bool boost = true; /* false: the same scheduler without, for comparison */
 const volatile bool holder;	  /* holder-boost: ask the guest's lock page */
 const volatile __u64 grace_ns;	  /* holder-boost: a vCPU that holds a lock goes on for so long */
+const volatile bool part;	  /* holder-boost: end convoys */
 const volatile bool fifo;	  /* first come, first served: for comparison, too */
 const volatile __u8 cpu_node[BOOST_MAX_CPUS];
 
 #define OWED_MAX_NS 100000000ull
 #define NODE_SLICES 4 /* memory of another node costs time, too */
 #define CLOCK_MONOTONIC 1
+#define PART_LOOKS 4  /* has the vCPU had the lock that it was boosted for? So often at most */
 #define GRACE_LOOKS 4 /* has the vCPU let go of its locks? So often within a grace */
 
 struct boost_task {
@@ -48,14 +50,18 @@ struct boost_task {
 	u64 since; /* waits for a pCPU since */
 	u64 paid;  /* of the time that the kernel says it had, so much is in vtime */
 	u64 last_ple;
-	u64 grace; /* within it since; 0 = not */
-	u64 vcpu;  /* kvm_vcpu */
+	u64 grace;  /* within it since; 0 = not */
+	u64 lock;   /* that it spins for, if its guest says so */
+	u64 handed; /* the lock that it runs for, because another one spins for it; 0 = none */
+	u64 vcpu;   /* kvm_vcpu */
 	u32 vcpu_id;
 	u32 wants; /* vcpu_id + 1 of whom it spins for, 0 = nobody knows */
 	u32 vm;
 	u32 counted; /* the VM whose `active` it is in */
 	bool spun;   /* when it left its pCPU */
 	bool gave;   /* ... it gave up its slice, and nobody took its turn */
+	bool parted; /* ... it did so for those that queue for a lock which it had let go */
+	u8 looks;    /* that it has been looked at for that */
 	bool named;  /* within kvm_vcpu_on_spin(): KVM named a candidate */
 };
 
@@ -91,8 +97,8 @@ struct {
 	__type(value, struct boost_cpu);
 } cpus SEC(".maps");
 
-/* By CPU: when the vCPU that has its grace there is to be looked at. Ticks alone are too far apart. */
-struct grace {
+/* By CPU: when the vCPU that runs there is to be looked at. Ticks alone are too far apart. */
+struct look {
 	struct bpf_timer timer;
 };
 
@@ -100,8 +106,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1); /* the loader: as many as there are CPUs */
 	__type(key, u32);
-	__type(value, struct grace);
-} graces SEC(".maps");
+	__type(value, struct look);
+} looks SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -209,6 +215,7 @@ static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
 
 	if (!t || !n)
 		return 0;
+	t->lock = 0;
 	page = bpf_map_lookup_elem(&pages, &tgid);
 	if (!page) {
 		n->no_page++;
@@ -217,9 +224,11 @@ static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
 	switch (ks_lp_find(page, t->vcpu_id, &f)) {
 	case KS_LP_HOLDER:
 		n->says_holder++;
+		t->lock = f.lock;
 		return said(t, &f, f.vcpu + 1, KS_LOOK_HOLDER);
 	case KS_LP_WAITER:
 		n->says_waiter++;
+		t->lock = f.lock;
 		return said(t, &f, f.vcpu + 1, KS_LOOK_WAITER);
 	case KS_LP_SELF:
 		/* And yet it spins: who has released the lock may have lost its pCPU in the middle of that. */
@@ -242,6 +251,17 @@ static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
 	}
 }
 
+/* A vCPU that was boosted for a lock spins: how long did it run? The mean of the last few. */
+static __always_inline void note_pass(const struct boost_task *t, const struct boost_cpu *c,
+				      u64 now)
+{
+	struct boost_vm *vm = vm_at(t->vm);
+	u64 ran = now - c->ran_from;
+
+	if (ran < slice_ns)
+		vm->pass_ns = vm->pass_ns - vm->pass_ns / 8 + ran / 8;
+}
+
 SEC("fentry/kvm_vcpu_on_spin")
 int BPF_PROG(spin_begin)
 {
@@ -256,6 +276,8 @@ int BPF_PROG(spin_begin)
 	c->n.bursts += now - t->last_ple > BOOST_GAP_NS;
 	t->last_ple = now;
 	t->named = false;
+	if (t->handed)
+		note_pass(t, c, now);
 	if (holder)
 		t->wants = ask_page(t, &c->n);
 	return 0;
@@ -288,13 +310,12 @@ int BPF_PROG(spin_end)
 
 /* ---- a grace for who holds a lock ---- */
 
-/* Does the vCPU of the current thread hold a lock? */
-static __always_inline bool in_section(const struct boost_task *t)
+/* What does the vCPU of the current thread? As ks_lp_own(). */
+static __always_inline int own_part(const struct boost_task *t)
 {
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct ks_lp_vm *page = bpf_map_lookup_elem(&pages, &tgid);
 
-	return page && ks_lp_in_section(page, t->vcpu_id);
+	return ks_lp_own(bpf_map_lookup_elem(&pages, &tgid), t->vcpu_id);
 }
 
 /* Where a CPU cannot be told to choose anew, the first that waits is put before the one that runs. */
@@ -316,49 +337,118 @@ static __always_inline void end_slice_of(struct task_struct *p, s32 cpu)
 	}
 }
 
-static __always_inline void look_soon(struct grace *g)
+static __always_inline void look_after(struct look *l, u64 ns)
 {
-	bpf_timer_start(&g->timer, grace_ns / GRACE_LOOKS, BPF_F_TIMER_CPU_PIN);
+	bpf_timer_start(&l->timer, ns, BPF_F_TIMER_CPU_PIN);
 }
 
-/* In an interrupt of the vCPU that has its grace, unless it has left its pCPU since. */
-static int look_at_grace(void *map, u32 *cpu, struct grace *g)
+/* Not always after the same time: what repeats itself would be seen at the same point for ever. */
+static __always_inline void look_within(struct look *l, u64 from, u64 span)
+{
+	look_after(l, from + bpf_get_prandom_u32() % (span + 1));
+}
+
+/* Is its grace over? */
+static __always_inline bool look_at_grace(struct look *l, const struct boost_task *t)
+{
+	if (bpf_ktime_get_ns() - t->grace >= grace_ns || own_part(t) != KS_LP_HOLDER)
+		return true;
+	look_after(l, grace_ns / GRACE_LOOKS);
+	return false;
+}
+
+/* ---- convoys ---- */
+
+/*
+ * Where vCPUs queue for a lock, whoever has had it and asks for it again stands at the end. If they lose
+ * their pCPUs only when they stand in the queue again, as spinners do, it never ends, and each
+ * acquisition takes a switch between them. So who was boosted for a lock is looked at while it runs, at
+ * some moment before it is likely to spin again: by how long the last ones ran. If it holds no lock
+ * then, and waits for none, it gives way to the next in line, and the queue is shorter by one.
+ */
+static __always_inline void watch(struct boost_task *t, struct boost_cpu *c)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct look *l = bpf_map_lookup_elem(&looks, &cpu);
+	u64 pass;
+
+	if (!l)
+		return;
+	c->n.handed++;
+	t->looks = 0;
+	pass = vm_at(t->vm)->pass_ns;
+	look_within(l, pass / 2, pass / 2);
+}
+
+/* Is it to give way? */
+static __always_inline bool look_at_handed(struct look *l, struct boost_task *t)
+{
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct ks_lp_vm *page = bpf_map_lookup_elem(&pages, &tgid);
+	struct boost_cpu *c = this_cpu();
+	struct ks_lp_found f;
+	u64 pass;
+	int what;
+
+	if (!page || !c)
+		return false;
+	what = ks_lp_own(page, t->vcpu_id);
+	pass = vm_at(t->vm)->pass_ns;
+	if (what == KS_LP_WAITER && ++t->looks < PART_LOOKS)
+		look_within(l, 0, pass / 4);
+	if (what == KS_LP_HOLDER && ++t->looks < PART_LOOKS)
+		look_within(l, 0, pass / 16);
+	if (what != KS_LP_NOTHING)
+		return false;
+	if (ks_lp_successor(page, t->vcpu_id, t->handed, &f) == KS_LP_NOTHING)
+		return false;
+	c->n.parted++;
+	c->end_slice = true;
+	t->parted = true;
+	t->lock = t->handed;
+	t->wants = f.vcpu + 1;
+	return true;
+}
+
+/* In an interrupt of the vCPU that is to be looked at, unless it has left its pCPU since. */
+static int look_at_vcpu(void *map, u32 *cpu, struct look *l)
 {
 	struct task_struct *p = bpf_get_current_task_btf();
 	struct boost_task *t = task_of(p);
+	bool over = false;
 
-	if (!t || !t->grace)
-		return 0;
-	if (bpf_ktime_get_ns() - t->grace < grace_ns && in_section(t))
-		look_soon(g);
-	else
+	if (t && t->grace)
+		over = look_at_grace(l, t);
+	else if (t && t->handed)
+		over = look_at_handed(l, t);
+	if (over)
 		end_slice_of(p, bpf_get_smp_processor_id());
 	return 0;
 }
 
 static __always_inline void begin_grace(s32 cpu)
 {
-	struct grace *g = bpf_map_lookup_elem(&graces, &cpu);
+	struct look *l = bpf_map_lookup_elem(&looks, &cpu);
 
-	if (g)
-		look_soon(g);
+	if (l)
+		look_after(l, grace_ns / GRACE_LOOKS);
 }
 
-static __always_inline int make_graces(void)
+static __always_inline int make_looks(void)
 {
 	int ret = 0;
 	u32 i;
 
-	if (!holder || !grace_ns)
+	if (!holder || (!grace_ns && !part))
 		return 0;
 	bpf_for(i, 0, nr_cpus)
 	{
-		struct grace *g = bpf_map_lookup_elem(&graces, &i);
+		struct look *l = bpf_map_lookup_elem(&looks, &i);
 
-		if (!g)
+		if (!l)
 			break;
-		ret = bpf_timer_init(&g->timer, &graces, CLOCK_MONOTONIC);
-		ret = ret ?: bpf_timer_set_callback(&g->timer, look_at_grace);
+		ret = bpf_timer_init(&l->timer, &looks, CLOCK_MONOTONIC);
+		ret = ret ?: bpf_timer_set_callback(&l->timer, look_at_vcpu);
 		if (ret)
 			break;
 	}
@@ -375,7 +465,7 @@ static __always_inline bool may_finish(s32 cpu, u32 node, struct task_struct *pr
 {
 	if (!holder || !grace_ns || t->grace || c->vm || c->end_slice || !waiting(node))
 		return false;
-	if (prev != bpf_get_current_task_btf() || !in_section(t))
+	if (prev != bpf_get_current_task_btf() || own_part(t) != KS_LP_HOLDER)
 		return false;
 	t->grace = bpf_ktime_get_ns();
 	c->n.graces++;
@@ -513,6 +603,8 @@ static __noinline int choose(u64 dsq, u32 vm, u32 wants, struct choice *best)
 			score |= IN_KERNEL;
 		if (wants && t->vcpu_id + 1 == wants)
 			score |= EXACT;
+		if (t->parted)
+			score = 1; /* it waits for no lock, and is to stay out of the queue */
 		if (score < best->score)
 			continue;
 		best->score = score;
@@ -553,9 +645,21 @@ static __always_inline bool is_due(struct task_struct *p, const struct boost_tas
 	return c && c->vtime && before(t->vtime, c->vtime + (bpf_ktime_get_ns() - c->ran_from));
 }
 
+/* to runs next, for from has given up its slice. */
+static __always_inline void hand_over(struct boost_task *from, struct boost_task *to, u64 score,
+				      struct boost_cpu *c)
+{
+	if (!from->parted)
+		c->n.react_ns += bpf_ktime_get_ns() - from->last_ple;
+	if (!to->spun)
+		exchange(from, to);
+	if (part && score & EXACT)
+		to->handed = from->lock;
+}
+
 /* Let it run next: here, or where it is bound to run if it is its turn there. KS_BOOST_*: which? */
-static __always_inline u32 bring(s32 cpu, u64 dsq, s32 pid, struct task_struct *prev,
-				 struct boost_cpu *c)
+static __always_inline u32 bring(s32 cpu, u64 dsq, const struct choice *best,
+				 struct task_struct *prev, struct boost_cpu *c)
 {
 	struct boost_task *from = prev ? task_of(prev) : NULL, *t;
 	u32 how = KS_BOOST_FAILED;
@@ -563,7 +667,7 @@ static __always_inline u32 bring(s32 cpu, u64 dsq, s32 pid, struct task_struct *
 
 	bpf_for_each(scx_dsq, p, dsq, 0)
 	{
-		if (p->pid != pid)
+		if (p->pid != best->pid)
 			continue;
 		t = task_of(p);
 		if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
@@ -571,11 +675,8 @@ static __always_inline u32 bring(s32 cpu, u64 dsq, s32 pid, struct task_struct *
 				break;
 			how = KS_BOOST_HERE;
 			c->n.boosted++;
-			if (from && t) {
-				c->n.react_ns += bpf_ktime_get_ns() - from->last_ple;
-				if (!t->spun)
-					exchange(from, t);
-			}
+			if (from && t)
+				hand_over(from, t, best->score, c);
 		} else if (t && is_due(p, t) &&
 			   scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL_ON | scx_bpf_task_cpu(p),
 				    SCX_ENQ_PREEMPT)) {
@@ -633,7 +734,7 @@ static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, str
 			break;
 		c->n.kernel += !!(best.score & IN_KERNEL);
 		c->n.exact += !!(best.score & EXACT);
-		how = bring(cpu, dsq, best.pid, prev, c);
+		how = bring(cpu, dsq, &best, prev, c);
 		ks_mark_boost(best.tgid, from1, best.vcpu_id + 1, how | why_it(best.score));
 		return how == KS_BOOST_HERE;
 	}
@@ -780,6 +881,9 @@ void BPF_PROG(boost_running, struct task_struct *p)
 	c->vtime = t->vtime;
 	c->ran_from = bpf_ktime_get_ns();
 	c->n.switches++;
+	t->parted = false;
+	if (t->handed)
+		watch(t, c);
 }
 
 SEC("struct_ops/boost_stopping")
@@ -795,7 +899,8 @@ void BPF_PROG(boost_stopping, struct task_struct *p, bool runnable)
 	ran = p->se.sum_exec_runtime - t->paid;
 	t->vtime += price(p, t, ran);
 	end_grace(t, c);
-	t->spun = runnable && bpf_ktime_get_ns() - t->last_ple < spin_ns;
+	t->spun = runnable && (t->parted || bpf_ktime_get_ns() - t->last_ple < spin_ns);
+	t->handed = 0;
 	c->vtime = 0;
 	c->end_slice = false;
 	c->n.run_ns += ran;
@@ -843,7 +948,7 @@ s32 BPF_PROG(boost_init_task, struct task_struct *p, struct scx_init_task_args *
 SEC("struct_ops.s/boost_init")
 s32 BPF_PROG(boost_init)
 {
-	s32 ret = make_graces();
+	s32 ret = make_looks();
 	u32 i;
 
 	bpf_for(i, 0, nr_nodes)

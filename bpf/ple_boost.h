@@ -14,8 +14,9 @@
 
 /* A VM under the policy; number 0 stands for threads of no VM that is known. */
 struct boost_vm {
-	__u32 weight; /* of its cgroup, 100 = usual; 0: each vCPU counts for itself */
-	__u32 active; /* vCPUs that run or want to */
+	__u32 weight;  /* of its cgroup, 100 = usual; 0: each vCPU counts for itself */
+	__u32 active;  /* vCPUs that run or want to */
+	__u64 pass_ns; /* how long one runs that was boosted for a lock, until it spins again */
 };
 
 /* Per CPU; sums are what `status` shows. */
@@ -44,6 +45,8 @@ struct boost_counts {
 	__u64 graces; /* a slice was over, and its vCPU, which held a lock, went on for a moment */
 	__u64 graced_ns; /* ... for so long, in all */
 	__u64 overdrawn; /* ... by more than a quarter longer than granted: the timer came late */
+	__u64 handed;	 /* a vCPU that was boosted for a lock got its pCPU */
+	__u64 parted;	 /* ... and gave way to the next in line, when it had let go of all locks */
 };
 
 /* What the policy knows of a CPU. */

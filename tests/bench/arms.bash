@@ -9,12 +9,13 @@ declare -A ARM_ARGS=(
 	[boost]="ple-boost"
 	[cgroup]="ple-boost --backend cgroup"
 	[holder]="holder-boost"
+	[queue]="holder-boost --option part=off"
 	[wake]="vnuma-wake"
 )
 
 # Guests that publish their locks do so in every boot in which it is asked for, but load nothing before a host reads.
 arms_publish() {
-	[[ " $ARMS " == *" holder "* ]]
+	[[ " $ARMS " =~ " holder "|" queue " ]]
 }
 
 # arms_of_run N: $ARMS, each run beginning with another one: whatever a run leaves behind for the next
@@ -53,7 +54,7 @@ arm_attach() {
 		kill -0 $ARM_PID
 		lab_nap 0.1
 	done
-	[ "$1" != holder ] || pages_read "${2:-0}"
+	[[ ! $1 =~ ^(holder|queue)$ ]] || pages_read "${2:-0}"
 }
 
 arm_detach() {

@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "optable.h"
+#include "probe.h"
 
 int cli_verbosity = 1;
 static char command_name[64] = "kvmsched";
@@ -20,6 +21,17 @@ static void say(const char *kind, const char *fmt, va_list ap)
 	fprintf(stderr, "%s: %s", command_name, kind);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
+}
+
+static void print_probe_log(const char *text)
+{
+	fputs(text, stderr);
+}
+
+void cli_log_probes(void)
+{
+	if (cli_verbosity > 2)
+		ks_probe_log(print_probe_log);
 }
 
 void cli_error(const char *fmt, ...)

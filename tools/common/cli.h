@@ -17,6 +17,9 @@
 /* -q lowers it, -v raises it; 0 = warnings and errors, 1 = the usual notes. */
 extern int cli_verbosity;
 
+/* To be called once the options are known: with -vv what libbpf and the verifier say goes to stderr. */
+void cli_log_probes(void);
+
 /* "ple-trace: message" on stderr; always, or from the verbosity on. */
 void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -30,11 +30,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static void print_probe_log(const char *text)
-{
-	fputs(text, stderr);
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct record_opts *o = state->input;
@@ -57,8 +52,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->slots = v;
 		return 0;
 	case ARGP_KEY_END:
-		if (cli_verbosity > 2)
-			ks_probe_log(print_probe_log);
+		cli_log_probes();
 		return 0;
 	case ARGP_KEY_ARGS:
 		o->command = state->argv + state->next;

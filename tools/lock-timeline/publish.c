@@ -41,11 +41,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static void print_log(const char *text)
-{
-	fputs(text, stderr);
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -71,8 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->command = state->argv + state->next;
 		break;
 	case ARGP_KEY_END:
-		if (cli_verbosity > 2)
-			ks_probe_log(print_log);
+		cli_log_probes();
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -100,10 +100,13 @@ static void parse_option(struct options *o, const char *arg)
 		o->boost.fifo = i;
 	} else if (!strncmp(arg, "grace=", 6)) {
 		bad(ks_arg_duration("--option grace", value, 0, &o->boost.grace_ns, &err), &err);
+	} else if (!strncmp(arg, "part=", 5)) {
+		bad(ks_arg_choice("--option part", value, on_off, &i, &err), &err);
+		o->boost.keep_convoys = i;
 	} else if (!strncmp(arg, "hold=", 5)) {
 		bad(ks_arg_duration("--option hold", value, 0, &o->boost.hold_ns, &err), &err);
 	} else {
-		cli_bad_usage("--option: no '%s'; there are slice, spin, grace, hold, short, "
+		cli_bad_usage("--option: no '%s'; there are slice, spin, grace, part, hold, short, "
 			      "boost and order",
 			      arg);
 	}
@@ -181,6 +184,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (o->file && !o->from_file)
 			return 0; /* the file's turn comes */
+		cli_log_probes();
 		check(o);
 		return 0;
 	default:

@@ -40,6 +40,8 @@ static const struct state_count counts[] = {
 	{ "graces", offsetof(struct boost_counts, graces) },
 	{ "graced_ns", offsetof(struct boost_counts, graced_ns) },
 	{ "overdrawn", offsetof(struct boost_counts, overdrawn) },
+	{ "handed", offsetof(struct boost_counts, handed) },
+	{ "parted", offsetof(struct boost_counts, parted) },
 	{ 0 },
 };
 

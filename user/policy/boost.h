@@ -18,6 +18,7 @@ struct ks_boost_opts {
 	uint64_t slice_ns; /* 0 = 3 ms */
 	uint64_t spin_ns;  /* a PLE exit so recent means "spinning"; 0 = 200 us */
 	uint64_t grace_ns; /* holder-boost: more time for a vCPU that holds a lock; 0 = none */
+	bool keep_convoys; /* holder-boost without what ends convoys, for comparison */
 	uint64_t hold_ns; /* cgroup: how long a weight stays moved without a new reason; 0 = 6 ms */
 	bool plain;	  /* the same scheduler without boosts, for comparison */
 	bool fifo;	  /* first come, first served, instead of fair by weight */

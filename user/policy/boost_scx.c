@@ -43,7 +43,7 @@ static int set_cpus(struct ple_boost_bpf *skel)
 	skel->rodata->nr_nodes = nodes < BOOST_MAX_NODES ? nodes : BOOST_MAX_NODES;
 	memcpy((void *)skel->rodata->cpu_node, node, sizeof(node));
 	skel->rodata->nr_cpus = cpus;
-	return skel->rodata->holder ? bpf_map__set_max_entries(skel->maps.graces, cpus) : 0;
+	return skel->rodata->holder ? bpf_map__set_max_entries(skel->maps.looks, cpus) : 0;
 }
 
 static int load(struct scx *b, const struct ks_boost_opts *o, struct ks_err *err)
@@ -59,6 +59,7 @@ static int load(struct scx *b, const struct ks_boost_opts *o, struct ks_err *err
 	b->skel->rodata->fifo = o->fifo;
 	b->skel->rodata->holder = o->holder;
 	b->skel->rodata->grace_ns = o->grace_ns;
+	b->skel->rodata->part = !o->keep_convoys;
 	bpf_program__set_autoload(b->skel->progs.lp_reset, o->holder);
 	bpf_program__set_autoload(b->skel->progs.lp_set_state, o->holder);
 	ret = set_cpus(b->skel);
