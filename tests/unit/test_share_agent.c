@@ -377,6 +377,58 @@ static void test_interrupts(void **state)
 	ks_confine_close(a.confine);
 }
 
+/* Given-up CPUs are isolated once they have settled, and not any more before tasks may use them. */
+static void test_isolated(void **state)
+{
+	static const char cpus[] = "/sys/fs/cgroup/kvmsched.idle/cpuset.cpus";
+	static const char partition[] = "/sys/fs/cgroup/kvmsched.idle/cpuset.cpus.partition";
+	struct ks_cpus two = set_of("1-2"), three = set_of("0-2");
+	struct ks_confine *c = open_confine();
+
+	(void)state;
+	tree_text(&tree, cpus, "\n");
+	tree_text(&tree, partition, "member\n");
+	assert_int_equal(ks_confine_set(c, &two), 0);
+	assert_begins(partition, "member");
+	tree_text(&tree, partition, "");
+	ks_confine_settle(c);
+	assert_begins(partition, "isolated");
+	assert_begins(cpus, "0,3");
+	/* It is none of the cgroups with tasks; and who comes later knows of it. */
+	ks_confine_close(c);
+	c = open_confine();
+	ks_confine_sweep(c);
+	assert_begins(cpus, "0,3");
+	assert_int_equal(ks_confine_set(c, &three), 0);
+	assert_begins(partition, "member");
+	tree_text(&tree, partition, "");
+	tree_text(&tree, cpus, "");
+	ks_confine_settle(c);
+	assert_begins(partition, "isolated");
+	assert_begins(cpus, "3");
+	assert_int_equal(ks_confine_release(c), 0);
+	assert_begins(partition, "member");
+	ks_confine_close(c);
+}
+
+/* A kernel that does not take it is left alone. */
+static void test_not_isolated(void **state)
+{
+	static const char partition[] = "/sys/fs/cgroup/kvmsched.idle/cpuset.cpus.partition";
+	struct ks_cpus two = set_of("1-2"), one = set_of("1");
+	struct ks_confine *c = open_confine();
+
+	(void)state;
+	assert_int_equal(ks_confine_set(c, &two), 0);
+	ks_confine_settle(c);
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched.idle/cpuset.cpus", "");
+	tree_text(&tree, partition, "member\n");
+	assert_int_equal(ks_confine_set(c, &one), 0);
+	ks_confine_settle(c);
+	assert_begins(partition, "member");
+	ks_confine_close(c);
+}
+
 /* An agent that was killed: the next one knows what its guest is confined to. */
 static void test_agent_again(void **state)
 {
@@ -559,7 +611,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_ask),		  TEST(test_answer),
 		TEST(test_noise),	  TEST(test_slow),
-		TEST(test_agent),	  TEST(test_agent_again),
+		TEST(test_agent),	  TEST(test_isolated),
+		TEST(test_not_isolated),  TEST(test_agent_again),
 		TEST(test_agent_callers), TEST(test_interrupts),
 		TEST(test_sweep),	  TEST(test_no_cpusets),
 		TEST(test_look),	  TEST(test_force),

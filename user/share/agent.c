@@ -8,7 +8,7 @@
 #include "vsock.h"
 
 #define SWEEP_US 500000
-#define SETTLED_MS 100 /* interrupts follow when CPUs have not changed for so long */
+#define SETTLED_MS 100 /* interrupts and domains follow when CPUs have not changed for so long */
 
 static uint64_t now_us(void)
 {
@@ -79,7 +79,7 @@ static void tidy_up(struct ks_agent *a)
 	if (!a->swept)
 		a->changed = now; /* a predecessor may not have come to it */
 	if (a->changed && now - a->changed >= SETTLED_MS * 1000) {
-		ks_confine_interrupts(a->confine);
+		ks_confine_settle(a->confine);
 		a->changed = 0;
 	}
 	if (now - a->swept < SWEEP_US)

@@ -11,6 +11,7 @@
 #include "confine.h"
 #include "err.h"
 #include "interrupts.h"
+#include "isolate.h"
 #include "journal.h"
 #include "text.h"
 
@@ -27,7 +28,8 @@ struct group {
 struct ks_confine {
 	const char *root;
 	struct ks_journal *journal;
-	struct ks_cpus may;
+	struct ks_cpus may, isolated;
+	bool cannot_isolate; /* the kernel has said so */
 	bool confined;
 	unsigned int n;
 	uint32_t stuck
@@ -87,7 +89,8 @@ static int find_groups(struct ks_confine *c)
 	if (!d)
 		return -errno;
 	while (!ret && (e = readdir(d)))
-		if (e->d_type == DT_DIR && e->d_name[0] != '.' && !group_of(c, e->d_name))
+		if (e->d_type == DT_DIR && e->d_name[0] != '.' && strcmp(e->d_name, KS_ISOLATED) &&
+		    !group_of(c, e->d_name))
 			ret = -E2BIG;
 	closedir(d);
 	return ret;
@@ -189,12 +192,42 @@ static int confine_groups(struct ks_confine *c)
 	return failed;
 }
 
+/* ---- given-up CPUs are nobody's ---- */
+
+static void isolate_none(struct ks_confine *c)
+{
+	if (!ks_cpus_count(&c->isolated))
+		return;
+	ks_isolate_none(c->root);
+	memset(&c->isolated, 0, sizeof(c->isolated));
+}
+
+static void isolate(struct ks_confine *c)
+{
+	struct ks_cpus up;
+	unsigned int i;
+
+	ks_confine_online(c, &up);
+	for (i = 0; i < KS_CPUS_WORDS; i++)
+		up.word[i] &= ~c->may.word[i];
+	if (c->cannot_isolate || ks_cpus_same(&up, &c->isolated))
+		return;
+	if (!ks_cpus_count(&up)) {
+		isolate_none(c);
+		return;
+	}
+	c->cannot_isolate = ks_isolate(c->root, &up);
+	ks_isolated(c->root, &c->isolated);
+}
+
 int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus)
 {
 	int ret = find_groups(c);
 
 	if (ret)
 		return ret;
+	if (ks_cpus_common(cpus, &c->isolated) < KS_CPUS)
+		isolate_none(c);
 	c->may = *cpus;
 	c->confined = true;
 	return confine_groups(c);
@@ -211,10 +244,12 @@ void ks_confine_sweep(struct ks_confine *c)
 		confine_groups(c);
 }
 
-void ks_confine_interrupts(struct ks_confine *c)
+void ks_confine_settle(struct ks_confine *c)
 {
-	if (c->confined)
-		ks_interrupts_move(&c->interrupts, c->root, c->journal, &c->may);
+	if (!c->confined)
+		return;
+	ks_interrupts_move(&c->interrupts, c->root, c->journal, &c->may);
+	isolate(c);
 }
 
 /* ---- begin, end ---- */
@@ -239,6 +274,7 @@ static int make_own(struct ks_confine *c, struct ks_err *err)
 	if (!ks_read_line(c->root, now, sizeof(now), KS_CGROUPFS OWN "/cpuset.cpus") && *now &&
 	    !ks_cpus_parse("cpuset", now, &c->may, NULL))
 		c->confined = true;
+	ks_isolated(c->root, &c->isolated);
 	move_in(c);
 	return find_groups(c);
 }
@@ -272,6 +308,7 @@ int ks_confine_release(struct ks_confine *c)
 	unsigned int i;
 	int ret;
 
+	isolate_none(c);
 	ks_confine_online(c, &c->may);
 	memset(&c->interrupts, 0, sizeof(c->interrupts));
 	ret = ks_journal_undo(c->journal, &u);

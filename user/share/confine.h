@@ -39,8 +39,11 @@ int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus);
 /* Tasks and cgroups that are new in the root: to be called now and then. */
 void ks_confine_sweep(struct ks_confine *c);
 
-/* Interrupts and unbound kernel work as well, as far as the kernel lets us. Slow. */
-void ks_confine_interrupts(struct ks_confine *c);
+/*
+ * Interrupts and unbound kernel work as well, as far as the kernel lets us, and no scheduling domain has the
+ * other CPUs any more (isolate.h). Slow.
+ */
+void ks_confine_settle(struct ks_confine *c);
 
 /* Put everything back. 0 or -errno. */
 int ks_confine_release(struct ks_confine *c);

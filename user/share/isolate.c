@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "cpus.h"
+#include "isolate.h"
+#include "text.h"
+
+#define GROUP "/" KS_ISOLATED
+#define PARTITION "cpuset.cpus.partition"
+
+/* Where the kernel cannot keep it, it says "isolated invalid (...)". */
+static bool holds(const char *root)
+{
+	char is[256];
+
+	return !ks_read_line(root, is, sizeof(is), KS_CGROUPFS GROUP "/" PARTITION) &&
+	       !strcmp(is, "isolated");
+}
+
+void ks_isolated(const char *root, struct ks_cpus *cpus)
+{
+	char text[KS_CPUS_TEXT];
+
+	memset(cpus, 0, sizeof(*cpus));
+	if (holds(root) &&
+	    !ks_read_line(root, text, sizeof(text), KS_CGROUPFS GROUP "/cpuset.cpus"))
+		ks_cpus_parse("cpuset", text, cpus, NULL);
+}
+
+int ks_isolate(const char *root, const struct ks_cpus *cpus)
+{
+	char path[512], text[KS_CPUS_TEXT];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s" KS_CGROUPFS GROUP, root ? root : "");
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return -errno;
+	ret = ks_cgroup_write(root, GROUP, "cpuset.cpus", ks_cpus_print(cpus, text, sizeof(text)));
+	if (!ret)
+		ret = ks_cgroup_write(root, GROUP, PARTITION, "isolated");
+	if (!ret && !holds(root))
+		ret = -ENOTSUP;
+	if (ret)
+		ks_isolate_none(root);
+	return ret;
+}
+
+void ks_isolate_none(const char *root)
+{
+	char path[512];
+
+	ks_cgroup_write(root, GROUP, PARTITION, "member");
+	snprintf(path, sizeof(path), "%s" KS_CGROUPFS GROUP, root ? root : "");
+	rmdir(path);
+}
