@@ -21,7 +21,7 @@
 #define ID "second"
 #define LIMIT_NS 60000000000ull
 #define LOOK_US 2000
-#define RUNS_NS 1000000ull /* one that waits to be switched on has run for less */
+#define RUNS_NS 1000000ull /* one that waits to be switched on has mostly run for less */
 
 static struct ks_qmp *qmp;
 static unsigned int vmm;
