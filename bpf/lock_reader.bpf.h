@@ -247,8 +247,8 @@ static __noinline __attribute__((unused)) int ks_lp_own(struct ks_lp_vm *vm, __u
 }
 
 /*
- * A lock that this vCPU has had, and neither holds nor waits for any more: who holds it now, or has waited longest for it? To be
- * called in its own thread. Fills *out, and returns out->what; KS_LP_NOTHING: nobody.
+ * A lock that this vCPU has had, and neither holds nor waits for any more: who holds it now, or has waited
+ * longest for it? To be called in its own thread. Fills *out, and returns out->what; KS_LP_NOTHING: nobody.
  */
 static __noinline __attribute__((unused)) int ks_lp_successor(struct ks_lp_vm *vm, __u32 vcpu_id,
 							      __u64 lock, struct ks_lp_found *out)

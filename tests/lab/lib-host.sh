@@ -11,6 +11,11 @@ lab_guest_pid() {
 	cat "$LAB_RUN/vm$1.pid"
 }
 
+# lab_guest_vcpu N I: the thread that runs vCPU I of guest N.
+lab_guest_vcpu() {
+	grep -lx "CPU $2/KVM" /proc/"$(lab_guest_pid "$1")"/task/*/comm | cut -d/ -f5
+}
+
 # Is it running? One in which KVM met an internal error, as emulated processors make it now and then, is
 # not: QEMU has stopped it for good. No subshell: this is asked while a guest works.
 lab_guest_alive() {
