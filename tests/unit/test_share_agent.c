@@ -231,11 +231,14 @@ static void test_slow(void **state)
 	close(sv[1]);
 }
 
+static struct ks_cpus stays_on; /* the agent, after the last question */
+
 static void *serve(void *arg)
 {
 	struct ks_agent *a = arg;
 
 	ks_agent_serve(a, *(int *)a->ctx);
+	ks_pin_read(0, &stays_on);
 	return NULL;
 }
 
@@ -289,6 +292,27 @@ static void test_agent(void **state)
 	assert_true(ks_cpus_same(&a.may, &want));
 	ask.version++;
 	assert_int_equal(ask_agent(c, &ask, &a), -EPROTO);
+	ks_confine_close(c);
+}
+
+/* On one vCPU that is left, until all are the guest's own again; this machine may have none of that number. */
+static void test_agent_stays(void **state)
+{
+	struct ks_agent_ask ask = confine_ask("1-2");
+	struct ks_confine *c = open_confine();
+	struct ks_cpus before, want = set_of("1");
+	struct ks_agent_answer a;
+
+	(void)state;
+	ks_pin_read(0, &before);
+	if (!ks_cpus_has(&before, 1))
+		want = before;
+	assert_int_equal(ask_agent(c, &ask, &a), 0);
+	assert_true(ks_cpus_same(&stays_on, &want));
+	ks_agent_ask_init(&ask, KS_AGENT_RELEASE, 6);
+	ask.cpus = set_of("0-3");
+	assert_int_equal(ask_agent(c, &ask, &a), 0);
+	assert_true(ks_cpus_same(&stays_on, &before));
 	ks_confine_close(c);
 }
 
@@ -609,14 +633,23 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make_tree, drop_tree)
 	const struct CMUnitTest tests[] = {
-		TEST(test_ask),		  TEST(test_answer),
-		TEST(test_noise),	  TEST(test_slow),
-		TEST(test_agent),	  TEST(test_isolated),
-		TEST(test_not_isolated),  TEST(test_agent_again),
-		TEST(test_agent_callers), TEST(test_interrupts),
-		TEST(test_sweep),	  TEST(test_no_cpusets),
-		TEST(test_look),	  TEST(test_force),
-		TEST(test_force_own),	  TEST(test_force_half_made),
+		TEST(test_ask),
+		TEST(test_answer),
+		TEST(test_noise),
+		TEST(test_slow),
+		TEST(test_agent),
+		TEST(test_agent_stays),
+		TEST(test_isolated),
+		TEST(test_not_isolated),
+		TEST(test_agent_again),
+		TEST(test_agent_callers),
+		TEST(test_interrupts),
+		TEST(test_sweep),
+		TEST(test_no_cpusets),
+		TEST(test_look),
+		TEST(test_force),
+		TEST(test_force_own),
+		TEST(test_force_half_made),
 		TEST(test_force_clear),
 	};
 

@@ -30,8 +30,9 @@ static struct world {
 	unsigned int ended[VMS];    /* times that what was made for it was taken away */
 	bool exclusive;		    /* from the end of the first apply on */
 	unsigned int acts, kill_at; /* 0: never */
-	int dies, dies_at;	    /* this VM ends at this act */
-	int refuses;		    /* this VM cannot be held; KS_NOBODY */
+	unsigned int saves;
+	int dies, dies_at; /* this VM ends at this act */
+	int refuses;	   /* this VM cannot be held; KS_NOBODY */
 	jmp_buf killed;
 } world;
 
@@ -67,6 +68,7 @@ static int save(void *ctx, const struct ks_book *b, struct ks_err *err)
 	(void)ctx, (void)err;
 	act();
 	ret = ks_book_save(b, tree.root);
+	world.saves++;
 	act();
 	return ret;
 }
@@ -160,15 +162,16 @@ static void first_plan(struct ks_book *b)
 						  (int8_t)(i / 2) };
 }
 
-/* One CPU of each goes to the next; and one becomes free, in the second kind. */
+enum { ROUND, ROUND_AND_FREE, TO_NOBODY, FROM_NOBODY, KINDS };
+
+/* One CPU of each goes to the next, or the last one becomes free; or one alone goes to nobody, or comes from there. */
 static void second_plan(struct ks_book *b, int kind)
 {
-	ks_book_move(b, 1, 1);
-	ks_book_move(b, 3, 2);
-	if (kind)
-		ks_book_move(b, 5, KS_NOBODY);
-	else
-		ks_book_move(b, 5, 0);
+	if (kind == ROUND || kind == ROUND_AND_FREE) {
+		ks_book_move(b, 1, 1);
+		ks_book_move(b, 3, 2);
+	}
+	ks_book_move(b, 5, kind == ROUND || kind == FROM_NOBODY ? 0 : KS_NOBODY);
 }
 
 static struct ks_book *load(void)
@@ -248,7 +251,8 @@ static void mend(void)
 	ks_book_free(b);
 }
 
-static void begin(void)
+/* As it is before second_plan(). */
+static void begin(int kind)
 {
 	struct ks_book *b;
 	struct ks_err err;
@@ -258,9 +262,14 @@ static void begin(void)
 	first_plan(b);
 	assert_int_equal(ks_hand_over(b, &ops, true, &err), 0);
 	assert_settled(b);
-	ks_book_free(b);
 	world.exclusive = true;
-	world.acts = 0;
+	if (kind == FROM_NOBODY) {
+		second_plan(b, TO_NOBODY);
+		assert_int_equal(ks_hand_over(b, &ops, false, &err), 0);
+		assert_settled(b);
+	}
+	ks_book_free(b);
+	world.acts = world.saves = 0;
 }
 
 /* true: it came to its end before it was to be killed. */
@@ -269,7 +278,7 @@ static bool hand_over_killed(int kind, unsigned int kill_at, int dies, int dies_
 	struct ks_book *volatile b;
 	struct ks_err err;
 
-	begin();
+	begin(kind);
 	world.kill_at = kill_at;
 	world.dies = dies;
 	world.dies_at = dies_at;
@@ -289,13 +298,27 @@ static bool hand_over_killed(int kind, unsigned int kill_at, int dies, int dies_
 
 static void test_killed_everywhere(void **state)
 {
-	unsigned int kind, at;
+	unsigned int at;
+	int kind;
 
 	(void)state;
-	for (kind = 0; kind < 2; kind++) {
-		for (at = 1; !hand_over_killed((int)kind, at, KS_NOBODY, 0); at++)
+	for (kind = 0; kind < KINDS; kind++) {
+		for (at = 1; !hand_over_killed(kind, at, KS_NOBODY, 0); at++)
 			;
-		assert_true(at > 10);
+		assert_true(at > (kind < TO_NOBODY ? 10 : 5));
+	}
+}
+
+/* Before anything is done and after it, and not more often: each takes time that the CPU is nobody's. */
+static void test_saves(void **state)
+{
+	static const unsigned int saves[KINDS] = { 3, 3, 2, 2 };
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < KINDS; kind++) {
+		assert_true(hand_over_killed(kind, 0, KS_NOBODY, 0));
+		assert_int_equal(world.saves, saves[kind]);
 	}
 }
 
@@ -304,7 +327,7 @@ static void test_vm_ends_everywhere(void **state)
 	int kind, vm, at;
 
 	(void)state;
-	for (kind = 0; kind < 2; kind++)
+	for (kind = 0; kind < KINDS; kind++)
 		for (vm = 0; vm < VMS; vm++)
 			for (at = 1; at < 25; at++)
 				hand_over_killed(kind, 0, vm, at);
@@ -331,7 +354,7 @@ static void test_mend_killed_everywhere(void **state)
 
 	(void)state;
 	for (first = 2; first < 16; first++) {
-		begin();
+		begin(ROUND);
 		world.kill_at = first;
 		b = load();
 		second_plan(b, 0);
@@ -377,7 +400,7 @@ static void test_refused(void **state)
 	struct ks_err err;
 
 	(void)state;
-	begin();
+	begin(ROUND);
 	world.refuses = 1;
 	b = load();
 	ks_book_move(b, 3, 2);
@@ -392,7 +415,7 @@ static void test_move_where_it_is(void **state)
 	struct ks_book *b;
 
 	(void)state;
-	begin();
+	begin(ROUND);
 	b = load();
 	ks_book_move(b, 0, 0);
 	assert_true(ks_book_is_settled(b));
@@ -496,7 +519,7 @@ int main(void)
 		TEST(test_both_end_everywhere), TEST(test_mend_killed_everywhere),
 		TEST(test_first_killed),	TEST(test_refused),
 		TEST(test_move_where_it_is),	TEST(test_file_keeps_all),
-		TEST(test_file_damaged),
+		TEST(test_file_damaged),	TEST(test_saves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "force.h"
 #include "vsock.h"
 
 #define SWEEP_US 500000
@@ -16,6 +17,28 @@ static uint64_t now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+/*
+ * We stay on one vCPU: a question then wakes one, and is answered before a second one would be awake. No matter if
+ * it fails.
+ */
+static void stay_on_first(const struct ks_cpus *may)
+{
+	struct ks_cpus one = { 0 };
+
+	ks_cpus_add(&one, ks_cpus_next(may, 0));
+	ks_pin_write(0, &one);
+}
+
+static uint32_t release(struct ks_agent *a)
+{
+	struct ks_cpus all;
+	int ret = ks_confine_release(a->confine);
+
+	ks_cpus_first(&all, KS_CPUS);
+	ks_pin_write(0, &all);
+	return ret ? KS_AGENT_FAILED : KS_AGENT_DONE;
 }
 
 /* The kernel answers when no task is on the given-up CPUs any more; that they idle the host sees for itself. */
@@ -30,6 +53,7 @@ static uint32_t confine(struct ks_agent *a, const struct ks_agent_ask *ask,
 		cpus.word[i] &= answer->online.word[i];
 	if (!ks_cpus_count(&cpus) || ks_confine_set(a->confine, &cpus))
 		return KS_AGENT_FAILED;
+	stay_on_first(&cpus);
 	a->changed = now_us();
 	return KS_AGENT_DONE;
 }
@@ -41,7 +65,7 @@ static uint32_t act(struct ks_agent *a, const struct ks_agent_ask *ask,
 	case KS_AGENT_CONFINE:
 		return confine(a, ask, answer);
 	case KS_AGENT_RELEASE:
-		return ks_confine_release(a->confine) ? KS_AGENT_FAILED : KS_AGENT_DONE;
+		return release(a);
 	default:
 		return KS_AGENT_DONE;
 	}

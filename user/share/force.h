@@ -22,7 +22,7 @@ struct ks_vcpu_look {
 int ks_vcpu_look(const char *root, uint32_t tgid, uint32_t tid, struct ks_vcpu_look *look);
 
 /*
- * Wait until all these vCPUs idle, for at most so many ms: a window of 2 ms in which they use a quarter
+ * Wait until all these vCPUs idle, for at most so many ms: a window of 1 ms in which they use a quarter
  * at most, and sleep at its end. Those that do not are left in *busy (vCPU numbers).
  */
 void ks_vcpus_busy(const char *root, const struct ks_book_vm *vm, const struct ks_cpus *vcpus,
@@ -30,7 +30,7 @@ void ks_vcpus_busy(const char *root, const struct ks_book_vm *vm, const struct k
 
 /* ---- pin ---- */
 
-/* The affinity of a thread as a list. 0 or -errno. */
+/* The affinity of a thread (0: the caller's) as a list. 0 or -errno. */
 int ks_pin_read(uint32_t tid, struct ks_cpus *cpus);
 /* 0 or -errno; numbers that this machine does not have are left out. */
 int ks_pin_write(uint32_t tid, const struct ks_cpus *cpus);

@@ -59,12 +59,14 @@ static int take_all(struct ks_book *b, const struct ks_hand_ops *ops, bool all, 
 static int give_all(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_err *err)
 {
 	int vm, ret, failed = 0;
+	bool given = false;
 
 	ks_book_give(b);
 	ret = ops->save(ops->ctx, b, err);
 	for (vm = 0; vm < (int)KS_BOOK_VMS && !ret; vm++) {
 		if (!is_vm(b, vm) || !is_receiver(b, vm))
 			continue;
+		given = true;
 		ret = ops->give(ops->ctx, b, vm, err);
 		if (!ret)
 			ks_book_gave(b, vm);
@@ -73,20 +75,20 @@ static int give_all(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_
 		else
 			failed = ret, ret = 0; /* the others are not to wait for it */
 	}
-	if (!ret)
+	if (!ret && given)
 		ret = ops->save(ops->ctx, b, err);
 	return ret ? ret : failed;
 }
 
-/* Who was to receive may have ended meanwhile: then there is something to give once more. */
-static bool some_taken(const struct ks_book *b)
+static bool some_in(const struct ks_book *b, enum ks_step step)
 {
 	struct ks_cpus set;
 
-	ks_book_in(b, KS_NOBODY, KS_STEP_TAKEN, &set);
+	ks_book_in(b, KS_NOBODY, step, &set);
 	return ks_cpus_count(&set);
 }
 
+/* Who was to receive may have ended meanwhile: then there is something to give once more. */
 static int give_until_done(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_err *err)
 {
 	unsigned int i;
@@ -94,7 +96,7 @@ static int give_until_done(struct ks_book *b, const struct ks_hand_ops *ops, str
 
 	for (i = 0; i <= KS_BOOK_VMS; i++) {
 		ret = give_all(b, ops, err);
-		if (ret || !some_taken(b))
+		if (ret || !some_in(b, KS_STEP_TAKEN))
 			return ret;
 	}
 	return -ELOOP;
@@ -102,9 +104,10 @@ static int give_until_done(struct ks_book *b, const struct ks_hand_ops *ops, str
 
 int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, struct ks_err *err)
 {
-	int ret = ops->save(ops->ctx, b, err);
+	bool takes = all || some_in(b, KS_STEP_TAKING);
+	int ret = takes ? ops->save(ops->ctx, b, err) : 0; /* else giving begins with that */
 
-	if (!ret)
+	if (!ret && takes)
 		ret = take_all(b, ops, all, err);
 	if (ret) {
 		struct ks_err second;
