@@ -674,5 +674,6 @@ struct sched_ext_ops vnuma_wake = {
 	.init = (void *)wake_init,
 	.exit = (void *)wake_exit,
 	.timeout_ms = TIMEOUT_MS,
+	.flags = SCX_OPS_ALLOW_QUEUED_WAKEUP, /* if the kernel knows it, see the loader */
 	.name = "vnuma_wake",
 };

@@ -182,6 +182,23 @@ bool ks_has_function(const char *name)
 	return has_type(vmlinux_btf(), name, BTF_KIND_FUNC);
 }
 
+bool ks_has_enumerator(const char *type, const char *name)
+{
+	struct btf *btf = vmlinux_btf();
+	const struct btf_type *t;
+	bool wide = has_type(btf, type, BTF_KIND_ENUM64), has = false;
+	uint32_t i, kind = wide ? BTF_KIND_ENUM64 : BTF_KIND_ENUM, off;
+
+	if (!has_type(btf, type, kind))
+		return false;
+	t = btf__type_by_id(btf, (uint32_t)btf__find_by_name_kind(btf, type, kind));
+	for (i = 0; i < btf_vlen(t) && !has; i++) {
+		off = wide ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
+		has = !strcmp(btf__name_by_offset(btf, off), name);
+	}
+	return has;
+}
+
 unsigned int ks_ring_slots_round(unsigned int slots, int cpus)
 {
 	unsigned int n = KS_RING_SLOTS_MIN;
