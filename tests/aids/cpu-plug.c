@@ -10,10 +10,10 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "err.h"
+#include "now.h"
 #include "qmp.h"
 #include "text.h"
 #include "vm.h"
@@ -30,14 +30,6 @@ static void die(const char *why)
 {
 	fprintf(stderr, "cpu-plug: %s\n", why);
 	exit(1);
-}
-
-static unsigned long long now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (unsigned long long)t.tv_sec * 1000000000u + (unsigned long long)t.tv_nsec;
 }
 
 /* What the vCPU's thread has run for; 0 without such a thread. */
@@ -102,30 +94,30 @@ static struct json_object *second(void)
 static unsigned long long give(void)
 {
 	struct json_object *args = second();
-	unsigned long long begun = now_ns();
+	unsigned long long begun = ks_now_ns();
 
 	json_object_put(run("device_add", args));
 	while (ran_ns() < RUNS_NS) {
-		if (now_ns() - begun > LIMIT_NS)
+		if (ks_now_ns() - begun > LIMIT_NS)
 			die("the guest does not switch it on");
 		usleep(LOOK_US);
 	}
-	return now_ns() - begun;
+	return ks_now_ns() - begun;
 }
 
 static unsigned long long take(void)
 {
 	struct json_object *args = json_object_new_object();
-	unsigned long long begun = now_ns();
+	unsigned long long begun = ks_now_ns();
 
 	json_object_object_add(args, "id", json_object_new_string(ID));
 	json_object_put(run("device_del", args));
 	while (ran_ns()) {
-		if (now_ns() - begun > LIMIT_NS)
+		if (ks_now_ns() - begun > LIMIT_NS)
 			die("the guest does not let it go");
 		usleep(LOOK_US);
 	}
-	return now_ns() - begun;
+	return ks_now_ns() - begun;
 }
 
 int main(int argc, char **argv)

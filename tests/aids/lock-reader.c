@@ -16,11 +16,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "now.h"
 #include "pages.h"
 #include "resets.h"
 #include "trace.h"
@@ -50,14 +50,6 @@ static void mark(uint64_t time, uint32_t tgid, const char *word)
 		fprintf(looks, "%" PRIu64 " %u - %s\n", time, tgid, word);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* The time is that before there is a page, and after there was one. */
 static void news(void *ctx, const struct ks_page_news *n)
 {
@@ -65,7 +57,7 @@ static void news(void *ctx, const struct ks_page_news *n)
 	int map = bpf_map__fd(s->maps.vms), ret = 0;
 
 	if (n->vm)
-		mark(now_ns(), n->tgid, "page");
+		mark(ks_now_ns(), n->tgid, "page");
 	if (n->vm)
 		ret = bpf_map_update_elem(map, &n->tgid, n->vm, BPF_ANY);
 	else if (n->tgid)
@@ -73,7 +65,7 @@ static void news(void *ctx, const struct ks_page_news *n)
 	if (!n->vm && n->tgid)
 		ks_resets_forget(bpf_map__fd(s->maps.lp_resets), n->tgid);
 	if (!n->vm)
-		mark(now_ns(), n->tgid, "none");
+		mark(ks_now_ns(), n->tgid, "none");
 	fprintf(stderr, "cid %u, pid %u: %s%s\n", n->cid, n->tgid,
 		n->vm ? "page" : "none: ", n->vm ? "" : n->reason);
 	if (ret)

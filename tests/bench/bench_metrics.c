@@ -9,23 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "fleet_metrics.h"
+#include "now.h"
 #include "vm.h"
 
 #define ROUNDS 20
 #define REASONS 25
 
 static uint64_t ticks;
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 /* As many reasons as a Linux guest has, all of them growing. */
 static void counts(void *ctx, uint32_t slot, uint64_t c[KS_NREASONS])
@@ -78,9 +70,9 @@ static void bench(struct ks_fleet *f, enum ks_metrics_detail detail, const char 
 		uint64_t updated;
 
 		ticks++;
-		begun = now_ns();
+		begun = ks_now_ns();
 		ks_fleet_update(f, ticks * 1000000000);
-		updated = now_ns();
+		updated = ks_now_ns();
 		ks_metrics_begin(&m, KS_METRICS_OPENMETRICS);
 		ks_self_metrics(&m, f, KS_ISA_SVM, &self);
 		ks_fleet_metrics(&m, f, KS_ISA_SVM, detail);
@@ -88,8 +80,8 @@ static void bench(struct ks_fleet *f, enum ks_metrics_detail detail, const char 
 			exit(1);
 		if (updated - begun < best_update)
 			best_update = updated - begun;
-		if (now_ns() - updated < best_page)
-			best_page = now_ns() - updated;
+		if (ks_now_ns() - updated < best_page)
+			best_page = ks_now_ns() - updated;
 	}
 	printf("%-5s %8.1f %8.1f %9.2f\n", name, best_update / 1e6, best_page / 1e6, m.len / 1e6);
 	ks_metrics_free(&m);

@@ -18,13 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
+#include "now.h"
 
 static void wait_for_file(const char *path)
 {
@@ -65,10 +59,10 @@ int main(int argc, char **argv)
 	close(spare);
 	if (argc == 3)
 		wait_for_file(argv[2]);
-	begun = now_ns();
+	begun = ks_now_ns();
 	err = spin(iterations, fd, spare);
 	printf("{\"iterations\":%" PRIu64 ",\"elapsed_ns\":%" PRIu64 "}\n", iterations,
-	       now_ns() - begun);
+	       ks_now_ns() - begun);
 	if (err)
 		fprintf(stderr, "lockloop: %s\n", strerror(-err));
 	return err ? 1 : 0;

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "now.h"
+
 #define BUCKETS 1000000 /* of a microsecond; the last holds all that is longer */
 
 static uint32_t late[BUCKETS], queued[BUCKETS];
@@ -27,14 +29,6 @@ static void on_term(int sig)
 {
 	(void)sig;
 	ended = 1;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 static void sleep_until(uint64_t ns)
@@ -67,7 +61,7 @@ static uint64_t queued_ns(int schedstat)
 /* Returns how many deadlines were missed. */
 static uint64_t watch(uint64_t period_ns, int schedstat)
 {
-	uint64_t deadline = now_ns() + period_ns, missed = 0;
+	uint64_t deadline = ks_now_ns() + period_ns, missed = 0;
 
 	for (;;) {
 		uint64_t now, before = queued_ns(schedstat);
@@ -75,7 +69,7 @@ static uint64_t watch(uint64_t period_ns, int schedstat)
 		sleep_until(deadline);
 		if (ended)
 			return missed;
-		now = now_ns();
+		now = ks_now_ns();
 		count(late, now - deadline);
 		count(queued, queued_ns(schedstat) - before);
 		for (deadline += period_ns; deadline <= now; deadline += period_ns)

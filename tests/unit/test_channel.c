@@ -16,6 +16,7 @@
 
 #include "callers.h"
 #include "hello.h"
+#include "now.h"
 #include "pages.h"
 #include "ram.h"
 #include "test_sys_tree.h"
@@ -632,14 +633,6 @@ static void call_for_ever(const struct sockaddr_un *to)
 	}
 }
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* A listener for the flood that hears of connections: a Unix one, whose callers all have CID 0. */
 static int flooded_listener(struct sockaddr_un *at, const struct tree *t)
 {
@@ -656,11 +649,11 @@ static int flooded_listener(struct sockaddr_un *at, const struct tree *t)
 static void served_within(struct world *w, unsigned int seconds)
 {
 	struct ks_lp_hello h = good_hello();
-	uint64_t end = clock_ns(CLOCK_MONOTONIC) + seconds * 1000000000ull;
+	uint64_t end = ks_now_ns() + seconds * 1000000000ull;
 
 	guest_comes(w, 5);
 	assert_int_equal(write(w->guest, &h, sizeof(h)), sizeof(h));
-	while (!w->believed && clock_ns(CLOCK_MONOTONIC) < end)
+	while (!w->believed && ks_now_ns() < end)
 		ks_pages_turn(w->pages, 50);
 	assert_true(w->believed);
 }
@@ -686,11 +679,11 @@ static void flood_at_the_door(void **state)
 	caller = fork();
 	if (!caller)
 		call_for_ever(&at);
-	begun = clock_ns(CLOCK_MONOTONIC);
-	cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	while (clock_ns(CLOCK_MONOTONIC) - begun < 2000000000)
+	begun = ks_now_ns();
+	cpu = ks_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	while (ks_now_ns() - begun < 2000000000)
 		ks_pages_turn(w.pages, 50);
-	cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	cpu = ks_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	print_message("%.1f %% of a CPU\n", (double)cpu / 2e7);
 	assert_true(cpu < 400000000);
 	assert_true(w.news > 0 && w.news < 60);

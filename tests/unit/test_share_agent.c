@@ -17,6 +17,7 @@
 #include "agent.h"
 #include "err.h"
 #include "force.h"
+#include "now.h"
 #include "test_sys_tree.h"
 #include "text.h"
 
@@ -181,14 +182,6 @@ static void test_noise(void **state)
 
 /* ---- over a socket ---- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* One byte now and then: a guest must not hold the host up for longer than it was given. */
 static void *trickle(void *arg)
 {
@@ -217,9 +210,9 @@ static void test_slow(void **state)
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
 	pthread_create(&thread, NULL, trickle, &sv[1]);
-	begun = now_ms();
+	begun = ks_now_ms();
 	assert_int_equal(ks_agent_exchange(sv[0], &ask, &a, 200, &err), -ETIMEDOUT);
-	assert_true(now_ms() - begun < 400);
+	assert_true(ks_now_ms() - begun < 400);
 	close(sv[0]);
 	pthread_join(thread, NULL);
 	close(sv[1]);

@@ -11,6 +11,7 @@
 #include "hostside.h"
 #include "memory_sampler.h"
 #include "nodes.h"
+#include "now.h"
 #include "vm.h"
 
 void hostside_memory(const char *arg, uint64_t *ns)
@@ -167,8 +168,7 @@ static int watch_policy(struct sink *s)
 	s->warned = p.why;
 	if (p.functions > s->policy) {
 		m = json_object_new_object();
-		json_object_object_add(m, "policy_from_ns",
-				       json_object_new_int64(record_clock_ns()));
+		json_object_object_add(m, "policy_from_ns", json_object_new_int64(ks_now_ns()));
 		err = ks_writer_meta(s->w, m);
 		json_object_put(m);
 	}

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "memory_sampler.h"
+#include "now.h"
 #include "record.h"
 #include "topology.h"
 #include "vmmem.h"
@@ -81,7 +82,7 @@ static void sample(struct memory *m, uint32_t tgid)
 	err = ks_vmmem_init(&vm, NULL, tgid);
 	if (!err)
 		err = ks_vmmem_look(&vm, NULL, s);
-	time = record_clock_ns();
+	time = ks_now_ns();
 	pthread_mutex_lock(&m->lock);
 	if (!err)
 		keep(m, tgid, time, s);
@@ -112,8 +113,8 @@ static void *work(void *arg)
 
 	pthread_mutex_lock(&m->lock);
 	while (!m->stop) {
-		if (record_clock_ns() >= m->due) {
-			m->due = record_clock_ns() + m->interval;
+		if (ks_now_ns() >= m->due) {
+			m->due = ks_now_ns() + m->interval;
 			sample_from(m, 0);
 		} else if (m->sampled < m->nvms) {
 			sample_from(m, m->sampled);
@@ -160,7 +161,7 @@ int memory_new(struct memory **out, uint64_t interval_ns)
 		return -ENOMEM;
 	init_locks(m);
 	m->interval = interval_ns;
-	m->due = record_clock_ns() + interval_ns;
+	m->due = ks_now_ns() + interval_ns;
 	err = ks_numa_new(&numa, NULL);
 	if (!err) {
 		m->nodes = ks_numa_nodes(numa);

@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "now.h"
 #include "progress.h"
 
 #define WIDTH 40
 #define FIRST_AFTER 1000000000u
 #define EVERY 100000000u
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + ts.tv_nsec;
-}
-
 void progress_begin(struct progress *p, const char *what)
 {
-	*p = (struct progress){ .what = what, .begun = now_ns() };
+	*p = (struct progress){ .what = what, .begun = ks_now_ns() };
 	p->on = cli_verbosity > 0 && isatty(STDERR_FILENO);
 }
 
@@ -37,7 +29,7 @@ void progress_step(struct progress *p, uint64_t done, uint64_t all)
 
 	if (!p->on || !all)
 		return;
-	now = now_ns();
+	now = ks_now_ns();
 	if (now - p->begun < FIRST_AFTER || now - p->shown < EVERY)
 		return;
 	p->shown = now;

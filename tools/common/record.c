@@ -13,6 +13,7 @@
 #include "child.h"
 #include "cli.h"
 #include "clock.h"
+#include "now.h"
 #include "options.h"
 #include "probe.h"
 #include "record.h"
@@ -66,19 +67,6 @@ const struct argp record_argp = { .options = options, .parser = parse };
 
 /* ---- metadata ---- */
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return ts.tv_sec * NS + ts.tv_nsec;
-}
-
-uint64_t record_clock_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
 /*
  * Now, on three clocks, for other tools' traces are stamped with any of them. Between the readings of
  * one moment little time may pass: the tightest of several tries is taken.
@@ -89,10 +77,10 @@ static void add_clocks(struct json_object *m)
 	int i;
 
 	for (i = 0; i < 16; i++) {
-		before = clock_ns(CLOCK_MONOTONIC);
-		real = clock_ns(CLOCK_REALTIME);
-		boot = clock_ns(CLOCK_BOOTTIME);
-		after = clock_ns(CLOCK_MONOTONIC);
+		before = ks_now_ns();
+		real = ks_clock_ns(CLOCK_REALTIME);
+		boot = ks_clock_ns(CLOCK_BOOTTIME);
+		after = ks_now_ns();
 		if (after - before >= best)
 			continue;
 		best = after - before;
@@ -186,7 +174,7 @@ static void wait_a_while(struct run *r)
 		r->stop |= r->child.pid && child_reaped(&r->child);
 	else if (sig > 0)
 		r->stop = true;
-	if (r->opts->duration_ns && record_clock_ns() - r->begun >= r->opts->duration_ns)
+	if (r->opts->duration_ns && ks_now_ns() - r->begun >= r->opts->duration_ns)
 		r->stop = true;
 }
 
@@ -197,8 +185,8 @@ static int loop(struct run *r)
 	while (!err && !r->stop) {
 		wait_a_while(r);
 		err = drain(r);
-		if (!err && record_clock_ns() - r->last_second >= NS) {
-			r->last_second = record_clock_ns();
+		if (!err && ks_now_ns() - r->last_second >= NS) {
+			r->last_second = ks_now_ns();
 			err = each_second(r, false);
 		}
 	}
@@ -212,7 +200,7 @@ static int finish(struct run *r)
 
 	if (!err)
 		err = each_second(r, true);
-	json_object_object_add(meta, "end_mono_ns", json_object_new_int64(record_clock_ns()));
+	json_object_object_add(meta, "end_mono_ns", json_object_new_int64(ks_now_ns()));
 	if (r->child.pid)
 		json_object_object_add(meta, "exit_code", json_object_new_int(r->child.code));
 	if (!err)
@@ -275,7 +263,7 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 	uint64_t bytes;
 	int ret = 0;
 
-	r.begun = r.last_second = record_clock_ns();
+	r.begun = r.last_second = ks_now_ns();
 	if (o->command && *o->command)
 		ret = child_start(&r.child, o->command);
 	if (ret) {

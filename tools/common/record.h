@@ -54,7 +54,4 @@ struct json_object *record_meta(const char *side, const char *tool, const struct
 /* Nothing was recorded: take back the empty PATH.partial that opening the writer made. */
 void record_discard(const char *path);
 
-/* CLOCK_MONOTONIC, the time of all records. */
-uint64_t record_clock_ns(void);
-
 #endif /* KVMSCHED_RECORD_H */

@@ -7,6 +7,7 @@
 #include "args.h"
 #include "child.h"
 #include "cli.h"
+#include "now.h"
 #include "options.h"
 #include "toploop.h"
 
@@ -56,14 +57,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp toploop_argp = { .options = options, .parser = parse };
 
-uint64_t toploop_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NS + ts.tv_nsec;
-}
-
 /* Sleep until the next table, emptying the rings meanwhile. True: a signal says that it is over. */
 static bool pass_interval(struct toploop *l)
 {
@@ -71,7 +64,7 @@ static bool pass_interval(struct toploop *l)
 	struct timespec ts;
 	int sig;
 
-	while ((now = toploop_now()) < end) {
+	while ((now = ks_now_ns()) < end) {
 		uint64_t wait = end - now < NS / 20 ? end - now : NS / 20;
 
 		ts = (struct timespec){ wait / NS, wait % NS };
@@ -85,14 +78,14 @@ static bool pass_interval(struct toploop *l)
 
 void toploop_run(struct toploop *l)
 {
-	uint64_t tables = 0, begun = toploop_now();
+	uint64_t tables = 0, begun = ks_now_ns();
 
 	l->last = begun;
 	while (!pass_interval(l)) {
 		l->show(l->ctx);
 		if (ferror(stdout) || ++tables == l->count)
 			break;
-		if (l->duration_ns && toploop_now() - begun >= l->duration_ns)
+		if (l->duration_ns && ks_now_ns() - begun >= l->duration_ns)
 			break;
 	}
 }

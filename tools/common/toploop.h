@@ -19,7 +19,6 @@ struct toploop {
 /* -i, -n, -d, --json; its input: toploop. */
 extern const struct argp toploop_argp;
 
-uint64_t toploop_now(void);
 /* Until a signal or the options end it, or nobody reads stdout any more. */
 void toploop_run(struct toploop *l);
 

@@ -11,6 +11,7 @@
 #include "child.h"
 #include "cli.h"
 #include "commands.h"
+#include "now.h"
 #include "options.h"
 #include "probe.h"
 #include "publish.h"
@@ -220,7 +221,7 @@ static void loop(struct run *r)
 			r->stop |= r->child.pid && child_reaped(&r->child);
 		else if (sig > 0)
 			r->stop = true;
-		now = record_clock_ns();
+		now = ks_now_ns();
 		if (r->opts->duration_ns && now - r->begun >= r->opts->duration_ns)
 			r->stop = true;
 		if (!r->stop && now - last >= KS_LP_BEAT_MS * 1000000ull) {
@@ -246,7 +247,7 @@ static int start(struct run *r, struct ks_err *err)
 {
 	int ret = 0;
 
-	r->begun = record_clock_ns();
+	r->begun = ks_now_ns();
 	if (r->opts->wait)
 		try_host(r);
 	else

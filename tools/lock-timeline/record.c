@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "guestside.h"
 #include "lockfilter.h"
+#include "now.h"
 #include "options.h"
 #include "probe.h"
 #include "record.h"
@@ -189,7 +190,7 @@ static int write_totals(struct sink *s)
 static int look_for_blindness(struct sink *s)
 {
 	struct ks_rec loss = {
-		.time = record_clock_ns(),
+		.time = ks_now_ns(),
 		.type = KS_LOSS,
 		.cpu = KS_RING_ANY,
 		.a = s->looked,
@@ -215,7 +216,7 @@ static int second(void *ctx, struct ks_writer *w, bool last)
 		err = look_for_blindness(s);
 	if (!err)
 		err = last ? ks_lockfilter_flush(s->filter) :
-			     ks_lockfilter_tick(s->filter, record_clock_ns() - HELD_NS);
+			     ks_lockfilter_tick(s->filter, ks_now_ns() - HELD_NS);
 	if (!err && last)
 		err = write_totals(s);
 	return err ? err : guestside_names(&s->side);
@@ -256,7 +257,7 @@ static int open_writer(const struct options *o, struct ks_writer **w, struct ks_
 static int sink_open(struct sink *s, const struct options *o, struct ks_guest *guest)
 {
 	s->guest = guest;
-	s->looked = record_clock_ns();
+	s->looked = ks_now_ns();
 	if (guestside_open(&s->side, s->w))
 		return -ENOMEM;
 	return ks_lockfilter_new(&s->filter, o->wait_threshold_ns, o->guest.hold_threshold_ns,

@@ -15,6 +15,7 @@
 #include "drain.h"
 #include "filter.h"
 #include "fleet_metrics.h"
+#include "now.h"
 #include "options.h"
 #include "probe.h"
 #include "record.h"
@@ -128,14 +129,6 @@ struct serve {
 	int error;
 };
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return ts.tv_sec * NS + ts.tv_nsec;
-}
-
 static void counts(void *ctx, uint32_t slot, uint64_t c[KS_NREASONS])
 {
 	struct serve *s = ctx;
@@ -173,7 +166,7 @@ static void drain(struct serve *s)
 		s->wait_ms /= 2;
 	else if (fill < 5 && s->wait_ms < WAIT_MAX_MS)
 		s->wait_ms = 2 * s->wait_ms < WAIT_MAX_MS ? 2 * s->wait_ms : WAIT_MAX_MS;
-	s->drained = clock_ns(CLOCK_MONOTONIC);
+	s->drained = ks_now_ns();
 }
 
 static uint64_t resident_bytes(void)
@@ -195,7 +188,7 @@ static void look_at_self(struct serve *s)
 	s->self.lost = ks_rings_lost(rings);
 	s->self.unseen_vcpus = ks_host_unseen(s->host).vcpus;
 	s->self.unseen_exits = ks_host_unseen(s->host).exits;
-	s->self.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	s->self.cpu_ns = ks_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	s->self.resident_bytes = resident_bytes();
 }
 
@@ -203,7 +196,7 @@ static void look_at_self(struct serve *s)
 static int make_page(void *ctx, enum ks_metrics_format format, const char **text, size_t *len)
 {
 	struct serve *s = ctx;
-	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
+	uint64_t begun = ks_now_ns();
 	enum ks_isa isa = ks_host_isa(s->host);
 	int ret;
 
@@ -217,7 +210,7 @@ static int make_page(void *ctx, enum ks_metrics_format format, const char **text
 	*text = s->page.buf;
 	*len = s->page.len;
 	s->self.scrapes++;
-	s->self.scrape_ns += clock_ns(CLOCK_MONOTONIC) - begun;
+	s->self.scrape_ns += ks_now_ns() - begun;
 	return ret;
 }
 
@@ -346,7 +339,7 @@ static int run(struct serve *s)
 
 		wait_a_while(s);
 		serve_http_run(s->http);
-		now = clock_ns(CLOCK_MONOTONIC);
+		now = ks_now_ns();
 		if (now >= s->drained + s->wait_ms * MS)
 			drain(s);
 		if (now < s->refreshed + REFRESH_NS)
@@ -387,7 +380,7 @@ int ple_serve(int argc, char **argv)
 		return ret;
 	child_signals();
 	s.self.version = KVMSCHED_VERSION;
-	s.self.start_ns = clock_ns(CLOCK_REALTIME);
+	s.self.start_ns = ks_clock_ns(CLOCK_REALTIME);
 	s.signal_fd = child_signal_fd();
 	ret = serve_open(&s, &o, &err);
 	if (!ret) {

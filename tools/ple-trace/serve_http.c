@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "now.h"
 #include "serve.h"
 
 #define CONNECTIONS 16		 /* per address */
@@ -44,14 +44,6 @@ static const char front[] =
 	": how the vCPUs of this host's VMs spin, halt and wait for a pCPU.</p>\n"
 	"<p><a href=\"/metrics\">Metrics</a> for Prometheus (OpenMetrics 1.0 or text "
 	"0.0.4)</p></body></html>\n";
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 /* ---- answers ---- */
 
@@ -90,7 +82,7 @@ static enum MHD_Result refuse(struct MHD_Connection *c, unsigned int status, con
 static struct MHD_Response *metrics_page(struct serve_http *h, enum ks_metrics_format format)
 {
 	struct page *p = &h->page[format];
-	uint64_t now = now_ns();
+	uint64_t now = ks_now_ns();
 	const char *text;
 	size_t len;
 
@@ -160,13 +152,13 @@ static void note_connection(void *ctx, struct MHD_Connection *c, void **state,
 	for (g = h->guest; g < end && g->connection != (begins ? NULL : c); g++)
 		;
 	if (g < end)
-		*g = (struct guest){ .connection = begins ? c : NULL, .since = now_ns() };
+		*g = (struct guest){ .connection = begins ? c : NULL, .since = ks_now_ns() };
 }
 
 /* Who sends a byte now and then is never idle: the library's own time limit does not see him. */
 static void end_slow(struct serve_http *h)
 {
-	uint64_t now = now_ns();
+	uint64_t now = ks_now_ns();
 	unsigned int i;
 
 	for (i = 0; i < sizeof(h->guest) / sizeof(h->guest[0]); i++) {

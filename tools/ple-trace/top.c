@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "drain.h"
 #include "filter.h"
+#include "now.h"
 #include "options.h"
 #include "probe.h"
 #include "record.h"
@@ -159,7 +160,7 @@ static int by_pauses(const void *a, const void *b)
 static void show(void *ctx)
 {
 	struct top *t = ctx;
-	uint64_t now = toploop_now();
+	uint64_t now = ks_now_ns();
 	struct top_view view = {
 		.rows = t->rows,
 		.seconds = (now - t->loop->last) / 1e9,

@@ -7,16 +7,9 @@
 
 #include "cli.h"
 #include "live.h"
+#include "now.h"
 
 #define NS 1000000000u
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS + ts.tv_nsec;
-}
 
 /* What a killed predecessor has left is put back first. */
 static int undo_leftovers(struct live *l, struct ks_err *err)
@@ -40,7 +33,7 @@ static void tell_state(struct live *l)
 
 	memcpy(s->last, s->sum, sizeof(s->last));
 	s->last_ns = s->now_ns;
-	s->now_ns = now_ns();
+	s->now_ns = ks_now_ns();
 	l->ops->tell(l);
 	if (state_write(l->dir, s))
 		cli_warn("%s/status.json cannot be written: `status` shows nothing new", l->dir);
@@ -55,19 +48,19 @@ static void look_at_signals(struct live *l)
 		l->stop |= l->child.pid && child_reaped(&l->child);
 	else if (sig > 0)
 		l->stop = true;
-	if (l->duration_ns && now_ns() - l->state.begun_ns >= l->duration_ns)
+	if (l->duration_ns && ks_now_ns() - l->state.begun_ns >= l->duration_ns)
 		l->stop = true;
 }
 
 static int loop(struct live *l, struct ks_err *err)
 {
-	uint64_t second = now_ns();
+	uint64_t second = ks_now_ns();
 	int ret = 0;
 
 	while (!ret && !l->stop) {
 		ret = l->ops->poll(l, 100, err);
 		look_at_signals(l);
-		if (now_ns() - second < NS)
+		if (ks_now_ns() - second < NS)
 			continue;
 		second += NS;
 		l->ops->refresh(l);
@@ -82,7 +75,7 @@ static int attached(struct live *l, struct ks_err *err)
 	int ret = 0, end;
 
 	l->state.late = late_start();
-	l->state.begun_ns = l->state.now_ns = now_ns();
+	l->state.begun_ns = l->state.now_ns = ks_now_ns();
 	tell_state(l);
 	if (l->command)
 		ret = child_start(&l->child, l->command);

@@ -9,6 +9,7 @@
 #include "err.h"
 #include "journal.h"
 #include "memory.h"
+#include "now.h"
 #include "plan.h"
 #include "record.h"
 #include "turn.h"
@@ -50,7 +51,7 @@ static int read_plan(struct ks_plan *p, char **words, struct ks_err *err)
 
 static int hand_over(struct turn *t, struct ks_plan *p)
 {
-	uint64_t begun = record_clock_ns();
+	uint64_t begun = ks_now_ns();
 	struct ks_vmlist list;
 	struct ks_err err = { "out of memory" };
 	int ret = ks_vm_list(NULL, &list);
@@ -68,7 +69,7 @@ static int hand_over(struct turn *t, struct ks_plan *p)
 		ret = ks_mem_plan(&t->sharer, t->book, p, &err);
 	if (ret)
 		return cli_fail(ret, &err);
-	cli_note("applied in %.1f ms", (double)(record_clock_ns() - begun) / 1e6);
+	cli_note("applied in %.1f ms", (double)(ks_now_ns() - begun) / 1e6);
 	return CLI_EXIT_OK;
 }
 

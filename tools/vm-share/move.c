@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "err.h"
 #include "journal.h"
+#include "now.h"
 #include "options.h"
 #include "record.h"
 #include "turn.h"
@@ -125,7 +126,7 @@ static int move(struct turn *t, const struct turn_options *o, const struct move 
 	if (!ret)
 		ret = ks_hand_over(t->book, &t->sharer.ops, false, err);
 	if (!ret)
-		print(o, t, m, from, to, record_clock_ns() - begun);
+		print(o, t, m, from, to, ks_now_ns() - begun);
 	return ret;
 }
 
@@ -146,7 +147,7 @@ static int in_turn(struct turn *t, const struct turn_options *o, const struct mo
 
 static int move_one(const struct turn_options *o)
 {
-	uint64_t begun = record_clock_ns();
+	uint64_t begun = ks_now_ns();
 	struct ks_err err;
 	struct move m;
 	struct turn t;
@@ -175,7 +176,7 @@ static void split(char *line, char *words[6])
 /* Whoever puts in lines gets one for each. */
 static int move_line(struct turn *t, const struct turn_options *o, char *line)
 {
-	uint64_t begun = record_clock_ns();
+	uint64_t begun = ks_now_ns();
 	struct ks_err err;
 	char *words[6];
 	struct move m;

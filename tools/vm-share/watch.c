@@ -11,6 +11,7 @@
 #include "err.h"
 #include "force.h"
 #include "journal.h"
+#include "now.h"
 #include "record.h"
 #include "turn.h"
 
@@ -103,7 +104,7 @@ static int look_at_vms(struct turn *t, struct seen *s, uint64_t most_ns)
 /* A hand-over that was interrupted is left for `restore': whoever runs that wants to know. */
 static int turn(struct seen *s, const struct turn_options *o)
 {
-	uint64_t now = record_clock_ns();
+	uint64_t now = ks_now_ns();
 	struct turn t;
 	int ret = 0;
 

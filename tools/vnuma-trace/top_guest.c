@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "drain.h"
+#include "now.h"
 #include "probe.h"
 #include "records.h"
 #include "text.h"
@@ -188,7 +189,7 @@ static void drain(void *ctx)
 	struct top *t = ctx;
 	size_t i;
 
-	drain_all(&t->drain, pull, t->probe, toploop_now());
+	drain_all(&t->drain, pull, t->probe, ks_now_ns());
 	for (i = 0; i < t->drain.n; i++)
 		ks_vnuma_live_feed(t->live, &t->drain.recs[i]);
 }
@@ -196,7 +197,7 @@ static void drain(void *ctx)
 static void show(void *ctx)
 {
 	struct top *t = ctx;
-	uint64_t now = toploop_now(), lost = ks_rings_lost(ks_sched_rings(t->probe));
+	uint64_t now = ks_now_ns(), lost = ks_rings_lost(ks_sched_rings(t->probe));
 	struct view w = { .vm = ks_vnuma_live_vm(t->live),
 			  .interval_ns = now - t->loop->last,
 			  .lost = lost - t->lost };
@@ -219,7 +220,7 @@ static void show(void *ctx)
 static void begin(struct top *t)
 {
 	drain(t);
-	ks_vnuma_live_settle(t->live, toploop_now());
+	ks_vnuma_live_settle(t->live, ks_now_ns());
 	ks_vnuma_live_next(t->live);
 	t->before = *ks_vnuma_live_vm(t->live);
 	t->lost = ks_rings_lost(ks_sched_rings(t->probe));

@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "drain.h"
 #include "live.h"
+#include "now.h"
 #include "probe.h"
 #include "records.h"
 #include "text.h"
@@ -86,7 +87,7 @@ static void drain(void *ctx)
 	struct top *t = ctx;
 	size_t i;
 
-	drain_all(&t->drain, pull, t->host, toploop_now());
+	drain_all(&t->drain, pull, t->host, ks_now_ns());
 	for (i = 0; i < t->drain.n; i++)
 		feed(t, &t->drain.recs[i]);
 }
@@ -217,7 +218,7 @@ static void print_json(const struct top *t, uint32_t n, uint64_t now)
 static void show(void *ctx)
 {
 	struct top *t = ctx;
-	uint64_t now = toploop_now();
+	uint64_t now = ks_now_ns();
 	uint32_t i, n;
 
 	settle(t, now);

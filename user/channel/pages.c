@@ -12,6 +12,7 @@
 #include "callers.h"
 #include "err.h"
 #include "hello.h"
+#include "now.h"
 #include "pages.h"
 #include "prove.h"
 #include "vsock.h"
@@ -60,25 +61,12 @@ struct ks_pages {
 	struct ks_budget door, proof;
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t now_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
 /* The time since *from of this thread on a CPU is used up; *from is moved on. */
 static void use(struct ks_budget *b, uint64_t *from)
 {
-	uint64_t now = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t now = ks_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
-	ks_budget_use(b, now_ns(), now - *from);
+	ks_budget_use(b, ks_now_ns(), now - *from);
 	*from = now;
 }
 
@@ -130,7 +118,7 @@ void ks_pages_take(struct ks_pages *p, int fd, uint32_t cid)
 	struct guest refused = { .cid = cid }, *g = NULL;
 	const char *why = NULL;
 
-	if (!ks_callers_may(&p->callers, cid, KS_CALL_CONNECT, now_ns()) ||
+	if (!ks_callers_may(&p->callers, cid, KS_CALL_CONNECT, ks_now_ns()) ||
 	    other_of(p, cid, true)) {
 		close(fd);
 		return;
@@ -146,7 +134,7 @@ void ks_pages_take(struct ks_pages *p, int fd, uint32_t cid)
 	}
 	g->fd = fd;
 	g->cid = cid;
-	g->came = g->heard = now_ns();
+	g->came = g->heard = ks_now_ns();
 	g->second = other_of(p, cid, false);
 	p->guest[p->n++] = g;
 }
@@ -154,10 +142,10 @@ void ks_pages_take(struct ks_pages *p, int fd, uint32_t cid)
 /* Whoever waits at the door, for others get no place there: one guest alone can fill it. */
 static void take_new(struct ks_pages *p)
 {
-	uint64_t from = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t from = ks_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	uint32_t cid;
 
-	while (ks_budget_left(&p->door, now_ns())) {
+	while (ks_budget_left(&p->door, ks_now_ns())) {
 		int fd = ks_vsock_accept(p->listen_fd, &cid, 0);
 
 		if (fd < 0)
@@ -170,7 +158,7 @@ static void take_new(struct ks_pages *p)
 static void tell_refused(struct ks_pages *p)
 {
 	struct guest who = { 0 };
-	uint64_t now = now_ns(), n;
+	uint64_t now = ks_now_ns(), n;
 	char why[80];
 
 	while (ks_callers_refused(&p->callers, now, &who.cid, &n)) {
@@ -197,7 +185,7 @@ static int greeted(struct ks_pages *p, struct guest *g, struct ks_err *err)
 	g->vm.resets = g->resets;
 	g->greeted = true;
 	g->waits = false;
-	g->proved = g->heard = now_ns();
+	g->proved = g->heard = ks_now_ns();
 	tell(p, g, &g->vm, NULL);
 	return 0;
 }
@@ -219,11 +207,11 @@ static struct guest *waits_longest(const struct ks_pages *p, unsigned int *at)
 /* First come, first served: nobody who says hello often is served twice before all others. */
 static void prove_waiting(struct ks_pages *p)
 {
-	uint64_t from = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t from = ks_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct guest *g;
 	unsigned int at;
 
-	while (ks_budget_left(&p->proof, now_ns()) && (g = waits_longest(p, &at))) {
+	while (ks_budget_left(&p->proof, ks_now_ns()) && (g = waits_longest(p, &at))) {
 		struct ks_err err;
 
 		if (greeted(p, g, &err))
@@ -237,7 +225,7 @@ static int again(struct ks_pages *p, struct guest *g, struct ks_err *err)
 	struct ks_lp_vm before = g->vm;
 	int ret = ks_prove_again(p->root, g->tgid, &g->hello, &g->vm, err);
 
-	g->proved = now_ns();
+	g->proved = ks_now_ns();
 	g->vm.resets = g->resets;
 	if (!ret && (g->silent || memcmp(&before, &g->vm, sizeof(before))))
 		tell(p, g, &g->vm, NULL);
@@ -262,7 +250,7 @@ static int message(struct ks_pages *p, struct guest *g, struct ks_err *err)
 {
 	int ret;
 
-	g->heard = now_ns();
+	g->heard = ks_now_ns();
 	if (g->greeted)
 		return beat(p, g, err);
 	ret = ks_hello_check(&g->in.hello, g->got, &g->hello, err);
@@ -337,7 +325,7 @@ static int look_after_second(struct ks_pages *p, struct guest *g, struct ks_err 
 
 	if (!first) {
 		g->second = false;
-		g->heard = now_ns();
+		g->heard = ks_now_ns();
 	} else if (first->heard > g->came) {
 		g->said = true; /* this is news */
 		return ks_fail(err, -EBUSY, "it publishes already: a second publisher is refused");
@@ -347,7 +335,7 @@ static int look_after_second(struct ks_pages *p, struct guest *g, struct ks_err 
 
 static int look_after(struct ks_pages *p, struct guest *g, struct ks_err *err)
 {
-	uint64_t now = now_ns();
+	uint64_t now = ks_now_ns();
 
 	if (g->second)
 		return look_after_second(p, g, err);
@@ -390,7 +378,7 @@ int ks_pages_turn(struct ks_pages *p, int timeout_ms)
 					  .events = POLLIN };
 	}
 	fds[listener] = (struct pollfd){
-		.fd = ks_budget_left(&p->door, now_ns()) ? p->listen_fd : -1,
+		.fd = ks_budget_left(&p->door, ks_now_ns()) ? p->listen_fd : -1,
 		.events = POLLIN,
 	};
 	if (poll(fds, p->n + 1, timeout_ms) < 0)

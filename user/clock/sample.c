@@ -6,14 +6,7 @@
 #include <x86intrin.h>
 
 #include "clock.h"
-
-static uint64_t mono_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
+#include "now.h"
 
 /* In program order: neither before the loads and reads ahead of it nor behind those after it. */
 static uint64_t tsc_ordered(void)
@@ -41,9 +34,9 @@ int ks_clock_sample(struct ks_rec *rec, unsigned int tries)
 	memset(rec, 0, sizeof(*rec));
 	rec->type = KS_CLOCK;
 	for (unsigned int i = 0; i < tries; i++) {
-		uint64_t m0 = mono_ns();
+		uint64_t m0 = ks_now_ns();
 		uint64_t tsc = tsc_ordered();
-		uint64_t width = mono_ns() - m0;
+		uint64_t width = ks_now_ns() - m0;
 
 		if (width >= best)
 			continue;

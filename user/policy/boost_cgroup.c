@@ -18,6 +18,7 @@
 #include "err.h"
 #include "lever.h"
 #include "load.h"
+#include "now.h"
 #include "scx.h"
 #include "thread.h"
 
@@ -49,19 +50,6 @@ static struct weigh *weigh_of(struct ks_boost *b)
 	return (struct weigh *)b;
 }
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * NS + ts.tv_nsec;
-}
-
-static uint64_t now_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
 /* ---- weight ---- */
 
 static void put_back(struct weigh *w, uint32_t number)
@@ -82,7 +70,7 @@ static int move(struct weigh *w, uint32_t number, enum ks_lever_place place, uin
 	struct member *m = &w->vcpu[number];
 
 	w->nmoved += !m->moved_until;
-	m->moved_until = now_ns() + w->hold_ns;
+	m->moved_until = ks_now_ns() + w->hold_ns;
 	return ks_lever_set(&m->lever, place, &w->vcpu[from].lever);
 }
 
@@ -92,7 +80,7 @@ static int move(struct weigh *w, uint32_t number, enum ks_lever_place place, uin
  */
 static bool within_means(struct weigh *w)
 {
-	uint64_t now = now_ns(), used = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t now = ks_now_ns(), used = ks_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	if (now - w->second_ns >= NS) {
 		w->second_ns = now;
@@ -120,7 +108,7 @@ static void turn(struct weigh *w, const struct turn_event *e)
 	w->favoured[next->vm] = e->candidate;
 	w->n.boosted++;
 	w->n.kernel += e->in_kernel;
-	w->n.react_ns += now_ns() - e->ns;
+	w->n.react_ns += ks_now_ns() - e->ns;
 }
 
 static int on_event(void *ctx, void *data, size_t size)
@@ -139,7 +127,7 @@ static int on_event(void *ctx, void *data, size_t size)
 static int weigh_due(struct ks_boost *b, int timeout_ms)
 {
 	struct weigh *w = weigh_of(b);
-	uint64_t now = now_ns(), next = now + timeout_ms * NS_PER_MS;
+	uint64_t now = ks_now_ns(), next = now + timeout_ms * NS_PER_MS;
 	uint32_t i;
 
 	for (i = 1; w->nmoved && i < TURN_MAX_VCPUS; i++) {

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -13,6 +12,7 @@
 #include "cpu.h"
 #include "load.h"
 #include "marks.h"
+#include "now.h"
 #include "probe.h"
 #include "slots.h"
 #include "ple_trace.skel.h"
@@ -300,21 +300,13 @@ static int take_bursts(struct ks_host *h, uint64_t before, ks_rings_fn fn, void 
 	return err;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 /*
  * The probe sees that a burst has ended at the next PLE exit, or when the vCPU leaves its pCPU. A
  * vCPU that runs on alone may do neither for long: then it is seen here.
  */
 static int take_ended_bursts(struct ks_host *h, ks_rings_fn fn, void *ctx)
 {
-	uint64_t now = now_ns();
+	uint64_t now = ks_now_ns();
 
 	if (now < h->looked + LOOK_NS)
 		return 0;

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "now.h"
 #include "rings.h"
 
 #define BATCH 512
@@ -24,14 +25,6 @@ struct ks_rings {
 	struct cpu_ring *cpu;
 	struct ks_rec batch[BATCH];
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 int ks_rings_new(struct ks_rings **out, struct ks_ring *ctl, int slots_fd, unsigned int cpus,
 		 unsigned int nslots)
@@ -60,7 +53,7 @@ int ks_rings_new(struct ks_rings **out, struct ks_ring *ctl, int slots_fd, unsig
 		return err;
 	}
 	for (i = 0; i < cpus; i++)
-		r->cpu[i].checked = now_ns();
+		r->cpu[i].checked = ks_now_ns();
 	*out = r;
 	return 0;
 }
@@ -118,7 +111,7 @@ static int drain_losses(struct ks_rings *r, unsigned int cpu, uint64_t begun, ks
 
 		if (lost == c->lost[t])
 			continue;
-		r->batch[n++] = (struct ks_rec){ .time = now_ns(),
+		r->batch[n++] = (struct ks_rec){ .time = ks_now_ns(),
 						 .type = KS_LOSS,
 						 .flags = t,
 						 .cpu = cpu,
@@ -133,7 +126,7 @@ static int drain_losses(struct ks_rings *r, unsigned int cpu, uint64_t begun, ks
 
 static int drain_cpu(struct ks_rings *r, unsigned int cpu, ks_rings_fn fn, void *ctx)
 {
-	uint64_t begun = now_ns();
+	uint64_t begun = ks_now_ns();
 	uint64_t limit = __atomic_load_n(&r->ctl[cpu].head, __ATOMIC_ACQUIRE);
 	unsigned int fill = (limit - r->ctl[cpu].tail) * 100 / r->nslots;
 	size_t n;
@@ -187,7 +180,7 @@ int ks_rings_finish(struct ks_rings *r, ks_rings_fn fn, void *ctx)
 		err = ks_rings_drain(r, fn, ctx);
 	}
 	for (cpu = 0; cpu < r->cpus && !err; cpu++) {
-		struct ks_rec loss = { .time = now_ns(),
+		struct ks_rec loss = { .time = ks_now_ns(),
 				       .type = KS_LOSS,
 				       .flags = KS_NONE,
 				       .cpu = cpu,

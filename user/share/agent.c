@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "force.h"
+#include "now.h"
 #include "vsock.h"
 
 #define SWEEP_US 500000
@@ -13,10 +13,7 @@
 
 static uint64_t now_us(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+	return ks_now_ns() / 1000;
 }
 
 /*

@@ -3,10 +3,10 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "agent_msg.h"
 #include "err.h"
+#include "now.h"
 
 void ks_agent_ask_init(struct ks_agent_ask *ask, enum ks_agent_what what, uint64_t number)
 {
@@ -102,19 +102,11 @@ int ks_agent_check_answer(const void *data, size_t len, const struct ks_agent_as
 
 /* ---- to and fro ---- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* The time is for the whole: who sends a byte now and then does not get more of it. */
 static int wait_for(int fd, short events, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
-	int64_t left = deadline - now_ms();
+	int64_t left = deadline - ks_now_ms();
 	int n = left > 0 ? poll(&p, 1, (int)left) : 0;
 
 	if (n < 0)
@@ -124,7 +116,7 @@ static int wait_for(int fd, short events, int64_t deadline)
 
 static int transfer(int fd, void *in, const void *out, size_t len, int timeout_ms)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = ks_now_ms() + timeout_ms;
 	size_t done = 0;
 	ssize_t n;
 	int ret;

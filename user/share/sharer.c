@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent_msg.h"
 #include "err.h"
 #include "force.h"
+#include "now.h"
 #include "sharer.h"
 #include "text.h"
 #include "thread.h"
@@ -37,23 +37,15 @@ void ks_sharer_vcpus(const struct ks_book *b, int vm, struct ks_cpus *may, struc
 		}
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* ---- the book ---- */
 
 static int save(void *ctx, const struct ks_book *b, struct ks_err *err)
 {
 	struct ks_sharer *l = ctx;
-	uint64_t begun = now_ns();
+	uint64_t begun = ks_now_ns();
 	int ret = ks_book_save(b, l->dir);
 
-	l->times.saving += now_ns() - begun;
+	l->times.saving += ks_now_ns() - begun;
 	l->changed = false;
 	return ret ? ks_fail(err, ret, "%.150s/share.json: %s", l->dir, strerror(-ret)) : 0;
 }
@@ -136,7 +128,7 @@ static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struc
 		     struct ks_err *err)
 {
 	struct ks_book_vm *v = &b->vm[vm];
-	uint64_t begun = now_ns();
+	uint64_t begun = ks_now_ns();
 	unsigned int i;
 	int ret = 0;
 
@@ -150,7 +142,7 @@ static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struc
 		ret = save_if_changed(l, b, err);
 	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus && !ret; i = ks_cpus_next(vcpus, i + 1))
 		ret = ks_force(NULL, &v->vcpu[i]);
-	l->times.forcing += now_ns() - begun;
+	l->times.forcing += ks_now_ns() - begun;
 	return ret ? ks_fail(err, ret, "%s: holding a vCPU down by a cgroup: %s", v->name,
 			     strerror(-ret)) :
 		     0;
@@ -163,7 +155,7 @@ static int ask(struct ks_sharer *l, const struct ks_book_vm *v, enum ks_agent_wh
 {
 	struct ks_agent_answer answer;
 	struct ks_agent_ask a;
-	uint64_t begun = now_ns();
+	uint64_t begun = ks_now_ns();
 	int ret;
 
 	if (!l->port || !v->cid)
@@ -172,7 +164,7 @@ static int ask(struct ks_sharer *l, const struct ks_book_vm *v, enum ks_agent_wh
 	ks_agent_ask_init(&a, what, ((uint64_t)v->start << 20) + ++l->questions);
 	a.cpus = *vcpus;
 	ret = ks_links_ask(&l->links, v->cid, l->port, &a, &answer, l->answer_ms, err);
-	l->times.asking += now_ns() - begun;
+	l->times.asking += ks_now_ns() - begun;
 	return ret;
 }
 
@@ -206,9 +198,9 @@ static void find_busy(struct ks_sharer *l, struct ks_book_vm *v, const struct ks
 		set_manner(l, v, KS_MANNER_FORCED, why.msg);
 		return;
 	}
-	begun = now_ns();
+	begun = ks_now_ns();
 	ks_vcpus_busy(NULL, v, given, l->answer_ms / IDLE_NTH, busy);
-	l->times.looking += now_ns() - begun;
+	l->times.looking += ks_now_ns() - begun;
 	if (!ks_cpus_count(busy)) {
 		set_manner(l, v, KS_MANNER_AGENT, "");
 		return;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "force.h"
+#include "now.h"
 #include "text.h"
 
 #define WINDOW_NS 1000000
@@ -42,14 +43,6 @@ int ks_vcpu_look(const char *root, uint32_t tgid, uint32_t tid, struct ks_vcpu_l
 	return 0;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void look_at_all(const char *root, const struct ks_book_vm *vm, const struct ks_cpus *vcpus,
 			struct ks_vcpu_look *look)
 {
@@ -65,7 +58,7 @@ void ks_vcpus_busy(const char *root, const struct ks_book_vm *vm, const struct k
 {
 	static struct ks_vcpu_look before[KS_CPUS], after[KS_CPUS];
 	const struct timespec window = { 0, WINDOW_NS };
-	uint64_t end = now_ns() + (uint64_t)timeout_ms * 1000000u;
+	uint64_t end = ks_now_ns() + (uint64_t)timeout_ms * 1000000u;
 	unsigned int i;
 
 	*busy = *vcpus;
@@ -81,5 +74,5 @@ void ks_vcpus_busy(const char *root, const struct ks_book_vm *vm, const struct k
 				ks_cpus_drop(busy, i);
 			before[i] = after[i];
 		}
-	} while (ks_cpus_count(busy) && now_ns() < end);
+	} while (ks_cpus_count(busy) && ks_now_ns() < end);
 }

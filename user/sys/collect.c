@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collect.h"
 #include "err.h"
+#include "now.h"
 #include "sink.h"
 #include "vsock.h"
 
@@ -50,14 +50,6 @@ struct server {
 	unsigned int n, ended;
 	char *buf;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* "DIR/NAME-cidN.kvs", "DIR/NAME-cidN-2.kvs", ... */
 static char *file_name(const char *out, uint32_t cid, unsigned int number)
@@ -127,7 +119,7 @@ static struct conn *conn_new(struct server *s, int fd, struct guest *g)
 	c->fd = fd;
 	c->guest = g;
 	c->opts = &s->opts;
-	c->heard = c->topped = now_ns();
+	c->heard = c->topped = ks_now_ns();
 	c->credit = (double)s->opts.max_rate;
 	return c;
 }
@@ -293,7 +285,7 @@ static bool done(const struct server *s)
 /* Wait for bytes of those who may send, and for new ones. */
 static int wait_for_work(struct server *s, struct pollfd *p, int listen_fd)
 {
-	uint64_t now = now_ns();
+	uint64_t now = ks_now_ns();
 	int timeout = TICK_MS;
 
 	for (unsigned int i = 0; i < s->n; i++) {
@@ -321,7 +313,7 @@ static int serve(struct server *s, int listen_fd, bool close_fds)
 		uint64_t now;
 
 		ret = wait_for_work(s, p, listen_fd);
-		now = now_ns();
+		now = ks_now_ns();
 		/* From the end: a dropped one is replaced by one that has had its turn. */
 		for (unsigned int i = s->n; !ret && i-- > 0;)
 			if (conn_turn(s, s->conn[i], p[i].revents, now))

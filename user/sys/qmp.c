@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "err.h"
+#include "now.h"
 #include "qmp.h"
 #include "text.h"
 #include "vmargs.h"
@@ -24,20 +24,12 @@ struct ks_qmp {
 	char buf[MAX_LINE];
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* ---- lines ---- */
 
 static int fill(struct ks_qmp *q, int64_t deadline)
 {
 	struct pollfd p = { .fd = q->fd, .events = POLLIN };
-	int64_t left = deadline - now_ms();
+	int64_t left = deadline - ks_now_ms();
 	ssize_t n;
 
 	if (q->have == sizeof(q->buf))
@@ -111,7 +103,7 @@ static int take_answer(struct json_object *o, struct json_object **result, struc
 
 static int wait_answer(struct ks_qmp *q, struct json_object **result, struct ks_err *err)
 {
-	int64_t deadline = now_ms() + q->timeout_ms;
+	int64_t deadline = ks_now_ms() + q->timeout_ms;
 	struct json_object *o;
 	int i, ret = 1;
 
@@ -160,7 +152,7 @@ static int connect_to(const char *path)
 static int greet(struct ks_qmp *q, struct ks_err *err)
 {
 	struct json_object *o, *hello;
-	int ret = next(q, now_ms() + q->timeout_ms, &o);
+	int ret = next(q, ks_now_ms() + q->timeout_ms, &o);
 
 	if (ret)
 		return ks_fail(err, ret, "QMP: %s%s", strerror(-ret),

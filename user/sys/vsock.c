@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "err.h"
+#include "now.h"
 #include "vsock.h"
 
 static int open_socket(struct ks_err *err)
@@ -151,12 +151,7 @@ int ks_vsock_connect(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err 
  */
 static uint32_t first_port(void)
 {
-	struct timespec t;
-	uint64_t ms;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-	return (uint32_t)(ms / 16 % (ROOT_PORT_END - ROOT_PORT_MIN));
+	return (uint32_t)(ks_now_ms() / 16 % (ROOT_PORT_END - ROOT_PORT_MIN));
 }
 
 static int bind_root_port(int fd)
