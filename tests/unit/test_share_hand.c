@@ -192,7 +192,6 @@ static void bury_dead(struct ks_book *b)
 		if (world.dead[i] && b->vm[i].tgid) {
 			end(NULL, b, i);
 			ks_book_bury(b, i);
-			ks_book_drop(b, i);
 		}
 }
 

@@ -177,6 +177,7 @@ void ks_book_bury(struct ks_book *b, int vm)
 		if (c->owner == vm)
 			bury_owner(c);
 	}
+	ks_book_drop(b, vm);
 }
 
 void ks_book_turn_back(struct ks_book *b)

@@ -90,6 +90,7 @@ int ks_book_remove(const char *dir);
 int ks_book_add(struct ks_book *b, unsigned int vcpus);
 /* Index of the VM of this name, UUID being none of ours; KS_NOBODY. */
 int ks_book_find(const struct ks_book *b, const char *name);
+/* The place is empty again. */
 void ks_book_drop(struct ks_book *b, int vm);
 
 /* vCPU of a VM that stands for a CPU; KS_NOBODY if it has none. */
@@ -106,7 +107,7 @@ bool ks_book_is_settled(const struct ks_book *b);
 
 /* "This CPU is to go to that VM" (or to nobody). A CPU that is there already stays. */
 void ks_book_move(struct ks_book *b, unsigned int cpu, int to);
-/* The VM has ended: what it owned is nobody's, what was on its way to it goes back or is free. */
+/* The VM has ended: what it owned is nobody's, what was on its way to it goes back or is free; it stands in the book no more. */
 void ks_book_bury(struct ks_book *b, int vm);
 /* A hand-over that nobody carries on: what was being taken is the giver's again, to be told so. */
 void ks_book_turn_back(struct ks_book *b);

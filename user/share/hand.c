@@ -38,7 +38,6 @@ static int bury(struct ks_book *b, const struct ks_hand_ops *ops, int vm, struct
 {
 	ops->end(ops->ctx, b, vm);
 	ks_book_bury(b, vm);
-	ks_book_drop(b, vm);
 	return ops->save(ops->ctx, b, err);
 }
 

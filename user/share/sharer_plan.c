@@ -115,7 +115,6 @@ unsigned int ks_sharer_bury(struct ks_book *b)
 			continue;
 		ks_sharer_clear(b, i);
 		ks_book_bury(b, i);
-		ks_book_drop(b, i);
 		n++;
 	}
 	return n;
