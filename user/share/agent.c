@@ -17,24 +17,28 @@ static uint64_t now_us(void)
 }
 
 /*
- * We stay on one vCPU: a question then wakes one, and is answered before a second one would be awake. No matter if
- * it fails.
+ * Once CPUs are given up we stay on one that is left: a question then wakes one vCPU, and is answered before a second
+ * one would be awake. One that comes back is not for us: it may be given up again, and if we are late with that the host
+ * holds it down, with us on it. No matter if it fails.
  */
-static void stay_on_first(const struct ks_cpus *may)
+static void stay(struct ks_agent *a, const struct ks_cpus *may, const struct ks_cpus *online)
 {
 	struct ks_cpus one = { 0 };
 
-	ks_cpus_add(&one, ks_cpus_next(may, 0));
-	ks_pin_write(0, &one);
+	if (!a->stays || !ks_cpus_has(may, a->cpu)) {
+		a->stays = !ks_cpus_same(may, online);
+		a->cpu = ks_cpus_next(may, 0);
+	}
+	ks_cpus_add(&one, a->cpu);
+	ks_pin_write(0, a->stays ? &one : online);
 }
 
-static uint32_t release(struct ks_agent *a)
+static uint32_t release(struct ks_agent *a, const struct ks_cpus *online)
 {
-	struct ks_cpus all;
 	int ret = ks_confine_release(a->confine);
 
-	ks_cpus_first(&all, KS_CPUS);
-	ks_pin_write(0, &all);
+	a->stays = false;
+	ks_pin_write(0, online);
 	return ret ? KS_AGENT_FAILED : KS_AGENT_DONE;
 }
 
@@ -50,7 +54,7 @@ static uint32_t confine(struct ks_agent *a, const struct ks_agent_ask *ask,
 		cpus.word[i] &= answer->online.word[i];
 	if (!ks_cpus_count(&cpus) || ks_confine_set(a->confine, &cpus))
 		return KS_AGENT_FAILED;
-	stay_on_first(&cpus);
+	stay(a, &cpus, &answer->online);
 	a->changed = now_us();
 	return KS_AGENT_DONE;
 }
@@ -62,7 +66,7 @@ static uint32_t act(struct ks_agent *a, const struct ks_agent_ask *ask,
 	case KS_AGENT_CONFINE:
 		return confine(a, ask, answer);
 	case KS_AGENT_RELEASE:
-		return release(a);
+		return release(a, &answer->online);
 	default:
 		return KS_AGENT_DONE;
 	}

@@ -15,6 +15,8 @@ struct ks_agent {
 	uint64_t changed;	      /* us: since when interrupts wait to follow; 0: they do not */
 	int caller[KS_AGENT_CALLERS]; /* connections that stay open */
 	unsigned int callers;
+	bool stays; /* on this CPU */
+	unsigned int cpu;
 	/* Told after each question, for a log; may be NULL. */
 	void (*heard)(void *ctx, const struct ks_agent_ask *ask,
 		      const struct ks_agent_answer *answer);
