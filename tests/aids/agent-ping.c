@@ -7,20 +7,17 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "agent_msg.h"
 #include "err.h"
 #include "links.h"
+#include "now.h"
 
 #define MAX 10000
 
 static double now_us(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+	return (double)ks_now_ns() / 1e3;
 }
 
 static int compare(const void *a, const void *b)

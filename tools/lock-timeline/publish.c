@@ -15,7 +15,6 @@
 #include "options.h"
 #include "probe.h"
 #include "publish.h"
-#include "record.h"
 #include "vsock.h"
 
 #define NS 1000000000ULL

@@ -18,7 +18,6 @@
 #include "now.h"
 #include "options.h"
 #include "probe.h"
-#include "record.h"
 #include "serve.h"
 #include "text.h"
 #include "topology.h"

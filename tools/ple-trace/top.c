@@ -14,7 +14,6 @@
 #include "now.h"
 #include "options.h"
 #include "probe.h"
-#include "record.h"
 #include "symbols.h"
 #include "text.h"
 #include "top.h"

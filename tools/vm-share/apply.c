@@ -11,7 +11,6 @@
 #include "memory.h"
 #include "now.h"
 #include "plan.h"
-#include "record.h"
 #include "turn.h"
 
 enum { OPT_DRY_RUN = 0x100 };

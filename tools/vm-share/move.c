@@ -12,7 +12,6 @@
 #include "journal.h"
 #include "now.h"
 #include "options.h"
-#include "record.h"
 #include "turn.h"
 
 static const struct argp_option options[] = {

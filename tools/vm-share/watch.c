@@ -12,7 +12,6 @@
 #include "force.h"
 #include "journal.h"
 #include "now.h"
-#include "record.h"
 #include "turn.h"
 
 #define NS 1000000000ULL

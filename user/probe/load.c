@@ -186,17 +186,18 @@ bool ks_has_enumerator(const char *type, const char *name)
 {
 	struct btf *btf = vmlinux_btf();
 	const struct btf_type *t;
-	bool wide = has_type(btf, type, BTF_KIND_ENUM64), has = false;
-	uint32_t i, kind = wide ? BTF_KIND_ENUM64 : BTF_KIND_ENUM, off;
+	uint32_t i, off;
+	int id = btf ? btf__find_by_name_kind(btf, type, BTF_KIND_ENUM64) : -ENOENT;
 
-	if (!has_type(btf, type, kind))
-		return false;
-	t = btf__type_by_id(btf, (uint32_t)btf__find_by_name_kind(btf, type, kind));
-	for (i = 0; i < btf_vlen(t) && !has; i++) {
-		off = wide ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
-		has = !strcmp(btf__name_by_offset(btf, off), name);
+	if (btf && id < 0)
+		id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM);
+	t = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+	for (i = 0; t && i < btf_vlen(t); i++) {
+		off = btf_is_enum64(t) ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
+		if (!strcmp(btf__name_by_offset(btf, off), name))
+			return true;
 	}
-	return has;
+	return false;
 }
 
 unsigned int ks_ring_slots_round(unsigned int slots, int cpus)
