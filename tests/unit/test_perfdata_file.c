@@ -546,6 +546,33 @@ static void own_formats(void **state)
 	remove_all(&s);
 }
 
+/* perf takes names of exits from the CPUID, and from its own machine's if there is none. */
+static void vendors(void **state)
+{
+	static const struct {
+		const char *meta, *cpuid;
+	} cases[] = {
+		{ ",\"vendor\":\"\"", "AuthenticAMD,0,0,0" },
+		{ ",\"vendor\":\"\",\"isa\":\"vmx\"", "GenuineIntel,0,0,0" },
+		{ ",\"vendor\":\"HygonGenuine\"", "HygonGenuine,0,0,0" },
+	};
+	static struct file f;
+	char warning[256];
+	struct world s;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin_host(&s, cases[i].meta);
+		add(&s, 2 * MS, KS_PAUSE, KS_F_IP, 0, 0, 0xffffffff81000010, 0);
+		assert_int_equal(export_host(&s, warning), 0);
+		read_file(&f, s.data);
+		assert_string_equal((char *)f.section[9] + 4, cases[i].cpuid);
+		free(f.p);
+		remove_all(&s);
+	}
+}
+
 /* A guest's metadata can be anything. */
 static void hostile_meta(void **state)
 {
@@ -668,9 +695,10 @@ static void locks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exits),	cmocka_unit_test(switches),
-		cmocka_unit_test(bursts),	cmocka_unit_test(own_formats),
-		cmocka_unit_test(hostile_meta), cmocka_unit_test(locks),
+		cmocka_unit_test(exits),   cmocka_unit_test(switches),
+		cmocka_unit_test(bursts),  cmocka_unit_test(own_formats),
+		cmocka_unit_test(vendors), cmocka_unit_test(hostile_meta),
+		cmocka_unit_test(locks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,20 +99,30 @@ static const char *text(struct perf *p, unsigned int i, const char *s)
 	return p->text[i];
 }
 
-/* perf takes the vendor from this alone. */
-static const char *cpuid(struct perf *p, struct json_object *meta)
+/* Whose exit reasons the host's records have, if its metadata name no vendor. */
+static const char *vendor_of(uint32_t isa)
+{
+	return isa == KS_ISA_VMX ? "GenuineIntel" : "AuthenticAMD";
+}
+
+/* perf names exits by the vendor in this alone, and without one by the machine that it runs on. */
+static const char *cpuid(struct perf *p, struct json_object *meta, const char *vendor)
 {
 	const char *own = ks_meta_str(member(meta, "perf"), "cpuid"),
-		   *vendor = ks_meta_str(meta, "vendor");
+		   *told = ks_meta_str(meta, "vendor");
 	char buf[64];
 
-	if (own[0] || !vendor[0])
+	if (own[0])
 		return text(p, 5, own);
+	vendor = told[0] ? told : vendor;
+	if (!vendor[0])
+		return text(p, 5, "");
 	snprintf(buf, sizeof(buf), "%s,0,0,0", vendor);
 	return text(p, 5, buf);
 }
 
-static void learn_machine(struct perf *p, struct json_object *meta, uint32_t ncpus)
+static void learn_machine(struct perf *p, struct json_object *meta, uint32_t ncpus,
+			  const char *vendor)
 {
 	const char *arch = ks_meta_str(member(meta, "perf"), "arch");
 
@@ -120,7 +130,7 @@ static void learn_machine(struct perf *p, struct json_object *meta, uint32_t ncp
 	p->machine.release = text(p, 1, ks_meta_str(meta, "kernel"));
 	p->machine.arch = text(p, 2, arch[0] ? arch : "x86_64");
 	p->machine.cpudesc = text(p, 3, ks_meta_str(meta, "model"));
-	p->machine.cpuid = cpuid(p, meta);
+	p->machine.cpuid = cpuid(p, meta, vendor);
 	p->machine.ncpus = ncpus;
 	p->machine.mono_ns = number(meta, "start_mono_ns");
 	p->machine.realtime_ns = number(meta, "start_realtime_ns");
@@ -261,7 +271,7 @@ static int begin_session(struct perf *p, const struct ks_export_input *in)
 
 	p->nsrc = nvms + 1;
 	p->guest = calloc(p->nsrc, sizeof(*p->guest));
-	learn_machine(p, meta, number(meta, "ncpus"));
+	learn_machine(p, meta, number(meta, "ncpus"), vendor_of(isa));
 	ret = p->guest ? make_layout(p, in->session, nvms, n, isa) : -ENOMEM;
 	ret = ret ?: map_cpus(p, v, n, vms, nvms);
 	ret = ret ?: name_vcpus(p, meta, v, n, vms);
@@ -288,7 +298,7 @@ static int begin_alone(struct perf *p, const struct ks_export_input *in)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
 		p->map[i] = i;
-	learn_machine(p, meta, n);
+	learn_machine(p, meta, n, "");
 	ret = ks_pd_layout_make(&p->layout, NULL, &meta, 1, 0, 0);
 	if (!ret && ks_pd_layout_guessed(&p->layout, true))
 		warn_of(p, ks_reader_path(in->alone));
