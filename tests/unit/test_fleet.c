@@ -307,6 +307,21 @@ static void unseen(void **state)
 	assert_int_equal(vm_at(w, 1)->sums.exits[2], 6);
 }
 
+/* Its vCPUs need not be there at the same time; when the last of them goes, so does the VM. */
+static void one_after_the_other(void **state)
+{
+	struct world *w = *state;
+
+	w->threads = 2;
+	appear(w, 10, 0, 7, 0);
+	feed(w, 20, 0, KS_VCPU_GONE, 0, 0, 0);
+	assert_false(vm_at(w, 0)->ended);
+	appear(w, 30, 1, 7, 1);
+	assert_int_equal(vm_at(w, 0)->unseen, 0);
+	feed(w, 40, 1, KS_VCPU_GONE, 0, 0, 0);
+	assert_true(vm_at(w, 0)->ended);
+}
+
 /* Lost records leave no state to count on. */
 static void losses(void **state)
 {
@@ -440,6 +455,7 @@ int main(void)
 		TEST(ended_and_forgotten),
 		TEST(limits),
 		TEST(unseen),
+		TEST(one_after_the_other),
 		TEST(pages),
 		TEST(pages_of_intel),
 		TEST(nameless),

@@ -167,7 +167,7 @@ static uint32_t vcpus_of(const struct ks_vminfo *info)
 
 static void count_unseen(struct ks_fleet_vm *vm)
 {
-	vm->unseen = vm->expected > vm->threads ? vm->expected - vm->threads : 0;
+	vm->unseen = vm->expected > vm->nvcpus ? vm->expected - vm->nvcpus : 0;
 }
 
 static void take_description(struct ks_fleet_vm *vm, const struct ks_vminfo *info)
