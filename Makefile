@@ -24,6 +24,7 @@ SIM_SRC   := $(wildcard tests/sim/*.c)
 GEN_MAIN  := vmlinux-gen/vmlinux-gen.c vmlinux-gen/core-check.c
 PLOT_SRC  := $(wildcard tests/plot/*.c)
 AID_SRC   := $(wildcard tests/aids/*.c)
+DECODE_SRC := $(wildcard tests/decode/*.c)
 TEST_BPF  := $(wildcard tests/bpf/*.bpf.c)
 GEN_SRC   := $(filter-out $(GEN_MAIN),$(wildcard vmlinux-gen/*.c))
 
@@ -37,6 +38,7 @@ GUESTS := $(GUEST_SRC:tests/lab/guests/%.c=$(OUT)/tests/%)
 SIM    := $(if $(SIM_SRC),$(OUT)/tests/sim)
 PLOT   := $(PLOT_SRC:tests/plot/%.c=$(OUT)/tests/%)
 AIDS   := $(AID_SRC:tests/aids/%.c=$(OUT)/tests/%)
+DECODE := $(if $(DECODE_SRC),$(OUT)/tests/decode)
 STALL  := $(OUT)/tests/vcpu-policy-stall
 GEN    := $(GEN_MAIN:vmlinux-gen/%.c=$(OUT)/tests/%)
 GEN_OBJ := $(GEN_SRC:%.c=$(OUT)/obj/%.o)
@@ -206,7 +208,7 @@ $(OUT)/tests/static_symbols_elf: $(OUT)/obj/tests/unit/test_symbols_elf.o $(LIB)
 
 # ---- tests ----
 
-tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT) $(AIDS) $(GEN) $(STALL)
+tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT) $(AIDS) $(DECODE) $(GEN) $(STALL)
 
 $(GEN): $(OUT)/tests/%: $(OUT)/obj/vmlinux-gen/%.o $(GEN_OBJ)
 	$(call say,LINK,$@)
@@ -226,7 +228,7 @@ $(PLOT): $(OUT)/tests/%: $(OUT)/obj/tests/plot/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(AID_SRC:%.c=$(OUT)/obj/%.o) $(BENCH_SRC:%.c=$(OUT)/obj/%.o): | $(TEST_SKEL)
+$(AID_SRC:%.c=$(OUT)/obj/%.o) $(BENCH_SRC:%.c=$(OUT)/obj/%.o) $(DECODE_SRC:%.c=$(OUT)/obj/%.o): | $(TEST_SKEL)
 
 $(AIDS): $(OUT)/tests/%: $(OUT)/obj/tests/aids/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -268,6 +270,8 @@ $(OUT)/tests/omp: GUEST_FLAGS := -fopenmp
 $(OUT)/tests/omp: GUEST_LIBS := -Wl,--as-needed,-Bstatic -lgomp -Wl,-Bdynamic
 
 $(OUT)/tests/sim: $(SIM_SRC:%.c=$(OUT)/obj/%.o) $(LIB)
+$(OUT)/tests/decode: $(DECODE_SRC:%.c=$(OUT)/obj/%.o) $(LIB)
+$(SIM) $(DECODE):
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@

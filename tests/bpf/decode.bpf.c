@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The host's probe with its exits open to BPF_PROG_TEST_RUN, for tests/aids/decode.c: the source as
+ * The host's probe with its exits open to BPF_PROG_TEST_RUN, for tests/decode: the source as
  * it is, behind raw_tp programs, because those for tp_btf/kvm_exit run for real exits alone. So the
  * kernel does not know the vCPU's type here, and its members are read by copying.
  */

@@ -1,23 +1,11 @@
-/* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Where a member of a structure lies, from BTF and by its own means: what CO-RE computes is not to
- * be checked against itself. Also the BTF of a kernel with a module in it as one blob, as libbpf
- * wants it for a module that is not loaded.
- */
-#ifndef KVMSCHED_TESTS_LAYOUT_H
-#define KVMSCHED_TESTS_LAYOUT_H
-
+// SPDX-License-Identifier: GPL-2.0
+/* Where members lie, by BTF: see layout.h. */
 #include <errno.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <bpf/btf.h>
 
-struct place {
-	uint32_t offset, size; /* bytes; size 0: there is no such member */
-};
+#include "layout.h"
 
 static bool find_member(const struct btf *btf, int type, const char *name, size_t len,
 			struct place *at, int *of_type)
@@ -59,8 +47,7 @@ static bool index_array(const struct btf *btf, int *type, const char *index, str
 	return true;
 }
 
-/* path: "member.member[3].member", below the structure `type`. */
-static struct place place_of(const struct btf *btf, const char *type, const char *path)
+struct place place_of(const struct btf *btf, const char *type, const char *path)
 {
 	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
 	struct place at = {};
@@ -80,7 +67,7 @@ static struct place place_of(const struct btf *btf, const char *type, const char
 	return (struct place){};
 }
 
-static uint32_t struct_size(const struct btf *btf, const char *type)
+uint32_t struct_size(const struct btf *btf, const char *type)
 {
 	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
 
@@ -89,9 +76,9 @@ static uint32_t struct_size(const struct btf *btf, const char *type)
 
 /*
  * Numbers of types and strings in a module's BTF go on where the kernel's end, so one behind the
- * other they are one BTF. 0 or -errno.
+ * other they are one BTF.
  */
-static int write_joined(const struct btf *base, const struct btf *module, FILE *out)
+int write_joined(const struct btf *base, const struct btf *module, FILE *out)
 {
 	const struct btf *part[] = { base, module };
 	const struct btf_header *h[2];
@@ -115,5 +102,3 @@ static int write_joined(const struct btf *base, const struct btf *module, FILE *
 		fwrite((char *)h[i] + h[i]->hdr_len + h[i]->str_off, h[i]->str_len, 1, out);
 	return fflush(out) || ferror(out) ? -EIO : 0;
 }
-
-#endif /* KVMSCHED_TESTS_LAYOUT_H */
