@@ -78,10 +78,13 @@ static void begin_host(struct world *s, const char *more)
 	add(s, MS, KS_VCPU_NEW, 0, 0, 1, 100ull << 32 | 102, 1);
 }
 
-/* As trace-export does it. */
-static int export_host(struct world *s, char warning[256])
+/* As trace-export does it; guest: one in the host's trace, or NULL. */
+static int export_both(struct world *s, struct world *guest, char warning[256])
 {
-	const struct ks_session_opts files = { .host = s->trace };
+	const char *const guests[] = { guest ? guest->trace : NULL };
+	const struct ks_session_opts files = { .host = s->trace,
+					       .guests = guests,
+					       .nguests = guest ? 1 : 0 };
 	const struct ks_analysis_opts opts = { .vm = NULL };
 	struct ks_export_input in = { .to = UINT64_MAX };
 	const struct ks_export_opts export_opts = { .rows = NULL };
@@ -107,6 +110,11 @@ static int export_host(struct world *s, char warning[256])
 	ks_fanout_close(&f);
 	ks_session_close(session);
 	return ret;
+}
+
+static int export_host(struct world *s, char warning[256])
+{
+	return export_both(s, NULL, warning);
 }
 
 /* ---- the reader ---- */
@@ -692,13 +700,61 @@ static void locks(void **state)
 	remove_all(&s);
 }
 
+/* Clocks of both sides: the guest's is the host's. */
+static void tick(struct world *s)
+{
+	uint64_t t;
+
+	for (t = MS; t < 2000 * MS; t += 100 * MS)
+		add(s, t, KS_CLOCK, 0, 0, 0, 2 * t, 20);
+}
+
+/* Its CPUs 0 to 2 never exited: of CPU 3 all is told, and what was lost somewhere. */
+static void one_vcpu_of_four(void **state)
+{
+	static struct file f;
+	struct world host, guest;
+	char warning[256];
+	struct ks_err err;
+	uint64_t lost = 0;
+	unsigned int i;
+
+	(void)state;
+	begin(&host,
+	      "{\"isa\":\"svm\",\"vendor\":\"AuthenticAMD\",\"tsc_ratio_frac\":32,\"ncpus\":4,"
+	      "\"vms\":{\"100\":{\"name\":\"vm\"}}}",
+	      KS_SIDE_HOST);
+	tick(&host);
+	add(&host, 2 * MS, KS_VCPU_NEW, 0, 0, 0, 100ull << 32 | 101, 3);
+	add(&host, 2 * MS, KS_TSC_OFFSET, 0, 0, 0, 0, 1ull << 32);
+	add(&host, 500 * MS, KS_PAUSE, KS_F_IP, 0, 0, 0xffffffff81000010, 0);
+	begin(&guest, "{\"side\":\"guest\",\"ncpus\":4,\"apic_ids\":[0,1,2,3]}", KS_SIDE_GUEST);
+	tick(&guest);
+	add(&guest, 600 * MS, KS_LOCK_TRY, 0, 3, 9, LOCK, 0xffffffff81000010);
+	add(&guest, 700 * MS, KS_LOCK_ACQ, 0, 3, 9, LOCK, 100 * MS);
+	add(&guest, 750 * MS, KS_LOCK_TRY, 0, 2, 9, LOCK, 0xffffffff81000010);
+	add(&guest, 800 * MS, KS_LOSS, 0, KS_RING_ANY, 0, 0, 7);
+	assert_int_equal(ks_writer_close(guest.w, &err), 0);
+	assert_int_equal(export_both(&host, &guest, warning), 0);
+	read_file(&f, host.data);
+	assert_int_equal(count(&f, "lock:contention_begin"), 1);
+	assert_int_equal(count(&f, "lock:contention_end"), 1);
+	for (i = 0; i < f.n; i++)
+		if (f.sample[i].type == 2) /* PERF_RECORD_LOST: id, number */
+			memcpy(&lost, f.sample[i].raw + 16, 8);
+	assert_int_equal(lost, 7);
+	free(f.p);
+	remove_all(&host);
+	remove_all(&guest);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exits),   cmocka_unit_test(switches),
 		cmocka_unit_test(bursts),  cmocka_unit_test(own_formats),
 		cmocka_unit_test(vendors), cmocka_unit_test(hostile_meta),
-		cmocka_unit_test(locks),
+		cmocka_unit_test(locks),   cmocka_unit_test(one_vcpu_of_four),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

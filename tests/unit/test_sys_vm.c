@@ -208,6 +208,7 @@ static void hostile_options(void **state)
 					     "-name=\033[2Jx",
 					     "{\"driver\":7,\"guest-cid\":[]}",
 					     "{\"driver\":\"vhost-vsock\",\"guest-cid\":null}",
+					     "{\"driver\":null}",
 					     "size=99999999999999999999T",
 					     "vsock,guest-cid=-1" };
 	unsigned int seed = 1;

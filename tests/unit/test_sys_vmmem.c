@@ -80,6 +80,7 @@ static void hostile(void **state)
 	(void)state;
 	tree_new(&t);
 	CMDLINE(&t, "qemu\0-object\0{\"id\":7,\"host-nodes\":[{}]}\0-object\0{\0-object\0\0"
+		    "-object\0{\"id\":\"x\",\"host-nodes\":[null]}\0"
 		    "-object\0memory-backend-ram,id=a,host-nodes=99999999999\0"
 		    "-numa\0node,nodeid=-1,memdev=a\0-numa\0node\0-numa\0node,nodeid=64,memdev=a\0-"
 		    "numa");

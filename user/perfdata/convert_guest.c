@@ -231,12 +231,15 @@ static enum ks_pd_event lost_event(uint8_t type)
 	}
 }
 
+/* That of a ring that is not a CPU's goes to the first vCPU that is known. */
 static void loss(struct ks_pd_guest *g, const struct ks_event *ev)
 {
 	uint32_t cpu = ev->rec->cpu < g->ncpus ? ev->rec->cpu : 0;
 	struct ks_pd_sample s;
 
-	if (!g->ncpus || g->vcpu[cpu] == KS_NO_VCPU)
+	while (cpu < g->ncpus && g->vcpu[cpu] == KS_NO_VCPU)
+		cpu++;
+	if (cpu >= g->ncpus)
 		return;
 	s = sample(g, lost_event(ev->rec->flags), ev->time, cpu, UINT32_MAX);
 	s.event = PD_LOST;

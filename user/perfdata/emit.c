@@ -250,7 +250,7 @@ void ks_pd_emit_start(struct ks_pd_emit *e, const struct ks_pd_vcpu_id *vcpus)
 /* Has this been told? From now on it has. */
 static bool tell(struct ks_pd_emit *e, uint64_t addr, uint32_t vm, bool symbol)
 {
-	uint64_t key = (addr + (uint64_t)vm * 2 + symbol) * 0x9e3779b97f4a7c15ull | 1;
+	uint64_t key = (addr ^ ((uint64_t)vm * 2 + symbol) << 47) * 0x9e3779b97f4a7c15ull | 1;
 	uint32_t i = key >> 40 & (2 * SYMBOLS - 1);
 
 	for (; e->told[i]; i = (i + 1) & (2 * SYMBOLS - 1))

@@ -29,6 +29,7 @@ struct perf {
 	uint32_t nsrc;
 	struct ks_pd_vcpu_id *ids; /* by vCPU */
 	uint32_t *map, *tgids;	   /* guests' CPUs -> vCPUs; processes of VMs */
+	uint32_t guest_cpus;	   /* of the guest that numbers most: so many of each in map */
 	uint64_t newest;
 	char *text[6]; /* what struct ks_pd_machine points to */
 	struct ks_pd_machine machine;
@@ -170,25 +171,36 @@ static struct ks_pd_context context(const struct perf *p)
 	return (struct ks_pd_context){ &p->layout, p->threads, p->order };
 }
 
-/* CPU numbers inside each guest -> vCPUs: nvcpus of them for each VM. */
+/* CPUs that guests number: a vCPU without an exit is not known, but those after it count it. */
+static uint32_t count_guest_cpus(const struct ks_vcpu *v, uint32_t n)
+{
+	uint32_t i, cpus = 0;
+
+	for (i = 0; i < n; i++)
+		if (v[i].guest_cpu >= (int32_t)cpus)
+			cpus = (uint32_t)v[i].guest_cpu + 1;
+	return cpus;
+}
+
+/* CPU numbers inside each guest -> vCPUs: guest_cpus of them for each VM. */
 static int map_cpus(struct perf *p, const struct ks_vcpu *v, uint32_t n, const struct ks_vm *vms,
 		    uint32_t nvms)
 {
-	uint32_t i, *map;
+	size_t len = 1ul * nvms * p->guest_cpus + 1;
+	uint32_t i;
 
 	p->ids = calloc(n + 1ul, sizeof(*p->ids));
 	p->tgids = calloc(nvms + 1ul, sizeof(*p->tgids));
-	p->map = malloc((1ul * nvms * n + 1) * sizeof(*p->map));
+	p->map = malloc(len * sizeof(*p->map));
 	if (!p->ids || !p->tgids || !p->map)
 		return -ENOMEM;
-	memset(p->map, 0xff, (1ul * nvms * n + 1) * sizeof(*p->map));
+	memset(p->map, 0xff, len * sizeof(*p->map));
 	for (i = 0; i < n; i++) {
 		p->ids[i].vm = v[i].vm;
 		p->ids[i].machine_pid = vms[v[i].vm].tgid;
 		p->ids[i].vcpu = v[i].vcpu_id;
-		map = p->map + 1ul * v[i].vm * n;
-		if (v[i].guest_cpu >= 0 && (uint32_t)v[i].guest_cpu < n)
-			map[v[i].guest_cpu] = i;
+		if (v[i].guest_cpu >= 0)
+			p->map[1ul * v[i].vm * p->guest_cpus + v[i].guest_cpu] = i;
 	}
 	for (i = 0; i < nvms; i++)
 		p->tgids[i] = vms[i].tgid;
@@ -211,7 +223,7 @@ static int name_idle(struct perf *p, uint32_t vm, const uint32_t *map, uint32_t 
 }
 
 static int add_guests(struct perf *p, const struct ks_session *s, const struct ks_vm *vms,
-		      uint32_t nvms, uint32_t nvcpus)
+		      uint32_t nvms)
 {
 	struct ks_pd_context c = context(p);
 	struct ks_reader *guest;
@@ -222,12 +234,12 @@ static int add_guests(struct perf *p, const struct ks_session *s, const struct k
 		guest = ks_session_guest(s, i);
 		if (!guest || vms[i].guest_src < 1 || (uint32_t)vms[i].guest_src >= p->nsrc)
 			continue;
-		map = p->map + 1ul * i * nvcpus;
+		map = p->map + 1ul * i * p->guest_cpus;
 		ret = ks_pd_threads_tasks(p->threads, KS_PD_GUEST(i), ks_reader_meta(guest));
-		ret = ret ?: name_idle(p, i, map, nvcpus);
+		ret = ret ?: name_idle(p, i, map, p->guest_cpus);
 		ret = ret   ?:
-			      ks_pd_guest_new(&p->guest[vms[i].guest_src], &c, i, map, nvcpus,
-					      p->host);
+			      ks_pd_guest_new(&p->guest[vms[i].guest_src], &c, i, map,
+					      p->guest_cpus, p->host);
 	}
 	return ret;
 }
@@ -273,11 +285,12 @@ static int begin_session(struct perf *p, const struct ks_export_input *in)
 	p->guest = calloc(p->nsrc, sizeof(*p->guest));
 	learn_machine(p, meta, number(meta, "ncpus"), vendor_of(isa));
 	ret = p->guest ? make_layout(p, in->session, nvms, n, isa) : -ENOMEM;
+	p->guest_cpus = count_guest_cpus(v, n);
 	ret = ret ?: map_cpus(p, v, n, vms, nvms);
 	ret = ret ?: name_vcpus(p, meta, v, n, vms);
 	c = context(p);
 	ret = ret ?: ks_pd_host_new(&p->host, &c, v, n, p->tgids, isa);
-	return ret ?: add_guests(p, in->session, vms, nvms, n);
+	return ret ?: add_guests(p, in->session, vms, nvms);
 }
 
 /* ---- a guest alone ---- */

@@ -139,7 +139,7 @@ static void qemu_device_json(struct ks_vminfo *vm, const char *s)
 	}
 	o = json_tokener_parse_ex(tok, s, (int)len);
 	if (json_object_is_type(o, json_type_object) &&
-	    json_object_object_get_ex(o, "driver", &v) &&
+	    json_object_object_get_ex(o, "driver", &v) && v &&
 	    !strncmp(json_object_get_string(v), "vhost-vsock", 11) &&
 	    json_object_object_get_ex(o, "guest-cid", &v) && v)
 		set_cid(vm, json_object_get_string(v));

@@ -52,16 +52,19 @@ static void add_backend(struct backends *b, const char *id, int host_node)
 static void object_json(struct backends *b, const char *text)
 {
 	struct json_tokener *tok = json_tokener_new_ex(8);
-	struct json_object *o = NULL, *id, *nodes;
+	struct json_object *o = NULL, *id, *nodes, *first;
 	int node = -1;
 
 	if (tok && strlen(text) <= INT_MAX)
 		o = json_tokener_parse_ex(tok, text, (int)strlen(text));
 	if (json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, "id", &id) &&
 	    json_object_object_get_ex(o, "host-nodes", &nodes)) {
-		if (json_object_is_type(nodes, json_type_array) &&
-		    json_object_array_length(nodes) == 1)
-			node = node_of(json_object_get_string(json_object_array_get_idx(nodes, 0)));
+		first = json_object_is_type(nodes, json_type_array) &&
+					json_object_array_length(nodes) == 1 ?
+				json_object_array_get_idx(nodes, 0) :
+				NULL;
+		if (first) /* else several, none, or null */
+			node = node_of(json_object_get_string(first));
 		if (json_object_is_type(id, json_type_string))
 			add_backend(b, json_object_get_string(id), node);
 	}
