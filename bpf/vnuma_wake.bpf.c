@@ -33,6 +33,7 @@ const volatile __u32 nr_cpus = 1; /* highest possible number + 1 */
 #define OWED_MAX_NS 100000000ull
 #define NODE_SLICES 4 /* memory of another node costs time, too */
 #define AHEAD_SLICES 8
+#define ALONE_SLICES 8 /* while nobody waits; a tick ends it when somebody does */
 #define AWAY_MAX 8	    /* so often in a row on another CPU: it is at home there */
 #define LOOKED_AT 8	    /* threads of another node's queue */
 #define PINNED (1ull << 20) /* queue of a CPU */
@@ -369,6 +370,18 @@ static __always_inline u64 vtime_so_far(const struct task_struct *p, const struc
 	return t->vtime + priced(p->se.sum_exec_runtime - t->paid, t->rate);
 }
 
+static __always_inline bool any_queued(void)
+{
+	u32 i;
+
+	bpf_for(i, 0, nr_nodes)
+	{
+		if (scx_bpf_dsq_nr_queued(i))
+			return true;
+	}
+	return false;
+}
+
 /* There is nobody else here who wants to run: what it has now, nobody is owed. */
 static __always_inline void pay_alone(const struct task_struct *p, struct wake_task *t, u64 vtime,
 				      s32 cpu)
@@ -396,10 +409,11 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	found = take_next(cpu, vtime, t && !t->yielded);
 	if (!found && t) {
-		/* It goes on; but somebody may come, and waits for no more than a slice. */
 		t->yielded = false;
 		pay_alone(prev, t, vtime, cpu);
-		scx_set_slice(prev, slice_ns);
+		/* To ask at each tick whether it may go on costs more than to ask whether anybody waits. */
+		c->alone = !any_queued() && !scx_bpf_dsq_nr_queued(PINNED | cpu);
+		scx_set_slice(prev, c->alone ? ALONE_SLICES * slice_ns : slice_ns);
 	} else if (!found && c->idle) {
 		put_in(idle_cpus, cpu, true); /* woken up for nothing */
 	}
@@ -433,16 +447,13 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 {
 	s32 cpu = bpf_get_smp_processor_id();
 	struct wake_cpu *c = this_cpu();
-	u32 i;
 
 	if (!c)
 		return;
 	look_at_steal(cpu, c, c->vtime ? bpf_ktime_get_ns() - c->ran_from : 0);
-	bpf_for(i, 0, nr_nodes)
-	{
-		if (scx_bpf_dsq_nr_queued(i) && any_idle())
-			scx_set_slice(p, 0); /* see rescue() */
-	}
+	if (any_queued() ? c->alone || any_idle() /* see rescue() */
+			 : c->alone && scx_bpf_dsq_nr_queued(PINNED | cpu))
+		scx_set_slice(p, 0);
 }
 
 SEC("struct_ops/wake_runnable")
@@ -507,6 +518,7 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	t->paid = p->se.sum_exec_runtime;
 	c->vtime = t->vtime ? t->vtime : 1;
 	c->rate = t->rate;
+	c->alone = false;
 	c->ran_from = bpf_ktime_get_ns();
 	c->n.switches++;
 }

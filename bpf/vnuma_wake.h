@@ -37,6 +37,7 @@ struct wake_cpu {
 	__u64 ran;   /* ns, since then */
 	__u32 idle;  /* its idle thread is current */
 	__u32 doubt; /* there was some steal, too little to matter by itself */
+	__u32 alone; /* what runs has a long slice, for nobody waited */
 	struct wake_counts n;
 };
 
