@@ -291,6 +291,9 @@ static void intel(void **state)
 
 	(void)state;
 	amd_host(&t, "");
+	tree_text(&t, "/proc/cpuinfo",
+		  "processor\t: 0\nvendor_id\t: GenuineIntel\napicid\t: 0\n"
+		  "flags\t: vmx constant_tsc nonstop_tsc\n");
 	snprintf(path, sizeof(path), "%s/sys/module/kvm_amd", t.root);
 	nftw(path, tree_rm, 8, FTW_DEPTH | FTW_PHYS);
 	snprintf(path, sizeof(path), "%s/sys/kernel/btf/kvm_amd", t.root);
@@ -304,6 +307,9 @@ static void intel(void **state)
 	expect(&t, KS_FOR_HOST, "kvm-btf", KS_ST_OK, "vendor module", 0);
 	tree_text(&t, "/sys/module/kvm_intel/parameters/ple_gap", "0\n");
 	expect(&t, KS_FOR_HOST, "ple", KS_ST_MISSING, "pause-loop exiting", 0);
+	/* Both modules are built into the kernel. */
+	tree_text(&t, "/sys/module/kvm_amd/parameters/nested", "1\n");
+	expect(&t, KS_FOR_HOST, "kvm", KS_ST_OK, "kvm_intel", 0);
 	tree_free(&t);
 }
 

@@ -173,8 +173,9 @@ static void read_identity(const char *root, struct ks_machine *m)
 	ks_read_line(root, m->release, sizeof(m->release), "/proc/sys/kernel/osrelease");
 	ks_read_line(root, m->hostname, sizeof(m->hostname), "/proc/sys/kernel/hostname");
 	m->kvm = ks_exists(root, "/sys/module/kvm");
-	m->kvm_amd = ks_exists(root, "/sys/module/kvm_amd");
-	m->kvm_intel = ks_exists(root, "/sys/module/kvm_intel");
+	/* Built in they have folders on any processor. */
+	m->kvm_amd = ks_exists(root, "/sys/module/kvm_amd") && (m->svm || !m->vmx);
+	m->kvm_intel = ks_exists(root, "/sys/module/kvm_intel") && (m->vmx || !m->svm);
 }
 
 int ks_machine_read(const char *root, struct ks_machine *m)

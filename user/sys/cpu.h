@@ -11,7 +11,7 @@ struct ks_machine {
 	char vendor[16];	      /* "GenuineIntel", "AuthenticAMD", "HygonGenuine" */
 	char model[64];		      /* "AMD EPYC 7763 64-Core Processor" */
 	bool svm, vmx;		      /* the processor can virtualize, as its flags say */
-	bool kvm, kvm_amd, kvm_intel; /* modules loaded (or built in) */
+	bool kvm, kvm_amd, kvm_intel; /* modules loaded (or built in) that are this processor's */
 	bool guest;		      /* a hypervisor says that it is there (CPUID 1, ECX bit 31) */
 	char hypervisor[16]; /* its signature (CPUID 0x40000000): "KVMKVMKVM", "TCGTCGTCGTCG" */
 	bool constant_tsc, nonstop_tsc;
