@@ -213,11 +213,29 @@ static void counters_go_on(void **state)
 	assert_int_equal(w->f.nvms, 1);
 	assert_int_equal(w->f.nvcpus, 2);
 	assert_false(vm->ended);
-	/* A slot whose end was not told is somebody else's. */
-	appear(w, 70, 5, 9, 0);
+	/* A slot whose end was not told is somebody else's, who has exited by now. */
+	w->counts[5][3] = 500;
+	feed(w, 70, 5, KS_VCPU_NEW, 0, 9ull << 32 | 1005, 0);
 	assert_int_equal(w->f.nvms, 2);
 	assert_int_equal(vm->threads, 1);
 	assert_int_equal(vm->sums.exits[3], 108);
+	ks_fleet_update(&w->f, 71 * MS);
+	assert_int_equal(vm_at(w, 1)->sums.exits[3], 500);
+}
+
+/* No record tells its end: the probe takes its slot back. */
+static void taken_back(void **state)
+{
+	struct world *w = *state;
+
+	w->threads = 1;
+	appear(w, 10, 0, 7, 0);
+	w->counts[0][3] = 5;
+	ks_fleet_gone(&w->f, 0, 30 * MS);
+	ks_fleet_gone(&w->f, SLOTS, 30 * MS);
+	assert_int_equal(vm_at(w, 0)->sums.exits[3], 5);
+	assert_int_equal(vm_at(w, 0)->threads, 0);
+	assert_true(vm_at(w, 0)->ended);
 }
 
 static void ended_and_forgotten(void **state)
@@ -456,6 +474,7 @@ int main(void)
 		TEST(limits),
 		TEST(unseen),
 		TEST(one_after_the_other),
+		TEST(taken_back),
 		TEST(pages),
 		TEST(pages_of_intel),
 		TEST(nameless),

@@ -331,6 +331,13 @@ static void wait_a_while(const struct serve *s)
 	poll(p, n + 1, s->wait_ms);
 }
 
+static void ended(void *ctx, uint32_t slot)
+{
+	struct serve *s = ctx;
+
+	ks_fleet_gone(&s->fleet, slot, ks_now_ns());
+}
+
 static int run(struct serve *s)
 {
 	while (!told_to_end(s) && !s->error) {
@@ -346,7 +353,7 @@ static int run(struct serve *s)
 		s->refreshed = now;
 		ks_fleet_refresh(&s->fleet, now);
 		ks_fleet_update(&s->fleet, now);
-		ks_host_recycle(s->host);
+		ks_host_recycle(s->host, ended, s);
 	}
 	return s->error;
 }

@@ -184,7 +184,7 @@ static void show(void *ctx)
 	else
 		top_print_table(&view);
 	ks_live_next(&t->live);
-	ks_host_recycle(t->host);
+	ks_host_recycle(t->host, NULL, NULL);
 	t->loop->last = now;
 }
 

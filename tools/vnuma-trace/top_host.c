@@ -232,7 +232,7 @@ static void show(void *ctx)
 		t->vcpu[i].nowhere_ns = 0;
 	}
 	ks_live_next(&t->live);
-	ks_host_recycle(t->host);
+	ks_host_recycle(t->host, NULL, NULL);
 	t->loop->last = now;
 }
 

@@ -88,14 +88,19 @@ static void add_live(struct ks_fleet_sums *t, const struct ks_live_vcpu *v)
 }
 
 /* What a slot has gathered since the last time goes to its vCPU and VM. */
-static void harvest(struct ks_fleet *f, uint32_t slot)
+static void harvest_live(struct ks_fleet *f, uint32_t slot)
 {
 	struct ks_fleet_slot *s = &f->slot[slot];
 
-	add_exits(f, slot);
 	add_live(&s->vcpu->sums, &f->live.vcpu[slot]);
 	add_live(&s->vm->sums, &f->live.vcpu[slot]);
 	ks_live_next_slot(&f->live, slot);
+}
+
+static void harvest(struct ks_fleet *f, uint32_t slot)
+{
+	add_exits(f, slot);
+	harvest_live(f, slot);
 }
 
 /* ---- VMs ---- */
@@ -256,19 +261,33 @@ static struct ks_fleet_vcpu *vcpu_of(struct ks_fleet *f, struct ks_fleet_vm *vm,
 	return add_vcpu(f, vm, id, at);
 }
 
-/* The thread in a slot is no more, or is another one from now on. */
-static void leave(struct ks_fleet *f, uint32_t slot, uint64_t now)
+/* The thread in a slot is no more. */
+static void part(struct ks_fleet_slot *s, uint64_t now)
 {
-	struct ks_fleet_slot *s = &f->slot[slot];
-
-	if (!s->vm)
-		return;
-	harvest(f, slot);
 	s->vcpu->threads--;
 	if (!--s->vm->threads && !s->vm->unseen)
 		end_vm(s->vm, now);
 	s->vm = NULL;
 	s->vcpu = NULL;
+}
+
+static void leave(struct ks_fleet *f, uint32_t slot, uint64_t now)
+{
+	if (!f->slot[slot].vm)
+		return;
+	harvest(f, slot);
+	part(&f->slot[slot], now);
+}
+
+/* Another one has the slot, and the end of the former is not on record: what is counted is not its own. */
+static void replace(struct ks_fleet *f, uint32_t slot, uint64_t now)
+{
+	struct ks_fleet_slot *s = &f->slot[slot];
+
+	if (!s->vm)
+		return;
+	harvest_live(f, slot);
+	part(s, now);
 }
 
 /*
@@ -319,12 +338,18 @@ void ks_fleet_feed(struct ks_fleet *f, const struct ks_rec *rec)
 	bool vcpu = rec->type >= KS_VCPU_NEW && rec->id < f->opts.slots;
 
 	if (vcpu && rec->type == KS_VCPU_NEW)
-		leave(f, rec->id, rec->time);
+		replace(f, rec->id, rec->time);
 	ks_live_feed(&f->live, rec);
 	if (vcpu && rec->type == KS_VCPU_NEW)
 		enter(f, rec->id);
 	if (vcpu && rec->type == KS_VCPU_GONE)
 		leave(f, rec->id, rec->time);
+}
+
+void ks_fleet_gone(struct ks_fleet *f, uint32_t slot, uint64_t now)
+{
+	if (slot < f->opts.slots)
+		leave(f, slot, now);
 }
 
 void ks_fleet_update(struct ks_fleet *f, uint64_t now)

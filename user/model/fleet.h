@@ -88,6 +88,12 @@ void ks_fleet_found(struct ks_fleet *f, const struct ks_vminfo *vm);
 /* One record of the host's probe in mode bursts. */
 void ks_fleet_feed(struct ks_fleet *f, const struct ks_rec *rec);
 
+/*
+ * The vCPU in this slot has ended, which its record would have told had it not been lost. To be called
+ * before its counts are taken away; now: ns, the records' clock.
+ */
+void ks_fleet_gone(struct ks_fleet *f, uint32_t slot, uint64_t now);
+
 /* Bring all counters up to now (ns, the records' clock), forget what has ended long ago. */
 void ks_fleet_update(struct ks_fleet *f, uint64_t now);
 

@@ -438,14 +438,18 @@ struct ks_host_unseen ks_host_unseen(const struct ks_host *h)
 	};
 }
 
-void ks_host_recycle(struct ks_host *h)
+void ks_host_recycle(struct ks_host *h, void (*ended)(void *ctx, uint32_t slot), void *ctx)
 {
 	static const struct ks_vcpu_state none;
 	uint32_t slot, n = ks_slots_used(&h->slots);
 
-	for (slot = 0; slot < n && ks_slots_room(&h->slots); slot++)
-		if (ks_slots_ended(&h->slots, slot) &&
-		    !bpf_map__update_elem(h->skel->maps.ks_vcpus, &slot, sizeof(slot), &none,
+	for (slot = 0; slot < n && ks_slots_room(&h->slots); slot++) {
+		if (!ks_slots_ended(&h->slots, slot))
+			continue;
+		if (ended)
+			ended(ctx, slot);
+		if (!bpf_map__update_elem(h->skel->maps.ks_vcpus, &slot, sizeof(slot), &none,
 					  sizeof(none), BPF_ANY))
 			ks_slots_reuse(&h->slots, slot);
+	}
 }

@@ -100,8 +100,9 @@ struct ks_host_policy ks_host_policy(const struct ks_host *h);
 /*
  * Give the slots of vCPUs that were gone already at the last call to new ones; until then the last
  * of their records come. For displays, once in a while; in a trace a slot stands for one vCPU.
+ * ended is told of each before its counts are set to 0; may be NULL.
  */
-void ks_host_recycle(struct ks_host *h);
+void ks_host_recycle(struct ks_host *h, void (*ended)(void *ctx, uint32_t slot), void *ctx);
 
 /* ---- guest ---- */
 
