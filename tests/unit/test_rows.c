@@ -167,6 +167,25 @@ static void files(void **state)
 	assert_string_equal(err.msg, "/dev/full: No space left on device");
 }
 
+/* Two who write to one name: the later one is told so, and leaves the earlier one's alone. */
+static void two_writers(void **state)
+{
+	struct ks_outfile first, second;
+	struct ks_err err;
+
+	(void)state;
+	assert_int_equal(ks_outfile_open(&first, file("out"), &err), 0);
+	ks_outfile_write(&first, "first", 5);
+	assert_int_equal(ks_outfile_open(&second, file("out"), &err), -EBUSY);
+	assert_non_null(strstr(err.msg, "is being written: give another name"));
+	assert_int_equal(ks_outfile_commit(&first, &err), 0);
+	holds(file("out"), "first");
+	assert_int_equal(ks_outfile_open(&second, file("out"), &err), 0);
+	ks_outfile_write(&second, "2nd", 3);
+	assert_int_equal(ks_outfile_commit(&second, &err), 0);
+	holds(file("out"), "2nd");
+}
+
 /* ---- records ---- */
 
 static void write_trace(const char *path, enum ks_side side, const char *meta,
@@ -554,6 +573,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(strings, setup, teardown),
 		cmocka_unit_test_setup_teardown(files, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_writers, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_threads, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_cpus, setup, teardown),

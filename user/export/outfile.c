@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +26,40 @@ int ks_outfile_fail(const struct ks_outfile *o, int ret, struct ks_err *err)
 	if (ret == -EPIPE)
 		return ks_fail(err, ret, "%.150s: its reader has gone: ended early",
 			       out ? "standard output" : o->path);
+	if (ret == -EBUSY)
+		return ks_fail(err, ret, "%.150s.partial: is being written: give another name",
+			       o->path);
 	return ks_fail(err, ret, "%.150s: %s", out ? "standard output" : o->path, strerror(-ret));
+}
+
+/* Is the name still that of this file? Who wrote it may have given it its final one meanwhile. */
+static bool is_still(int fd, const char *path)
+{
+	struct stat own, there;
+
+	return !fstat(fd, &own) && !stat(path, &there) && own.st_dev == there.st_dev &&
+	       own.st_ino == there.st_ino;
+}
+
+/* Empty, and locked until it is closed: nobody else writes it. The descriptor, or -errno. */
+static int open_alone(const char *path)
+{
+	int fd, ret = 0;
+
+	do {
+		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return -errno;
+		if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+			ret = -EBUSY;
+		else if (!is_still(fd, path))
+			ret = -EAGAIN;
+		else
+			ret = ftruncate(fd, 0) ? -errno : fd;
+		if (ret < 0)
+			close(fd);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 static int open_partial(struct ks_outfile *o)
@@ -36,9 +70,9 @@ static int open_partial(struct ks_outfile *o)
 		o->partial = NULL;
 		return -ENOMEM;
 	}
-	fd = open(o->partial, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open_alone(o->partial);
 	if (fd < 0) {
-		ret = -errno;
+		ret = fd;
 		free(o->partial);
 		o->partial = NULL;
 		return ret;
@@ -118,26 +152,23 @@ int ks_outfile_commit(struct ks_outfile *o, struct ks_err *err)
 {
 	int ret = ks_outfile_sync(o, err);
 
-	if (!ret && o->f != stdout) {
-		if (fclose(o->f))
-			ret = ks_outfile_fail(o, -errno, err);
-		o->f = NULL;
-	}
 	if (!ret && !o->pipe && rename(o->partial, o->path))
 		ret = ks_outfile_fail(o, -errno, err);
 	if (ret) {
 		ks_outfile_discard(o);
 		return ret;
 	}
+	if (o->f != stdout && fclose(o->f))
+		ret = ks_outfile_fail(o, -errno, err); /* a pipe's last bytes */
 	forget(o);
-	return 0;
+	return ret;
 }
 
 void ks_outfile_discard(struct ks_outfile *o)
 {
+	if (o->partial) /* while it is locked */
+		unlink(o->partial);
 	if (o->f && o->f != stdout)
 		fclose(o->f);
-	if (o->partial)
-		unlink(o->partial);
 	forget(o);
 }
