@@ -216,6 +216,33 @@ static void test_too_much(void **state)
 	free(p);
 }
 
+/* Who is not spoken of keeps what it has: there must be enough for that, too. */
+static void test_too_much_with_others(void **state)
+{
+	struct ks_plan *p = ks_plan_new();
+	struct ks_book *b = ks_book_new();
+	struct ks_err err = { "" };
+
+	(void)state;
+	assert_int_equal(ks_plan_word(p, "a=cpus:0", &err), 0);
+	assert_int_equal(ks_plan_word(p, "b=cpus:1,mem:0=1M", &err), 0);
+	p->vm[0].place = ks_book_add(b, 1);
+	p->vm[1].place = ks_book_add(b, 1);
+	b->vm[0].tgid = b->vm[1].tgid = 1;
+	b->vm[1].mem[0] = 8000000ull << 40;
+	assert_int_equal(ks_mem_check_book(b, p, &err), 0);
+	b->vm[0].mem[0] = 8000000ull << 40;
+	assert_int_equal(ks_mem_check(p, &err), 0);
+	assert_int_equal(ks_mem_check_book(b, p, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "with what other VMs have"));
+	p->vm[0].mem[0] = MIB;
+	assert_int_equal(ks_mem_check_book(b, p, &err), 0);
+	p->vm[0].mem[0] = p->vm[1].mem[0] = UINT64_MAX; /* nothing of memory */
+	assert_int_equal(ks_mem_check_book(b, p, &err), 0);
+	ks_book_free(b);
+	free(p);
+}
+
 static int save(void *ctx, const struct ks_book *b, struct ks_err *err)
 {
 	uint64_t *saved = ctx;
@@ -263,12 +290,75 @@ static void test_refused(void **state)
 	free(p);
 }
 
+#define ONE_NODE                                                                                   \
+	"{\"return\": [{\"id\": \"a\", \"size\": 536870912, \"host-nodes\": [0], \"policy\": "     \
+	"\"bind\"}, {\"id\": \"vm1\", \"size\": 1073741824, \"host-nodes\": [0], \"policy\": "     \
+	"\"bind\"}]}\r\n"
+#define DEVICE(requested)                                                                          \
+	"{\"return\": [{\"type\": \"virtio-mem\", \"data\": {\"id\": \"vmem1\", \"memdev\": "      \
+	"\"/objects/vm1\", \"size\": 268435456, \"requested-size\": " requested ", "               \
+	"\"max-size\": 1073741824, \"block-size\": 2097152, \"node\": 0, \"memaddr\": "            \
+	"4294967296}}]}\r\n"
+
+/* A guest that does not give up what it is asked for is told to keep it; all of it has been written down before. */
+static void test_not_given_up(void **state)
+{
+	static const char *const lines[] = { HELLO,    OK,
+					     ONE_NODE, DEVICE("268435456"),
+					     OK,		       /* told */
+					     ONE_NODE, "nonsense\r\n", /* while it is waited for */
+					     NULL };
+	static const char *const again[] = { HELLO, OK, ONE_NODE, DEVICE("134217728"), OK, NULL };
+	struct ks_plan *p = ks_plan_new();
+	struct ks_book *b = ks_book_new();
+	uint64_t saved = 0;
+	struct ks_sharer s = { .ops = { .save = save, .ctx = &saved } };
+	struct ks_err err = { "" };
+
+	(void)state;
+	assert_int_equal(ks_plan_word(p, "vm1=cpus:0", &err), 0);
+	p->vm[0].place = ks_book_add(b, 1);
+	b->vm[0].tgid = 1;
+	snprintf(b->vm[0].qmp, sizeof(b->vm[0].qmp), "%.100s", path);
+	p->vm[0].mem[0] = 640 * MIB;
+	begin(lines);
+	assert_int_not_equal(ks_mem_plan(&s, b, p, &err), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(saved, 768 * MIB);
+	assert_int_equal(b->vm[0].mem[0], 768 * MIB);
+	/* `restore' asks for what it says, although the guest still has that. */
+	begin(again);
+	assert_int_equal(ks_mem_mend(b, &err), 0);
+	pthread_join(thread, NULL);
+	assert_non_null(strstr(heard, "\"value\":268435456"));
+	ks_book_free(b);
+	free(p);
+}
+
+/* The wait has an end, however long each answer takes; the guest's is not that of QMP. */
+static void test_wait(void **state)
+{
+	static const char *const lines[] = { HELLO, OK, ONE_NODE, DEVICE("134217728"), NULL };
+	struct ks_err err = { "" };
+	uint64_t has = 0;
+	struct ks_qmp *q;
+
+	(void)state;
+	begin(lines);
+	q = open_qmp();
+	assert_int_equal(ks_mem_wait(q, true, 0, 640 * MIB, true, 0, &has, &err), -EBUSY);
+	assert_int_equal(has, 768 * MIB);
+	ks_qmp_close(q);
+	pthread_join(thread, NULL);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make, drop)
 	const struct CMUnitTest tests[] = {
 		TEST(test_read_and_ask), TEST(test_nonsense), TEST(test_socket),
-		TEST(test_too_much),	 TEST(test_refused),
+		TEST(test_too_much),	 TEST(test_refused),  TEST(test_too_much_with_others),
+		TEST(test_not_given_up), TEST(test_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

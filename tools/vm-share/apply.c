@@ -63,6 +63,8 @@ static int hand_over(struct turn *t, struct ks_plan *p)
 	ks_vm_list_free(&list);
 	t->sharer.repin = true;
 	if (!ret)
+		ret = ks_mem_check_book(t->book, p, &err);
+	if (!ret)
 		ret = ks_hand_over(t->book, &t->sharer.ops, true, &err);
 	if (!ret)
 		ret = ks_mem_plan(&t->sharer, t->book, p, &err);

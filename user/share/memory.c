@@ -8,6 +8,7 @@
 
 #include "err.h"
 #include "memory.h"
+#include "now.h"
 #include "qmp.h"
 
 #define MAX_DEVICES 256u
@@ -173,6 +174,7 @@ int ks_mem_wait(struct ks_qmp *q, bool one_node, unsigned int node, uint64_t wan
 		int timeout_ms, uint64_t *has, struct ks_err *err)
 {
 	const struct timespec moment = { 0, 10000000 };
+	int64_t end = ks_now_ms() + timeout_ms;
 	struct ks_mem m;
 	int ret;
 
@@ -183,9 +185,8 @@ int ks_mem_wait(struct ks_qmp *q, bool one_node, unsigned int node, uint64_t wan
 		*has = ks_mem_total(&m, node);
 		if (shrinks ? *has <= want : *has >= want)
 			return 0;
-		if (timeout_ms <= 0)
-			return -ETIMEDOUT;
+		if (ks_now_ms() >= end)
+			return -EBUSY;
 		nanosleep(&moment, NULL);
-		timeout_ms -= 10;
 	}
 }

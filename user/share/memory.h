@@ -40,7 +40,10 @@ int ks_mem_fit(const struct ks_mem *m, unsigned int node, uint64_t *want, struct
 int ks_mem_ask(struct ks_qmp *q, const struct ks_mem *m, unsigned int node, uint64_t *want,
 	       struct ks_err *err);
 
-/* Wait until the guest has at most, or at least, so much of it. *has: what it has in the end. 0; -ETIMEDOUT; -errno. */
+/*
+ * Wait until the guest has at most, or at least, so much of it. *has: what it has in the end. 0; -EBUSY: it has not
+ * within that time; -errno + err: what QMP says.
+ */
 int ks_mem_wait(struct ks_qmp *q, bool one_node, unsigned int node, uint64_t want, bool shrinks,
 		int timeout_ms, uint64_t *has, struct ks_err *err);
 
@@ -50,6 +53,9 @@ struct ks_sharer;
 
 /* Does the plan give away more of a node than the host has? 0 or -EINVAL + err. */
 int ks_mem_check(const struct ks_plan *p, struct ks_err *err);
+
+/* Does it, with what VMs have of which it does not speak? Its VMs are in the book. 0 or -EINVAL + err. */
+int ks_mem_check_book(const struct ks_book *b, const struct ks_plan *p, struct ks_err *err);
 
 /*
  * Give every VM the memory that the plan says: all that shrink first, each waited for, then all that grow.

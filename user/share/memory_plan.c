@@ -42,20 +42,54 @@ static uint64_t size_of_node(unsigned int node)
 	return (uint64_t)kb << 10;
 }
 
+/* UINT64_MAX adds nothing: it is not spoken of. */
+static void add(uint64_t *sum, uint64_t more)
+{
+	if (more != UINT64_MAX && __builtin_add_overflow(*sum, more, sum))
+		*sum = UINT64_MAX;
+}
+
+static int check_sum(uint64_t sum, unsigned int node, const char *what, struct ks_err *err)
+{
+	uint64_t there = sum ? size_of_node(node) : 0;
+
+	if (sum <= there)
+		return 0;
+	return ks_fail(err, -EINVAL, "%s %llu MiB of node %u, which has %llu", what,
+		       (unsigned long long)sum >> 20, node, (unsigned long long)there >> 20);
+}
+
 static int check_node(const struct ks_plan *p, unsigned int node, struct ks_err *err)
 {
-	uint64_t sum = 0, there;
+	uint64_t sum = 0;
 	unsigned int i;
 
 	for (i = 0; i < p->n; i++)
-		if (p->vm[i].mem[node] != UINT64_MAX &&
-		    __builtin_add_overflow(sum, p->vm[i].mem[node], &sum))
-			sum = UINT64_MAX;
-	there = sum ? size_of_node(node) : 0;
-	if (sum <= there)
+		add(&sum, p->vm[i].mem[node]);
+	return check_sum(sum, node, "the plan gives away", err);
+}
+
+/* What the plan does not speak of stays as the book has it. */
+static int check_node_of_book(const struct ks_book *b, const struct ks_plan *p, unsigned int node,
+			      struct ks_err *err)
+{
+	uint64_t sum = 0, planned = 0, of_vm;
+	unsigned int i;
+	int vm;
+
+	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++) {
+		of_vm = b->vm[vm].tgid ? b->vm[vm].mem[node] : UINT64_MAX;
+		for (i = 0; i < p->n; i++) {
+			if (p->vm[i].place != vm || p->vm[i].mem[node] == UINT64_MAX)
+				continue;
+			of_vm = p->vm[i].mem[node];
+			add(&planned, of_vm);
+		}
+		add(&sum, of_vm);
+	}
+	if (!planned)
 		return 0;
-	return ks_fail(err, -EINVAL, "the plan gives away %llu MiB of node %u, which has %llu",
-		       (unsigned long long)sum >> 20, node, (unsigned long long)there >> 20);
+	return check_sum(sum, node, "with what other VMs have the plan gives away", err);
 }
 
 int ks_mem_check(const struct ks_plan *p, struct ks_err *err)
@@ -65,6 +99,16 @@ int ks_mem_check(const struct ks_plan *p, struct ks_err *err)
 
 	for (node = 0; node < KS_PLAN_NODES && !ret; node++)
 		ret = check_node(p, node, err);
+	return ret;
+}
+
+int ks_mem_check_book(const struct ks_book *b, const struct ks_plan *p, struct ks_err *err)
+{
+	unsigned int node;
+	int ret = 0;
+
+	for (node = 0; node < KS_PLAN_NODES && !ret; node++)
+		ret = check_node_of_book(b, p, node, err);
 	return ret;
 }
 
@@ -90,12 +134,14 @@ static int named(const struct ks_book_vm *v, int ret, const struct ks_err *why, 
 	return ret ? ks_fail(err, ret, "%s: %.190s", v->name, why->msg) : 0;
 }
 
-/* What it has is its own, until it is known to have less. */
-static int learn(struct ks_book_vm *v, const struct ks_plan_vm *pv, struct ks_qmp *q, bool one_node,
-		 struct ks_mem *m, struct ks_err *err)
+/* What it has is its own, until it is known to have less; written down before anything is asked. */
+static int learn(struct ks_sharer *s, struct ks_book *b, struct ks_book_vm *v,
+		 const struct ks_plan_vm *pv, struct ks_qmp *q, struct ks_mem *m,
+		 struct ks_err *err)
 {
 	unsigned int node;
-	int ret = ks_mem_read(q, one_node, m, err);
+	bool learned = false;
+	int ret = ks_mem_read(q, has_one_node(), m, err);
 
 	for (node = 0; !ret && node < KS_BOOK_NODES; node++) {
 		if (pv->mem[node] == UINT64_MAX)
@@ -103,32 +149,41 @@ static int learn(struct ks_book_vm *v, const struct ks_plan_vm *pv, struct ks_qm
 		if (m->unbound)
 			return ks_fail(err, -ENOTSUP,
 				       "not all of its memory is bound to one node each");
-		if (v->mem[node] == UINT64_MAX)
-			v->mem[node] = ks_mem_total(m, node);
+		if (v->mem[node] != UINT64_MAX)
+			continue;
+		v->mem[node] = ks_mem_total(m, node);
+		learned = true;
 	}
-	return ret;
+	return learned && !ret ? s->ops.save(s->ops.ctx, b, err) : ret;
+}
+
+/* As it was: its device may have been told something else, which it need not have done yet. */
+static void keep(struct ks_qmp *q, unsigned int node, uint64_t has)
+{
+	struct ks_mem now;
+
+	if (!ks_mem_read(q, has_one_node(), &now, NULL))
+		ks_mem_ask(q, &now, node, &has, NULL);
 }
 
 /* The guest has time to give it up; if it does not, it is told to keep it. */
 static int shrink(struct ks_sharer *s, struct ks_book *b, struct ks_book_vm *v, struct ks_qmp *q,
 		  const struct ks_mem *m, unsigned int node, uint64_t want, struct ks_err *err)
 {
-	bool one_node = has_one_node();
 	uint64_t has = v->mem[node];
 	int ret = ks_mem_ask(q, m, node, &want, err);
 
 	if (ret)
 		return ret;
-	ret = ks_mem_wait(q, one_node, node, want, true, SHRINK_MS, &has, err);
+	ret = ks_mem_wait(q, has_one_node(), node, want, true, SHRINK_MS, &has, err);
 	if (!ret) {
 		v->mem[node] = want;
 		return s->ops.save(s->ops.ctx, b, err);
 	}
-	if (ret == -ETIMEDOUT)
+	if (ret == -EBUSY)
 		ks_fail(err, ret, "its guest still has %llu of %llu MiB of node %u: it keeps them",
 			(unsigned long long)has >> 20, (unsigned long long)want >> 20, node);
-	want = v->mem[node];
-	ks_mem_ask(q, m, node, &want, NULL);
+	keep(q, node, v->mem[node]);
 	return ret;
 }
 
@@ -147,7 +202,7 @@ static int grow(struct ks_sharer *s, struct ks_book *b, struct ks_book_vm *v, st
 		ret = ks_mem_ask(q, m, node, &want, err);
 	if (!ret)
 		ret = ks_mem_wait(q, has_one_node(), node, want, false, GROW_MS, &has, err);
-	return ret == -ETIMEDOUT ? 0 : ret;
+	return ret == -EBUSY ? 0 : ret;
 }
 
 static int change_vm(struct ks_sharer *s, struct ks_book *b, int vm, const struct ks_plan_vm *pv,
@@ -162,7 +217,7 @@ static int change_vm(struct ks_sharer *s, struct ks_book *b, int vm, const struc
 
 	if (ret)
 		return ret;
-	ret = learn(v, pv, q, has_one_node(), &m, &why);
+	ret = learn(s, b, v, pv, q, &m, &why);
 	for (node = 0; !ret && node < KS_BOOK_NODES; node++) {
 		if (pv->mem[node] == UINT64_MAX)
 			continue;
