@@ -321,6 +321,28 @@ static void test_saves(void **state)
 	}
 }
 
+/* All of it at once cannot be taken and verified: nothing is begun. */
+static void test_all_at_once(void **state)
+{
+	struct ks_err err = { "" };
+	struct ks_book *b;
+	unsigned int i;
+
+	(void)state;
+	begin(ROUND);
+	b = load();
+	for (i = 0; i < 4; i++)
+		ks_book_move(b, i, i < 2);
+	assert_int_equal(ks_hand_over(b, &ops, true, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "vm0 would be left without a CPU"));
+	assert_int_equal(world.saves, 0);
+	assert_int_equal(world.acts, 0);
+	ks_book_free(b);
+	b = load();
+	assert_settled(b);
+	ks_book_free(b);
+}
+
 static void test_vm_ends_everywhere(void **state)
 {
 	int kind, vm, at;
@@ -519,6 +541,7 @@ int main(void)
 		TEST(test_first_killed),	TEST(test_refused),
 		TEST(test_move_where_it_is),	TEST(test_file_keeps_all),
 		TEST(test_file_damaged),	TEST(test_saves),
+		TEST(test_all_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

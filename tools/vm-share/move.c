@@ -68,7 +68,6 @@ static int write_down(struct ks_book *b, const struct move *m, int *from, int *t
 		      struct ks_err *err)
 {
 	unsigned int i;
-	struct ks_cpus left;
 	int ret = find(b, m->from, from, err);
 
 	if (!ret)
@@ -81,12 +80,7 @@ static int write_down(struct ks_book *b, const struct move *m, int *from, int *t
 		if (!ret)
 			ks_book_move(b, i, *to);
 	}
-	if (ret || *from == KS_NOBODY)
-		return ret;
-	ks_book_may(b, *from, &left);
-	return ks_cpus_count(&left) ?
-		       0 :
-		       ks_fail(err, -EINVAL, "%s would be left without a CPU", b->vm[*from].name);
+	return ret;
 }
 
 static const char *manner_of(const struct ks_book *b, int vm)

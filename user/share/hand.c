@@ -101,11 +101,29 @@ static int give_until_done(struct ks_book *b, const struct ks_hand_ops *ops, str
 	return -ELOOP;
 }
 
+/* Who is to let go of all that it has could be nowhere while that is verified: it would not be. */
+static int check_givers(const struct ks_book *b, struct ks_err *err)
+{
+	int vm;
+
+	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++)
+		if (is_vm(b, vm) && is_giver(b, vm) && !has_some(b, vm))
+			return ks_fail(err, -EINVAL,
+				       "%s would be left without a CPU until it is given others: "
+				       "leave it one of them at first",
+				       b->vm[vm].name);
+	return 0;
+}
+
 int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, struct ks_err *err)
 {
 	bool takes = all || some_in(b, KS_STEP_TAKING);
-	int ret = takes ? ops->save(ops->ctx, b, err) : 0; /* else giving begins with that */
+	int ret = check_givers(b, err);
 
+	if (ret)
+		return ret;
+	if (takes) /* else giving begins with that */
+		ret = ops->save(ops->ctx, b, err);
 	if (!ret && takes)
 		ret = take_all(b, ops, all, err);
 	if (ret) {
