@@ -88,6 +88,8 @@ int share_release(int argc, char **argv)
 
 	if (ret)
 		return ret;
+	if (t.book && !t.sharer.port)
+		cli_note("no agent is told: guests that one has confined stay so");
 	if (t.book)
 		ret = ks_sharer_release(&t.sharer, t.book, &err);
 	else

@@ -69,7 +69,7 @@ static bool has_run(struct seen *s, const struct ks_book *b, int vm, uint64_t mo
 	return run;
 }
 
-static int hold(struct turn *t, int vm, struct ks_err *err)
+static int hold(struct turn *t, int vm, const char *what, struct ks_err *err)
 {
 	char name[sizeof(t->book->vm[vm].name)];
 	int ret;
@@ -79,9 +79,21 @@ static int hold(struct turn *t, int vm, struct ks_err *err)
 	if (!ret)
 		ret = t->sharer.ops.save(t->sharer.ops.ctx, t->book, err);
 	if (!ret)
-		cli_warn("%s used CPUs that it had given up: held to its own again (%s)", name,
+		cli_warn("%s %s: held to its own again (%s)", name, what,
 			 ks_manner_name(t->book->vm[vm].manner));
 	return ret == -ESRCH ? 0 : ret;
+}
+
+static int look_at_vm(struct turn *t, struct seen *s, int vm, uint64_t most_ns, struct ks_err *err)
+{
+	bool renewed = ks_vcpus_renew(NULL, &t->book->vm[vm]), run;
+
+	if (renewed)
+		s->start[vm] = 0; /* other threads: what they had used before is not known */
+	run = has_run(s, t->book, vm, most_ns);
+	if (renewed)
+		return hold(t, vm, "has other vCPU threads", err);
+	return run ? hold(t, vm, "used CPUs that it had given up", err) : 0;
 }
 
 static int look_at_vms(struct turn *t, struct seen *s, uint64_t most_ns)
@@ -95,8 +107,8 @@ static int look_at_vms(struct turn *t, struct seen *s, uint64_t most_ns)
 		ret = t->sharer.ops.save(t->sharer.ops.ctx, t->book, &err);
 	}
 	for (vm = 0; vm < (int)KS_BOOK_VMS && !ret; vm++)
-		if (t->book->vm[vm].tgid && has_run(s, t->book, vm, most_ns))
-			ret = hold(t, vm, &err);
+		if (t->book->vm[vm].tgid)
+			ret = look_at_vm(t, s, vm, most_ns, &err);
 	return ret ? cli_fail(ret, &err) : 0;
 }
 

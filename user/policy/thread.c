@@ -41,6 +41,34 @@ int ks_thread_start(const char *root, uint32_t tid, uint64_t *start)
 	return ret ? ret == -ENOENT ? -ESRCH : ret : parse_start(text, start);
 }
 
+/* Fields 3 and 20 of /proc/PID/stat: a zombie all of whose other threads have ended. */
+static bool is_dead(const char *text)
+{
+	const char *p = strrchr(text, ')');
+	unsigned int threads;
+	char state;
+
+	return p &&
+	       sscanf(p + 1,
+		      " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %u",
+		      &state, &threads) == 2 &&
+	       (state == 'Z' || state == 'X') && threads <= 1;
+}
+
+bool ks_process_has_ended(const char *root, uint32_t tgid, uint64_t start)
+{
+	uint64_t began;
+	char *text;
+	int ret = ks_read_at(root, 4096, &text, NULL, "/proc/%u/stat", tgid);
+	bool dead;
+
+	if (ret)
+		return ret == -ENOENT || ret == -ESRCH;
+	dead = is_dead(text);
+	ret = parse_start(text, &began);
+	return dead || (!ret && began != start);
+}
+
 static int read_attr(uint32_t tid, uint64_t start, struct ks_thread *t)
 {
 	struct attr a = { .size = sizeof(a) };

@@ -39,7 +39,7 @@ struct ks_book_cpu {
 
 /* A vCPU thread that the host itself holds down: what undoes it. */
 struct ks_book_vcpu {
-	uint32_t tid;
+	uint32_t tid;	/* 0: unplugged */
 	char *affinity; /* list of CPUs that it had before it was pinned; NULL: not pinned by us */
 	char *home;	/* cgroup that it was taken from; NULL: it is not held down */
 	char *group;	/* ... and put in; the same as home if that is its own */

@@ -180,7 +180,7 @@ static void read_vcpus(struct ks_book_vm *vm, struct json_object *list, bool *ba
 		struct json_object *o = json_object_array_get_idx(list, i);
 		struct ks_book_vcpu *v = &vm->vcpu[i];
 
-		v->tid = (uint32_t)number(o, "tid", 1, INT32_MAX, bad);
+		v->tid = (uint32_t)number(o, "tid", 0, INT32_MAX, bad);
 		v->affinity = dup_text(o, "affinity");
 		v->home = dup_text(o, "home");
 		v->group = dup_text(o, "group");

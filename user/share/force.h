@@ -11,6 +11,14 @@
 
 #include "book.h"
 
+/* ---- threads ---- */
+
+/*
+ * Bring the book's threads of a VM up to date: vCPUs may be unplugged (tid 0 from then on), and plugged again with
+ * another thread, to which nothing has been done. Returns whether there was something to change.
+ */
+bool ks_vcpus_renew(const char *root, struct ks_book_vm *v);
+
 /* ---- look ---- */
 
 struct ks_vcpu_look {

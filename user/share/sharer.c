@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent_msg.h"
 #include "err.h"
@@ -12,13 +13,13 @@
 #include "text.h"
 #include "thread.h"
 
+#define GONE_MS 10
+#define GONE_TRIES 100
 #define IDLE_NTH 10 /* of the time that an agent has: for given-up vCPUs to come to rest */
 
 bool ks_sharer_is_there(const struct ks_book_vm *vm)
 {
-	uint64_t start;
-
-	return !ks_thread_start(NULL, vm->tgid, &start) && start == vm->start;
+	return !ks_process_has_ended(NULL, vm->tgid, vm->start);
 }
 
 void ks_sharer_vcpus(const struct ks_book *b, int vm, struct ks_cpus *may, struct ks_cpus *given)
@@ -61,35 +62,61 @@ static int note_affinity(struct ks_sharer *l, struct ks_book_vcpu *v)
 {
 	char text[KS_CPUS_TEXT];
 	struct ks_cpus was;
-	int ret = v->affinity ? 0 : ks_pin_read(v->tid, &was);
+	int ret;
 
-	if (ret || v->affinity)
+	if (v->affinity || !v->tid)
+		return 0;
+	ret = ks_pin_read(v->tid, &was);
+	if (ret)
 		return ret;
 	v->affinity = strdup(ks_cpus_print(&was, text, sizeof(text)));
 	l->changed = true;
 	return v->affinity ? 0 : -ENOMEM;
 }
 
-/* Each vCPU on the CPU that it stands for, once and for all; there may be none for those that no plan speaks of. */
+static bool all_pinned(const struct ks_book_vm *v)
+{
+	unsigned int i;
+
+	for (i = 0; i < v->vcpus && (v->vcpu[i].affinity || !v->vcpu[i].tid); i++)
+		;
+	return i == v->vcpus;
+}
+
+/* A vCPU that the VM may not use now can stand for a CPU that is offline, or that there is not. */
+static int pin_one(const struct ks_book_vm *v, unsigned int vcpu, const struct ks_cpus *may)
+{
+	struct ks_cpus one = { 0 };
+	int ret;
+
+	if (!v->vcpu[vcpu].tid)
+		return 0;
+	ks_cpus_add(&one, v->first + vcpu);
+	ret = ks_pin_write(v->vcpu[vcpu].tid, &one);
+	return ret == -EINVAL && !ks_cpus_has(may, v->first + vcpu) ? 0 : ret;
+}
+
+/* Each vCPU on the CPU that it stands for, once and for all. */
 static int pin(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_err *err)
 {
 	struct ks_book_vm *v = &b->vm[vm];
-	struct ks_cpus one;
+	struct ks_cpus may;
 	unsigned int i;
 	int ret = 0;
 
-	if (b->no_pin || (!l->repin && v->vcpu[v->vcpus - 1].affinity))
+	if (b->no_pin || (!l->repin && all_pinned(v)))
 		return 0;
+	ks_book_may(b, vm, &may);
 	for (i = 0; i < v->vcpus && !ret; i++)
 		ret = note_affinity(l, &v->vcpu[i]);
 	if (!ret)
 		ret = save_if_changed(l, b, err);
-	for (i = 0; i < v->vcpus && !ret; i++) {
-		memset(&one, 0, sizeof(one));
-		ks_cpus_add(&one, v->first + i);
-		ret = ks_pin_write(v->vcpu[i].tid, &one);
-	}
-	return ret ? ks_fail(err, ret, "%s: pinning its vCPUs: %s", v->name, strerror(-ret)) : 0;
+	for (i = 0; i < v->vcpus && !ret; i++)
+		ret = pin_one(v, i, &may);
+	if (!ret)
+		return 0;
+	return ks_fail(err, ret, "%s: pinning its vCPUs: %s", v->name,
+		       ret == -EINVAL ? "a CPU of the plan is offline, or not in its cpuset" : strerror(-ret));
 }
 
 static int unpin(struct ks_book_vm *v)
@@ -133,7 +160,7 @@ static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struc
 	int ret = 0;
 
 	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus && !ret; i = ks_cpus_next(vcpus, i + 1)) {
-		if (v->vcpu[i].home)
+		if (v->vcpu[i].home || !v->vcpu[i].tid)
 			continue;
 		ret = ks_force_prepare(NULL, v->tgid, i, &v->vcpu[i]);
 		l->changed = true;
@@ -141,7 +168,7 @@ static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struc
 	if (!ret)
 		ret = save_if_changed(l, b, err);
 	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus && !ret; i = ks_cpus_next(vcpus, i + 1))
-		ret = ks_force(NULL, &v->vcpu[i]);
+		ret = v->vcpu[i].tid ? ks_force(NULL, &v->vcpu[i]) : 0;
 	l->times.forcing += ks_now_ns() - begun;
 	return ret ? ks_fail(err, ret, "%s: holding a vCPU down by a cgroup: %s", v->name,
 			     strerror(-ret)) :
@@ -212,19 +239,17 @@ static void find_busy(struct ks_sharer *l, struct ks_book_vm *v, const struct ks
 
 /* ---- what hand.h asks for ---- */
 
-static int take(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
+static int take_once(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_err *err)
 {
 	struct ks_book_vm *v = &b->vm[vm];
 	struct ks_cpus may, given, busy;
-	struct ks_sharer *l = ctx;
 	unsigned int i;
 	int ret;
 
-	if (!ks_sharer_is_there(v))
-		return -ESRCH;
+	l->changed |= ks_vcpus_renew(NULL, v);
 	ret = pin(l, b, vm, err);
 	if (ret)
-		return ks_sharer_is_there(v) ? ret : -ESRCH;
+		return ret;
 	ks_sharer_vcpus(b, vm, &may, &given);
 	find_busy(l, v, &may, &given, &busy);
 	ret = hold_down(l, b, vm, &busy, err);
@@ -232,7 +257,29 @@ static int take(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 		may.word[i] |= given.word[i] & ~busy.word[i];
 	if (!ret && let_go(l, v, &may))
 		ret = ks_fail(err, -EIO, "%s: a vCPU cannot be taken out of its cgroup", v->name);
-	return ret && !ks_sharer_is_there(v) ? -ESRCH : ret;
+	return ret;
+}
+
+/* A vCPU's thread that has gone is not the VM's end, but may be the beginning of that. */
+static int take(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
+{
+	const struct timespec moment = { 0, GONE_MS * 1000000 };
+	struct ks_book_vm *v = &b->vm[vm];
+	int ret, tries = GONE_TRIES;
+
+	for (;;) {
+		if (!ks_sharer_is_there(v))
+			return -ESRCH;
+		ret = take_once(ctx, b, vm, err);
+		if (ret != -ESRCH || !tries--)
+			break;
+		nanosleep(&moment, NULL);
+	}
+	if (ret && !ks_sharer_is_there(v))
+		return -ESRCH;
+	return ret == -ESRCH ?
+		       ks_fail(err, -EAGAIN, "%s: its vCPUs come and go: try again", v->name) :
+		       ret;
 }
 
 static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
@@ -291,18 +338,32 @@ void ks_sharer_end(struct ks_sharer *l)
 	ks_links_close(&l->links);
 }
 
-static int release_vm(struct ks_sharer *l, struct ks_book_vm *v)
+/* An agent that did as it was told has confined its guest, and is to undo that; others are told in case they have. */
+static int tell_all(struct ks_sharer *l, const struct ks_book_vm *v, const struct ks_cpus *all,
+		    struct ks_err *err)
+{
+	struct ks_err why;
+	int ret = v->cid && l->port ? ask(l, v, KS_AGENT_RELEASE, all, &why) : 0;
+
+	if (!ret || v->manner != KS_MANNER_AGENT)
+		return 0;
+	return ks_fail(err, ret,
+		       "%s: its agent was not told (%.150s): release again, or with --no-agent",
+		       v->name, why.msg);
+}
+
+static int release_vm(struct ks_sharer *l, struct ks_book_vm *v, struct ks_err *err)
 {
 	struct ks_cpus all;
-	struct ks_err ignored;
 	int ret, second;
 
+	ks_vcpus_renew(NULL, v);
 	ks_cpus_first(&all, v->vcpus);
 	ret = let_go(l, v, &all);
 	second = unpin(v);
-	if (v->cid)
-		ask(l, v, KS_AGENT_RELEASE, &all, &ignored);
-	return ret ? ret : second;
+	ret = ret ? ret : second;
+	second = tell_all(l, v, &all, err);
+	return ret ? ks_fail(err, ret, "%s: %s", v->name, strerror(-ret)) : second;
 }
 
 int ks_sharer_release(struct ks_sharer *l, struct ks_book *b, struct ks_err *err)
@@ -316,9 +377,8 @@ int ks_sharer_release(struct ks_sharer *l, struct ks_book *b, struct ks_err *err
 			ks_sharer_clear(b, vm);
 			continue;
 		}
-		ret = release_vm(l, &b->vm[vm]);
-		if (ret)
-			failed = ks_fail(err, ret, "%s: %s", b->vm[vm].name, strerror(-ret));
+		ret = release_vm(l, &b->vm[vm], err);
+		failed = ret ? ret : failed;
 	}
 	return failed ? failed : ks_book_remove(l->dir);
 }

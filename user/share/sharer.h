@@ -58,7 +58,10 @@ void ks_sharer_clear(struct ks_book *b, int vm);
 /* vCPUs of a VM that it may use, and those that it has given up. */
 void ks_sharer_vcpus(const struct ks_book *b, int vm, struct ks_cpus *may, struct ks_cpus *given);
 
-/* Everything as before: agents told so, vCPUs let go, affinities put back. 0 or -errno of the first. */
+/*
+ * Everything as before: agents told so, vCPUs let go, affinities put back. 0, and the book is removed; or -errno + err of
+ * one where that could not be: the book stays, for it to be done again.
+ */
 int ks_sharer_release(struct ks_sharer *l, struct ks_book *b, struct ks_err *err);
 
 #endif /* KVMSCHED_SHARE_SHARER_H */
