@@ -33,7 +33,7 @@ const volatile __u32 nr_cpus = 1; /* highest possible number + 1 */
 #define OWED_MAX_NS 100000000ull
 #define NODE_SLICES 4 /* memory of another node costs time, too */
 #define AHEAD_SLICES 8
-#define ALONE_SLICES 8 /* while nobody waits; a tick ends it when somebody does */
+#define ALONE_SLICES 8	    /* while nobody waits; a tick ends it when somebody does */
 #define AWAY_MAX 8	    /* so often in a row on another CPU: it is at home there */
 #define LOOKED_AT 8	    /* threads of another node's queue */
 #define PINNED (1ull << 20) /* queue of a CPU */
@@ -447,12 +447,14 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 {
 	s32 cpu = bpf_get_smp_processor_id();
 	struct wake_cpu *c = this_cpu();
+	bool waits;
 
 	if (!c)
 		return;
 	look_at_steal(cpu, c, c->vtime ? bpf_ktime_get_ns() - c->ran_from : 0);
-	if (any_queued() ? c->alone || any_idle() /* see rescue() */
-			 : c->alone && scx_bpf_dsq_nr_queued(PINNED | cpu))
+	waits = any_queued();
+	if ((waits && any_idle()) || /* see rescue() */
+	    (c->alone && (waits || scx_bpf_dsq_nr_queued(PINNED | cpu))))
 		scx_set_slice(p, 0);
 }
 

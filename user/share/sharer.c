@@ -116,7 +116,8 @@ static int pin(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_err *er
 	if (!ret)
 		return 0;
 	return ks_fail(err, ret, "%s: pinning its vCPUs: %s", v->name,
-		       ret == -EINVAL ? "a CPU of the plan is offline, or not in its cpuset" : strerror(-ret));
+		       ret == -EINVAL ? "a CPU of the plan is offline, or not in its cpuset" :
+					strerror(-ret));
 }
 
 static int unpin(struct ks_book_vm *v)
