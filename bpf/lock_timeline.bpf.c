@@ -526,13 +526,25 @@ int BPF_PROG(contention_end, void *lock, int ret)
 __u64 ks_trials;
 
 /*
+ * struct static_key: an int that is above 0 where spinlocks are taken by test and set (guests whose host
+ * does not offer paravirtual ones). Such a lock has no queue, so at a release nobody is seen to wait.
+ */
+extern const void virt_spin_lock_key __ksym __weak;
+bool ks_test_and_set;
+
+/*
  * Runs when user space asks the kernel for a test run of it, if programs run at the entry of
  * functions at all: with kernel.ftrace_enabled=0 they are attached without an error and never run.
  */
 SEC("?fentry/bpf_fentry_test1")
 int BPF_PROG(fentry_trial)
 {
+	int enabled = 0;
+
 	ks_trials++;
+	if (bpf_ksym_exists(&virt_spin_lock_key) &&
+	    !bpf_probe_read_kernel(&enabled, sizeof(enabled), &virt_spin_lock_key))
+		ks_test_and_set = enabled > 0;
 	return 0;
 }
 

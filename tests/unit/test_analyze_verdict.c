@@ -200,6 +200,37 @@ static void unfair_lock(void **state)
 	lab_free(l);
 }
 
+/* Two wait in turn, the first one is preempted: with a queue that holds up the second one. */
+static void behind_a_waiter(const char *meta, enum ks_class expected)
+{
+	struct lab *l = lab_new(3);
+	const struct ks_wait *w;
+
+	l->guest_meta = meta;
+	lock_try(l, 1500 * US, 1, LOCK, 0);
+	out(l, 1600 * US, 1, 1, KS_OUT_RUNNABLE);
+	lock_try(l, 1700 * US, 2, LOCK, 0);
+	lock_rel(l, 2 * MS, 0, LOCK, 0, 1 * MS);
+	in(l, 8 * MS, 1, 1);
+	lock_acq(l, 9 * MS, 2, LOCK, 0, 1700 * US);
+	lock_acq(l, 9500 * US, 1, LOCK, 0, 1500 * US);
+	guest_rec(l, 20 * MS, KS_IDLE_EXIT, 0);
+	wake(l, 20 * MS, 0);
+	lab_run(l);
+	w = wait_at(l, 1700 * US);
+	assert_int_equal(w->verdict, expected);
+	assert_share(w, KS_C_BUSY, 300 * US);
+	lab_free(l);
+}
+
+/* Who takes locks by test and set stands in no queue: there is no next, and short holds leave no record. */
+static void test_and_set(void **state)
+{
+	(void)state;
+	behind_a_waiter("{\"mode\":\"full\",\"spinlocks\":\"queued\"}", KS_C_LWP);
+	behind_a_waiter("{\"mode\":\"full\",\"spinlocks\":\"test_and_set\"}", KS_C_UNKNOWN);
+}
+
 /* Without releases nobody knows who held it; what is the waiter's own fault is known still. */
 static void contention_mode(void **state)
 {
@@ -420,6 +451,7 @@ int main(void)
 		cmocka_unit_test(waiter_halts),
 		cmocka_unit_test(next_preempted),
 		cmocka_unit_test(unfair_lock),
+		cmocka_unit_test(test_and_set),
 		cmocka_unit_test(contention_mode),
 		cmocka_unit_test(nested_waits),
 		cmocka_unit_test(stray_try),

@@ -119,6 +119,10 @@ static int write_meta(struct ks_writer *w, const struct options *o, struct ks_gu
 	json_object_object_add(m, "wait_threshold_ns", json_object_new_int64(o->wait_threshold_ns));
 	json_object_object_add(m, "hold_threshold_ns",
 			       json_object_new_int64(o->guest.hold_threshold_ns));
+	if (o->mode == KS_GUEST_FULL)
+		json_object_object_add(
+			m, "spinlocks",
+			json_object_new_string(ks_guest_queues(guest) ? "queued" : "test_and_set"));
 	json_object_object_add(m, "programs", ks_guest_programs(guest));
 	guestside_meta(m);
 	err = ks_writer_meta(w, m);

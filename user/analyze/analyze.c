@@ -314,7 +314,8 @@ int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader 
 		return fail(err, -EEXIST, path, "this VM has a guest trace already");
 	m->map = map;
 	m->map_ctx = map_ctx;
-	m->full = strcmp(ks_meta_str(meta, "mode"), "contention") != 0;
+	m->full = strcmp(ks_meta_str(meta, "mode"), "contention") != 0 &&
+		  strcmp(ks_meta_str(meta, "spinlocks"), "test_and_set") != 0;
 	ret = map_cpus(a, m, meta);
 	if (!ret)
 		ret = ks_meta_ints(meta, "cpu_node", GUEST_CPUS, &m->cpu_node, &m->ncpu_node);

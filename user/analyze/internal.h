@@ -171,7 +171,7 @@ struct an_vm {
 	uint64_t clock_error;
 	ks_map_fn map; /* of the guest's clock, NULL = identity */
 	void *map_ctx;
-	bool full;	      /* releases were recorded */
+	bool full;	      /* every release with a waiter was recorded */
 	uint64_t end;	      /* last record of its trace; AN_NEVER if not known, or passed */
 	uint64_t begin, last; /* its first and last event */
 	struct an_move *moves;

@@ -220,6 +220,11 @@ int ks_guest_open(struct ks_guest **out, const struct ks_guest_opts *opts, struc
 	return 0;
 }
 
+bool ks_guest_queues(const struct ks_guest *g)
+{
+	return !g->skel->bss->ks_test_and_set;
+}
+
 bool ks_guest_blind(struct ks_guest *g)
 {
 	return g->stopped ? g->blind : needs_fentry(g) && !fentry_runs(g);

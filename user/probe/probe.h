@@ -134,6 +134,11 @@ int ks_guest_finish(struct ks_guest *g, ks_rings_fn fn, void *ctx);
 const struct ks_rings *ks_guest_rings(const struct ks_guest *g);
 struct json_object *ks_guest_programs(const struct ks_guest *g);
 /*
+ * Do waiters queue for spinlocks, so that every release with a waiter is told? Not where the guest takes them by test and
+ * set. KS_GUEST_FULL only.
+ */
+bool ks_guest_queues(const struct ks_guest *g);
+/*
  * What happened without the probe seeing it: the kernel does not run a program in an interrupt of
  * itself. Such a lock operation leaves no record.
  */

@@ -145,7 +145,8 @@ static void pv_spinlocks(struct ks_fctx *c)
 	else if (!(a & PV_UNHALT) || (d & HINTS_REALTIME))
 		ks_fline(c, "pv-spinlocks", KS_ST_OK,
 			 "off, the host does not offer them: waiters "
-			 "spin until they have the lock");
+			 "spin until they have the lock, in no order, so that "
+			 "much is `unknown' (nopvspin: in a queue)");
 	else if (c->machine.ncpus == 1)
 		ks_fline(c, "pv-spinlocks", KS_ST_OK, "off with a single vCPU");
 	else
