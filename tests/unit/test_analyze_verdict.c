@@ -346,7 +346,7 @@ static void unknown_holder_at_the_end(void **state)
 }
 
 /* Preempted after the stamp of its release and before it lets go: it still holds the lock. */
-static void release_race(uint64_t acquired, enum ks_class expected)
+static void release_race(uint64_t acquired, bool folded, enum ks_class expected)
 {
 	struct lab *l = lab_new(2);
 	const struct ks_wait *w;
@@ -355,8 +355,18 @@ static void release_race(uint64_t acquired, enum ks_class expected)
 	lock_rel(l, 5 * MS, 0, LOCK, 0, 1 * MS);
 	out(l, 5 * MS + 300, 0, 0, KS_OUT_RUNNABLE);
 	in(l, 9 * MS, 0, 0);
-	pause_exit(l, 6 * MS, 1, 1);
-	pause_exit(l, 7 * MS, 1, 1);
+	if (folded) { /* from 2.1 ms on */
+		put_host(l, (struct ks_rec){ .time = 8800 * US,
+					     .type = KS_BURST,
+					     .id = 1,
+					     .cpu = 1,
+					     .flags = KS_F_IP,
+					     .a = KERNEL_IP,
+					     .b = (6700 * US) << 32 | 134 });
+	} else {
+		pause_exit(l, 6 * MS, 1, 1);
+		pause_exit(l, 7 * MS, 1, 1);
+	}
 	lock_acq(l, acquired, 1, LOCK, 0, 2 * MS);
 	guest_rec(l, 20 * MS, KS_IDLE_EXIT, 0);
 	wake(l, 20 * MS, 0);
@@ -375,9 +385,11 @@ static void release_race(uint64_t acquired, enum ks_class expected)
 static void preempted_in_its_release(void **state)
 {
 	(void)state;
-	release_race(9 * MS + 1000, KS_C_LHP);
+	release_race(9 * MS + 1000, false, KS_C_LHP);
+	release_race(9 * MS + 1000, true, KS_C_LHP);
 	/* It was let go before that vCPU was back, and not free either: somebody unseen held it. */
-	release_race(8900 * US, KS_C_UNKNOWN);
+	release_race(8900 * US, false, KS_C_UNKNOWN);
+	release_race(8900 * US, true, KS_C_UNKNOWN);
 }
 
 /* ---- the clock's error ---- */

@@ -116,6 +116,18 @@ static uint64_t back_after(const struct sweep *s, const struct an_hold *h)
 	return back;
 }
 
+/* Exits of one stretch in [from, to); if it reaches over an end, by its part of the time, rounded down. */
+static uint64_t exits_within(const struct an_exit *x, uint64_t from, uint64_t to)
+{
+	uint64_t first = x->first > from ? x->first : from, last = x->last < to ? x->last : to;
+
+	if (x->first >= from && x->last < to)
+		return x->count;
+	if (first >= last)
+		return 0;
+	return (uint64_t)((unsigned __int128)x->count * (last - first) / (x->last - x->first));
+}
+
 /* PLE exits that the wait itself spun for in [from, to). */
 static uint64_t spun(const struct an_wait *w, uint64_t from, uint64_t to)
 {
@@ -123,8 +135,7 @@ static uint64_t spun(const struct an_wait *w, uint64_t from, uint64_t to)
 	uint32_t i;
 
 	for (i = 0; i < w->nple; i++)
-		if (w->ple[i].first >= from && w->ple[i].last < to)
-			n += w->ple[i].count;
+		n += exits_within(&w->ple[i], from, to);
 	return n;
 }
 
