@@ -154,6 +154,22 @@ static void stale_try_goes(void **state)
 	ks_lockfilter_free(f);
 }
 
+/* ... unless its acquire may have been lost. */
+static void try_before_a_loss(void **state)
+{
+	static const uint8_t want[] = { KS_LOCK_TRY, KS_LOSS, KS_LOCK_TRY, KS_LOCK_ACQ };
+	struct ks_lockfilter *f = filter();
+
+	(void)state;
+	feed(f, rec(KS_LOCK_TRY, 100 * US, A, 0, 0));
+	feed(f, rec(KS_LOSS, 150 * US, 110 * US, 1, KS_LOCK_ACQ));
+	feed(f, rec(KS_LOCK_TRY, 200 * US, B, 0, 0));
+	feed(f, rec(KS_LOCK_ACQ, 250 * US, B, 50 * US, 0));
+	types(want, 4);
+	assert_int_equal(got[0].a, A);
+	ks_lockfilter_free(f);
+}
+
 static void short_holds(void **state)
 {
 	const uint8_t want[] = { KS_LOCK_REL, KS_LOCK_REL, KS_LOCK_REL };
@@ -223,6 +239,7 @@ int main(void)
 		cmocka_unit_test(nested),
 		cmocka_unit_test(nested_at_task_level),
 		cmocka_unit_test(stale_try_goes),
+		cmocka_unit_test(try_before_a_loss),
 		cmocka_unit_test(short_holds),
 		cmocka_unit_test(overflow),
 		cmocka_unit_test(flush),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lockfilter.h"
+#include "trace.h"
 
 #define HELD_MAX 4096
 
@@ -128,6 +129,18 @@ static int acquired(struct ks_lockfilter *f, unsigned int ring, const struct ks_
 	return err || h->open || !h->n ? err : pass(f, ring);
 }
 
+/* The acquire of an open try may be among what was lost: that try is not to be taken for a stale one. */
+static int pass_lossy(struct ks_lockfilter *f, uint16_t ring)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < KS_MAX_CPUS && !err; i++)
+		if ((ring == KS_RING_ANY || ring == i) && f->ring[i].n)
+			err = pass(f, i);
+	return err;
+}
+
 int ks_lockfilter_feed(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
 {
 	struct ks_lockfilter *f = ctx;
@@ -140,6 +153,10 @@ int ks_lockfilter_feed(void *ctx, unsigned int ring, const struct ks_rec *recs, 
 
 		if (short_release(f, r))
 			continue;
+		if (r->type == KS_LOSS)
+			err = pass_lossy(f, r->cpu);
+		if (err)
+			break;
 		if (r->type == KS_LOCK_ACQ)
 			err = acquired(f, ring, r);
 		else if (h->open || r->type == KS_LOCK_TRY)

@@ -92,6 +92,19 @@ static void lose_headless(struct ks_stream *s, uint64_t offset, uint32_t count)
 	lose(s, h.first, h.last, count);
 }
 
+/* Control records do not lie in chunks: what says so there is damage, or meant ill. */
+static void drop_control(struct ks_stream *s, struct ks_rec *recs, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!ks_is_control(recs[i].type))
+			continue;
+		recs[i].type = KS_NONE;
+		s->r->bad += sizeof(recs[i]);
+	}
+}
+
 /* What the chunk in hand is good for: its records, or a loss. */
 static int open_chunk(struct ks_stream *s, uint64_t offset, uint32_t count)
 {
@@ -107,6 +120,7 @@ static int open_chunk(struct ks_stream *s, uint64_t offset, uint32_t count)
 		lose(s, h->first, h->last, count);
 		return 0;
 	}
+	drop_control(s, recs, count);
 	ret = ks_sort_recs(recs, count);
 	s->pos = recs;
 	s->end = recs + count;
