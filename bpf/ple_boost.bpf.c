@@ -475,7 +475,8 @@ static __always_inline bool is_still_first(u32 node, struct task_struct *prev, s
 	u64 first, ran = prev->se.sum_exec_runtime - t->paid;
 
 	if (fifo || c->vm || c->end_slice || t->gave || !first_of(node, &first) ||
-	    !before(t->vtime + price(prev, t, ran), first))
+	    !before(t->vtime + price(prev, t, ran), first) ||
+	    bpf_ktime_get_ns() - c->ran_from > TURN_MOST_NS)
 		return false;
 	end_grace(t, c);
 	scx_set_slice(prev, slice_ns);

@@ -123,6 +123,12 @@ static __always_inline bool is_queued(const struct task_struct *p)
 	return p && p->scx.flags & SCX_TASK_QUEUED;
 }
 
+/*
+ * One turn lasts no longer while others wait, whatever virtual times say: where threads are bound to different
+ * CPUs, time goes faster on some than on others, and who is measured by another's clock would have the CPU for ever.
+ */
+#define TURN_MOST_NS 1000000000ull
+
 /* The virtual time of the one that waits longest for its turn there. */
 static __always_inline bool first_of(u64 dsq, u64 *vtime)
 {

@@ -407,7 +407,8 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 
 	if (STALLS() || !c)
 		return;
-	found = take_next(cpu, vtime, t && !t->yielded);
+	found = take_next(cpu, vtime,
+			  t && !t->yielded && bpf_ktime_get_ns() - c->ran_from < TURN_MOST_NS);
 	if (!found && t) {
 		t->yielded = false;
 		pay_alone(prev, t, vtime, cpu);
@@ -453,8 +454,10 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 		return;
 	look_at_steal(cpu, c, c->vtime ? bpf_ktime_get_ns() - c->ran_from : 0);
 	waits = any_queued();
+	/* The kernel itself puts threads that exit into the CPU's own queue. */
 	if ((waits && any_idle()) || /* see rescue() */
-	    (c->alone && (waits || scx_bpf_dsq_nr_queued(PINNED | cpu))))
+	    (c->alone && (waits || scx_bpf_dsq_nr_queued(PINNED | cpu) ||
+			  scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL) > 0)))
 		scx_set_slice(p, 0);
 }
 
@@ -520,7 +523,7 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	t->paid = p->se.sum_exec_runtime;
 	c->vtime = t->vtime ? t->vtime : 1;
 	c->rate = t->rate;
-	c->alone = false;
+	c->alone = p->scx.slice > slice_ns; /* it was interrupted in the middle of one */
 	c->ran_from = bpf_ktime_get_ns();
 	c->n.switches++;
 }
@@ -531,7 +534,7 @@ void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
 	struct wake_task *t = task_of(p);
 	struct wake_cpu *c = this_cpu();
 	struct cgroup *cgrp;
-	u64 ran;
+	u64 ran, most;
 
 	if (!t || !c)
 		return;
@@ -541,6 +544,9 @@ void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
 	/* The kernel's own account, switches included: who makes many has to pay for them. */
 	ran = p->se.sum_exec_runtime - t->paid;
 	t->vtime += priced(ran, t->rate);
+	most = vtime_now + priced(slice_ns, t->rate);
+	if (c->alone && before(most, t->vtime)) /* see pay_alone() */
+		t->vtime = most;
 	c->vtime = 0;
 	c->ran += ran;
 	c->n.run_ns += ran;
