@@ -33,7 +33,6 @@ const volatile __u32 nr_cpus = 1; /* highest possible number + 1 */
 #define OWED_MAX_NS 100000000ull
 #define NODE_SLICES 4 /* memory of another node costs time, too */
 #define AHEAD_SLICES 8
-#define ALONE_SLICES 8	    /* while nobody waits; a tick ends it when somebody does */
 #define AWAY_MAX 8	    /* so often in a row on another CPU: it is at home there */
 #define LOOKED_AT 8	    /* threads of another node's queue */
 #define PINNED (1ull << 20) /* queue of a CPU */
@@ -312,8 +311,12 @@ __noinline int take_next(s32 cpu, u64 prev_vtime, bool goes_on)
 
 	if (!c)
 		return false;
+	if (bpf_ktime_get_ns() - c->turn_from > TURN_MOST_NS)
+		turn.found = false; /* for those who wait here */
 	consider(&turn, PINNED | cpu, 0);
 	consider(&turn, node, 0);
+	if (turn.dsq == NO_DSQ)
+		turn.found = goes_on;
 	bpf_for(i, 0, nr_nodes)
 	{
 		if (i != node)
@@ -370,18 +373,6 @@ static __always_inline u64 vtime_so_far(const struct task_struct *p, const struc
 	return t->vtime + priced(p->se.sum_exec_runtime - t->paid, t->rate);
 }
 
-static __always_inline bool any_queued(void)
-{
-	u32 i;
-
-	bpf_for(i, 0, nr_nodes)
-	{
-		if (scx_bpf_dsq_nr_queued(i))
-			return true;
-	}
-	return false;
-}
-
 /* There is nobody else here who wants to run: what it has now, nobody is owed. */
 static __always_inline void pay_alone(const struct task_struct *p, struct wake_task *t, u64 vtime,
 				      s32 cpu)
@@ -407,14 +398,14 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 
 	if (STALLS() || !c)
 		return;
-	found = take_next(cpu, vtime,
-			  t && !t->yielded && bpf_ktime_get_ns() - c->ran_from < TURN_MOST_NS);
+	found = take_next(cpu, vtime, t && !t->yielded);
 	if (!found && t) {
+		/* It goes on; but somebody may come, and waits for no more than a slice. */
 		t->yielded = false;
 		pay_alone(prev, t, vtime, cpu);
-		/* To ask at each tick whether it may go on costs more than to ask whether anybody waits. */
-		c->alone = !any_queued() && !scx_bpf_dsq_nr_queued(PINNED | cpu);
-		scx_set_slice(prev, c->alone ? ALONE_SLICES * slice_ns : slice_ns);
+		if (!scx_bpf_dsq_nr_queued(node_of(cpu)) && !scx_bpf_dsq_nr_queued(PINNED | cpu))
+			c->turn_from = bpf_ktime_get_ns();
+		scx_set_slice(prev, slice_ns);
 	} else if (!found && c->idle) {
 		put_in(idle_cpus, cpu, true); /* woken up for nothing */
 	}
@@ -448,17 +439,16 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 {
 	s32 cpu = bpf_get_smp_processor_id();
 	struct wake_cpu *c = this_cpu();
-	bool waits;
+	u32 i;
 
 	if (!c)
 		return;
 	look_at_steal(cpu, c, c->vtime ? bpf_ktime_get_ns() - c->ran_from : 0);
-	waits = any_queued();
-	/* The kernel itself puts threads that exit into the CPU's own queue. */
-	if ((waits && any_idle()) || /* see rescue() */
-	    (c->alone && (waits || scx_bpf_dsq_nr_queued(PINNED | cpu) ||
-			  scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL) > 0)))
-		scx_set_slice(p, 0);
+	bpf_for(i, 0, nr_nodes)
+	{
+		if (scx_bpf_dsq_nr_queued(i) && any_idle())
+			scx_set_slice(p, 0); /* see rescue() */
+	}
 }
 
 SEC("struct_ops/wake_runnable")
@@ -523,8 +513,7 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	t->paid = p->se.sum_exec_runtime;
 	c->vtime = t->vtime ? t->vtime : 1;
 	c->rate = t->rate;
-	c->alone = p->scx.slice > slice_ns; /* it was interrupted in the middle of one */
-	c->ran_from = bpf_ktime_get_ns();
+	c->turn_from = c->ran_from = bpf_ktime_get_ns();
 	c->n.switches++;
 }
 
@@ -534,7 +523,7 @@ void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
 	struct wake_task *t = task_of(p);
 	struct wake_cpu *c = this_cpu();
 	struct cgroup *cgrp;
-	u64 ran, most;
+	u64 ran;
 
 	if (!t || !c)
 		return;
@@ -544,9 +533,6 @@ void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
 	/* The kernel's own account, switches included: who makes many has to pay for them. */
 	ran = p->se.sum_exec_runtime - t->paid;
 	t->vtime += priced(ran, t->rate);
-	most = vtime_now + priced(slice_ns, t->rate);
-	if (c->alone && before(most, t->vtime)) /* see pay_alone() */
-		t->vtime = most;
 	c->vtime = 0;
 	c->ran += ran;
 	c->n.run_ns += ran;

@@ -32,12 +32,12 @@ struct wake_counts {
 struct wake_cpu {
 	__u64 vtime; /* of what runs there, 0 = nothing of ours */
 	__u64 ran_from;
-	__u64 rate;  /* its virtual time per time, see bpf/vnuma_wake.bpf.c */
-	__u64 steal; /* ns, when it was last judged by that */
-	__u64 ran;   /* ns, since then */
-	__u32 idle;  /* its idle thread is current */
-	__u32 doubt; /* there was some steal, too little to matter by itself */
-	__u32 alone; /* what runs has a long slice, for nobody waited */
+	__u64 turn_from; /* the same, or since when somebody waits for its place */
+	__u64 rate;	 /* its virtual time per time, see bpf/vnuma_wake.bpf.c */
+	__u64 steal;	 /* ns, when it was last judged by that */
+	__u64 ran;	 /* ns, since then */
+	__u32 idle;	 /* its idle thread is current */
+	__u32 doubt;	 /* there was some steal, too little to matter by itself */
 	struct wake_counts n;
 };
 
