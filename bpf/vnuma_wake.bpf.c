@@ -373,14 +373,19 @@ static __always_inline u64 vtime_so_far(const struct task_struct *p, const struc
 	return t->vtime + priced(p->se.sum_exec_runtime - t->paid, t->rate);
 }
 
+/* For this CPU, or for any of its node. */
+static __always_inline bool somebody_waits(s32 cpu)
+{
+	return scx_bpf_dsq_nr_queued(node_of(cpu)) || scx_bpf_dsq_nr_queued(PINNED | cpu);
+}
+
 /* There is nobody else here who wants to run: what it has now, nobody is owed. */
 static __always_inline void pay_alone(const struct task_struct *p, struct wake_task *t, u64 vtime,
 				      s32 cpu)
 {
 	u64 most = vtime_now + priced(slice_ns, t->rate);
 
-	if (!before(most, vtime) || scx_bpf_dsq_nr_queued(node_of(cpu)) ||
-	    scx_bpf_dsq_nr_queued(PINNED | cpu))
+	if (!before(most, vtime) || somebody_waits(cpu))
 		return;
 	t->vtime = most;
 	t->paid = p->se.sum_exec_runtime;
@@ -403,7 +408,7 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 		/* It goes on; but somebody may come, and waits for no more than a slice. */
 		t->yielded = false;
 		pay_alone(prev, t, vtime, cpu);
-		if (!scx_bpf_dsq_nr_queued(node_of(cpu)) && !scx_bpf_dsq_nr_queued(PINNED | cpu))
+		if (!somebody_waits(cpu))
 			c->turn_from = bpf_ktime_get_ns();
 		scx_set_slice(prev, slice_ns);
 	} else if (!found && c->idle) {

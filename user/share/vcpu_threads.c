@@ -53,12 +53,13 @@ bool ks_vcpus_renew(const char *root, struct ks_book_vm *v)
 {
 	struct ks_vminfo info;
 	bool changed = false;
-	unsigned int i;
+	unsigned int i, n;
 
 	if (all_there(root, v) || ks_vm_read(root, v->tgid, &info))
 		return false;
-	/* One that is about to end loses its threads one by one; so it is until it has. */
-	for (i = 0; has_any(&info, v->vcpus) && i < v->vcpus; i++)
+	/* One that is about to end loses its threads one by one; without any it is left as it was. */
+	n = has_any(&info, v->vcpus) ? v->vcpus : 0;
+	for (i = 0; i < n; i++)
 		changed |= renew(root, &v->vcpu[i], thread_of(&info, i));
 	ks_vm_release(&info);
 	return changed;
