@@ -62,7 +62,7 @@ lab_guest_start() {
 		-smp "${LAB_GUEST_SMP:-$LAB_GUEST_CPUS}" -m "${LAB_GUEST_RAM:-$LAB_GUEST_MEM}" \
 		-nodefaults -no-user-config -vga none -display none "${reboot[@]}" \
 		-serial "file:/results/vm$n.console" \
-		-kernel /lab/guest/vmlinuz -initrd /lab/guest/initrd -append "$(lab_guest_append "$n")" \
+		-kernel /lab/guest/kernel -initrd /lab/guest/initrd -append "$(lab_guest_append "$n")" \
 		-drive if=none,id=r,format=raw,readonly=on,file=/dev/vda,file.locking=off \
 		-device "virtio-blk-pci,drive=r,$blk" \
 		-drive if=none,id=l,format=raw,readonly=on,file=/dev/vdb,file.locking=off \

@@ -78,7 +78,7 @@ qemu_listen() {
 	if [ "$beat" != "$BEAT" ]; then
 		[ "$HEARD" -ge "$POKED" ] || WOKEN=$((WOKEN + 1))
 		BEAT=$beat HEARD=$SECONDS
-	elif [ -n "$BEAT" ] && [ $((SECONDS - HEARD)) -ge 3 ] && [ $((SECONDS - POKED)) -ge 2 ]; then
+	elif [ -n "$BEAT" ] && [ $((SECONDS - HEARD)) -ge 2 ] && [ $((SECONDS - POKED)) -ge 2 ]; then
 		POKED=$SECONDS
 		echo "sendkey shift" >&"$MONITOR"
 	fi

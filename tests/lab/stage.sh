@@ -53,7 +53,8 @@ stage_make() {
 	stage_params >"$lab/params"
 	[ "$INTERACTIVE" = 0 ] || cp "$LAB_DIR/shell.rc" "$lab/shell.rc"
 	mkdir "$lab/guest"
-	cp "$CACHE/kernels/$GUEST_KERNEL"/{vmlinuz,initrd,release} "$lab/guest"
+	cp "$CACHE/kernels/$GUEST_KERNEL"/{"$GUEST_IMAGE",initrd,release} "$lab/guest"
+	mv "$lab/guest/$GUEST_IMAGE" "$lab/guest/kernel"
 	squash "$lab" "$STAGE/lab.img"
 	rm -rf "$lab"
 }
