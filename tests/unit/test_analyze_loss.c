@@ -269,6 +269,96 @@ static void exit_is_proof(void **state)
 	lab_free(l);
 }
 
+/* ---- chunks that cannot be read ---- */
+
+#define RING 40u /* no other test's */
+
+/*
+ * vCPU 1, next in order, loses its pCPU at 6 ms and gets another at 6.5, which is in a chunk that
+ * cannot be read and begins before that. What waits end before the chunk does must not be blamed on
+ * it.
+ */
+static void arrival_in_bad_chunk(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+
+	(void)state;
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	lock_try(l, 3 * MS, 2, LOCK, 0);
+	lock_rel(l, 4 * MS, 0, LOCK, 0, 1 * MS);
+	in(l, 5 * MS, 3, RING);
+	out(l, 5 * MS + 1, 3, RING, KS_OUT_RUNNABLE);
+	out(l, 6 * MS, 1, 1, KS_OUT_RUNNABLE);
+	in(l, 6 * MS + 500000, 1, RING);
+	lock_acq(l, 7 * MS, 1, LOCK, 0, 2 * MS);
+	lock_rel(l, 8 * MS, 1, LOCK, 0, 7 * MS);
+	lock_acq(l, 8 * MS, 2, LOCK, 0, 3 * MS);
+	out(l, 15 * MS, 1, RING, KS_OUT_RUNNABLE);
+	end_at(l, 20 * MS);
+	l->spoil_host = RING;
+	lab_run(l);
+	w = wait_at(l, 3 * MS);
+	assert_share(w, KS_C_BUSY, 1 * MS);
+	assert_share(w, KS_C_HANDOFF, 2 * MS);
+	assert_share(w, KS_C_UNKNOWN, 2 * MS);
+	assert_int_equal(vm_totals(l)->lost_records, 4);
+	assert_int_equal(ks_reader_lost(l->hr), 4);
+	lab_free(l);
+}
+
+/* A chunk in which a release may be: neither within it nor around it the lock is known to be free. */
+static void release_in_bad_chunk(void **state)
+{
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+
+	(void)state;
+	lwp_world(l);
+	lock_try(l, 12 * MS, 1, LOCK, 0);
+	lock_acq(l, 15 * MS, 1, LOCK, 0, 12 * MS);
+	lock_try(l, 22 * MS, 1, LOCK, 0);
+	lock_acq(l, 25 * MS, 1, LOCK, 0, 22 * MS);
+	end_at(l, 30 * MS);
+	guest_rec(l, 8 * MS, KS_TASK_WAKE, RING);
+	guest_rec(l, 9 * MS, KS_TASK_WAKE, RING);
+	guest_rec(l, 14 * MS, KS_TASK_WAKE, RING);
+	l->spoil_guest = RING;
+	lab_run(l);
+	w = wait_at(l, 3 * MS); /* ends within it */
+	assert_share(w, KS_C_BUSY, 3 * MS);
+	assert_share(w, KS_C_UNKNOWN, 4 * MS);
+	assert_share(w, KS_C_LWP, 0);
+	w = wait_at(l, 12 * MS); /* begins within it */
+	assert_share(w, KS_C_UNKNOWN, 2 * MS);
+	assert_share(w, KS_C_HANDOFF, 1 * MS);
+	w = wait_at(l, 22 * MS);
+	assert_share(w, KS_C_HANDOFF, 3 * MS);
+	assert_int_equal(vm_totals(l)->lost_records, 3);
+	lab_free(l);
+}
+
+/* One record is a loss as well, and so is a chunk of two, whose halves look alike. */
+static void small_bad_chunks(void **state)
+{
+	unsigned int n;
+
+	(void)state;
+	for (n = 1; n <= 2; n++) {
+		struct lab *l = lab_new(4);
+
+		lwp_world(l);
+		guest_rec(l, 6 * MS, KS_TASK_WAKE, RING);
+		if (n == 2)
+			guest_rec(l, 11 * MS, KS_TASK_WAKE, RING);
+		l->spoil_guest = RING;
+		lab_run(l);
+		assert_share(wait_at(l, 3 * MS), KS_C_LWP, n == 1 ? 3 * MS : 0);
+		assert_int_equal(vm_totals(l)->lost_records, n);
+		lab_free(l);
+	}
+}
+
 /* ---- beginnings and ends ---- */
 
 /* A vCPU may have waited since before the recording. */
@@ -389,6 +479,9 @@ int main(void)
 		cmocka_unit_test(arrival_lost_at_departure),
 		cmocka_unit_test(unknown_kind_lost),
 		cmocka_unit_test(exit_is_proof),
+		cmocka_unit_test(arrival_in_bad_chunk),
+		cmocka_unit_test(release_in_bad_chunk),
+		cmocka_unit_test(small_bad_chunks),
 		cmocka_unit_test(begin_of_recording),
 		cmocka_unit_test(silent_cpu_is_forgiven),
 		cmocka_unit_test(host_ends_first),

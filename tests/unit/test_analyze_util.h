@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../trace/format.h"
 #include "analyze.h"
 #include "vnuma.h"
 
@@ -33,6 +34,7 @@ struct lab {
 	struct ks_rec host[RECS], guest[RECS];
 	unsigned int nhost, nguest, vcpus;
 	const char *host_meta, *guest_meta;
+	uint32_t spoil_host, spoil_guest; /* ring whose records cannot be read; 0: none */
 	struct ks_analysis_opts opts;
 	uint64_t error; /* of the guest's clock */
 	struct ks_reader *hr, *gr;
@@ -249,6 +251,24 @@ static inline void write_trace(const char *path, enum ks_side side, const struct
 	assert_int_equal(ks_writer_close(w, &err), 0);
 }
 
+/* The chunks of a ring are there, with sound headers, and their records cannot be read. */
+static inline void spoil(const char *path, uint32_t ring)
+{
+	long at = sizeof(struct ks_file_header);
+	FILE *f = fopen(path, "r+");
+	struct ks_chunk_header h;
+
+	assert_non_null(f);
+	while (ring && !fseek(f, at, SEEK_SET) && fread(&h, sizeof(h), 1, f) == 1) {
+		if (h.type == KS_CHUNK_RECORDS && h.ring == ring) {
+			fseek(f, at + sizeof(h), SEEK_SET);
+			assert_int_equal(fwrite("spoilt", 6, 1, f), 1);
+		}
+		at += ks_chunk_size(h.length);
+	}
+	fclose(f);
+}
+
 static inline void lab_open(struct lab *l)
 {
 	struct ks_analysis_ops ops = { .wait = on_wait,
@@ -262,6 +282,8 @@ static inline void lab_open(struct lab *l)
 
 	write_trace(l->host_path, KS_SIDE_HOST, l->host, l->nhost, l->host_meta);
 	write_trace(l->guest_path, KS_SIDE_GUEST, l->guest, l->nguest, l->guest_meta);
+	spoil(l->host_path, l->spoil_host);
+	spoil(l->guest_path, l->spoil_guest);
 	assert_int_equal(ks_reader_open(&l->hr, l->host_path, &err), 0);
 	assert_int_equal(ks_reader_open(&l->gr, l->guest_path, &err), 0);
 	assert_int_equal(ks_analysis_new(&l->a, l->hr, &l->opts, &ops, &err), 0);

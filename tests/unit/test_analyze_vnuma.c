@@ -308,6 +308,27 @@ static void nothing_is_known_in_a_loss(void **state)
 	lab_free(l);
 }
 
+/* A chunk that cannot be read is a loss of all its time, known only when it is met. */
+static void nothing_is_known_in_a_bad_chunk(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	guest_rec(l, 30 * MS, KS_TASK_SWITCH, 40);
+	guest_rec(l, 31 * MS, KS_TASK_SWITCH, 40);
+	guest_rec(l, 60 * MS, KS_TASK_SWITCH, 40);
+	l->spoil_guest = 40;
+	wakes(l, 40 * MS, 103, 0,
+	      ANY); /* within it: may have gone, and is not believed behind it */
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS * 2);
+	assert_int_equal(vm(l)->blind_ns, 30 * MS);
+	lab_free(l);
+}
+
 /* ---- diseases ---- */
 
 static void passed_over(void **state)
@@ -655,6 +676,7 @@ int main(void)
 		cmocka_unit_test(wasted_is_a_matching),
 		cmocka_unit_test(about_to_run),
 		cmocka_unit_test(nothing_is_known_in_a_loss),
+		cmocka_unit_test(nothing_is_known_in_a_bad_chunk),
 		cmocka_unit_test(passed_over),
 		cmocka_unit_test(passed_over_why),
 		cmocka_unit_test(not_passed_over),

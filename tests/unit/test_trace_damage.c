@@ -92,6 +92,18 @@ static void test_flip_everywhere_without_index(void **state)
 	flip_everywhere(*state, false);
 }
 
+static void read_again(struct ks_reader *r, uint64_t from, uint64_t lost)
+{
+	const struct ks_rec *rec;
+	struct ks_err err;
+	uint64_t told = 0;
+
+	assert_int_equal(ks_reader_seek(r, from, &err), 0);
+	while (ks_reader_next(r, &rec, &err) > 0)
+		told += rec->type == KS_LOSS ? rec->b : 0;
+	assert_int_equal(told, lost);
+}
+
 /* A damaged chunk is told where it begins and where it ends, with its ring and exact number. */
 static void test_damaged_payload_is_a_loss(void **state)
 {
@@ -116,11 +128,16 @@ static void test_damaged_payload_is_a_loss(void **state)
 		if (rec->type != KS_LOSS)
 			continue;
 		assert_int_equal(rec->cpu, 1);
-		assert_int_equal(rec->a, c[k].h.first);
 		assert_int_equal(rec->time, lost ? c[k].h.last : c[k].h.first);
+		assert_int_equal(ks_loss_from(rec), c[k].h.first);
+		assert_int_equal(ks_loss_to(rec), c[k].h.last);
 		lost += rec->b;
 	}
 	assert_int_equal(lost, c[k].h.count);
+	assert_int_equal(ks_reader_lost(r), lost);
+	assert_int_equal(ks_reader_bad_bytes(r), c[k].end - c[k].at);
+	read_again(r, 0, c[k].h.count); /* it is told anew, and counted once */
+	read_again(r, c[k].h.first + 1, c[k].h.count - 1);
 	assert_int_equal(ks_reader_lost(r), lost);
 	assert_int_equal(ks_reader_bad_bytes(r), c[k].end - c[k].at);
 	ks_reader_close(r);
@@ -163,6 +180,46 @@ static void test_damaged_header_is_in_the_index(void **state)
 	}
 	assert_int_equal(losses, 1);
 	assert_int_equal(got, n - 1);
+	ks_reader_close(r);
+}
+
+static void damage_byte(const char *path, size_t at)
+{
+	size_t len;
+	uint8_t *data = load_file(path, &len);
+
+	assert_true(at < len);
+	data[at] ^= 1;
+	save_file(path, data, len);
+	free(data);
+}
+
+/* Going to a time within a chunk whose header is gone does not pass it over. */
+static void test_seek_into_damage(void **state)
+{
+	struct dir *d = *state;
+	struct ks_writer *w = must_write(d->file, KS_SIDE_HOST, 1);
+	const uint32_t n = 8 * KS_CHUNK_RECS, at = 4 * KS_CHUNK_RECS + 100;
+	size_t chunk = ks_chunk_size(KS_CHUNK_RECS * sizeof(struct ks_rec));
+	const struct ks_rec *rec;
+	struct ks_reader *r;
+	struct ks_err err;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct ks_rec in = made_up(i);
+
+		assert_int_equal(ks_writer_add(w, 0, &in, 1), 0);
+	}
+	must_close(w);
+	damage_byte(d->file, sizeof(struct ks_file_header) + 4 * chunk + 8);
+	r = must_read(d->file);
+	assert_int_equal(ks_reader_seek(r, made_up(at).time, &err), 0);
+	assert_int_equal(ks_reader_next(r, &rec, &err), 1);
+	assert_int_equal(rec->type, KS_LOSS);
+	assert_int_equal(ks_loss_from(rec), made_up(4 * KS_CHUNK_RECS).time);
+	assert_int_equal(ks_loss_to(rec), made_up(5 * KS_CHUNK_RECS - 1).time);
+	assert_int_equal(ks_reader_next(r, &rec, &err), 1);
+	assert_int_equal(rec->id, 5 * KS_CHUNK_RECS);
 	ks_reader_close(r);
 }
 
@@ -221,17 +278,6 @@ static void test_small_hole(void **state)
 		}
 	}
 	free(longer);
-	free(data);
-}
-
-static void damage_byte(const char *path, size_t at)
-{
-	size_t len;
-	uint8_t *data = load_file(path, &len);
-
-	assert_true(at < len);
-	data[at] ^= 1;
-	save_file(path, data, len);
 	free(data);
 }
 
@@ -428,6 +474,10 @@ static void test_shrinks_while_read(void **state)
 		got += rec->type == KS_PAUSE;
 		if (got == 100)
 			assert_int_equal(truncate(d->file, 70000), 0);
+		if (rec->type != KS_LOSS)
+			continue;
+		assert_int_equal(ks_loss_from(rec), made_up(KS_CHUNK_RECS - 1).time);
+		assert_int_equal(ks_loss_to(rec), made_up(n - 1).time);
 	}
 	assert_int_equal(ret, 0);
 	assert_int_equal(got, KS_CHUNK_RECS);
@@ -446,6 +496,7 @@ int main(void)
 						teardown_dir),
 		cmocka_unit_test_setup_teardown(test_damaged_header_is_in_the_index, setup_dir,
 						teardown_dir),
+		cmocka_unit_test_setup_teardown(test_seek_into_damage, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_end_tells_the_number, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_cut_end_is_a_loss, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_versions, setup_dir, teardown_dir),

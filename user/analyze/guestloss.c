@@ -93,24 +93,14 @@ void an_guestloss_step(struct ks_analysis *a, uint32_t vm, uint64_t now)
 		an_due(a, l->v[l->next].from);
 }
 
-/* Most were known from the beginning; a chunk that turned out unreadable was not. */
 void an_guestloss_late(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev)
 {
 	struct an_vm *m = &a->vm[vm];
-	struct an_loss x = { ev->rec->a, ev->time, ev->rec->b, ev->rec->cpu, ev->rec->flags };
 
-	if (!x.count)
+	if (an_losses_late(&m->loss, ev->rec, m->map, m->map_ctx) <= 0)
 		return;
-	if (x.from > ev->rec->time)
-		x.from = ev->rec->time;
-	if (m->map)
-		x.from = m->map(m->map_ctx, x.from);
-	if (x.from > x.to)
-		x.from = x.to;
-	if (an_losses_add(&m->loss, &x) > 0) {
-		m->tot.lost_records += x.count;
-		an_guestloss_step(a, vm, a->now);
-	}
+	m->tot.lost_records += ev->rec->b;
+	an_guestloss_step(a, vm, a->now);
 }
 
 void an_proved(struct ks_analysis *a, uint32_t vcpu, uint64_t time)

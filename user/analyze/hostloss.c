@@ -114,17 +114,10 @@ bool an_hostloss_doubt(const struct ks_analysis *a, enum ks_vstate s, uint32_t p
 	}
 }
 
-/* Most were known from the beginning; a chunk that turned out unreadable was not. */
 void an_hostloss_late(struct ks_analysis *a, const struct ks_event *ev)
 {
-	struct an_loss x = { ev->rec->a, ev->time, ev->rec->b, ev->rec->cpu, ev->rec->flags };
-
-	if (!x.count)
+	if (an_losses_late(&a->hloss, ev->rec, NULL, NULL) <= 0)
 		return;
-	if (x.from > x.to)
-		x.from = x.to;
-	if (an_losses_add(&a->hloss, &x) > 0) {
-		a->host_lost += x.count;
-		an_hostloss_step(a, a->now);
-	}
+	a->host_lost += ev->rec->b;
+	an_hostloss_step(a, a->now);
 }

@@ -12,6 +12,7 @@
 
 #include "analyze.h"
 #include "history.h"
+#include "loss.h"
 
 #define AN_NEVER UINT64_MAX
 #define AN_OPEN_MAX 8u		/* waits open at once on one vCPU: Linux needs four at most */
@@ -135,23 +136,6 @@ struct an_vcpu {
 	uint64_t doubt_to; /* end of the loss */
 };
 
-struct an_span {
-	uint64_t from, to;
-};
-
-struct an_loss {
-	uint64_t from, to, count;
-	uint16_t cpu; /* KS_RING_ANY: any */
-	uint8_t type; /* KS_NONE: any */
-};
-
-/* Losses of one trace, in order of their beginning. */
-struct an_losses {
-	struct an_loss *v;
-	struct an_span *cover;	/* where a release may be lost: disjoint, in order */
-	size_t n, ncover, next; /* next: first one that the stream has not come to */
-};
-
 struct an_hist {
 	uint64_t n, max;
 	uint64_t *bucket;
@@ -243,14 +227,6 @@ void an_burst_flush(struct ks_analysis *a, uint32_t vcpu);
 /* w: the wait that it belongs to, NULL if none. */
 void an_ple(struct ks_analysis *a, uint32_t vcpu, const struct an_exit *x, enum ks_class c,
 	    const struct an_wait *w);
-
-/* ---- loss.c ---- */
-int an_losses_init(struct an_losses *l, const struct ks_rec *ctl, size_t n, ks_map_fn map,
-		   void *ctx);
-int an_losses_add(struct an_losses *l, const struct an_loss *x);
-void an_losses_free(struct an_losses *l);
-/* End of the last loss of releases that began at or before time; 0 if none. */
-uint64_t an_losses_floor(const struct an_losses *l, uint64_t time);
 
 /* ---- guest.c, guestloss.c ---- */
 void an_guest_event(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev);

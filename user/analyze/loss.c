@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "loss.h"
 
 /* A trace with more is hostile or hopeless: neighbours are taken together. */
 #define LOSS_LIMIT 65536u
@@ -50,10 +50,14 @@ static void fold_into(struct an_loss *last, const struct an_loss *x)
 
 static struct an_loss from_rec(const struct ks_rec *r, ks_map_fn map, void *ctx)
 {
-	struct an_loss x = { r->a, r->time, r->b, r->cpu, r->flags };
+	struct an_loss x = {
+		.from = ks_loss_from(r),
+		.to = ks_loss_to(r),
+		.count = r->b,
+		.cpu = r->cpu,
+		.type = r->flags,
+	};
 
-	if (x.from > x.to)
-		x.from = x.to;
 	if (map) {
 		x.from = map(ctx, x.from);
 		x.to = map(ctx, x.to);
@@ -109,15 +113,15 @@ static size_t after(const struct an_losses *l, uint64_t time)
 	return lo;
 }
 
-static bool known(const struct an_losses *l, const struct an_loss *x, size_t behind)
+static struct an_loss *known(const struct an_losses *l, const struct an_loss *x, size_t behind)
 {
 	size_t i;
 
 	for (i = behind; i > 0 && l->v[i - 1].from == x->from; i--)
 		if (l->v[i - 1].to == x->to && l->v[i - 1].cpu == x->cpu &&
 		    l->v[i - 1].type == x->type)
-			return true;
-	return false;
+			return &l->v[i - 1];
+	return NULL;
 }
 
 static int make_room(struct an_losses *l)
@@ -135,26 +139,38 @@ static int make_room(struct an_losses *l)
 	return 0;
 }
 
-/* One that was not among the control records: a chunk that turned out unreadable. 1 if added. */
-int an_losses_add(struct an_losses *l, const struct an_loss *x)
+/* Put it in place `at`, or, if there are too many, to the one before that. 0 or -ENOMEM. */
+static int put(struct an_losses *l, const struct an_loss *x, size_t at)
 {
-	size_t at = after(l, x->from);
-
-	if (known(l, x, at))
-		return 0;
 	if (l->n >= LOSS_LIMIT && at) {
-		fold_into(&l->v[at - 1], x);
-		cover(l);
-		return 1;
+		fold_into(&l->v[--at], x);
+	} else {
+		if (make_room(l))
+			return -ENOMEM;
+		memmove(&l->v[at + 1], &l->v[at], (l->n - at) * sizeof(*l->v));
+		l->v[at] = *x;
+		l->n++;
 	}
-	if (make_room(l))
-		return -ENOMEM;
-	memmove(&l->v[at + 1], &l->v[at], (l->n - at) * sizeof(*l->v));
-	l->v[at] = *x;
-	l->n++;
 	if (at < l->next)
 		l->next = at;
 	cover(l);
+	return 0;
+}
+
+int an_losses_late(struct an_losses *l, const struct ks_rec *r, ks_map_fn map, void *ctx)
+{
+	struct an_loss x = from_rec(r, map, ctx), *same;
+	size_t at = after(l, x.from);
+
+	if (!x.count)
+		return 0;
+	x.late = true;
+	same = known(l, &x, at);
+	if (!same)
+		return put(l, &x, at) ? -ENOMEM : 1;
+	if (!same->late)
+		return 0;
+	same->count += x.count;
 	return 1;
 }
 

@@ -38,7 +38,7 @@ void vn_vm_free(struct vn_vm *m)
 	free(m->task);
 	free(m->bucket);
 	free(m->waiting);
-	free(m->loss);
+	an_losses_free(&m->loss);
 	free(m->match);
 	free(m->tried);
 }
@@ -163,30 +163,15 @@ static int read_nodes(struct ks_vnuma *v, struct vn_vm *m, uint32_t vm, struct j
 	return err;
 }
 
-static int by_begin(const void *a, const void *b)
-{
-	const struct vn_loss *x = a, *y = b;
-
-	return x->from < y->from ? -1 : x->from > y->from;
-}
-
 static int read_losses(struct vn_vm *m, struct ks_reader *guest, ks_map_fn map, void *ctx)
 {
 	const struct ks_rec *ctl;
-	size_t n, i;
+	size_t n;
 
+	m->map = map;
+	m->map_ctx = ctx;
 	ctl = ks_reader_control(guest, &n);
-	m->loss = calloc(n + 1, sizeof(*m->loss));
-	if (!m->loss)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		if (ctl[i].type == KS_LOSS)
-			m->loss[m->nloss++] = (struct vn_loss){
-				mapped(map, ctx, ctl[i].a < ctl[i].time ? ctl[i].a : ctl[i].time),
-				mapped(map, ctx, ctl[i].time),
-			};
-	qsort(m->loss, m->nloss, sizeof(*m->loss), by_begin);
-	return 0;
+	return an_losses_init(&m->loss, ctl, n, map, ctx);
 }
 
 /* Both sides' recordings, as far as they overlap. */

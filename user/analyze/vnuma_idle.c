@@ -165,7 +165,7 @@ static void sum(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t from, uin
 /* Within a loss nothing is summed up, and behind it nothing is known. */
 static uint64_t skip_loss(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t from, uint64_t now)
 {
-	const struct vn_loss *l = &m->loss[m->loss_at];
+	const struct an_loss *l = &m->loss.v[m->loss.next];
 	uint64_t to = l->to < now ? l->to : now;
 
 	if (l->from > from) {
@@ -177,7 +177,7 @@ static uint64_t skip_loss(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t
 		from = to;
 	}
 	if (l->to <= now)
-		m->loss_at++;
+		m->loss.next++;
 	vn_tasks_forget(m);
 	vn_look(m);
 	return from;
@@ -194,7 +194,7 @@ void vn_advance(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t now)
 	m->last = now;
 	if (!m->out.queues)
 		return;
-	while (from < now && m->loss_at < m->nloss && m->loss[m->loss_at].from < now)
+	while (from < now && m->loss.next < m->loss.n && m->loss.v[m->loss.next].from < now)
 		from = skip_loss(m, vcpus, from, now);
 	if (from < now)
 		sum(m, vcpus, from, now);

@@ -3,6 +3,7 @@
 #ifndef KVMSCHED_VNUMA_PRIV_H
 #define KVMSCHED_VNUMA_PRIV_H
 
+#include "loss.h"
 #include "vnuma.h"
 
 #define VN_NONE UINT32_MAX
@@ -40,10 +41,6 @@ struct vn_cpu {		/* of a guest */
 	uint32_t pulled;
 };
 
-struct vn_loss {
-	uint64_t from, to;
-};
-
 struct vn_vm {
 	struct ks_vnuma_vm out;
 	const struct ks_vnuma_watch *watch;
@@ -55,8 +52,9 @@ struct vn_vm {
 	uint32_t *bucket;
 	uint32_t *waiting; /* indices of threads that wait */
 	uint32_t nwaiting, capwaiting;
-	struct vn_loss *loss;
-	size_t nloss, loss_at;
+	struct an_losses loss; /* next: first one that is not over */
+	ks_map_fn map;	       /* of the guest's clock, NULL = identity */
+	void *map_ctx;
 	uint64_t end;  /* last moment recorded on both sides */
 	uint64_t last; /* up to here all is summed up; 0: not begun */
 	uint64_t idle_clock;

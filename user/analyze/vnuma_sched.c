@@ -301,6 +301,9 @@ int vn_guest_event(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *e
 	const struct ks_rec *r = ev->rec;
 	struct vn_task *t;
 
+	/* Of whatever ring: a thread may have gone from its CPU to any other. */
+	if (r->type == KS_LOSS)
+		v->no_memory |= an_losses_late(&m->loss, r, m->map, m->map_ctx) < 0;
 	if (r->cpu >= m->ncpus)
 		return -EINVAL;
 	switch (r->type) {

@@ -352,14 +352,19 @@ static void put_record(struct rows *r, const struct ks_event *ev)
 	rows_put(r, ROW_RECORD, &o, 1ull << type);
 }
 
+static uint64_t own_to_common(const struct rows_source *s, uint64_t time)
+{
+	return s->clock ? ks_guestclock_map(s->clock, time) : time;
+}
+
 static void put_loss(struct rows *r, const struct ks_event *ev)
 {
 	struct rows_source *s = &r->src[ev->src];
 	const struct ks_rec *rec = ev->rec;
 	struct row_loss o = {
-		.time = ev->time,
-		.from = s->clock ? ks_guestclock_map(s->clock, rec->a) : rec->a,
-		.own = rec->time,
+		.time = own_to_common(s, ks_loss_to(rec)),
+		.from = own_to_common(s, ks_loss_from(rec)),
+		.own = ks_loss_to(rec),
 		.side = ev->src ? "guest" : "host",
 		.vm = rows_label(&r->names, s->vm),
 		.lost_type = rec->flags ? rows_record_type(rec->flags) : NULL,

@@ -45,12 +45,16 @@ void pf_losses(struct pf_export *x, const struct ks_export_input *in, uint32_t v
 	for (i = 0; i < n; i++) {
 		if (ctl[i].type != KS_LOSS || !ctl[i].b)
 			continue;
-		from = l ? ks_guestclock_map(l->clock, ctl[i].a) : ctl[i].a;
-		to = l ? ks_guestclock_map(l->clock, ctl[i].time) : ctl[i].time;
+		from = ks_loss_from(&ctl[i]);
+		to = ks_loss_to(&ctl[i]);
+		if (l) {
+			from = ks_guestclock_map(l->clock, from);
+			to = ks_guestclock_map(l->clock, to);
+		}
 		if (to < in->from || from >= in->to)
 			continue;
 		if (!track)
 			track = loss_track(x, vm);
-		put_loss(x, &ctl[i], from < to ? from : to, to, track);
+		put_loss(x, &ctl[i], from, to, track);
 	}
 }

@@ -7,8 +7,10 @@
 #include "err.h"
 #include "reader_priv.h"
 
+/* An entry of ks_stream.chunk: the chunk's offset, TOLD, its number of records. */
 #define COUNT_BITS 16
-#define COUNT_MASK ((1u << COUNT_BITS) - 1)
+#define COUNT_MASK 0x7fffu
+#define TOLD 0x8000u /* what is unreadable in it is counted already */
 _Static_assert(KS_CHUNK_RECS <= COUNT_MASK, "a chunk's count fits");
 
 int ks_pread(int fd, void *buf, size_t len, uint64_t offset)
@@ -52,15 +54,27 @@ void ks_stream_free(struct ks_stream *s)
 	s->buf = NULL;
 }
 
+/* A trace is read more than once, but what is missing in the chunk in hand is missing once. */
+static void count_damage(struct ks_stream *s, uint64_t lost, uint64_t bad)
+{
+	uint64_t *entry = &s->chunk[s->next - 1];
+
+	if (*entry & TOLD)
+		return;
+	*entry |= TOLD;
+	s->r->lost += lost;
+	s->r->bad += bad;
+}
+
 /*
- * A chunk that cannot be read becomes two KS_LOSS records, one where the hole begins, so that
- * nobody trusts what he knew before it, and one where it ends.
+ * A chunk that cannot be read becomes two KS_LOSS records, one where the hole begins, which says how
+ * far it goes, so that nothing is concluded from what is not there; and one where it ends.
  */
 static void lose(struct ks_stream *s, uint64_t first, uint64_t last, uint32_t count)
 {
 	last = last > first ? last : first;
 
-	struct ks_rec at_first = { .time = first, .type = KS_LOSS, .a = first, .b = 1 };
+	struct ks_rec at_first = { .time = first, .type = KS_LOSS, .a = last, .b = 1 };
 	struct ks_rec at_last = { .time = last, .type = KS_LOSS, .a = first, .b = count - 1 };
 
 	at_first.cpu = at_last.cpu = (uint16_t)s->ring;
@@ -68,8 +82,7 @@ static void lose(struct ks_stream *s, uint64_t first, uint64_t last, uint32_t co
 	s->loss[1] = at_last;
 	s->pos = s->loss;
 	s->end = s->loss + (count > 1 ? 2 : 1);
-	s->r->lost += count;
-	s->r->bad += ks_chunk_size(count * (uint32_t)sizeof(struct ks_rec));
+	count_damage(s, count, ks_chunk_size(count * (uint32_t)sizeof(struct ks_rec)));
 }
 
 static struct ks_rec *payload(struct ks_stream *s)
@@ -82,27 +95,48 @@ static bool is_mine(const struct ks_stream *s, const struct ks_chunk_header *h, 
 	return h->type == KS_CHUNK_RECORDS && h->ring == s->ring && h->count == count;
 }
 
-/* The chunk's header is gone: the index still knows its times; else they lie around here. */
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * From here to nobody knows when: at most to the end of the trace. Where it begins all is said: a
+ * record at its end would keep the ring's next ones back until then.
+ */
+static void lose_on(struct ks_stream *s, uint32_t count)
+{
+	uint64_t from = later(s->newest, later(s->skip_before, s->r->first));
+
+	lose(s, from, s->r->last, count);
+	s->loss[0].b = count;
+	s->end = s->loss + 1;
+}
+
+/* The chunk's header is gone: the index still knows its times. */
 static void lose_headless(struct ks_stream *s, uint64_t offset, uint32_t count)
 {
-	struct ks_chunk_header h = { .first = s->newest, .last = s->newest };
+	struct ks_chunk_header h;
 
-	if (s->r->index)
-		ks_index_find(s->r, offset, &h);
-	lose(s, h.first, h.last, count);
+	if (s->r->index && !ks_index_find(s->r, offset, &h))
+		lose(s, h.first, h.last, count);
+	else
+		lose_on(s, count);
 }
 
 /* Control records do not lie in chunks: what says so there is damage, or meant ill. */
 static void drop_control(struct ks_stream *s, struct ks_rec *recs, uint32_t count)
 {
-	uint32_t i;
+	uint32_t i, dropped = 0;
 
 	for (i = 0; i < count; i++) {
 		if (!ks_is_control(recs[i].type))
 			continue;
 		recs[i].type = KS_NONE;
-		s->r->bad += sizeof(recs[i]);
+		dropped++;
 	}
+	if (dropped)
+		count_damage(s, 0, dropped * sizeof(*recs));
 }
 
 /* What the chunk in hand is good for: its records, or a loss. */
@@ -167,7 +201,7 @@ int ks_stream_fill(struct ks_stream *s, struct ks_err *err)
 	return 0;
 }
 
-/* The newest time of a chunk; one without a readable header counts as old: it is read then. */
+/* The newest time of a chunk; one of which nobody knows it counts as new: it is read then. */
 static int last_of(const struct ks_stream *s, size_t i, uint64_t *last, struct ks_err *err)
 {
 	uint64_t offset = s->chunk[i] >> COUNT_BITS;
@@ -176,7 +210,10 @@ static int last_of(const struct ks_stream *s, size_t i, uint64_t *last, struct k
 
 	if (ret && ret != -ENODATA)
 		return ks_fail(err, ret, "%s: cannot read: %s", s->r->path, strerror(-ret));
-	*last = !ret && ks_chunk_ok(&h, offset, s->r->size) ? h.last : 0;
+	if (!ret && ks_chunk_ok(&h, offset, s->r->size))
+		*last = h.last;
+	else
+		*last = s->r->index && !ks_index_find(s->r, offset, &h) ? h.last : UINT64_MAX;
 	return 0;
 }
 

@@ -32,6 +32,20 @@ struct ks_err {
 /* KS_LOSS.cpu when it is not known which ring the lost records were of: it may be any of them. */
 #define KS_RING_ANY 0xffffu
 
+/*
+ * Between which times the records of a KS_LOSS were lost. It comes where they end, but for a chunk
+ * that cannot be read: that comes where it begins, too (see ks_reader_next()).
+ */
+static inline uint64_t ks_loss_from(const struct ks_rec *loss)
+{
+	return loss->a < loss->time ? loss->a : loss->time;
+}
+
+static inline uint64_t ks_loss_to(const struct ks_rec *loss)
+{
+	return loss->a > loss->time ? loss->a : loss->time;
+}
+
 /* ---- writer ---- */
 
 struct ks_writer;
@@ -146,8 +160,9 @@ uint64_t ks_reader_lost(const struct ks_reader *r);
 /*
  * The next record in time order over all rings, control records included; valid until the next
  * call. 1, 0 at the end, -errno + err on an I/O error. A chunk with a bad checksum is skipped and
- * turned into two KS_LOSS records of its ring: one at its first time, with b = 1, one at its last,
- * with a = its first time and b = the rest of its records. Records that were written far too late
+ * turned into two KS_LOSS records of its ring: one at its first time, with a = its last and b = 1,
+ * one at its last, with a = its first and b = the rest of its records. Where nobody knows its last
+ * time it is one, with a = that of the trace. Records that were written far too late
  * to be sorted come late, as recorded: their `time` alone may be older than that of the one before.
  */
 int ks_reader_next(struct ks_reader *r, const struct ks_rec **rec, struct ks_err *err);
