@@ -112,6 +112,64 @@ static void test_swapped_neighbours(void **state)
 	ks_reader_close(r);
 }
 
+/* A ring with a record now and then holds none back for long: a cut trace lacks a second of it. */
+static void test_held_back_for_a_second(void **state)
+{
+	const uint64_t ms = 1000000;
+	struct dir *d = *state;
+	struct ks_writer *w = must_write(d->file, KS_SIDE_HOST, 1);
+	struct ks_rec rec = { .type = KS_PAUSE }, clock = { .type = KS_CLOCK };
+	const struct ks_rec *got;
+	struct ks_reader *r;
+	struct ks_err err;
+	char partial[160];
+	uint64_t newest = 0;
+
+	for (uint32_t i = 0; i < 20; i++) { /* the last one that is a second old is 17 */
+		rec.time = clock.time = (10000 + i * 900) * ms;
+		assert_int_equal(ks_writer_add(w, 0, &rec, 1), 0);
+		assert_int_equal(ks_writer_add(w, 0, &clock, 1), 0);
+		assert_int_equal(ks_writer_flush(w), 0);
+	}
+	ks_writer_abort(w);
+	snprintf(partial, sizeof(partial), "%s.partial", d->file);
+	r = must_read(partial);
+	while (ks_reader_next(r, &got, &err) > 0)
+		if (got->type == KS_PAUSE)
+			newest = got->time;
+	assert_int_equal(newest, (10000 + 17 * 900) * ms);
+	ks_reader_close(r);
+}
+
+/* What is not so old stays back and is put in order. */
+static void test_held_back_meanwhile(void **state)
+{
+	const uint64_t ms = 1000000;
+	struct dir *d = *state;
+	struct ks_writer *w = must_write(d->file, KS_SIDE_HOST, 2);
+	struct ks_rec rec = { .type = KS_PAUSE };
+	const struct ks_rec *got;
+	struct ks_reader *r;
+	struct ks_err err;
+	uint64_t now = 0;
+
+	for (uint32_t i = 0; i < 100; i++) {
+		rec.time = (10000 + i * 300 + 50) * ms;
+		assert_int_equal(ks_writer_add(w, i % 2, &rec, 1), 0);
+		rec.time -= 50 * ms;
+		assert_int_equal(ks_writer_flush(w), 0);
+		assert_int_equal(ks_writer_add(w, i % 2, &rec, 1), 0);
+	}
+	must_close(w);
+	r = must_read(d->file);
+	for (uint32_t i = 0; i < 200; i++) {
+		assert_int_equal(ks_reader_next(r, &got, &err), 1);
+		assert_true(got->time > now);
+		now = got->time;
+	}
+	ks_reader_close(r);
+}
+
 /* Two flushes with nothing in between write out what the first one held back. */
 static void test_second_flush_writes_all(void **state)
 {
@@ -464,6 +522,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_round_trip, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_nothing_recorded, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_swapped_neighbours, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_held_back_for_a_second, setup_dir,
+						teardown_dir),
+		cmocka_unit_test_setup_teardown(test_held_back_meanwhile, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_second_flush_writes_all, setup_dir,
 						teardown_dir),
 		cmocka_unit_test_setup_teardown(test_late_record, setup_dir, teardown_dir),

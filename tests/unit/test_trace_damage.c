@@ -350,6 +350,32 @@ static void test_cut_end_is_a_short_loss(void **state)
 	ks_reader_close(r);
 }
 
+/* All that a ring had may have been held back: of the last seconds nobody knows. */
+static void test_cut_end_of_unseen_ring(void **state)
+{
+	const uint64_t second = 1000000000;
+	struct dir *d = *state;
+	struct ks_writer *w = must_write(d->file, KS_SIDE_HOST, 3);
+	struct ks_rec rec = { .time = 19 * second + 500, .type = KS_VCPU_OUT };
+	const struct ks_rec *control;
+	struct ks_reader *r;
+	char partial[160];
+	size_t n;
+
+	snprintf(partial, sizeof(partial), "%s.partial", d->file);
+	add_and_flush(w, 0, 10 * second, 19 * second);
+	add_and_flush(w, 1, 10 * second, 20 * second);
+	assert_int_equal(ks_writer_add(w, 2, &rec, 1), 0);
+	assert_int_equal(ks_writer_flush(w), 0);
+	ks_writer_abort(w);
+	r = must_read(partial);
+	control = ks_reader_control(r, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(control->a, 17 * second);
+	assert_int_equal(control->time, 20 * second);
+	ks_reader_close(r);
+}
+
 /* A recording that did not end: what came after the flush may be there of one ring alone. */
 static void test_cut_end_is_a_loss(void **state)
 {
@@ -499,6 +525,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_seek_into_damage, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_end_tells_the_number, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_cut_end_is_a_loss, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_cut_end_of_unseen_ring, setup_dir,
+						teardown_dir),
 		cmocka_unit_test_setup_teardown(test_versions, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_foreign_files, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_small_hole, setup_dir, teardown_dir),

@@ -106,6 +106,8 @@ static void test_hostile_sizes(void **state)
 	r = must_read(d->file);
 	assert_null(ks_reader_symbols(r, NULL));
 	assert_int_equal(ks_reader_next(r, &out, &err), 1);
+	assert_int_equal(out->type, KS_LOSS); /* the end is missing */
+	assert_int_equal(ks_reader_next(r, &out, &err), 1);
 	assert_true(is_made_up(out));
 	while (ks_reader_next(r, &out, &err) > 0)
 		assert_int_equal(out->type, KS_LOSS);

@@ -2,8 +2,8 @@
 /*
  * What is missing in a file that was not indexed: damaged stretches and the end that was cut off.
  * A loss whose place is not known is said to be as wide as it can have been, by the rule that a
- * recorder flushes every second: when a chunk is written, no record in it or yet to be written is
- * older than three.
+ * recorder flushes every second, and that a flush holds back nothing that is older than one: when
+ * a chunk is written, no record in it or yet to be written is older than three.
  */
 #include "reader_priv.h"
 
@@ -40,14 +40,20 @@ void ks_hole_pass(struct ks_holes *holes, uint64_t first)
 										first + FLUSH_NS;
 }
 
-/* The oldest of the rings' newest records. */
+/*
+ * The oldest of the rings' newest records: what is missing of a ring is newer than what there is. A
+ * ring of which there is nothing may have had records all the same, held back until the cut.
+ */
 static uint64_t all_there_until(const struct ks_reader *r)
 {
 	uint64_t oldest = r->last;
 
-	for (uint32_t i = 0; i < r->header.rings; i++)
-		if (r->stream[i] && r->stream[i]->newest < oldest)
+	for (uint32_t i = 0; i < r->header.rings; i++) {
+		if (!r->stream[i])
+			return 0;
+		if (r->stream[i]->newest < oldest)
 			oldest = r->stream[i]->newest;
+	}
 	return oldest;
 }
 
@@ -62,7 +68,7 @@ static int lose_end(struct ks_reader *r)
 	if (r->ended || !r->spanned)
 		return 0;
 	if (from < before_by(r->last, FLUSH_NS))
-		from = before_by(r->last, FLUSH_NS); /* a ring silent for longer was silent */
+		from = before_by(r->last, FLUSH_NS); /* what is older was written */
 	return from < r->last ? ks_take_loss(r, from, r->last, 1) : 0;
 }
 

@@ -101,8 +101,9 @@ int ks_writer_exit_counts(struct ks_writer *w, const struct ks_exit_count *c, si
 
 /*
  * Write out what is buffered, as whole chunks. Call it once a second: readers of a cut trace rely
- * on less than three. The newest 8 records of a ring stay back if some came since the last flush:
- * the next ones may be older.
+ * on less than three. The newest 8 records of a ring stay back if some came since the last flush
+ * and as far as they are no older than a second, by the newest record of all: the next ones may be
+ * older.
  */
 int ks_writer_flush(struct ks_writer *w);
 

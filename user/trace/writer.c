@@ -2,7 +2,8 @@
 /*
  * The writer. Records wait in one buffer per ring, sorted, until there are enough for a chunk; the
  * newest few of them stay back, since the next ones to arrive may be a little older: an interrupt
- * that is traced inside a probe comes out before the event it interrupted.
+ * that is traced inside a probe comes out before the event it interrupted. None of them stays back
+ * for long: of a trace that is cut, a reader knows then how far back something can be missing.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -14,6 +15,7 @@
 #include "err.h"
 
 #define HOLD_BACK 8u
+#define HOLD_NS 1000000000ull	 /* a flush holds back none that is older */
 #define NOT_FOR_NAMES (2u << 20) /* bytes of metadata kept free for all that is not names */
 
 struct wring {
@@ -29,6 +31,7 @@ struct ks_writer {
 	struct wring *ring;
 	struct ks_rec *control;
 	uint32_t ncontrol;
+	uint64_t newest; /* time of the newest record as of the last flush, or control record */
 	uint64_t meta_bytes;
 };
 
@@ -199,8 +202,15 @@ static int write_ring(struct ks_writer *w, uint32_t ring, uint32_t n)
 	return ret;
 }
 
+static void note_time(struct ks_writer *w, uint64_t time)
+{
+	if (time > w->newest)
+		w->newest = time;
+}
+
 static int add_control(struct ks_writer *w, const struct ks_rec *rec)
 {
+	note_time(w, rec->time);
 	insert_sorted(w->control, &w->ncontrol, rec);
 	return w->ncontrol == KS_CHUNK_RECS ? write_control(w) : 0;
 }
@@ -327,10 +337,21 @@ int ks_writer_exit_counts(struct ks_writer *w, const struct ks_exit_count *c, si
 	return ks_chunkout_write(&w->out, &h, NULL, 0, c);
 }
 
+/* How many of the newest records of a ring stay back. */
+static uint32_t held_back(const struct ks_writer *w, const struct wring *r)
+{
+	uint64_t old = w->newest > HOLD_NS ? w->newest - HOLD_NS : 0;
+	uint32_t keep = r->n < HOLD_BACK ? r->n : HOLD_BACK;
+
+	while (keep && r->buf[r->n - keep].time < old)
+		keep--;
+	return keep;
+}
+
 static int flush_ring(struct ks_writer *w, uint32_t ring, bool all)
 {
 	struct wring *r = &w->ring[ring];
-	uint32_t keep = all || !r->fresh ? 0 : HOLD_BACK;
+	uint32_t keep = all || !r->fresh ? 0 : held_back(w, r);
 	int ret = 0;
 
 	while (!ret && r->n > keep)
@@ -343,6 +364,9 @@ static int flush_rings(struct ks_writer *w, bool all)
 {
 	int ret = write_control(w);
 
+	for (uint32_t i = 0; i < w->rings; i++)
+		if (w->ring[i].n)
+			note_time(w, w->ring[i].buf[w->ring[i].n - 1].time);
 	for (uint32_t i = 0; i < w->rings && !ret; i++)
 		ret = flush_ring(w, i, all);
 	return ret;
