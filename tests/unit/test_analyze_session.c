@@ -291,6 +291,109 @@ static void wrong_sides(void **state)
 	assert_non_null(strstr(err.msg, "a guest's trace"));
 }
 
+/* ---- a VM that is made anew in its process ---- */
+
+#define ANEW (START + SEC) /* when its second life begins; the first one ends 100 ms before */
+
+/* One life of VM a: its TSC was 0 at `born`. It halts every 10 ms. */
+static void life(struct ks_writer *w, uint32_t slot, uint64_t born, uint64_t from, uint64_t to,
+		 uint64_t phase)
+{
+	uint64_t t;
+
+	add(w, (struct ks_rec){
+		       .time = from, .type = KS_VCPU_NEW, .id = slot, .a = 71ull << 32 | 710 });
+	add(w, (struct ks_rec){ .time = from, .type = KS_TSC_OFFSET, .id = slot, .a = -2 * born });
+	add(w, (struct ks_rec){ .time = from + 1, .type = KS_VCPU_IN, .id = slot });
+	for (t = from + phase; t < to; t += 10 * MS)
+		add(w, (struct ks_rec){ .time = t, .type = KS_HLT, .id = slot });
+	add(w, (struct ks_rec){ .time = to, .type = KS_VCPU_GONE, .id = slot });
+}
+
+static void host_of_lives(uint64_t first_born)
+{
+	struct ks_writer *w = begin("host.kvs", KS_SIDE_HOST, PLAIN);
+
+	samples(w, 0, 0, START);
+	life(w, 0, first_born, START, ANEW - 100 * MS, 8 * MS);
+	life(w, 1, ANEW, ANEW, START + LENGTH, 5 * MS);
+	end(w);
+}
+
+/* A guest that was recorded from `from` to `to` of the host's clock; its own began when it did. */
+static void guest_of_life(uint64_t born, uint64_t from, uint64_t to, uint64_t phase)
+{
+	struct ks_writer *w = begin("a.kvs", KS_SIDE_GUEST, FULL);
+	uint64_t t;
+
+	for (t = from; t <= to; t += (to - from) / 4)
+		add(w, (struct ks_rec){
+			       .time = t - born, .type = KS_CLOCK, .a = 2 * (t - born), .b = 20 });
+	for (t = from + phase; t < to; t += 10 * MS)
+		add(w, (struct ks_rec){ .time = t - 1000 - born, .type = KS_IDLE_ENTER });
+	end(w);
+}
+
+static void expect_mapped(uint64_t own, uint64_t host)
+{
+	struct ks_session *s;
+	const struct ks_link *l;
+	struct ks_err err;
+	uint64_t at;
+
+	if (open_with(&s, file("a.kvs"), NULL, &err))
+		fail_msg("%s", err.msg);
+	l = start(s);
+	assert_non_null(l);
+	assert_string_equal(l->how, "there being one VM");
+	at = ks_guestclock_map(l->clock, own);
+	assert_in_range(at, host - 200, host + 200);
+	ks_session_close(s);
+}
+
+/* Only the clock of its own life puts the guest's trace into it. */
+static void life_by_time(void **state)
+{
+	uint64_t born = START - 50 * SEC;
+
+	(void)state;
+	host_of_lives(born);
+	guest_of_life(ANEW, ANEW + 100 * MS, ANEW + 900 * MS, 5 * MS);
+	expect_mapped(500 * MS, ANEW + 500 * MS);
+	guest_of_life(born, START + 50 * MS, START + 850 * MS, 8 * MS);
+	expect_mapped(50 * SEC + 500 * MS, START + 500 * MS);
+	guest_of_life(START - SEC, START + 50 * MS, START + 850 * MS, 8 * MS);
+	expect_refusal(file("a.kvs"), "fits none of its 2 lives");
+}
+
+/* Both lives' clocks put it into them: what it did tells. */
+static void life_by_evidence(void **state)
+{
+	(void)state;
+	host_of_lives(START);
+	guest_of_life(ANEW, ANEW + 100 * MS, ANEW + 850 * MS, 5 * MS);
+	expect_mapped(500 * MS, ANEW + 500 * MS);
+	guest_of_life(START, START + 100 * MS, START + 850 * MS, 8 * MS);
+	expect_mapped(500 * MS, START + 500 * MS);
+	guest_of_life(START, START + 100 * MS, START + 850 * MS, 2 * MS); /* nobody halts then */
+	expect_refusal(file("a.kvs"), "may be of several of its 2 lives");
+}
+
+/* Unplugged and plugged again it goes on with its VM's TSC: one life. */
+static void life_in_two_slots(void **state)
+{
+	struct ks_writer *w = begin("host.kvs", KS_SIDE_HOST, PLAIN);
+	uint64_t born = START - 50 * SEC;
+
+	(void)state;
+	samples(w, 0, 0, START);
+	life(w, 0, born, START, ANEW - 100 * MS, 8 * MS);
+	life(w, 1, born, ANEW, START + LENGTH, 8 * MS);
+	end(w);
+	guest_of_life(born, START + 50 * MS, ANEW + 850 * MS, 8 * MS);
+	expect_mapped(50 * SEC + 500 * MS, START + 500 * MS);
+}
+
 static void same_vm_twice(void **state)
 {
 	const char *guests[2];
@@ -457,12 +560,13 @@ static void report_adds_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_uuid),	  cmocka_unit_test(by_cid),
-		cmocka_unit_test(by_name),	  cmocka_unit_test(by_evidence),
-		cmocka_unit_test(wrong_vm),	  cmocka_unit_test(no_overlap),
-		cmocka_unit_test(wrong_sides),	  cmocka_unit_test(same_vm_twice),
-		cmocka_unit_test(no_clock),	  cmocka_unit_test(one_vm_of_two),
-		cmocka_unit_test(report_adds_up),
+		cmocka_unit_test(by_uuid),	     cmocka_unit_test(by_cid),
+		cmocka_unit_test(by_name),	     cmocka_unit_test(by_evidence),
+		cmocka_unit_test(wrong_vm),	     cmocka_unit_test(no_overlap),
+		cmocka_unit_test(wrong_sides),	     cmocka_unit_test(same_vm_twice),
+		cmocka_unit_test(life_by_time),	     cmocka_unit_test(life_by_evidence),
+		cmocka_unit_test(life_in_two_slots), cmocka_unit_test(no_clock),
+		cmocka_unit_test(one_vm_of_two),     cmocka_unit_test(report_adds_up),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "life.h"
 #include "match.h"
 
 #define GUEST_CPUS 4096u
@@ -32,16 +33,6 @@ static int fail(struct ks_err *err, int ret, const char *fmt, ...)
 }
 
 /* ---- clock ---- */
-
-static const struct ks_vcpu *first_vcpu(const struct ks_model *m, uint32_t vm)
-{
-	uint32_t i;
-
-	for (i = 0; i < m->nvcpus; i++)
-		if (m->vcpus[i].vm == vm)
-			return &m->vcpus[i];
-	return NULL;
-}
 
 /* The TSC offsets of one slot; the caller frees. */
 static struct ks_rec *offsets_of(struct ks_reader *host, uint32_t slot, size_t *n)
@@ -68,17 +59,14 @@ static int frac_bits(struct ks_reader *host)
 	return json_object_get_int(v);
 }
 
-static int build_clock(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
-		       const struct ks_clockmap *host_map, uint32_t vm)
+static int build_clock(struct ks_link *l, struct ks_reader *host,
+		       const struct ks_clockmap *host_map, const struct ks_life *life)
 {
-	const struct ks_vcpu *v = first_vcpu(m, vm);
 	struct ks_rec *off;
 	size_t n;
 	int ret;
 
-	if (!v)
-		return -ENOENT;
-	off = offsets_of(host, v->slot, &n);
+	off = offsets_of(host, life->slot, &n);
 	if (!off)
 		return -ENOMEM;
 	ret = ks_guestclock_new(&l->clock, l->guest_map, host_map, off, n, frac_bits(host));
@@ -142,6 +130,22 @@ static bool overlap(const struct ks_link *l, struct ks_reader *host, struct ks_r
 	return gf <= hl && hf <= gl;
 }
 
+/* The guest was recorded in this life of its VM, by this life's clock, and both overlap. */
+static bool lived(const struct ks_link *l, const struct ks_life *life, struct ks_reader *host,
+		  struct ks_reader *guest, struct both *b)
+{
+	uint64_t first, last, gap;
+
+	if (!overlap(l, host, guest, b, &gap) || !ks_reader_span(guest, &first, &last))
+		return false;
+	first = ks_guestclock_map(l->clock, first);
+	last = ks_guestclock_map(l->clock, last);
+	b->from = b->from > life->from ? b->from : life->from;
+	b->to = b->to < life->to ? b->to : life->to;
+	return (first >= life->from || life->from - first <= l->error_ns) &&
+	       (last <= life->to || last - life->to <= l->error_ns);
+}
+
 /* ---- evidence ---- */
 
 struct entries { /* the last idle entries of a vCPU */
@@ -167,7 +171,17 @@ static bool entered(const struct entries *x, uint64_t t, uint64_t error)
 	return false;
 }
 
-/* The vCPU that is CPU `cpu` inside the guest. */
+/* A vCPU that comes back in a new slot is the same one inside the guest. */
+static uint32_t first_slot_of(const struct ks_model *m, uint32_t v)
+{
+	const struct ks_vcpu *c = m->vcpus;
+
+	while (v && c[v - 1].vm == c[v].vm && c[v - 1].vcpu_id == c[v].vcpu_id)
+		v--;
+	return v;
+}
+
+/* The vCPU that is CPU `cpu` inside the guest, by its first slot. */
 static uint32_t vcpu_of(const struct ks_model *m, uint32_t vm, const int32_t *apic, uint32_t n,
 			uint32_t cpu)
 {
@@ -199,6 +213,7 @@ static void look_at(struct evidence *e, const struct ks_model *m, const struct k
 		v = ks_model_slot(m, ev->rec->id);
 		if (v == KS_NO_VCPU || m->vcpus[v].vm != e->vm || !e->idles)
 			return;
+		v = first_slot_of(m, v);
 		e->halts++;
 		e->explained += entered(&e->idle[v], ev->time, e->error);
 		e->chance += ev->time > APART && entered(&e->idle[v], ev->time - APART, e->error);
@@ -345,14 +360,15 @@ static bool contradicted(const struct ks_link *l)
 	       l->explained * 2 <= l->chance * 3 + l->halts / 50;
 }
 
-/* Take this VM, if nothing speaks against it. */
+/* Take this VM in this life, if nothing speaks against it. */
 static int settle(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
-		  const struct ks_clockmap *host_map, struct ks_reader *guest, uint32_t vm,
-		  struct ks_err *err)
+		  const struct ks_clockmap *host_map, struct ks_reader *guest,
+		  const struct ks_life *life, struct ks_err *err)
 {
+	uint32_t vm = life->vm;
 	struct both b;
 	uint64_t gap;
-	int ret = build_clock(l, m, host, host_map, vm);
+	int ret = build_clock(l, host, host_map, life);
 
 	if (ret)
 		return clock_failed(ret, m, vm, host, guest, err);
@@ -373,39 +389,112 @@ static int settle(struct ks_link *l, const struct ks_model *m, struct ks_reader 
 	return 0;
 }
 
-/* Try all VMs; the evidence must be clear. */
-static int by_evidence(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
-		       const struct ks_clockmap *host_map, struct ks_reader *guest,
-		       struct ks_err *err)
+/* What the evidence says of the lives that a guest's trace may be of. */
+struct choice {
+	const struct ks_life *found;
+	uint64_t best, second; /* halts explained, in percent */
+	uint32_t fit;	       /* whose clock and time fit */
+};
+
+static void consider(struct choice *c, const struct ks_life *life, const struct ks_link *l)
 {
-	uint64_t gap, best = 0, second = 0, share;
-	uint32_t vm, found = KS_NO_VCPU;
+	uint64_t share = l->halts >= ENOUGH / 4 ? l->explained * 100 / l->halts : 0;
+
+	if (!c->fit++ || share > c->best) {
+		c->second = c->best;
+		c->best = share;
+		c->found = life;
+	} else if (share > c->second) {
+		c->second = share;
+	}
+}
+
+static int try_lives(struct choice *c, struct ks_link *l, const struct ks_model *m,
+		     struct ks_reader *host, const struct ks_clockmap *host_map,
+		     struct ks_reader *guest, const struct ks_lives *lives, struct ks_err *err)
+{
+	const struct ks_life *life;
 	struct both b;
 	int ret;
 
-	for (vm = 0; vm < m->nvms; vm++) {
-		if (build_clock(l, m, host, host_map, vm))
+	for (life = lives->v; life < lives->v + lives->n; life++) {
+		if (build_clock(l, host, host_map, life))
 			continue;
-		ret = overlap(l, host, guest, &b, &gap) ? weigh(l, m, host, guest, vm, &b, err) : 0;
+		ret = 0;
+		if (lived(l, life, host, guest, &b)) {
+			ret = weigh(l, m, host, guest, life->vm, &b, err);
+			consider(c, life, l);
+		}
 		drop_clock(l);
 		if (ret)
 			return ret;
-		share = l->halts >= ENOUGH / 4 ? l->explained * 100 / l->halts : 0;
 		l->halts = l->explained = l->chance = 0;
-		if (share > best) {
-			second = best;
-			best = share;
-			found = vm;
-		} else if (share > second) {
-			second = share;
-		}
 	}
+	return 0;
+}
+
+static bool clear(const struct choice *c)
+{
+	return c->best >= CONVINCES && c->second * 2 <= c->best;
+}
+
+/* Try all VMs; the evidence must be clear. */
+static int by_evidence(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
+		       const struct ks_clockmap *host_map, struct ks_reader *guest,
+		       const struct ks_lives *lives, struct ks_err *err)
+{
+	struct choice c = { 0 };
+	int ret = try_lives(&c, l, m, host, host_map, guest, lives, err);
+
+	if (ret)
+		return ret;
 	l->how = "evidence";
-	if (best < CONVINCES || second * 2 > best)
+	if (!clear(&c))
 		return fail(err, -EINVAL,
 			    "%s: cannot tell which of the %u VMs it is of: say so as NAME=FILE",
 			    ks_reader_path(guest), m->nvms);
-	return settle(l, m, host, host_map, guest, found, err);
+	return settle(l, m, host, host_map, guest, c.found, err);
+}
+
+/* The VM is known, and was made anew: the life that alone fits, or else clearly does so best. */
+static int by_life(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
+		   const struct ks_clockmap *host_map, struct ks_reader *guest,
+		   const struct ks_lives *lives, struct ks_err *err)
+{
+	struct choice c = { 0 };
+	int ret = try_lives(&c, l, m, host, host_map, guest, lives, err);
+
+	if (ret)
+		return ret;
+	if (!c.fit || (c.fit > 1 && !clear(&c)))
+		return fail(err, -EINVAL,
+			    "%s: VM %s was made anew while %s was recorded, and this %s of its %u "
+			    "lives: record both again",
+			    ks_reader_path(guest), m->vms[lives->v->vm].name, ks_reader_path(host),
+			    c.fit ? "may be of several" : "fits none", lives->n);
+	return settle(l, m, host, host_map, guest, c.found, err);
+}
+
+/* vm: KS_NO_VCPU if nothing names it. */
+static int find_life(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
+		     const struct ks_clockmap *host_map, struct ks_reader *guest, uint32_t vm,
+		     struct ks_err *err)
+{
+	struct ks_lives lives;
+	int ret = ks_lives_find(&lives, m, host, vm);
+
+	if (ret)
+		return fail(err, ret, "out of memory");
+	if (vm == KS_NO_VCPU)
+		ret = by_evidence(l, m, host, host_map, guest, &lives, err);
+	else if (!lives.n)
+		ret = clock_failed(-ENOENT, m, vm, host, guest, err);
+	else if (lives.n == 1)
+		ret = settle(l, m, host, host_map, guest, lives.v, err);
+	else
+		ret = by_life(l, m, host, host_map, guest, &lives, err);
+	ks_lives_free(&lives);
+	return ret;
 }
 
 int ks_link_find(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
@@ -433,8 +522,7 @@ int ks_link_find(struct ks_link *l, const struct ks_model *m, struct ks_reader *
 			    ret == -ENODATA ? "fewer than two clock samples: too short a "
 					      "recording, or a damaged file" :
 					      strerror(-ret));
-	ret = vm == KS_NO_VCPU ? by_evidence(l, m, host, host_map, guest, err) :
-				 settle(l, m, host, host_map, guest, vm, err);
+	ret = find_life(l, m, host, host_map, guest, vm, err);
 	if (ret)
 		ks_link_free(l);
 	return ret;
