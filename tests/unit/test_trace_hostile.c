@@ -219,6 +219,58 @@ static void test_unsorted_chunk(void **state)
 	ks_reader_close(r);
 }
 
+/*
+ * Control records have chunks of their own; among a ring's records they are damage. Whoever reads
+ * is told of none: each would be a loss, or a vCPU, that was not known before the first event.
+ */
+static void test_control_in_records(void **state)
+{
+	const uint32_t chunks = 100, n = KS_CHUNK_RECS;
+	const uint8_t types[] = { KS_CLOCK, KS_LOSS, KS_VCPU_NEW, KS_VCPU_GONE, KS_TSC_OFFSET };
+	struct dir *d = *state;
+	struct ks_rec *recs = calloc(n, sizeof(*recs));
+	size_t size = ks_chunk_size(n * sizeof(*recs)), len, control;
+	uint8_t *data = malloc(sizeof(struct ks_file_header) + chunks * size);
+	const struct ks_rec *rec;
+	struct ks_reader *r;
+	struct ks_err err;
+
+	len = put_start(data);
+	for (uint32_t i = 0; i < chunks * n; i++) {
+		recs[i % n] = made_up(i);
+		recs[i % n].type = i % 8 < 5 ? types[i % 8] : KS_PAUSE;
+		if (i % n != n - 1)
+			continue;
+		len += put_chunk(data + len,
+				 (struct ks_chunk_header){ .type = KS_CHUNK_RECORDS,
+							   .ring = i / n % 2,
+							   .count = n,
+							   .length = n * sizeof(*recs),
+							   .first = recs[0].time,
+							   .last = recs[n - 1].time },
+				 recs);
+	}
+	save_file(d->file, data, len);
+	r = must_read(d->file);
+	for (int again = 0; again < 2; again++) {
+		uint32_t got[256] = { 0 };
+
+		assert_int_equal(ks_reader_seek(r, 0, &err), 0);
+		while (ks_reader_next(r, &rec, &err) > 0)
+			got[rec->type]++;
+		assert_int_equal(got[KS_PAUSE], chunks * n / 8 * 3);
+		assert_int_equal(got[KS_NONE], chunks * n / 8 * 5);
+		assert_int_equal(got[KS_LOSS], 1); /* the end is missing */
+		assert_int_equal(ks_reader_bad_bytes(r), chunks * n / 8 * 5 * sizeof(*recs));
+		assert_int_equal(ks_reader_lost(r), 1);
+	}
+	ks_reader_control(r, &control);
+	assert_int_equal(control, 1);
+	ks_reader_close(r);
+	free(data);
+	free(recs);
+}
+
 /* An index or END that lies, checksums right, is not believed: the chunks are found one by one. */
 struct liar {
 	uint8_t *data;
@@ -340,6 +392,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hostile_sizes, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_lying_symbols, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_insane_times, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_control_in_records, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_unsorted_chunk, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_lying_index, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_index_that_begins_late, setup_dir,
