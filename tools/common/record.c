@@ -127,15 +127,53 @@ struct run {
 	struct ks_writer *w;
 	const struct record_side *side;
 	const struct record_opts *opts;
-	uint64_t begun, wait_ns, last_second;
+	uint64_t begun, wait_ns, last_second, listened;
 	struct child child;
-	bool stop;
+	bool stop, stopped;
 };
+
+static void stop_probe(struct run *r)
+{
+	if (!r->stopped)
+		r->side->stop(r->side->probe);
+	r->stopped = true;
+}
+
+/* Sleep so long or until a signal; notice what ends the recording. */
+static void listen_for(struct run *r, uint64_t ns)
+{
+	struct timespec ts = { ns / NS, ns % NS };
+	int sig = child_signal_within(&ts);
+
+	r->listened = ks_now_ns();
+	if (sig == SIGCHLD)
+		r->stop |= r->child.pid && child_reaped(&r->child);
+	else if (sig > 0)
+		r->stop = true;
+	if (r->opts->duration_ns && r->listened - r->begun >= r->opts->duration_ns)
+		r->stop = true;
+}
+
+/*
+ * Where writing is slow, full rings take their time. What has ended meanwhile is not recorded to their end, with
+ * the writing itself on top.
+ */
+static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
+{
+	struct run *r = ctx;
+	int err = r->side->take(r->side->take_ctx, ring, recs, n);
+
+	if (!r->stop && ks_now_ns() - r->listened > WAIT_MAX_NS)
+		listen_for(r, 0);
+	if (r->stop)
+		stop_probe(r);
+	return err;
+}
 
 static int drain(struct run *r)
 {
 	unsigned int fill;
-	int err = r->side->drain(r->side->probe, r->side->take, r->side->take_ctx);
+	int err = r->side->drain(r->side->probe, take, r);
 
 	fill = ks_rings_fill(r->side->rings(r->side->probe));
 	if (fill > 25 && r->wait_ns > WAIT_MIN_NS)
@@ -164,28 +202,14 @@ static int each_second(struct run *r, bool last)
 	return err;
 }
 
-/* Sleep for the current interval or until a signal; notice what ends the recording. */
-static void wait_a_while(struct run *r)
-{
-	struct timespec ts = { r->wait_ns / NS, r->wait_ns % NS };
-	int sig = child_signal_within(&ts);
-
-	if (sig == SIGCHLD)
-		r->stop |= r->child.pid && child_reaped(&r->child);
-	else if (sig > 0)
-		r->stop = true;
-	if (r->opts->duration_ns && ks_now_ns() - r->begun >= r->opts->duration_ns)
-		r->stop = true;
-}
-
 static int loop(struct run *r)
 {
 	int err = each_second(r, false);
 
 	while (!err && !r->stop) {
-		wait_a_while(r);
+		listen_for(r, r->wait_ns);
 		err = drain(r);
-		if (!err && ks_now_ns() - r->last_second >= NS) {
+		if (!err && !r->stop && ks_now_ns() - r->last_second >= NS) {
 			r->last_second = ks_now_ns();
 			err = each_second(r, false);
 		}
@@ -241,7 +265,7 @@ static void let_command_end(struct run *r)
 	r->stop = !r->child.pid || r->child.done;
 	r->wait_ns = WAIT_MAX_NS;
 	while (!r->stop)
-		wait_a_while(r);
+		listen_for(r, r->wait_ns);
 	child_end(&r->child);
 }
 
@@ -249,7 +273,7 @@ static int record_all(struct run *r)
 {
 	int ret = loop(r);
 
-	r->side->stop(r->side->probe);
+	stop_probe(r);
 	if (ret)
 		return ret;
 	child_end(&r->child);
