@@ -63,6 +63,8 @@ refused "stream to a file" 2 '\-o' "$lock" stream -o x.kvs
 refused "a bad port" 2 'port' "$lock" stream --port 99999999999
 refused "collect to nowhere" 2 '\-o FILE' "$lock" collect
 refused "a bad size" 2 'max-bytes' "$lock" collect -o x.kvs --max-bytes much
+refused "a bad time" 2 'max-silence' "$lock" collect -o x.kvs --max-silence long
+refused "no time at all" 2 'max-silence' "$lock" collect -o x.kvs --max-silence 0
 refused "publish: a bad port" 2 'port' "$lock" publish --port 0
 refused "publish: no time" 2 'duration' "$lock" publish -d 0
 refused "plot to nowhere" 2 '\-o FILE' "$lock" plot x.kvs y.kvs

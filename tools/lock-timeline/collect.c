@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "cli.h"
 #include "collect.h"
 #include "commands.h"
+#include "err.h"
 #include "options.h"
 #include "vsock.h"
 
@@ -15,13 +17,17 @@ struct options {
 	uint64_t port, cid;
 };
 
-enum { OPT_PORT = 0x100, OPT_MAX, OPT_RATE };
+enum { OPT_PORT = 0x100, OPT_MAX, OPT_RATE, OPT_SILENCE };
+
+#define SILENCE_MAX_S 86400
 
 static const struct argp_option options[] = {
 	CLI_OUTPUT,
 	CLI_VSOCK_PORT(OPT_PORT, "(on the host, of `lock-timeline collect`; 19031)"),
 	{ "max-bytes", OPT_MAX, "SIZE", 0, "cut a guest off after SIZE (1G)", 0 },
 	{ "max-rate", OPT_RATE, "SIZE", 0, "take at most SIZE per second from a guest (64M)", 0 },
+	{ "max-silence", OPT_SILENCE, "TIME", 0,
+	  "cut a guest off that says nothing for so long (30s)", 0 },
 	CLI_COUNT("(guests that have ended; without it, at a signal)"),
 	{ 0 },
 };
@@ -45,6 +51,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_RATE:
 		ret = ks_arg_size("--max-rate", arg, &o->collect.max_rate, &err);
+		break;
+	case OPT_SILENCE:
+		ret = ks_arg_duration("--max-silence", arg, 1000000000, &v, &err);
+		if (!ret && (v < 1000000 || v > SILENCE_MAX_S * 1000000000ULL))
+			ret = ks_fail(&err, -EINVAL, "--max-silence %s: give 1ms to a day", arg);
+		if (!ret)
+			o->collect.idle_ms = (int)(v / 1000000);
 		break;
 	case 'n':
 		ret = ks_arg_uint("--count", arg, 1, 100000, &v, &err);
