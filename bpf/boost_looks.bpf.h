@@ -42,7 +42,7 @@ static __always_inline void end_slice_of(struct task_struct *p, s32 cpu)
 	struct task_struct *next;
 
 	if (bpf_ksym_exists(scx_bpf_kick_cpu)) {
-		scx_bpf_kick_cpu(cpu, SCX_KICK_PREEMPT);
+		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
 		return;
 	}
 	scx_set_slice(p, 0);
@@ -50,7 +50,7 @@ static __always_inline void end_slice_of(struct task_struct *p, s32 cpu)
 	{
 		if (!bpf_cpumask_test_cpu(cpu, next->cpus_ptr))
 			continue;
-		scx_move(BPF_FOR_EACH_ITER, next, SCX_DSQ_LOCAL_ON | cpu, SCX_ENQ_PREEMPT);
+		scx_move(BPF_FOR_EACH_ITER, next, DSQ_LOCAL_ON | cpu, ENQ_PREEMPT);
 		break;
 	}
 }

@@ -185,7 +185,7 @@ int BPF_PROG(spin_end)
 		return 0;
 	c->end_slice = true;
 	if (bpf_ksym_exists(scx_bpf_kick_cpu))
-		scx_bpf_kick_cpu(cpu, SCX_KICK_PREEMPT);
+		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
 	return 0;
 }
 
@@ -212,7 +212,7 @@ s32 BPF_PROG(boost_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
 
 	if (idle)
-		scx_insert(p, SCX_DSQ_LOCAL, slice_ns, 0);
+		scx_insert(p, DSQ_LOCAL, slice_ns, 0);
 	return cpu;
 }
 
@@ -235,7 +235,7 @@ static __always_inline bool is_behind(s32 cpu, u32 vm, u64 vtime, u64 now)
  */
 static __always_inline u64 place(struct boost_task *t, u64 enq_flags)
 {
-	u64 most = enq_flags & SCX_ENQ_WAKEUP ? slice_ns : OWED_MAX_NS;
+	u64 most = enq_flags & ENQ_WAKEUP ? slice_ns : OWED_MAX_NS;
 
 	if (before(t->vtime, vtime_now - most))
 		t->vtime = vtime_now - most;
@@ -250,7 +250,7 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 	struct boost_task *t = task_of(p);
 
 	if (!t) {
-		scx_insert(p, SCX_DSQ_LOCAL, slice_ns, enq_flags);
+		scx_insert(p, DSQ_LOCAL, slice_ns, enq_flags);
 		return;
 	}
 	t->since = now;
@@ -262,9 +262,9 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 	t->gave = false;
 	idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 	if (idle >= 0)
-		scx_insert(p, SCX_DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
-	else if (enq_flags & SCX_ENQ_WAKEUP && is_behind(cpu, t->vm, vtime, now))
-		scx_insert(p, SCX_DSQ_LOCAL_ON | cpu, slice_ns, enq_flags | SCX_ENQ_PREEMPT);
+		scx_insert(p, DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
+	else if (enq_flags & ENQ_WAKEUP && is_behind(cpu, t->vm, vtime, now))
+		scx_insert(p, DSQ_LOCAL_ON | cpu, slice_ns, enq_flags | ENQ_PREEMPT);
 	else
 		scx_insert_vtime(p, node_of(cpu), slice_ns, vtime, enq_flags);
 }
@@ -374,15 +374,15 @@ static __always_inline u32 bring(s32 cpu, u64 dsq, const struct choice *best,
 			continue;
 		t = task_of(p);
 		if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
-			if (!scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL, 0))
+			if (!scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL, 0))
 				break;
 			how = KS_BOOST_HERE;
 			c->n.boosted++;
 			if (from && t)
 				hand_over(from, t, best->score, c);
 		} else if (t && is_due(p, t) &&
-			   scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL_ON | scx_bpf_task_cpu(p),
-				    SCX_ENQ_PREEMPT)) {
+			   scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL_ON | scx_bpf_task_cpu(p),
+				    ENQ_PREEMPT)) {
 			how = KS_BOOST_REMOTE;
 			c->n.remote++;
 		}

@@ -6,7 +6,25 @@
 #ifndef KVMSCHED_SCX_BPF_H
 #define KVMSCHED_SCX_BPF_H
 
+#include <bpf/bpf_core_read.h>
+
 #include "compat.bpf.h"
+
+/*
+ * Flags and names of queues by the running kernel's numbers: 7.1 moved some. Those of the first group are in every
+ * kernel with sched_ext, the others are 0 where there is none.
+ */
+#define ENQ_WAKEUP bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_WAKEUP)
+#define ENQ_PREEMPT bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_PREEMPT)
+#define DEQ_SLEEP bpf_core_enum_value(enum scx_deq_flags, SCX_DEQ_SLEEP)
+#define KICK_PREEMPT bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_PREEMPT)
+#define TASK_QUEUED bpf_core_enum_value(enum scx_ent_flags, SCX_TASK_QUEUED)
+#define DSQ_LOCAL bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL)
+#define DSQ_LOCAL_ON bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL_ON)
+
+#define SCX_FLAG(type, name)                                                                       \
+	(bpf_core_enum_value_exists(enum type, name) ? bpf_core_enum_value(enum type, name) : 0)
+#define ENQ_CPU_SELECTED SCX_FLAG(scx_enq_flags, SCX_ENQ_CPU_SELECTED) /* 6.13 */
 
 /* In every kernel with sched_ext (6.12). */
 extern s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
@@ -120,7 +138,7 @@ static __always_inline bool before(u64 a, u64 b)
 
 static __always_inline bool is_queued(const struct task_struct *p)
 {
-	return p && p->scx.flags & SCX_TASK_QUEUED;
+	return p && p->scx.flags & TASK_QUEUED;
 }
 
 /*

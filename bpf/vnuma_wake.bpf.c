@@ -166,12 +166,12 @@ static __always_inline s32 home_of(const struct wake_task *t, s32 prev)
  */
 static __always_inline u64 place(struct wake_task *t, u64 enq_flags)
 {
-	u64 least = vtime_now - (enq_flags & SCX_ENQ_WAKEUP ? slice_ns : OWED_MAX_NS);
+	u64 least = vtime_now - (enq_flags & ENQ_WAKEUP ? slice_ns : OWED_MAX_NS);
 	u64 slice = priced(slice_ns, t->rate), most = vtime_now + AHEAD_SLICES * slice;
 
 	if (before(t->vtime, least))
 		t->vtime = least;
-	else if (enq_flags & SCX_ENQ_WAKEUP && before(most, t->vtime))
+	else if (enq_flags & ENQ_WAKEUP && before(most, t->vtime))
 		t->vtime = most;
 	return t->yielded ? t->vtime + slice : t->vtime;
 }
@@ -199,8 +199,8 @@ s32 BPF_PROG(wake_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flag
 	cpu = find_idle(p, home_of(t, prev_cpu), prev_cpu);
 	if (cpu < 0)
 		return prev_cpu;
-	place(t, SCX_ENQ_WAKEUP);
-	scx_insert(p, SCX_DSQ_LOCAL, slice_ns, 0);
+	place(t, ENQ_WAKEUP);
+	scx_insert(p, DSQ_LOCAL, slice_ns, 0);
 	return cpu;
 }
 
@@ -226,7 +226,7 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 	u64 vtime;
 
 	if (!t || !c) {
-		scx_insert(p, SCX_DSQ_LOCAL, slice_ns, enq_flags);
+		scx_insert(p, DSQ_LOCAL, slice_ns, enq_flags);
 		return;
 	}
 	vtime = place(t, enq_flags);
@@ -234,18 +234,18 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 	home = pinned ? cpu : home_of(t, cpu);
 	if (pinned)
 		idle = wakes_own_cpu(cpu, c) ? cpu : -1;
-	else if (!(enq_flags & SCX_ENQ_CPU_SELECTED))
+	else if (!(enq_flags & ENQ_CPU_SELECTED))
 		idle = find_idle(p, home, cpu);
 	if (idle >= 0) {
-		scx_insert(p, SCX_DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
+		scx_insert(p, DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
 		return;
 	}
 	if (!may_use(p, home))
 		home = cpu;
-	if (enq_flags & SCX_ENQ_WAKEUP && is_behind(home, vtime)) {
+	if (enq_flags & ENQ_WAKEUP && is_behind(home, vtime)) {
 		c->n.preempted++;
 		c->n.kept += is_short_sleeper(t);
-		scx_insert(p, SCX_DSQ_LOCAL_ON | home, slice_ns, enq_flags | SCX_ENQ_PREEMPT);
+		scx_insert(p, DSQ_LOCAL_ON | home, slice_ns, enq_flags | ENQ_PREEMPT);
 		return;
 	}
 	c->n.queued++;
@@ -287,7 +287,7 @@ static __always_inline bool take_from(s32 cpu, u64 dsq, struct wake_cpu *c)
 			passed++;
 			continue;
 		}
-		taken = scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL, 0);
+		taken = scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL, 0);
 		passed++;
 	}
 	if (taken)
@@ -358,7 +358,7 @@ __noinline int rescue(u64 dsq)
 		cpu = claim_any(p, NODE_ANY, IDLE_STOLEN);
 		if (cpu < 0)
 			continue;
-		if (scx_move(BPF_FOR_EACH_ITER, p, SCX_DSQ_LOCAL_ON | cpu, 0))
+		if (scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL_ON | cpu, 0))
 			c->n.rescued++;
 		else
 			put_in(idle_cpus, cpu, true);
@@ -481,7 +481,7 @@ void BPF_PROG(wake_quiescent, struct task_struct *p, u64 deq_flags)
 
 	if (!t)
 		return;
-	if (deq_flags & SCX_DEQ_SLEEP)
+	if (deq_flags & DEQ_SLEEP)
 		t->slept_at = bpf_ktime_get_ns();
 	cgrp = scx_bpf_task_cgroup(p);
 	group_count(cgrp, -t->counted);
@@ -685,6 +685,5 @@ struct sched_ext_ops vnuma_wake = {
 	.init = (void *)wake_init,
 	.exit = (void *)wake_exit,
 	.timeout_ms = TIMEOUT_MS,
-	.flags = SCX_OPS_ALLOW_QUEUED_WAKEUP, /* if the kernel knows it, see the loader */
 	.name = "vnuma_wake",
 };

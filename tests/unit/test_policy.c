@@ -23,6 +23,7 @@
 #include "cgroup.h"
 #include "journal.h"
 #include "lever.h"
+#include "load.h"
 #include "scx.h"
 #include "share.h"
 #include "test_sys_tree.h"
@@ -235,6 +236,17 @@ static void test_sched_ext_states(void **state)
 	assert_non_null(strstr(err.msg, "lavd"));
 }
 
+/* Flags that not all kernels have, or have alike. */
+static void test_flags_of_this_kernel(void **state)
+{
+	(void)state;
+	assert_int_equal(ks_enumerator("bpf_prog_type", "no such flag"), 0);
+	assert_int_equal(ks_enumerator("no such enum", "BPF_PROG_TYPE_KPROBE"), 0);
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		skip();
+	assert_int_equal(ks_enumerator("bpf_prog_type", "BPF_PROG_TYPE_KPROBE"), 2);
+}
+
 static void test_what_can_be_attached(void **state)
 {
 	struct ks_err err;
@@ -431,6 +443,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_vmset_pid_again, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_undo, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_sched_ext_states, make_tree, drop_tree),
+		cmocka_unit_test(test_flags_of_this_kernel),
 		cmocka_unit_test_setup_teardown(test_what_can_be_attached, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_wake_can_be_attached, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_cgroup_with_quota, make_tree, drop_tree),

@@ -108,8 +108,8 @@ static int load(struct ks_wake *w, const struct ks_wake_opts *o, struct ks_err *
 	if (ret)
 		return ret;
 	/* Without it (before 6.15) who wakes a thread up spins for the lock of the other CPU's run queue. */
-	if (!ks_has_enumerator("scx_ops_flags", "SCX_OPS_ALLOW_QUEUED_WAKEUP"))
-		w->skel->struct_ops.vnuma_wake->flags = 0;
+	w->skel->struct_ops.vnuma_wake->flags = ks_enumerator("scx_ops_flags",
+							      "SCX_OPS_ALLOW_QUEUED_WAKEUP");
 	ret = vnuma_wake_bpf__load(w->skel);
 	return ret ? ks_load_err(err, ret, "vnuma-wake") : 0;
 }

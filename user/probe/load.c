@@ -182,7 +182,7 @@ bool ks_has_function(const char *name)
 	return has_type(vmlinux_btf(), name, BTF_KIND_FUNC);
 }
 
-bool ks_has_enumerator(const char *type, const char *name)
+uint64_t ks_enumerator(const char *type, const char *name)
 {
 	struct btf *btf = vmlinux_btf();
 	const struct btf_type *t;
@@ -195,9 +195,10 @@ bool ks_has_enumerator(const char *type, const char *name)
 	for (i = 0; t && i < btf_vlen(t); i++) {
 		off = btf_is_enum64(t) ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
 		if (!strcmp(btf__name_by_offset(btf, off), name))
-			return true;
+			return btf_is_enum64(t) ? btf_enum64_value(&btf_enum64(t)[i]) :
+						  (uint32_t)btf_enum(t)[i].val;
 	}
-	return false;
+	return 0;
 }
 
 unsigned int ks_ring_slots_round(unsigned int slots, int cpus)

@@ -28,8 +28,8 @@ int ks_need_btf(struct ks_err *err);
 /* Does the kernel (or the module, NULL = vmlinux) have tracepoint / function `name` in its BTF? */
 bool ks_has_tracepoint(const char *module, const char *name);
 bool ks_has_function(const char *name);
-/* Does an enum of vmlinux have this value's name? */
-bool ks_has_enumerator(const char *type, const char *name);
+/* What an enum of vmlinux calls so, as a flag: 0 if there is none. */
+uint64_t ks_enumerator(const char *type, const char *name);
 
 /*
  * Round up to a power of two within the limits of rings. 0 = the default: as many as fit in 128 MiB
