@@ -27,6 +27,7 @@ struct boost_task {
 	u64 last_ple;
 	u64 grace;  /* within it since; 0 = not */
 	u64 lock;   /* that it spins for, if its guest says so */
+	u64 rest;   /* of its slice, when a higher class took its pCPU */
 	u64 handed; /* the lock that it runs for, because another one spins for it; 0 = none */
 	u64 vcpu;   /* kvm_vcpu */
 	u32 vcpu_id;

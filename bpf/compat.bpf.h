@@ -69,10 +69,15 @@ struct pcpu_hot___ks {
 struct raw_spinlock___ks {
 } __attribute__((preserve_access_index));
 
+struct scx_rq___ks {
+	u32 nr_running;
+} __attribute__((preserve_access_index));
+
 struct rq___ks {
 	struct raw_spinlock___ks __lock;
-	unsigned int nr_running;
+	unsigned int nr_running; /* of all classes */
 	int online;
+	struct scx_rq___ks scx; /* 6.12, with sched_ext */
 } __attribute__((preserve_access_index));
 
 extern const int __preempt_count __ksym __weak;		  /* to 6.1, and since 6.15 */

@@ -242,31 +242,79 @@ static __always_inline u64 place(struct boost_task *t, u64 enq_flags)
 	return t->gave ? t->vtime + slice_ns : t->vtime;
 }
 
+/* Where any CPU of the node finds it. */
+static __always_inline void wait_for_turn(struct task_struct *p, s32 cpu, u64 slice, u64 vtime,
+					  u64 enq_flags)
+{
+	if (fifo)
+		scx_insert(p, node_of(cpu), slice, enq_flags);
+	else
+		scx_insert_vtime(p, node_of(cpu), slice, vtime, enq_flags);
+}
+
+/* KVM's helpers, which a vCPU's thread has started: nothing is known of them. */
+static __always_inline void enqueue_helper(struct task_struct *p, s32 cpu, u64 enq_flags)
+{
+	s32 idle;
+
+	if (!(enq_flags & ENQ_REENQ)) {
+		scx_insert(p, DSQ_LOCAL, slice_ns, enq_flags);
+		return;
+	}
+	idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+	if (idle >= 0)
+		scx_insert(p, DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
+	else
+		wait_for_turn(p, cpu, slice_ns, vtime_now, enq_flags);
+}
+
+/*
+ * A higher class takes the pCPU of this one, whose slice is not over. In the CPU's own queue, where the kernel would
+ * leave it, no other CPU finds it: so its slice ends here, and enqueue() gives it the rest of it elsewhere.
+ */
+static __always_inline void note_interruption(struct task_struct *p, struct boost_task *t)
+{
+	t->rest = others_first() ? p->scx.slice : 0;
+	if (t->rest)
+		scx_set_slice(p, 0);
+}
+
+/* Its turn was interrupted, not over: it goes on before those who wait already. */
+static __always_inline u64 in_front(s32 cpu, u64 vtime)
+{
+	u64 first;
+
+	return first_of(node_of(cpu), &first) && before(first, vtime) ? first - 1 : vtime;
+}
+
 SEC("struct_ops/boost_enqueue")
 void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	s32 idle, cpu = scx_bpf_task_cpu(p);
-	u64 vtime, now = bpf_ktime_get_ns();
+	u64 vtime, rest, now = bpf_ktime_get_ns();
 	struct boost_task *t = task_of(p);
+	struct boost_cpu *c = this_cpu();
 
-	if (!t) {
-		scx_insert(p, DSQ_LOCAL, slice_ns, enq_flags);
+	if (!t || !c) {
+		enqueue_helper(p, cpu, enq_flags);
 		return;
 	}
 	t->since = now;
-	if (fifo) {
-		scx_insert(p, node_of(cpu), slice_ns, enq_flags);
-		return;
-	}
+	rest = t->rest;
+	t->rest = 0;
 	vtime = place(t, enq_flags);
 	t->gave = false;
-	idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
-	if (idle >= 0)
+	idle = fifo ? -1 : scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+	if (idle >= 0) {
+		c->n.rescued += rest || enq_flags & ENQ_REENQ;
 		scx_insert(p, DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
-	else if (enq_flags & ENQ_WAKEUP && is_behind(cpu, t->vm, vtime, now))
+	} else if (rest) {
+		wait_for_turn(p, cpu, rest, in_front(cpu, vtime), enq_flags);
+	} else if (!fifo && enq_flags & ENQ_WAKEUP && is_behind(cpu, t->vm, vtime, now)) {
 		scx_insert(p, DSQ_LOCAL_ON | cpu, slice_ns, enq_flags | ENQ_PREEMPT);
-	else
-		scx_insert_vtime(p, node_of(cpu), slice_ns, vtime, enq_flags);
+	} else {
+		wait_for_turn(p, cpu, slice_ns, vtime, enq_flags);
+	}
 }
 
 /*
@@ -605,6 +653,8 @@ void BPF_PROG(boost_stopping, struct task_struct *p, bool runnable)
 	end_grace(t, c);
 	t->spun = runnable && (t->parted || bpf_ktime_get_ns() - t->last_ple < spin_ns);
 	t->handed = 0;
+	if (runnable)
+		note_interruption(p, t);
 	c->vtime = 0;
 	c->end_slice = false;
 	c->n.run_ns += ran;

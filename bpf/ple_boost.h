@@ -47,6 +47,7 @@ struct boost_counts {
 	__u64 overdrawn; /* ... by more than a quarter longer than granted: the timer came late */
 	__u64 handed;	 /* a vCPU that was boosted for a lock got its pCPU */
 	__u64 parted;	 /* ... and gave way to the next in line, when it had let go of all locks */
+	__u64 rescued; /* a thread of a higher class took the pCPU of a vCPU, which ran on on an idle one */
 };
 
 /* What the policy knows of a CPU. */

@@ -25,6 +25,7 @@
 #define SCX_FLAG(type, name)                                                                       \
 	(bpf_core_enum_value_exists(enum type, name) ? bpf_core_enum_value(enum type, name) : 0)
 #define ENQ_CPU_SELECTED SCX_FLAG(scx_enq_flags, SCX_ENQ_CPU_SELECTED) /* 6.13 */
+#define ENQ_REENQ SCX_FLAG(scx_enq_flags, SCX_ENQ_REENQ)
 
 /* In every kernel with sched_ext (6.12). */
 extern s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
@@ -134,6 +135,14 @@ static u64 vtime_now;
 static __always_inline bool before(u64 a, u64 b)
 {
 	return (s64)(a - b) < 0;
+}
+
+/* Does a thread of a higher class want this CPU? It comes first, whatever the scheduler says. */
+static __always_inline bool others_first(void)
+{
+	const struct rq___ks *rq = bpf_this_cpu_ptr(&runqueues);
+
+	return rq->nr_running > rq->scx.nr_running;
 }
 
 static __always_inline bool is_queued(const struct task_struct *p)

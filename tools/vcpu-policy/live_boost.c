@@ -42,6 +42,7 @@ static const struct state_count counts[] = {
 	{ "overdrawn", offsetof(struct boost_counts, overdrawn) },
 	{ "handed", offsetof(struct boost_counts, handed) },
 	{ "parted", offsetof(struct boost_counts, parted) },
+	{ "rescued", offsetof(struct boost_counts, rescued) },
 	{ 0 },
 };
 

@@ -62,6 +62,9 @@ static int load(struct scx *b, const struct ks_boost_opts *o, struct ks_err *err
 	b->skel->rodata->part = !o->keep_convoys;
 	bpf_program__set_autoload(b->skel->progs.lp_reset, o->holder);
 	bpf_program__set_autoload(b->skel->progs.lp_set_state, o->holder);
+	/* From 7.1 who waits in a CPU's own queue when a fair thread takes that CPU is queued anew. */
+	b->skel->struct_ops.ple_boost->flags |= ks_enumerator("scx_ops_flags",
+							      "SCX_OPS_ALWAYS_ENQ_IMMED");
 	ret = set_cpus(b->skel);
 	if (ret)
 		return ks_fail(err, ret, "the machine's CPUs and NUMA nodes: %s", strerror(-ret));
