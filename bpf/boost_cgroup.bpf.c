@@ -23,7 +23,7 @@ const volatile __u64 pace_ns = 500000; /* of a VM at most one turn is told in so
 const volatile bool boost = true;
 
 struct thread {
-	u32 number; /* 0: asked for; TURN_NOT_OURS: left alone */
+	u32 number; /* 0: asked for, or none of ours */
 };
 
 struct {
@@ -33,9 +33,10 @@ struct {
 	__type(value, struct thread);
 } threads SEC(".maps");
 
+/* Of those that are ours alone: there can be any number of others. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TURN_MAX_VCPUS * 2);
+	__uint(max_entries, TURN_MAX_VCPUS);
 	__type(key, u32); /* tid */
 	__type(value, u32);
 } number_of SEC(".maps");
@@ -98,7 +99,7 @@ static __always_inline u32 number_here(struct task_struct *p)
 		if (number)
 			t->number = *number;
 	}
-	return t->number < TURN_MAX_VCPUS ? t->number : 0;
+	return t->number;
 }
 
 SEC("fentry/kvm_arch_vcpu_load")

@@ -7,7 +7,6 @@
 
 #define TURN_MAX_VCPUS 4096 /* under the policy at a time; numbers from 1 */
 #define TURN_VM_VCPUS 512   /* of one VM that are looked at */
-#define TURN_NOT_OURS 0xffffffffu
 
 /* A vCPU under the policy; its number is its index. */
 struct turn_vcpu {

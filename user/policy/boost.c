@@ -71,8 +71,6 @@ void ks_boost_fresh(struct ks_boost *b, uint32_t tgid, uint32_t tid)
 		ret = take(b, number, tid);
 	else
 		b->why[why]++;
-	if (ret <= 0 && b->ops->decline)
-		b->ops->decline(b, tid);
 	if (ret < 0 && !b->error)
 		b->error = ret;
 }

@@ -159,11 +159,6 @@ static int tell_number(struct weigh *w, uint32_t tid, uint32_t number)
 				    sizeof(number), BPF_ANY);
 }
 
-static void weigh_decline(struct ks_boost *b, uint32_t tid)
-{
-	tell_number(weigh_of(b), tid, TURN_NOT_OURS);
-}
-
 /* The kernel goes along the VM's list: the new one is whole before it is put in front. */
 static int enlist(struct weigh *w, uint32_t number)
 {
@@ -334,7 +329,6 @@ const struct ks_boost_ops ks_boost_cgroup = {
 	.enter = weigh_enter,
 	.gone = weigh_gone,
 	.take = weigh_take,
-	.decline = weigh_decline,
 	.refresh = weigh_refresh,
 	.due = weigh_due,
 	.counts = weigh_counts,

@@ -33,8 +33,6 @@ struct ks_boost_ops {
 	void (*gone)(struct ks_boost *b, uint32_t number);
 	/* A thread of the VM runs a vCPU. 1: it is ours now; 0: left alone; -ESRCH: it has ended. */
 	int (*take)(struct ks_boost *b, uint32_t number, uint32_t tid);
-	/* Not ours: it need not be told again (may be NULL). */
-	void (*decline)(struct ks_boost *b, uint32_t tid);
 	/* Each second, after the VM set has been looked at again. */
 	void (*refresh)(struct ks_boost *b);
 	/* Between events: what is due, and in how many ms at most to come again (may be NULL). */
