@@ -217,6 +217,130 @@ static void test_journal_undo(void **state)
 	ks_journal_close(j);
 }
 
+#define WEIGHT "/sys/fs/cgroup/vm/vcpu0/cpu.weight"
+
+/* Undo what is in the journal; what does the weight say then? */
+static void weight_after(const char *now, const char *after, struct ks_undone *u)
+{
+	char text[64] = "", path[512];
+	struct ks_journal *j;
+	struct ks_err err;
+	FILE *f;
+
+	tree_text(&tree, WEIGHT, now);
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	ks_journal_root(j, tree.root);
+	ks_journal_undo(j, u);
+	ks_journal_close(j);
+	snprintf(path, sizeof(path), "%s" WEIGHT, tree.root);
+	f = fopen(path, "r");
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	assert_string_equal(text, after);
+}
+
+static void undo_alone(struct ks_undone *u)
+{
+	struct ks_journal *j;
+	struct ks_err err;
+
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	ks_journal_root(j, tree.root);
+	assert_int_equal(ks_journal_undo(j, u), 0);
+	ks_journal_close(j);
+}
+
+static int tree_remove(const struct tree *t, const char *path)
+{
+	char full[512];
+
+	snprintf(full, sizeof(full), "%s%s", t->root, path);
+	return unlink(full);
+}
+
+static void journal_weights(uint32_t back, const uint32_t *ours, unsigned int nours)
+{
+	struct ks_journal *j;
+	struct ks_err err;
+
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	assert_int_equal(ks_journal_weight(j, "/vm/vcpu0", back, ours, nours), 0);
+	ks_journal_close(j);
+}
+
+static void test_journal_leaves_an_owners_weight(void **state)
+{
+	const uint32_t ours[] = { 111, 499, 749 };
+	struct ks_undone u;
+
+	(void)state;
+	journal_weights(250, ours, 2);
+	weight_after("499\n", "250\n", &u);
+	assert_true(u.entries == 1 && u.undone == 1 && !u.failed && !u.left);
+	journal_weights(250, ours, 2);
+	weight_after("250\n", "250\n", &u);
+	assert_true(u.entries == 1 && !u.undone && !u.failed && !u.left);
+	journal_weights(250, ours, 2);
+	weight_after("400\n", "400\n", &u);
+	assert_true(u.entries == 1 && !u.undone && !u.failed && u.left == 1);
+	assert_string_equal(u.left_path, WEIGHT);
+	assert_false(ks_journal_is_used(tree.root));
+	/* A later entry names more of ours, and alone counts: one file is one change that is left. */
+	journal_weights(250, ours, 2);
+	journal_weights(250, ours, 3);
+	weight_after("749\n", "250\n", &u);
+	assert_true(u.undone == 1 && !u.left);
+	journal_weights(250, ours, 2);
+	journal_weights(250, ours, 3);
+	weight_after("400\n", "400\n", &u);
+	assert_true(u.entries == 2 && !u.undone && u.left == 1);
+	/* What the owner had changed while the policy was there is what it goes back to. */
+	journal_weights(250, ours, 2);
+	journal_weights(300, ours, 2);
+	weight_after("111\n", "300\n", &u);
+	assert_true(u.undone == 1 && !u.left);
+	/* The cgroup is gone. */
+	journal_weights(250, ours, 2);
+	assert_int_equal(tree_remove(&tree, WEIGHT), 0);
+	undo_alone(&u);
+	assert_true(u.entries == 1 && !u.undone && !u.failed && !u.left);
+}
+
+static void journal_text(const char *text)
+{
+	tree_text(&tree, "/journal", text);
+}
+
+/* Lines of an older build, which does not say what is its own; and lines that nobody of us has written. */
+static void test_journal_of_others(void **state)
+{
+	struct ks_undone u;
+
+	(void)state;
+	journal_text("{\"in\":\"/vm/vcpu0\",\"file\":\"cpu.weight\",\"back\":\"250\"}\n");
+	weight_after("400\n", "250\n", &u);
+	assert_true(u.undone == 1 && !u.left && !u.failed);
+	journal_text("{\"in\":\"/vm/../vm/vcpu0\",\"file\":\"cpu.weight\",\"back\":\"250\"}\n"
+		     "{\"in\":\"..\",\"file\":\"cpu.weight\",\"back\":\"250\"}\n"
+		     "{\"in\":\"/vm\",\"file\":\"vcpu0/cpu.weight\",\"back\":\"250\"}\n"
+		     "{\"in\":[\"/vm/vcpu0\"],\"file\":\"cpu.weight\",\"back\":\"250\"}\n"
+		     "{\"in\":\"/vm/vcpu0\",\"file\":\"cpu.weight\",\"back\":250}\n"
+		     "{\"in\":\"/vm/vcpu0\",\"file\":\"cpu.weight\"}\n");
+	weight_after("400\n", "400\n", &u);
+	assert_true(u.entries == 6 && u.failed == 6 && !u.undone);
+	/* Ours that are no numbers, or none at all, are nobody's. */
+	journal_text(
+		"{\"in\":\"/vm/vcpu0\",\"file\":\"cpu.weight\",\"back\":\"250\",\"ours\":400}\n");
+	weight_after("400\n", "400\n", &u);
+	assert_true(u.left == 1 && !u.failed);
+	journal_text(
+		"{\"in\":\"/vm/vcpu0\",\"file\":\"cpu.weight\",\"back\":\"250\",\"ours\":null}\n"
+		"{\"in\":\"/vm/vcpu0\",\"file\":\"cpu.weight\",\"back\":\"250\",\"ours\":[\"x\",{},"
+		"[400],-1]}\n");
+	weight_after("400\n", "400\n", &u);
+	assert_true(u.left == 1 && !u.failed && !u.undone);
+}
+
 static void test_sched_ext_states(void **state)
 {
 	char ops[64];
@@ -442,6 +566,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_journal_one_holder, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_vmset_pid_again, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_undo, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_journal_leaves_an_owners_weight, make_tree,
+						drop_tree),
+		cmocka_unit_test_setup_teardown(test_journal_of_others, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_sched_ext_states, make_tree, drop_tree),
 		cmocka_unit_test(test_flags_of_this_kernel),
 		cmocka_unit_test_setup_teardown(test_what_can_be_attached, make_tree, drop_tree),

@@ -162,6 +162,15 @@ static bool gone_within(const char *dir, unsigned int seconds)
 	return false;
 }
 
+void policy_tell_left(const struct ks_undone *u)
+{
+	if (u->left == 1)
+		cli_warn("%s is left as it is: it was changed meanwhile", u->left_path);
+	else if (u->left)
+		cli_warn("%s and %u others are left as they are: they were changed meanwhile",
+			 u->left_path, u->left - 1);
+}
+
 static int put_back(const char *dir, struct ks_undone *u)
 {
 	struct ks_err err = { "" };
@@ -174,6 +183,7 @@ static int put_back(const char *dir, struct ks_undone *u)
 	ret = ks_journal_undo(j, u);
 	ks_journal_close(j);
 	state_remove(dir);
+	policy_tell_left(u);
 	if (!ret)
 		return CLI_EXIT_OK;
 	cli_error("%u of %u changes cannot be undone: %s", u->failed, u->entries, strerror(-ret));

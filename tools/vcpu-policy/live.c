@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "commands.h"
 #include "live.h"
 #include "now.h"
 
@@ -24,6 +25,7 @@ static int undo_leftovers(struct live *l, struct ks_err *err)
 			 l->dir, u.failed, u.entries, strerror(-ret));
 	else if (u.undone)
 		cli_warn("undid %u changes that a killed policy had left", u.undone);
+	policy_tell_left(&u);
 	return ret;
 }
 
@@ -88,6 +90,7 @@ static int attached(struct live *l, struct ks_err *err)
 	end = l->ops->detach(l, &u);
 	state_remove(l->dir);
 	l->ops->summary(l, &u);
+	policy_tell_left(&u);
 	if (u.failed)
 		cli_error("%u changes could not be undone: run `vcpu-policy restore`", u.failed);
 	/* The command outlives a policy that the kernel has ended: it is the user's. */

@@ -14,6 +14,7 @@
 #include "filelock.h"
 #include "journal.h"
 #include "text.h"
+#include "undo_file.h"
 
 #define MAX_JOURNAL (64u << 20)
 
@@ -21,6 +22,7 @@ struct ks_journal {
 	int fd;	  /* of the journal; appended to */
 	int lock; /* locked while we are there */
 	char *path;
+	const char *root; /* where files of cgroups are put back, see text.h */
 };
 
 static int open_at(const char *dir, const char *name, int flags, char **path)
@@ -88,6 +90,11 @@ void ks_journal_close(struct ks_journal *j)
 		close(j->lock);
 	free(j->path);
 	free(j);
+}
+
+void ks_journal_root(struct ks_journal *j, const char *root)
+{
+	j->root = root;
 }
 
 int ks_journal_holder(const char *dir)
@@ -198,15 +205,40 @@ int ks_journal_nice(struct ks_journal *j, const struct ks_thread *t, int other)
 	return append(j, o);
 }
 
-int ks_journal_file(struct ks_journal *j, const char *path, const char *file, const char *back)
+static struct json_object *file_entry(const char *path, const char *file, const char *back)
 {
 	struct json_object *o = json_object_new_object();
 
 	if (!o)
-		return -ENOMEM;
+		return NULL;
 	json_object_object_add(o, "in", json_object_new_string(path));
 	json_object_object_add(o, "file", json_object_new_string(file));
 	json_object_object_add(o, "back", json_object_new_string(back));
+	return o;
+}
+
+int ks_journal_file(struct ks_journal *j, const char *path, const char *file, const char *back)
+{
+	return append(j, file_entry(path, file, back));
+}
+
+int ks_journal_weight(struct ks_journal *j, const char *path, uint32_t back, const uint32_t *ours,
+		      unsigned int nours)
+{
+	struct json_object *o, *all = json_object_new_array();
+	char text[16];
+	unsigned int i;
+
+	snprintf(text, sizeof(text), "%u", back);
+	o = file_entry(path, "cpu.weight", text);
+	if (!o || !all) {
+		json_object_put(o);
+		json_object_put(all);
+		return -ENOMEM;
+	}
+	for (i = 0; i < nours; i++)
+		json_object_array_add(all, json_object_new_uint64(ours[i]));
+	json_object_object_add(o, "ours", all);
 	return append(j, o);
 }
 
@@ -282,15 +314,6 @@ static int undo_nice(struct json_object *o)
 	return setpriority(PRIO_PROCESS, tid, was) ? (errno == ESRCH ? 0 : -errno) : 1;
 }
 
-/* A cgroup that is gone needs nothing put back. */
-static int undo_file(struct json_object *o)
-{
-	const char *in = text_of(o, "in"), *file = text_of(o, "file"), *back = text_of(o, "back");
-	int ret = in && file && back ? ks_cgroup_write(NULL, in, file, back) : -EPROTO;
-
-	return ret == -ENOENT || ret == -ENODEV ? 0 : ret ? ret : 1;
-}
-
 static int undo_path(struct json_object *o)
 {
 	const char *path = text_of(o, "path"), *back = text_of(o, "back");
@@ -303,7 +326,7 @@ static int undo_path(struct json_object *o)
 }
 
 /* One line; those that are no changes, or not whole, do not count. */
-static void undo_line(const char *line, struct ks_undone *u)
+static void undo_line(const char *line, struct ks_undo_files *f, struct ks_undone *u)
 {
 	struct json_object *o = json_tokener_parse(line);
 	int ret;
@@ -315,7 +338,7 @@ static void undo_line(const char *line, struct ks_undone *u)
 	else if (get(o, "nice_of"))
 		ret = undo_nice(o);
 	else if (text_of(o, "file"))
-		ret = undo_file(o);
+		ret = ks_undo_file(f, o, u);
 	else if (text_of(o, "path"))
 		ret = undo_path(o);
 	else
@@ -344,17 +367,21 @@ static char *pop_line(char *text)
 
 int ks_journal_undo(struct ks_journal *j, struct ks_undone *u)
 {
+	struct ks_undo_files f = { .root = j->root, .judged = json_object_new_object() };
 	char *text, *line;
-	int ret = ks_read_file(j->path, MAX_JOURNAL, &text, NULL);
+	int ret = f.judged ? ks_read_file(j->path, MAX_JOURNAL, &text, NULL) : -ENOMEM;
 
 	memset(u, 0, sizeof(*u));
-	if (ret)
+	if (ret) {
+		json_object_put(f.judged);
 		return ret;
+	}
 	while ((line = pop_line(text))) {
-		undo_line(line, u);
+		undo_line(line, &f, u);
 		if (line == text)
 			break;
 	}
+	json_object_put(f.judged);
 	free(text);
 	if (u->failed)
 		return -EIO;

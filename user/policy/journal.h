@@ -22,6 +22,8 @@ struct ks_journal;
  * -EBUSY + err if somebody holds it: err names the process.
  */
 int ks_journal_open(struct ks_journal **j, const char *dir, struct ks_err *err);
+/* For tests: prefix of /sys/fs/cgroup, NULL = none; borrowed. */
+void ks_journal_root(struct ks_journal *j, const char *root);
 /* Let go of it; entries stay. */
 void ks_journal_close(struct ks_journal *j);
 
@@ -33,8 +35,15 @@ int ks_journal_vm(struct ks_journal *j, uint32_t tgid);
 int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t);
 /* "This thread's nice value is so, and will be the other one for a moment." 0 or -errno. */
 int ks_journal_nice(struct ks_journal *j, const struct ks_thread *t, int other);
-/* "This file of a cgroup will be written; to undo it, write this." 0 or -errno. */
+/* "This file of a cgroup will be written; to undo it, write this, whatever it says by then." 0 or -errno. */
 int ks_journal_file(struct ks_journal *j, const char *path, const char *file, const char *back);
+/*
+ * "The cpu.weight of this cgroup is so, and will be one of ours for a moment." If it is something else when it is
+ * to be undone, its owner has changed it, and it stays so. The newest entry of a cgroup counts: it has to name all
+ * that may have been written. 0 or -errno.
+ */
+int ks_journal_weight(struct ks_journal *j, const char *path, uint32_t back, const uint32_t *ours,
+		      unsigned int nours);
 
 /*
  * "This file, which is of no cgroup, will be written; to undo it, write this." What the kernel does not take back is
@@ -46,6 +55,8 @@ struct ks_undone {
 	unsigned int entries; /* changes that the journal knew of */
 	unsigned int undone;  /* of them put back now; the others had ended, or were back already */
 	unsigned int failed;
+	unsigned int left;   /* files that their owners have changed meanwhile: they stay so */
+	char left_path[256]; /* one of them, printable */
 };
 
 /* Put everything back, newest first, and empty the journal if all went well. 0 or -errno. */

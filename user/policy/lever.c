@@ -30,6 +30,20 @@ static bool is_own(const char *path)
 	return one;
 }
 
+static uint32_t at_most(uint32_t weight)
+{
+	return weight < MOST ? weight : MOST;
+}
+
+/* Those that are likely: down, and up where the other one's usual weight is the same. */
+static int journal_usual(struct ks_lever *l)
+{
+	l->ours[0] = LEAST;
+	l->ours[1] = at_most(2 * l->usual - LEAST);
+	l->nours = 2;
+	return ks_journal_weight(l->journal, l->path, l->usual, l->ours, l->nours);
+}
+
 static int take_weight(struct ks_lever *l, struct ks_journal *j, const char *path)
 {
 	char name[KS_CGROUP_PATH + 64], text[16];
@@ -38,11 +52,13 @@ static int take_weight(struct ks_lever *l, struct ks_journal *j, const char *pat
 	if (ret)
 		return ret;
 	l->usual = l->weight = strtoul(text, NULL, 10);
-	ret = ks_journal_file(j, path, "cpu.weight", text);
+	l->journal = j;
+	l->path = strdup(path);
+	ret = l->path ? journal_usual(l) : -ENOMEM;
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), KS_CGROUPFS "%s/cpu.weight", path);
-	l->fd = open(name, O_WRONLY | O_CLOEXEC);
+	l->fd = open(name, O_RDWR | O_CLOEXEC);
 	return l->fd < 0 ? -errno : 0;
 }
 
@@ -57,24 +73,70 @@ int ks_lever_take(struct ks_lever *l, struct ks_journal *j, uint32_t tgid, uint3
 		return ret;
 	if (!ks_thread_is_fair(&l->thread))
 		return -EPERM;
-	if (!ks_cgroup_of(NULL, tgid, tid, path, sizeof(path)) && is_own(path))
-		return take_weight(l, j, path);
-	return ks_journal_nice(j, &l->thread, NICEST);
+	if (ks_cgroup_of(NULL, tgid, tid, path, sizeof(path)) || !is_own(path))
+		return ks_journal_nice(j, &l->thread, NICEST);
+	ret = take_weight(l, j, path);
+	if (ret)
+		ks_lever_close(l);
+	return ret;
 }
 
-static int set_weight(struct ks_lever *l, uint32_t weight)
+/* What is written has to be in the journal before. If that has no room for more: another one that is up. */
+static int make_ours(struct ks_lever *l, uint32_t *weight)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->nours; i++)
+		if (l->ours[i] == *weight)
+			return 0;
+	if (l->nours == KS_LEVER_VALUES) {
+		*weight = l->ours[1];
+		return 0;
+	}
+	l->ours[l->nours++] = *weight;
+	return ks_journal_weight(l->journal, l->path, l->usual, l->ours, l->nours);
+}
+
+/* Has somebody else written it? Then that is the usual one from now on. */
+static int look_at_weight(struct ks_lever *l)
+{
+	char text[16] = "";
+	uint32_t now;
+
+	if (pread(l->fd, text, sizeof(text) - 1, 0) <= 0)
+		return errno ? -errno : -EIO;
+	now = strtoul(text, NULL, 10);
+	if (now == l->weight)
+		return 0;
+	l->usual = l->weight = now;
+	return journal_usual(l);
+}
+
+static int write_weight(struct ks_lever *l, uint32_t weight)
 {
 	char text[16];
-	int n;
+	int n, ret = weight == l->usual ? 0 : make_ours(l, &weight);
 
-	weight = weight > MOST ? MOST : weight;
-	if (weight == l->weight)
-		return 0;
+	if (ret || weight == l->weight)
+		return ret;
 	n = snprintf(text, sizeof(text), "%u", weight);
 	if (pwrite(l->fd, text, n, 0) < 0)
 		return -errno;
 	l->weight = weight;
 	return 0;
+}
+
+static int set_weight(struct ks_lever *l, enum ks_lever_place place, const struct ks_lever *from)
+{
+	int ret = look_at_weight(l);
+
+	if (ret)
+		return ret;
+	if (place == KS_LEVER_DOWN)
+		return write_weight(l, LEAST);
+	if (place == KS_LEVER_UP && from)
+		return write_weight(l, at_most(l->usual + from->usual - LEAST));
+	return write_weight(l, l->usual);
 }
 
 static int set_nice(const struct ks_lever *l, int nice)
@@ -85,19 +147,13 @@ static int set_nice(const struct ks_lever *l, int nice)
 int ks_lever_set(struct ks_lever *l, enum ks_lever_place place, const struct ks_lever *from)
 {
 	bool was_down = l->place == KS_LEVER_DOWN;
-	uint32_t weight = l->usual;
 
 	l->place = place;
-	if (l->fd < 0) {
-		if (was_down == (place == KS_LEVER_DOWN))
-			return 0;
-		return set_nice(l, place == KS_LEVER_DOWN ? NICEST : l->thread.nice);
-	}
-	if (place == KS_LEVER_DOWN)
-		weight = LEAST;
-	else if (place == KS_LEVER_UP && from)
-		weight += from->usual - LEAST;
-	return set_weight(l, weight);
+	if (l->fd >= 0)
+		return set_weight(l, place, from);
+	if (was_down == (place == KS_LEVER_DOWN))
+		return 0;
+	return set_nice(l, place == KS_LEVER_DOWN ? NICEST : l->thread.nice);
 }
 
 void ks_lever_close(struct ks_lever *l)
@@ -105,4 +161,6 @@ void ks_lever_close(struct ks_lever *l)
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;
+	free(l->path);
+	l->path = NULL;
 }

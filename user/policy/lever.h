@@ -14,12 +14,18 @@
 #include "journal.h"
 #include "thread.h"
 
+#define KS_LEVER_VALUES 8
+
 enum ks_lever_place { KS_LEVER_USUAL, KS_LEVER_DOWN, KS_LEVER_UP };
 
 struct ks_lever {
-	int fd;		 /* of its cgroup's cpu.weight; -1: its nice value */
-	uint32_t usual;	 /* weight as it was */
-	uint32_t weight; /* as it is */
+	int fd;				/* of its cgroup's cpu.weight; -1: its nice value */
+	uint32_t usual;			/* weight as it was */
+	uint32_t weight;		/* as we have left it */
+	uint32_t ours[KS_LEVER_VALUES]; /* weights that are journalled: no others are written */
+	unsigned int nours;
+	char *path; /* of the cgroup */
+	struct ks_journal *journal;
 	struct ks_thread thread;
 	enum ks_lever_place place;
 };
@@ -31,6 +37,7 @@ struct ks_lever {
 int ks_lever_take(struct ks_lever *l, struct ks_journal *j, uint32_t tgid, uint32_t tid);
 
 /*
+ * A weight that its owner has changed meanwhile is the usual one from then on.
  * DOWN: next to nothing. UP: what `from` loses by going down as well as its own, so that the sum stays
  * (cgroups), or its own (nice values). 0; -ESRCH, -ENODEV: it is gone; -errno.
  */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Files of cgroups that a policy has written, put back as its journal says. Internal to policy/. */
+#ifndef KVMSCHED_UNDO_FILE_H
+#define KVMSCHED_UNDO_FILE_H
+
+#include "journal.h"
+
+struct json_object;
+
+struct ks_undo_files {
+	const char *root; /* prefix of /sys, see text.h */
+	/* An object whose keys are the files that a newer entry has judged: what is older says nothing new of them. */
+	struct json_object *judged;
+};
+
+/*
+ * One entry: "in", "file", "back", and from some build on "ours": the numbers that were to be written. Where it has
+ * them, a file that says something else by now is its owner's, and is left so (u->left). 1: written; 0: nothing to
+ * do; -errno.
+ */
+int ks_undo_file(struct ks_undo_files *f, struct json_object *entry, struct ks_undone *u);
+
+#endif /* KVMSCHED_UNDO_FILE_H */
