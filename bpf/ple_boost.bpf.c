@@ -284,7 +284,7 @@ static __always_inline u64 in_front(s32 cpu, u64 vtime)
 {
 	u64 first;
 
-	return first_of(node_of(cpu), &first) && before(first, vtime) ? first - 1 : vtime;
+	return first_of(node_of(cpu), cpu, &first) && before(first, vtime) ? first - 1 : vtime;
 }
 
 SEC("struct_ops/boost_enqueue")
@@ -447,16 +447,19 @@ static __always_inline u32 why_it(u64 score)
 	       (score & IN_KERNEL ? KS_BOOST_KERNEL : 0);
 }
 
-/* Is it this VM's turn there by virtual time, whichever of its vCPUs runs? */
-static __always_inline bool own_turn(u64 dsq, u32 vm)
+/* Is it this VM's turn there by virtual time, whichever of its vCPUs runs? Who may not run here has none. */
+static __always_inline bool own_turn(s32 cpu, u64 dsq, u32 vm)
 {
 	struct task_struct *p;
 	bool own = false;
+	u32 looked = 0;
 
 	bpf_for_each(scx_dsq, p, dsq, 0)
 	{
 		struct boost_task *t = task_of(p);
 
+		if (++looked < LOOKED_AT && !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+			continue;
 		own = t && t->vm == vm;
 		break;
 	}
@@ -481,7 +484,7 @@ static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, str
 		if (!best.pid)
 			continue;
 		/* Spinners hand the pCPU round for ever: that must not be at other VMs' cost. */
-		if (!(best.score & DID_NOT_SPIN) && !own_turn(dsq, c->vm))
+		if (!(best.score & DID_NOT_SPIN) && !own_turn(cpu, dsq, c->vm))
 			break;
 		c->n.kernel += !!(best.score & IN_KERNEL);
 		c->n.exact += !!(best.score & EXACT);
@@ -498,17 +501,17 @@ static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, str
  * The node whose first one is to be taken: this one, unless another's waits a good deal longer, as
  * it does where more vCPUs want to run than here.
  */
-static __always_inline u32 most_behind(u32 node)
+static __always_inline u32 most_behind(s32 cpu)
 {
+	u32 i, node = node_of(cpu), found = node;
 	u64 least = 0, vtime = 0;
-	u32 i, found = node;
 
-	if (nr_nodes < 2 || fifo || !first_of(node, &least))
+	if (nr_nodes < 2 || fifo || !first_of(node, cpu, &least))
 		return node;
 	least -= NODE_SLICES * slice_ns;
 	bpf_for(i, 0, nr_nodes)
 	{
-		if (i == node || !first_of(i, &vtime) || !before(vtime, least))
+		if (i == node || !first_of(i, cpu, &vtime) || !before(vtime, least))
 			continue;
 		least = vtime;
 		found = i;
@@ -517,12 +520,12 @@ static __always_inline u32 most_behind(u32 node)
 }
 
 /* Its slice is over, but by virtual time it is still its turn, for it is in no queue to be found there. */
-static __always_inline bool is_still_first(u32 node, struct task_struct *prev, struct boost_task *t,
-					   struct boost_cpu *c)
+static __always_inline bool is_still_first(s32 cpu, u32 node, struct task_struct *prev,
+					   struct boost_task *t, struct boost_cpu *c)
 {
 	u64 first, ran = prev->se.sum_exec_runtime - t->paid;
 
-	if (fifo || c->vm || c->end_slice || t->gave || !first_of(node, &first) ||
+	if (fifo || c->vm || c->end_slice || t->gave || !first_of(node, cpu, &first) ||
 	    !before(t->vtime + price(prev, t, ran), first) ||
 	    bpf_ktime_get_ns() - c->ran_from > TURN_MOST_NS)
 		return false;
@@ -537,12 +540,12 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 {
 	struct boost_cpu *c = other_cpu(cpu);
 	struct boost_task *t = is_queued(prev) ? task_of(prev) : NULL;
-	u32 i, node = most_behind(node_of(cpu));
+	u32 i, node = most_behind(cpu);
 	bool done = false;
 
 	if (STALLS())
 		return;
-	if (c && t && (is_still_first(node, prev, t, c) || may_finish(cpu, node, prev, t, c)))
+	if (c && t && (is_still_first(cpu, node, prev, t, c) || may_finish(cpu, node, prev, t, c)))
 		return;
 	if (c && t && c->end_slice)
 		give_up(prev, t, c);

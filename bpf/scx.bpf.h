@@ -156,17 +156,25 @@ static __always_inline bool is_queued(const struct task_struct *p)
  */
 #define TURN_MOST_NS 1000000000ull
 
-/* The virtual time of the one that waits longest for its turn there. */
-static __always_inline bool first_of(u64 dsq, u64 *vtime)
+#define LOOKED_AT 8 /* threads of a queue, for one that suits */
+
+/*
+ * The virtual time of the one that waits longest for its turn there, of those that may run on this CPU. If the first
+ * ones may not, that of the last one looked at: it is no later than that of whoever comes after.
+ */
+static __always_inline bool first_of(u64 dsq, s32 cpu, u64 *vtime)
 {
 	struct task_struct *p;
 	bool found = false;
+	u32 looked = 0;
 
 	bpf_for_each(scx_dsq, p, dsq, 0)
 	{
+		looked++;
+		found = looked >= LOOKED_AT || bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
 		*vtime = p->scx.dsq_vtime;
-		found = true;
-		break;
+		if (found)
+			break;
 	}
 	return found;
 }

@@ -34,7 +34,6 @@ const volatile __u32 nr_cpus = 1; /* highest possible number + 1 */
 #define NODE_SLICES 4 /* memory of another node costs time, too */
 #define AHEAD_SLICES 8
 #define AWAY_MAX 8	    /* so often in a row on another CPU: it is at home there */
-#define LOOKED_AT 8	    /* threads of another node's queue */
 #define PINNED (1ull << 20) /* queue of a CPU */
 
 struct wake_task {
@@ -259,11 +258,11 @@ struct turn {
 	bool found;
 };
 
-static __always_inline void consider(struct turn *turn, u64 dsq, u64 late)
+static __always_inline void consider(struct turn *turn, s32 cpu, u64 dsq, u64 late)
 {
 	u64 vtime;
 
-	if (!scx_bpf_dsq_nr_queued(dsq) || !first_of(dsq, &vtime))
+	if (!scx_bpf_dsq_nr_queued(dsq) || !first_of(dsq, cpu, &vtime))
 		return;
 	if (turn->found && !before(vtime + late, turn->vtime))
 		return;
@@ -313,14 +312,14 @@ __noinline int take_next(s32 cpu, u64 prev_vtime, bool goes_on)
 		return false;
 	if (bpf_ktime_get_ns() - c->turn_from > TURN_MOST_NS)
 		turn.found = false; /* for those who wait here */
-	consider(&turn, PINNED | cpu, 0);
-	consider(&turn, node, 0);
+	consider(&turn, cpu, PINNED | cpu, 0);
+	consider(&turn, cpu, node, 0);
 	if (turn.dsq == NO_DSQ)
 		turn.found = goes_on;
 	bpf_for(i, 0, nr_nodes)
 	{
 		if (i != node)
-			consider(&turn, i, NODE_SLICES * slice_ns);
+			consider(&turn, cpu, i, NODE_SLICES * slice_ns);
 	}
 	if (!turn.found || turn.dsq == NO_DSQ)
 		return false;
