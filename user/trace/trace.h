@@ -36,15 +36,8 @@ struct ks_err {
  * Between which times the records of a KS_LOSS were lost. It comes where they end, but for a chunk
  * that cannot be read: that comes where it begins, too (see ks_reader_next()).
  */
-static inline uint64_t ks_loss_from(const struct ks_rec *loss)
-{
-	return loss->a < loss->time ? loss->a : loss->time;
-}
-
-static inline uint64_t ks_loss_to(const struct ks_rec *loss)
-{
-	return loss->a > loss->time ? loss->a : loss->time;
-}
+uint64_t ks_loss_from(const struct ks_rec *loss);
+uint64_t ks_loss_to(const struct ks_rec *loss);
 
 /* ---- writer ---- */
 
