@@ -8,17 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "evidence.h"
 #include "life.h"
 #include "match.h"
 
-#define GUEST_CPUS 4096u
 #define WORST_CLOCK 10000000u /* ns; a clock that fits worse does not fit at all */
-#define LOOK_AT 400000u	      /* events of evidence */
-#define SOON 500000u	      /* ns from idle entry to the exit on HLT */
-#define APART 3700000u	      /* ns: an idle entry so long before a halt is not its cause */
-#define ENOUGH 64u	      /* halts that make evidence */
-#define CONVINCES 50u	      /* percent explained, or more: this VM */
-#define ENTRIES 16u	      /* idle entries remembered per vCPU */
 
 static int fail(struct ks_err *err, int ret, const char *fmt, ...)
 {
@@ -107,12 +101,8 @@ static int clock_failed(int ret, const struct ks_model *m, uint32_t vm, struct k
 
 /* ---- overlap ---- */
 
-struct both { /* the time that both traces tell of */
-	uint64_t from, to;
-};
-
 static bool overlap(const struct ks_link *l, struct ks_reader *host, struct ks_reader *guest,
-		    struct both *b, uint64_t *gap)
+		    struct an_span *b, uint64_t *gap)
 {
 	uint64_t hf, hl, gf, gl;
 
@@ -132,7 +122,7 @@ static bool overlap(const struct ks_link *l, struct ks_reader *host, struct ks_r
 
 /* The guest was recorded in this life of its VM, by this life's clock, and both overlap. */
 static bool lived(const struct ks_link *l, const struct ks_life *life, struct ks_reader *host,
-		  struct ks_reader *guest, struct both *b)
+		  struct ks_reader *guest, struct an_span *b)
 {
 	uint64_t first, last, gap;
 
@@ -144,138 +134,6 @@ static bool lived(const struct ks_link *l, const struct ks_life *life, struct ks
 	b->to = b->to < life->to ? b->to : life->to;
 	return (first >= life->from || life->from - first <= l->error_ns) &&
 	       (last <= life->to || last - life->to <= l->error_ns);
-}
-
-/* ---- evidence ---- */
-
-struct entries { /* the last idle entries of a vCPU */
-	uint64_t time[ENTRIES];
-	uint32_t n;
-};
-
-struct evidence {
-	uint32_t vm;
-	struct entries *idle; /* per vCPU of the model */
-	uint64_t error;
-	uint64_t halts, explained, chance, idles;
-};
-
-/* Was there an idle entry up to SOON before t? */
-static bool entered(const struct entries *x, uint64_t t, uint64_t error)
-{
-	uint32_t i, n = x->n < ENTRIES ? x->n : ENTRIES;
-
-	for (i = 0; i < n; i++)
-		if (x->time[i] <= t + error && t <= x->time[i] + SOON + error)
-			return true;
-	return false;
-}
-
-/* A vCPU that comes back in a new slot is the same one inside the guest. */
-static uint32_t first_slot_of(const struct ks_model *m, uint32_t v)
-{
-	const struct ks_vcpu *c = m->vcpus;
-
-	while (v && c[v - 1].vm == c[v].vm && c[v - 1].vcpu_id == c[v].vcpu_id)
-		v--;
-	return v;
-}
-
-/* The vCPU that is CPU `cpu` inside the guest, by its first slot. */
-static uint32_t vcpu_of(const struct ks_model *m, uint32_t vm, const int32_t *apic, uint32_t n,
-			uint32_t cpu)
-{
-	uint32_t id = cpu, i;
-
-	if (n) {
-		if (cpu >= n || apic[cpu] < 0)
-			return KS_NO_VCPU;
-		id = apic[cpu];
-	}
-	for (i = 0; i < m->nvcpus; i++)
-		if (m->vcpus[i].vm == vm && m->vcpus[i].vcpu_id == id)
-			return i;
-	return KS_NO_VCPU;
-}
-
-static void look_at(struct evidence *e, const struct ks_model *m, const struct ks_event *ev,
-		    const int32_t *apic, uint32_t n)
-{
-	uint32_t v;
-
-	if (ev->src && ev->rec->type == KS_IDLE_ENTER) {
-		v = vcpu_of(m, e->vm, apic, n, ev->rec->cpu);
-		if (v == KS_NO_VCPU)
-			return;
-		e->idle[v].time[e->idle[v].n++ % ENTRIES] = ev->time;
-		e->idles++;
-	} else if (!ev->src && ev->rec->type == KS_HLT) {
-		v = ks_model_slot(m, ev->rec->id);
-		if (v == KS_NO_VCPU || m->vcpus[v].vm != e->vm || !e->idles)
-			return;
-		v = first_slot_of(m, v);
-		e->halts++;
-		e->explained += entered(&e->idle[v], ev->time, e->error);
-		e->chance += ev->time > APART && entered(&e->idle[v], ev->time - APART, e->error);
-	}
-}
-
-static int gather(struct evidence *e, const struct ks_link *l, const struct ks_model *m,
-		  struct ks_reader *host, struct ks_reader *guest, const struct both *b,
-		  struct ks_err *err)
-{
-	struct ks_merge *merge;
-	struct ks_event ev;
-	int32_t *apic;
-	uint32_t n, left = LOOK_AT;
-	int ret = ks_meta_ints(ks_reader_meta(guest), "apic_ids", GUEST_CPUS, &apic, &n);
-
-	if (ret)
-		return ret;
-	ret = ks_merge_new(&merge);
-	if (ret) {
-		free(apic);
-		return ret;
-	}
-	ret = ks_reader_seek(host, b->from, err);
-	if (!ret)
-		ret = ks_merge_add(merge, host, NULL, NULL);
-	if (ret >= 0)
-		ret = ks_merge_add(merge, guest, ks_guestclock_map, l->clock);
-	while (ret >= 0 && left-- && (ret = ks_merge_next(merge, &ev, err)) > 0) {
-		if (ev.time > b->to)
-			break;
-		if (ev.time >= b->from)
-			look_at(e, m, &ev, apic, n);
-	}
-	ks_merge_free(merge);
-	free(apic);
-	return ret < 0 ? ret : 0;
-}
-
-static int rewind_both(struct ks_reader *host, struct ks_reader *guest, struct ks_err *err)
-{
-	int ret = ks_reader_seek(host, 0, err);
-
-	return ret ? ret : ks_reader_seek(guest, 0, err);
-}
-
-static int weigh(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
-		 struct ks_reader *guest, uint32_t vm, const struct both *b, struct ks_err *err)
-{
-	struct evidence e = { .vm = vm, .error = l->error_ns };
-	int ret, back;
-
-	e.idle = calloc(m->nvcpus + 1, sizeof(*e.idle));
-	if (!e.idle)
-		return -ENOMEM;
-	ret = gather(&e, l, m, host, guest, b, err);
-	back = rewind_both(host, guest, err);
-	free(e.idle);
-	l->halts = e.halts;
-	l->explained = e.explained;
-	l->chance = e.chance;
-	return ret ? ret : back;
 }
 
 /* ---- candidates ---- */
@@ -349,24 +207,13 @@ static void drop_clock(struct ks_link *l)
 	l->clock = NULL;
 }
 
-/*
- * A guest's idle entries and the halts of another VM have nothing to do with each other: no more
- * halts follow an idle entry than would by chance. What chance does is seen by asking for idle
- * entries at a wrong time.
- */
-static bool contradicted(const struct ks_link *l)
-{
-	return l->halts >= ENOUGH && l->explained * 100 < l->halts * CONVINCES &&
-	       l->explained * 2 <= l->chance * 3 + l->halts / 50;
-}
-
 /* Take this VM in this life, if nothing speaks against it. */
 static int settle(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
 		  const struct ks_clockmap *host_map, struct ks_reader *guest,
 		  const struct ks_life *life, struct ks_err *err)
 {
 	uint32_t vm = life->vm;
-	struct both b;
+	struct an_span b;
 	uint64_t gap;
 	int ret = build_clock(l, host, host_map, life);
 
@@ -378,10 +225,10 @@ static int settle(struct ks_link *l, const struct ks_model *m, struct ks_reader 
 			    "%s and %s do not overlap in time (%.3f s apart): record both at the "
 			    "same time",
 			    ks_reader_path(host), ks_reader_path(guest), gap / 1e9);
-	ret = weigh(l, m, host, guest, vm, &b, err);
+	ret = an_evidence_weigh(l, m, host, guest, vm, &b, err);
 	if (ret)
 		return ret;
-	if (contradicted(l))
+	if (an_evidence_against(l))
 		return fail(err, -EINVAL,
 			    "%s is not of VM %s: it went idle before %" PRIu64 " of %" PRIu64
 			    " halts only; name the right VM as NAME=FILE",
@@ -398,7 +245,7 @@ struct choice {
 
 static void consider(struct choice *c, const struct ks_life *life, const struct ks_link *l)
 {
-	uint64_t share = l->halts >= ENOUGH / 4 ? l->explained * 100 / l->halts : 0;
+	uint64_t share = an_evidence_share(l);
 
 	if (!c->fit++ || share > c->best) {
 		c->second = c->best;
@@ -414,7 +261,7 @@ static int try_lives(struct choice *c, struct ks_link *l, const struct ks_model 
 		     struct ks_reader *guest, const struct ks_lives *lives, struct ks_err *err)
 {
 	const struct ks_life *life;
-	struct both b;
+	struct an_span b;
 	int ret;
 
 	for (life = lives->v; life < lives->v + lives->n; life++) {
@@ -422,7 +269,7 @@ static int try_lives(struct choice *c, struct ks_link *l, const struct ks_model 
 			continue;
 		ret = 0;
 		if (lived(l, life, host, guest, &b)) {
-			ret = weigh(l, m, host, guest, life->vm, &b, err);
+			ret = an_evidence_weigh(l, m, host, guest, life->vm, &b, err);
 			consider(c, life, l);
 		}
 		drop_clock(l);
@@ -435,12 +282,30 @@ static int try_lives(struct choice *c, struct ks_link *l, const struct ks_model 
 
 static bool clear(const struct choice *c)
 {
-	return c->best >= CONVINCES && c->second * 2 <= c->best;
+	return c->best >= AN_EVIDENCE_CONVINCES && c->second * 2 <= c->best;
 }
 
-/* Try all VMs; the evidence must be clear. */
+static int not_clear(const struct choice *c, const struct ks_model *m, uint32_t vm,
+		     struct ks_reader *host, struct ks_reader *guest, uint32_t lives,
+		     struct ks_err *err)
+{
+	if (vm == KS_NO_VCPU)
+		return fail(err, -EINVAL,
+			    "%s: cannot tell which of the %u VMs it is of: say so as NAME=FILE",
+			    ks_reader_path(guest), m->nvms);
+	return fail(err, -EINVAL,
+		    "%s: VM %s was made anew while %s was recorded, and this %s of its %u lives: "
+		    "record both again",
+		    ks_reader_path(guest), m->vms[vm].name, ks_reader_path(host),
+		    c->fit ? "may be of several" : "fits none", lives);
+}
+
+/*
+ * Try all lives. Of a VM that is known, the one that alone fits is taken; else the evidence must be
+ * clear. vm: KS_NO_VCPU if nothing names it.
+ */
 static int by_evidence(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
-		       const struct ks_clockmap *host_map, struct ks_reader *guest,
+		       const struct ks_clockmap *host_map, struct ks_reader *guest, uint32_t vm,
 		       const struct ks_lives *lives, struct ks_err *err)
 {
 	struct choice c = { 0 };
@@ -448,30 +313,10 @@ static int by_evidence(struct ks_link *l, const struct ks_model *m, struct ks_re
 
 	if (ret)
 		return ret;
-	l->how = "evidence";
-	if (!clear(&c))
-		return fail(err, -EINVAL,
-			    "%s: cannot tell which of the %u VMs it is of: say so as NAME=FILE",
-			    ks_reader_path(guest), m->nvms);
-	return settle(l, m, host, host_map, guest, c.found, err);
-}
-
-/* The VM is known, and was made anew: the life that alone fits, or else clearly does so best. */
-static int by_life(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
-		   const struct ks_clockmap *host_map, struct ks_reader *guest,
-		   const struct ks_lives *lives, struct ks_err *err)
-{
-	struct choice c = { 0 };
-	int ret = try_lives(&c, l, m, host, host_map, guest, lives, err);
-
-	if (ret)
-		return ret;
-	if (!c.fit || (c.fit > 1 && !clear(&c)))
-		return fail(err, -EINVAL,
-			    "%s: VM %s was made anew while %s was recorded, and this %s of its %u "
-			    "lives: record both again",
-			    ks_reader_path(guest), m->vms[lives->v->vm].name, ks_reader_path(host),
-			    c.fit ? "may be of several" : "fits none", lives->n);
+	if (vm == KS_NO_VCPU)
+		l->how = "evidence";
+	if (!clear(&c) && (vm == KS_NO_VCPU || c.fit != 1))
+		return not_clear(&c, m, vm, host, guest, lives->n, err);
 	return settle(l, m, host, host_map, guest, c.found, err);
 }
 
@@ -485,14 +330,12 @@ static int find_life(struct ks_link *l, const struct ks_model *m, struct ks_read
 
 	if (ret)
 		return fail(err, ret, "out of memory");
-	if (vm == KS_NO_VCPU)
-		ret = by_evidence(l, m, host, host_map, guest, &lives, err);
-	else if (!lives.n)
+	if (vm != KS_NO_VCPU && !lives.n)
 		ret = clock_failed(-ENOENT, m, vm, host, guest, err);
-	else if (lives.n == 1)
+	else if (vm != KS_NO_VCPU && lives.n == 1)
 		ret = settle(l, m, host, host_map, guest, lives.v, err);
 	else
-		ret = by_life(l, m, host, host_map, guest, &lives, err);
+		ret = by_evidence(l, m, host, host_map, guest, vm, &lives, err);
 	ks_lives_free(&lives);
 	return ret;
 }
