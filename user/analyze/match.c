@@ -2,29 +2,17 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "err.h"
 #include "evidence.h"
 #include "life.h"
 #include "match.h"
 
 #define WORST_CLOCK 10000000u /* ns; a clock that fits worse does not fit at all */
-
-static int fail(struct ks_err *err, int ret, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (err) {
-		va_start(ap, fmt);
-		vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
-		va_end(ap);
-	}
-	return ret;
-}
 
 /* ---- clock ---- */
 
@@ -53,6 +41,12 @@ static int frac_bits(struct ks_reader *host)
 	return json_object_get_int(v);
 }
 
+static void drop_clock(struct ks_link *l)
+{
+	ks_guestclock_free(l->clock);
+	l->clock = NULL;
+}
+
 static int build_clock(struct ks_link *l, struct ks_reader *host,
 		       const struct ks_clockmap *host_map, const struct ks_life *life)
 {
@@ -71,8 +65,7 @@ static int build_clock(struct ks_link *l, struct ks_reader *host,
 	l->steps = ks_guestclock_steps(l->clock, &l->step_ns);
 	if (l->error_ns <= WORST_CLOCK)
 		return 0;
-	ks_guestclock_free(l->clock);
-	l->clock = NULL;
+	drop_clock(l);
 	return -ERANGE;
 }
 
@@ -83,19 +76,20 @@ static int clock_failed(int ret, const struct ks_model *m, uint32_t vm, struct k
 
 	switch (ret) {
 	case -ENOENT:
-		return fail(err, -ENODATA,
-			    "%s: the TSC offset of VM %s is not in it: record the host while the "
-			    "VM runs",
-			    ks_reader_path(host), name);
+		return ks_fail(
+			err, -ENODATA,
+			"%s: the TSC offset of VM %s is not in it: record the host while the "
+			"VM runs",
+			ks_reader_path(host), name);
 	case -ENODATA:
 	case -ERANGE:
-		return fail(err, -EINVAL,
-			    "%s: its clock does not fit VM %s of %s: another VM's, or another "
-			    "recording's",
-			    ks_reader_path(guest), name, ks_reader_path(host));
+		return ks_fail(err, -EINVAL,
+			       "%s: its clock does not fit VM %s of %s: another VM's, or another "
+			       "recording's",
+			       ks_reader_path(guest), name, ks_reader_path(host));
 	default:
-		return fail(err, ret, "%s: clock of VM %s: %s", ks_reader_path(guest), name,
-			    strerror(-ret));
+		return ks_fail(err, ret, "%s: clock of VM %s: %s", ks_reader_path(guest), name,
+			       strerror(-ret));
 	}
 }
 
@@ -201,12 +195,6 @@ static uint32_t named(struct ks_link *l, const struct ks_model *m, struct ks_rea
 	return m->nvms == 1 ? 0 : KS_NO_VCPU;
 }
 
-static void drop_clock(struct ks_link *l)
-{
-	ks_guestclock_free(l->clock);
-	l->clock = NULL;
-}
-
 /* Take this VM in this life, if nothing speaks against it. */
 static int settle(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
 		  const struct ks_clockmap *host_map, struct ks_reader *guest,
@@ -221,18 +209,19 @@ static int settle(struct ks_link *l, const struct ks_model *m, struct ks_reader 
 		return clock_failed(ret, m, vm, host, guest, err);
 	l->vm = vm;
 	if (!overlap(l, host, guest, &b, &gap))
-		return fail(err, -EINVAL,
-			    "%s and %s do not overlap in time (%.3f s apart): record both at the "
-			    "same time",
-			    ks_reader_path(host), ks_reader_path(guest), gap / 1e9);
+		return ks_fail(
+			err, -EINVAL,
+			"%s and %s do not overlap in time (%.3f s apart): record both at the "
+			"same time",
+			ks_reader_path(host), ks_reader_path(guest), gap / 1e9);
 	ret = an_evidence_weigh(l, m, host, guest, vm, &b, err);
 	if (ret)
 		return ret;
 	if (an_evidence_against(l))
-		return fail(err, -EINVAL,
-			    "%s is not of VM %s: it went idle before %" PRIu64 " of %" PRIu64
-			    " halts only; name the right VM as NAME=FILE",
-			    ks_reader_path(guest), m->vms[vm].name, l->explained, l->halts);
+		return ks_fail(err, -EINVAL,
+			       "%s is not of VM %s: it went idle before %" PRIu64 " of %" PRIu64
+			       " halts only; name the right VM as NAME=FILE",
+			       ks_reader_path(guest), m->vms[vm].name, l->explained, l->halts);
 	return 0;
 }
 
@@ -290,14 +279,15 @@ static int not_clear(const struct choice *c, const struct ks_model *m, uint32_t 
 		     struct ks_err *err)
 {
 	if (vm == KS_NO_VCPU)
-		return fail(err, -EINVAL,
-			    "%s: cannot tell which of the %u VMs it is of: say so as NAME=FILE",
-			    ks_reader_path(guest), m->nvms);
-	return fail(err, -EINVAL,
-		    "%s: VM %s was made anew while %s was recorded, and this %s of its %u lives: "
-		    "record both again",
-		    ks_reader_path(guest), m->vms[vm].name, ks_reader_path(host),
-		    c->fit ? "may be of several" : "fits none", lives);
+		return ks_fail(err, -EINVAL,
+			       "%s: cannot tell which of the %u VMs it is of: say so as NAME=FILE",
+			       ks_reader_path(guest), m->nvms);
+	return ks_fail(
+		err, -EINVAL,
+		"%s: VM %s was made anew while %s was recorded, and this %s of its %u lives: "
+		"record both again",
+		ks_reader_path(guest), m->vms[vm].name, ks_reader_path(host),
+		c->fit ? "may be of several" : "fits none", lives);
 }
 
 /*
@@ -329,7 +319,7 @@ static int find_life(struct ks_link *l, const struct ks_model *m, struct ks_read
 	int ret = ks_lives_find(&lives, m, host, vm);
 
 	if (ret)
-		return fail(err, ret, "out of memory");
+		return ks_fail(err, ret, "out of memory");
 	if (vm != KS_NO_VCPU && !lives.n)
 		ret = clock_failed(-ENOENT, m, vm, host, guest, err);
 	else if (vm != KS_NO_VCPU && lives.n == 1)
@@ -351,20 +341,20 @@ int ks_link_find(struct ks_link *l, const struct ks_model *m, struct ks_reader *
 
 	memset(l, 0, sizeof(*l));
 	if (ks_reader_side(guest) != KS_SIDE_GUEST)
-		return fail(err, -EINVAL, "%s is a host's trace: here a guest's is wanted",
-			    ks_reader_path(guest));
+		return ks_fail(err, -EINVAL, "%s is a host's trace: here a guest's is wanted",
+			       ks_reader_path(guest));
 	if (!m->nvms)
-		return fail(err, -ENOENT, "%s: there is no VM in it", ks_reader_path(host));
+		return ks_fail(err, -ENOENT, "%s: there is no VM in it", ks_reader_path(host));
 	vm = named(l, m, guest, want);
 	if (want && vm == KS_NO_VCPU)
-		return fail(err, -ENOENT, "%s: no VM \"%s\" in it", ks_reader_path(host), want);
+		return ks_fail(err, -ENOENT, "%s: no VM \"%s\" in it", ks_reader_path(host), want);
 	ctl = ks_reader_control(guest, &n);
 	ret = ks_clockmap_new(&l->guest_map, ctl, n);
 	if (ret)
-		return fail(err, ret, "%s: %s", ks_reader_path(guest),
-			    ret == -ENODATA ? "fewer than two clock samples: too short a "
-					      "recording, or a damaged file" :
-					      strerror(-ret));
+		return ks_fail(err, ret, "%s: %s", ks_reader_path(guest),
+			       ret == -ENODATA ? "fewer than two clock samples: too short a "
+						 "recording, or a damaged file" :
+						 strerror(-ret));
 	ret = find_life(l, m, host, host_map, guest, vm, err);
 	if (ret)
 		ks_link_free(l);
@@ -373,8 +363,7 @@ int ks_link_find(struct ks_link *l, const struct ks_model *m, struct ks_reader *
 
 void ks_link_free(struct ks_link *l)
 {
-	ks_guestclock_free(l->clock);
+	drop_clock(l);
 	ks_clockmap_free(l->guest_map);
-	l->clock = NULL;
 	l->guest_map = NULL;
 }

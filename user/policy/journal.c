@@ -253,13 +253,6 @@ int ks_journal_path(struct ks_journal *j, const char *path, const char *back)
 	return append(j, o);
 }
 
-static const char *text_of(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v) : NULL;
-}
-
 static uint64_t get(struct json_object *o, const char *key)
 {
 	struct json_object *v;
@@ -316,7 +309,7 @@ static int undo_nice(struct json_object *o)
 
 static int undo_path(struct json_object *o)
 {
-	const char *path = text_of(o, "path"), *back = text_of(o, "back");
+	const char *path = ks_entry_text(o, "path"), *back = ks_entry_text(o, "back");
 	int fd = path && back ? open(path, O_WRONLY | O_CLOEXEC) : -1;
 	bool done = fd >= 0 && write(fd, back, strlen(back)) >= 0;
 
@@ -337,9 +330,9 @@ static void undo_line(const char *line, struct ks_undo_files *f, struct ks_undon
 		ret = undo_vm(o);
 	else if (get(o, "nice_of"))
 		ret = undo_nice(o);
-	else if (text_of(o, "file"))
+	else if (json_object_object_get(o, "file"))
 		ret = ks_undo_file(f, o, u);
-	else if (text_of(o, "path"))
+	else if (json_object_object_get(o, "path"))
 		ret = undo_path(o);
 	else
 		ret = -ENOENT;

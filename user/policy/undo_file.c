@@ -9,7 +9,7 @@
 #include "text.h"
 #include "undo_file.h"
 
-static const char *text_of(struct json_object *o, const char *key)
+const char *ks_entry_text(struct json_object *o, const char *key)
 {
 	struct json_object *v = NULL;
 
@@ -81,8 +81,8 @@ static int is_ours(const struct ks_undo_files *f, struct json_object *ours, cons
 
 int ks_undo_file(struct ks_undo_files *f, struct json_object *entry, struct ks_undone *u)
 {
-	const char *in = text_of(entry, "in"), *file = text_of(entry, "file");
-	const char *back = text_of(entry, "back");
+	const char *in = ks_entry_text(entry, "in"), *file = ks_entry_text(entry, "file");
+	const char *back = ks_entry_text(entry, "back");
 	struct json_object *ours = NULL;
 	int ret = 1;
 

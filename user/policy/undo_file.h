@@ -7,6 +7,9 @@
 
 struct json_object;
 
+/* A string of a journal's entry, borrowed; NULL: it has none of that name. */
+const char *ks_entry_text(struct json_object *entry, const char *key);
+
 struct ks_undo_files {
 	const char *root; /* prefix of /sys, see text.h */
 	/* An object whose keys are the files that a newer entry has judged: what is older says nothing new of them. */

@@ -18,6 +18,15 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+has_status() {
+	[ -e /run/kvmsched/status.json ] || gone $policy
+}
+
+# used PID: time on a pCPU of a process's threads, in ns.
+used() {
+	awk '{ sum += $1 } END { printf "%d\n", sum }' /proc/"$1"/task/*/schedstat
+}
+
 has_threads() {
 	[ "$(ls "/proc/$1/task" | wc -l)" -gt "$2" ]
 }
