@@ -56,6 +56,8 @@ lab_guest_start() {
 		vsock=(-device "vhost-vsock-pci,modern-pio-notify=on,guest-cid=$(lab_guest_cid "$n")")
 	[ "${LAB_GUEST_VSOCK:-1}" = 1 ] || vsock=()
 	[ "${LAB_GUEST_REBOOT:-0}" = 0 ] || reboot=()
+	rm -f "$LAB_RUN/vm$n.monitor".{in,out}
+	mkfifo "$LAB_RUN/vm$n.monitor".{in,out}
 	# No HPET, whose interrupts QEMU would emulate, at a fifth of a CPU for an idle guest.
 	# Legacy virtio: its doorbells are port writes, which nested KVM need not decode.
 	qemu-system-x86_64 -name "guest=vm$n,debug-threads=on" -enable-kvm -machine q35,i8042=off,hpet=off -cpu host \
@@ -69,9 +71,37 @@ lab_guest_start() {
 		-device "virtio-blk-pci,drive=l,$blk" \
 		-fsdev "local,id=o,path=$out,security_model=none,multidevs=remap" \
 		-device "virtio-9p-pci,fsdev=o,mount_tag=out,$blk" \
+		-chardev "pipe,id=lab-m,path=$LAB_RUN/vm$n.monitor" -mon chardev=lab-m,mode=readline \
 		"${vsock[@]}" "$@" >"/results/vm$n.qemu" 2>&1 </dev/null &
 	echo $! >"$LAB_RUN/vm$n.pid"
 	disown
+}
+
+# lab_guest_where N: what guest N is at, into vmN.where: its processors' registers, and where the host's kernel has QEMU's
+# threads. To be asked takes each vCPU out of the guest and lets it in again, so that one which waits for an interrupt
+# that pends sees it.
+lab_guest_where() {
+	local pid task stat monitor=$LAB_RUN/vm$1.monitor
+
+	pid=$(lab_guest_pid "$1")
+	{
+		lab_log "guest $1:"
+		{ timeout 2 cat "$monitor.out" || true; } &
+		echo "info registers -a" 1<>"$monitor.in"
+		wait $!
+		for task in /proc/"$pid"/task/*; do
+			read -r -a stat <"$task/stat" || continue # it has just ended
+			echo "$(<"$task/comm"), thread ${task##*/}: user ${stat[-39]}, system ${stat[-38]} ticks"
+			head -n 8 "$task/stack" || true
+		done
+	} >>"/results/vm$1.where" 2>&1
+}
+
+# lab_guest_nudge N SECONDS: for who has waited that long for guest N: once a minute it is asked where it is.
+lab_guest_nudge() {
+	[ "$2" -ge 60 ] && [ $((SECONDS - ${lab_nudged_at:-0})) -ge 60 ] || return 0
+	lab_nudged_at=$SECONDS
+	lab_guest_where "$1"
 }
 
 # lab_guest_ready N [SECONDS]: waits until the guest's script has begun.
@@ -82,9 +112,10 @@ lab_guest_ready() {
 # lab_guest_wait N [SECONDS]: waits for the guest to power off; returns its script's exit code, 125 if
 # it left none, 124 if it did not end in time (and is killed).
 lab_guest_wait() {
-	local n=$1 limit=$((SECONDS + ${2:-$LAB_BUDGET} * LAB_SCALE))
+	local n=$1 begun=$SECONDS limit=$((SECONDS + ${2:-$LAB_BUDGET} * LAB_SCALE))
 
 	while lab_guest_alive "$n"; do
+		lab_guest_nudge "$n" $((SECONDS - begun))
 		[ "$SECONDS" -lt "$limit" ] || { lab_guest_kill "$n" 124; break; }
 		lab_nap 0.1
 	done
