@@ -4,7 +4,7 @@
 ROOT_RECIPE=2
 ROOT_PACKAGES="bash-builtins qemu-system-x86 linux-perf bpftool bpftrace trace-cmd busybox-static kmod procps \
 	util-linux iproute2 strace jq numactl libnuma1 libelf1t64 libdw1t64 libjson-c5 libbpf1 \
-	libcmocka0 zlib1g liblzma5 libzstd1 libbz2-1.0 libmicrohttpd12t64 prometheus curl"
+	libcmocka0 zlib1g liblzma5 libzstd1 libbz2-1.0 libmicrohttpd12t64 prometheus curl systemd"
 # Places in the root where a virtual machine mounts something.
 ROOT_MOUNTS="kvmsched lab out results usr/lib/modules"
 

@@ -496,6 +496,36 @@ static void test_sweep(void **state)
 	ks_confine_close(c);
 }
 
+/* Somebody has switched cpusets off, and on again. */
+static void test_cpusets_gone(void **state)
+{
+	static const char partition[] = "/sys/fs/cgroup/kvmsched.idle/cpuset.cpus.partition";
+	struct ks_cpus one = set_of("3");
+	struct ks_confine *c = open_confine();
+
+	(void)state;
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched.idle/cgroup.subtree_control", "");
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched.idle/cpuset.cpus", "");
+	tree_text(&tree, partition, "");
+	assert_int_equal(ks_confine_set(c, &one), 0);
+	assert_false(ks_confine_sweep(c));
+	ks_confine_settle(c);
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.subtree_control", "");
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched.share/cpuset.cpus", "\n");
+	tree_text(&tree, "/sys/fs/cgroup/system.slice/cpuset.cpus", "\n");
+	tree_text(&tree, partition, "member\n");
+	assert_true(ks_confine_sweep(c));
+	assert_begins("/sys/fs/cgroup/cgroup.subtree_control", "+cpuset");
+	assert_begins("/sys/fs/cgroup/kvmsched.idle/cgroup.subtree_control", "+cpuset");
+	assert_begins("/sys/fs/cgroup/kvmsched.share/cpuset.cpus", "3");
+	assert_begins("/sys/fs/cgroup/system.slice/cpuset.cpus", "3");
+	assert_false(ks_confine_sweep(c));
+	tree_text(&tree, partition, "");
+	ks_confine_settle(c);
+	assert_begins(partition, "isolated");
+	ks_confine_close(c);
+}
+
 static void test_no_cpusets(void **state)
 {
 	struct ks_confine *c;
@@ -646,23 +676,12 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make_tree, drop_tree)
 	const struct CMUnitTest tests[] = {
-		TEST(test_ask),
-		TEST(test_answer),
-		TEST(test_noise),
-		TEST(test_slow),
-		TEST(test_agent),
-		TEST(test_agent_stays),
-		TEST(test_isolated),
-		TEST(test_not_isolated),
-		TEST(test_agent_again),
-		TEST(test_agent_callers),
-		TEST(test_interrupts),
-		TEST(test_sweep),
-		TEST(test_no_cpusets),
-		TEST(test_look),
-		TEST(test_force),
-		TEST(test_force_own),
-		TEST(test_force_half_made),
+		TEST(test_ask),		  TEST(test_answer),	   TEST(test_noise),
+		TEST(test_slow),	  TEST(test_agent),	   TEST(test_agent_stays),
+		TEST(test_isolated),	  TEST(test_not_isolated), TEST(test_agent_again),
+		TEST(test_agent_callers), TEST(test_interrupts),   TEST(test_sweep),
+		TEST(test_cpusets_gone),  TEST(test_no_cpusets),   TEST(test_look),
+		TEST(test_force),	  TEST(test_force_own),	   TEST(test_force_half_made),
 		TEST(test_force_clear),
 	};
 

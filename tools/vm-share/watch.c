@@ -39,9 +39,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* What each given-up vCPU had used when we looked last; of another VM in this place it says nothing. */
+/* Agents that do not answer are asked again after a while, and that doubles. */
+#define PAUSE_NS (10 * NS)
+#define PAUSE_MOST_NS (32 * PAUSE_NS)
+
+/*
+ * For how long each given-up vCPU had run when we looked last; of another VM in this place it says nothing. (Not for how
+ * long it has waited: a guest's kernel wakes it up for a moment now and then, and then it waits for the owner.)
+ */
 struct seen {
-	uint64_t start[KS_BOOK_VMS], used[KS_BOOK_VMS][KS_CPUS];
+	uint64_t start[KS_BOOK_VMS], ran[KS_BOOK_VMS][KS_CPUS];
+	uint64_t pause_ns[KS_BOOK_VMS]; /* before its agent is asked again */
+	uint64_t ask_ns[KS_BOOK_VMS];	/* when it is */
 	uint64_t at_ns;
 };
 
@@ -53,18 +62,20 @@ static bool has_run(struct seen *s, const struct ks_book *b, int vm, uint64_t mo
 	bool same = s->start[vm] == v->start, run = false;
 	unsigned int i;
 
+	if (!same)
+		s->pause_ns[vm] = 0;
 	s->start[vm] = v->start;
 	ks_sharer_vcpus(b, vm, &may, &given);
 	for (i = 0; i < v->vcpus; i++) {
-		uint64_t before = s->used[vm][i];
+		uint64_t before = s->ran[vm][i];
 
 		if (!ks_cpus_has(&given, i) || v->vcpu[i].home ||
 		    ks_vcpu_look(NULL, v->tgid, v->vcpu[i].tid, &look)) {
-			s->used[vm][i] = UINT64_MAX; /* its own time does not count */
+			s->ran[vm][i] = UINT64_MAX; /* its own time does not count */
 			continue;
 		}
-		s->used[vm][i] = look.used_ns;
-		run |= same && before != UINT64_MAX && look.used_ns - before > most_ns;
+		s->ran[vm][i] = look.ran_ns;
+		run |= same && before != UINT64_MAX && look.ran_ns - before > most_ns;
 	}
 	return run;
 }
@@ -84,6 +95,30 @@ static int hold(struct turn *t, int vm, const char *what, struct ks_err *err)
 	return ret == -ESRCH ? 0 : ret;
 }
 
+/* Is the agent of a VM that is held down there again, or do its vCPUs idle now? Then they are let go. */
+static int ask_again(struct turn *t, struct seen *s, int vm, struct ks_err *err)
+{
+	const struct ks_book_vm *v = &t->book->vm[vm];
+	int ret;
+
+	if (v->manner != KS_MANNER_FORCED || !v->cid || !t->sharer.port) {
+		s->pause_ns[vm] = 0;
+		return 0;
+	}
+	if (s->pause_ns[vm] && s->at_ns < s->ask_ns[vm])
+		return 0;
+	s->pause_ns[vm] = s->pause_ns[vm] ? s->pause_ns[vm] * 2 : PAUSE_NS;
+	if (s->pause_ns[vm] > PAUSE_MOST_NS)
+		s->pause_ns[vm] = PAUSE_MOST_NS;
+	s->ask_ns[vm] = s->at_ns + s->pause_ns[vm];
+	ret = t->sharer.ops.take(t->sharer.ops.ctx, t->book, vm, err);
+	if (!ret && t->sharer.changed)
+		ret = t->sharer.ops.save(t->sharer.ops.ctx, t->book, err);
+	if (!ret && v->manner == KS_MANNER_AGENT)
+		cli_note("%s does as its agent is told again", v->name);
+	return ret == -ESRCH ? 0 : ret;
+}
+
 static int look_at_vm(struct turn *t, struct seen *s, int vm, uint64_t most_ns, struct ks_err *err)
 {
 	bool renewed = ks_vcpus_renew(NULL, &t->book->vm[vm]), run;
@@ -93,7 +128,7 @@ static int look_at_vm(struct turn *t, struct seen *s, int vm, uint64_t most_ns, 
 	run = has_run(s, t->book, vm, most_ns);
 	if (renewed)
 		return hold(t, vm, "has other vCPU threads", err);
-	return run ? hold(t, vm, "used CPUs that it had given up", err) : 0;
+	return run ? hold(t, vm, "used CPUs that it had given up", err) : ask_again(t, s, vm, err);
 }
 
 static int look_at_vms(struct turn *t, struct seen *s, uint64_t most_ns)
@@ -115,7 +150,7 @@ static int look_at_vms(struct turn *t, struct seen *s, uint64_t most_ns)
 /* A hand-over that was interrupted is left for `restore': whoever runs that wants to know. */
 static int turn(struct seen *s, const struct turn_options *o)
 {
-	uint64_t now = ks_now_ns();
+	uint64_t now = ks_now_ns(), most_ns;
 	struct turn t;
 	int ret = 0;
 
@@ -123,10 +158,11 @@ static int turn(struct seen *s, const struct turn_options *o)
 		return 0; /* somebody hands over: next time */
 	if (turn_begin(&t, o, TURN_WAIT_MS))
 		return CLI_EXIT_FAILED;
-	if (t.book && ks_book_is_settled(t.book))
-		ret = look_at_vms(&t, s, (now - s->at_ns) / 10);
-	turn_end(&t);
+	most_ns = (now - s->at_ns) / 10;
 	s->at_ns = now;
+	if (t.book && ks_book_is_settled(t.book))
+		ret = look_at_vms(&t, s, most_ns);
+	turn_end(&t);
 	return ret;
 }
 
@@ -152,7 +188,8 @@ int share_watch(int argc, char **argv)
 				   .doc = "Hold VMs to the plan that break their word: given-up "
 					  "vCPUs that use more than "
 					  "a tenth of their CPU are asked for again, then held "
-					  "down. CPUs of VMs that have "
+					  "down. Agents of VMs that are held down are asked now "
+					  "and then. CPUs of VMs that have "
 					  "ended become free. Until a signal comes.\v"
 					  "Examples:\n"
 					  "  vm-share watch\n" };

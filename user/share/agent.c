@@ -110,7 +110,8 @@ static void tidy_up(struct ks_agent *a)
 	if (now - a->swept < SWEEP_US)
 		return;
 	a->swept = now;
-	ks_confine_sweep(a->confine);
+	if (ks_confine_sweep(a->confine))
+		a->changed = now;
 }
 
 /* ---- who calls ---- */

@@ -233,15 +233,41 @@ int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus)
 	return confine_groups(c);
 }
 
-void ks_confine_sweep(struct ks_confine *c)
+/* Of our own cgroup, which nobody else has a reason to change. */
+static bool cpusets_are_gone(const struct ks_confine *c)
+{
+	char now[KS_CPUS_TEXT];
+	struct ks_cpus are;
+
+	return ks_read_line(c->root, now, sizeof(now), KS_CGROUPFS OWN "/cpuset.cpus") ||
+	       ks_cpus_parse("cpuset", now, &are, NULL) || !ks_cpus_same(&are, &c->may);
+}
+
+static int switch_on(struct ks_confine *c)
+{
+	int ret = ks_cgroup_write(c->root, "", "cgroup.subtree_control", "+cpuset");
+
+	if (!ret)
+		ks_isolate_prepare(c->root); /* where it cannot be kept on, sweeping mends it */
+	return ret;
+}
+
+bool ks_confine_sweep(struct ks_confine *c)
 {
 	unsigned int before = c->n;
+	bool gone;
 
 	if (!c->confined)
-		return;
+		return false;
+	gone = cpusets_are_gone(c);
+	if (gone)
+		switch_on(c);
 	move_in(c);
-	if (!find_groups(c) && c->n > before)
+	if (!find_groups(c) && (gone || c->n > before))
 		confine_groups(c);
+	if (gone)
+		ks_isolated(c->root, &c->isolated);
+	return gone;
 }
 
 void ks_confine_settle(struct ks_confine *c)
@@ -258,7 +284,7 @@ void ks_confine_settle(struct ks_confine *c)
 static int make_own(struct ks_confine *c, struct ks_err *err)
 {
 	char path[512], now[4096] = "";
-	int ret = ks_cgroup_write(c->root, "", "cgroup.subtree_control", "+cpuset");
+	int ret = switch_on(c);
 
 	if (ret)
 		return ks_fail(err, ret == -ENOENT || ret == -EINVAL ? -ENOTSUP : ret,
@@ -328,6 +354,7 @@ void ks_confine_close(struct ks_confine *c)
 		return;
 	if (!c->confined) {
 		move_back(c);
+		ks_isolate_end(c->root);
 		snprintf(path, sizeof(path), "%s" KS_CGROUPFS OWN, c->root ? c->root : "");
 		rmdir(path);
 	}

@@ -36,8 +36,11 @@ unsigned int ks_confine_stuck(const struct ks_confine *c);
 /* Confine all tasks to these, which are online. 0 or -errno. */
 int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus);
 
-/* Tasks and cgroups that are new in the root: to be called now and then. */
-void ks_confine_sweep(struct ks_confine *c);
+/*
+ * Tasks and cgroups that are new in the root, and cpusets that somebody has switched off: to be called now and then.
+ * Returns whether it had to confine all tasks again.
+ */
+bool ks_confine_sweep(struct ks_confine *c);
 
 /*
  * Interrupts and unbound kernel work as well, as far as the kernel lets us, and no scheduling domain has the

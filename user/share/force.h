@@ -22,7 +22,8 @@ bool ks_vcpus_renew(const char *root, struct ks_book_vm *v);
 /* ---- look ---- */
 
 struct ks_vcpu_look {
-	uint64_t used_ns; /* time on a CPU and waiting for one, so far */
+	uint64_t ran_ns;  /* time on a CPU so far */
+	uint64_t used_ns; /* ... and waiting for one */
 	bool sleeps;	  /* neither runs nor wants to */
 };
 

@@ -32,14 +32,26 @@ void ks_isolated(const char *root, struct ks_cpus *cpus)
 		ks_cpus_parse("cpuset", text, cpus, NULL);
 }
 
-int ks_isolate(const char *root, const struct ks_cpus *cpus)
+/*
+ * A controller that is switched on in a cgroup cannot be switched off in the one above (EBUSY; cgroup-v2.rst, "Top-down
+ * Constraint"). Systemd tries to, in the root, with each that no unit of its own wants, when it begins certain units; all
+ * cpusets would be gone.
+ */
+int ks_isolate_prepare(const char *root)
 {
-	char path[512], text[KS_CPUS_TEXT];
-	int ret;
+	char path[512];
 
 	snprintf(path, sizeof(path), "%s" KS_CGROUPFS GROUP, root ? root : "");
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return -errno;
+	return ks_cgroup_write(root, GROUP, "cgroup.subtree_control", "+cpuset");
+}
+
+int ks_isolate(const char *root, const struct ks_cpus *cpus)
+{
+	char text[KS_CPUS_TEXT];
+	int ret;
+
 	ret = ks_cgroup_write(root, GROUP, "cpuset.cpus", ks_cpus_print(cpus, text, sizeof(text)));
 	if (!ret)
 		ret = ks_cgroup_write(root, GROUP, PARTITION, "isolated");
@@ -52,9 +64,13 @@ int ks_isolate(const char *root, const struct ks_cpus *cpus)
 
 void ks_isolate_none(const char *root)
 {
+	ks_cgroup_write(root, GROUP, PARTITION, "member");
+}
+
+void ks_isolate_end(const char *root)
+{
 	char path[512];
 
-	ks_cgroup_write(root, GROUP, PARTITION, "member");
 	snprintf(path, sizeof(path), "%s" KS_CGROUPFS GROUP, root ? root : "");
 	rmdir(path);
 }

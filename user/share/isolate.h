@@ -15,6 +15,9 @@ struct ks_cpus;
 /* Which are isolated by us, or by an agent before. root: see text.h. */
 void ks_isolated(const char *root, struct ks_cpus *cpus);
 
+/* Make the cgroup, which keeps cpusets switched on for all. 0 or -errno. */
+int ks_isolate_prepare(const char *root);
+
 /*
  * Isolate these and no others. No other cgroup below the root may have one of them as its cpuset.cpus. It
  * takes a while: scheduling domains are built anew. 0; -ENOTSUP: the kernel does not take it, and none are;
@@ -24,5 +27,8 @@ int ks_isolate(const char *root, const struct ks_cpus *cpus);
 
 /* None any more. */
 void ks_isolate_none(const char *root);
+
+/* ... and no cgroup. */
+void ks_isolate_end(const char *root);
 
 #endif /* KVMSCHED_SHARE_ISOLATE_H */

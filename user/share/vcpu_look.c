@@ -38,6 +38,7 @@ int ks_vcpu_look(const char *root, uint32_t tgid, uint32_t tid, struct ks_vcpu_l
 		return ret == -ENOENT ? -ESRCH : ret;
 	if (sscanf(text, "%" SCNu64 " %" SCNu64, &run, &wait) != 2)
 		return -EPROTO;
+	look->ran_ns = run;
 	look->used_ns = run + wait;
 	look->sleeps = sleeps(root, tgid, tid);
 	return 0;
