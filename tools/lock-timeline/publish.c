@@ -15,6 +15,7 @@
 #include "options.h"
 #include "probe.h"
 #include "publish.h"
+#include "ready.h"
 #include "vsock.h"
 
 #define NS 1000000000ULL
@@ -251,7 +252,10 @@ static int start(struct run *r, struct ks_err *err)
 		try_host(r);
 	else
 		ret = begin(r, err);
-	return ret || r->stop ? ret : start_command(r, err);
+	if (ret || r->stop)
+		return ret;
+	ready_tell();
+	return start_command(r, err);
 }
 
 static int publish(const struct options *o)

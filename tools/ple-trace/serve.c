@@ -18,6 +18,7 @@
 #include "now.h"
 #include "options.h"
 #include "probe.h"
+#include "ready.h"
 #include "serve.h"
 #include "text.h"
 #include "topology.h"
@@ -391,6 +392,7 @@ int ple_serve(int argc, char **argv)
 	ret = serve_open(&s, &o, &err);
 	if (!ret) {
 		serve_listen_tell(&o.listen);
+		ready_tell();
 		ret = run(&s);
 		if (ret)
 			snprintf(err.msg, sizeof(err.msg), "reading the records: %s",

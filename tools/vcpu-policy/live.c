@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "live.h"
 #include "now.h"
+#include "ready.h"
 
 #define NS 1000000000u
 
@@ -79,6 +80,7 @@ static int attached(struct live *l, struct ks_err *err)
 	l->state.late = late_start();
 	l->state.begun_ns = l->state.now_ns = ks_now_ns();
 	tell_state(l);
+	ready_tell();
 	if (l->command)
 		ret = child_start(&l->child, l->command);
 	if (ret)

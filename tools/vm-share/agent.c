@@ -9,6 +9,7 @@
 #include "args.h"
 #include "cli.h"
 #include "commands.h"
+#include "ready.h"
 #include "vsock.h"
 
 enum { OPT_PORT = 0x100, OPT_DIR };
@@ -90,6 +91,7 @@ static int serve(const struct options *o, struct ks_agent *a)
 	if (fd < 0)
 		return cli_fail(fd, &err);
 	cli_note("ready: vsock port %u", (unsigned int)o->port);
+	ready_tell();
 	while (!stop && !ret) {
 		ret = ks_agent_turn(a, fd, 500);
 		if (ret == -EINTR || ret == -ECONNABORTED)

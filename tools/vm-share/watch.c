@@ -12,6 +12,7 @@
 #include "force.h"
 #include "journal.h"
 #include "now.h"
+#include "ready.h"
 #include "turn.h"
 
 #define NS 1000000000ULL
@@ -172,6 +173,7 @@ static int watch(const struct turn_options *o)
 	struct seen *s = calloc(1, sizeof(*s));
 	int ret = s ? 0 : CLI_EXIT_FAILED;
 
+	ready_tell();
 	while (!ret) {
 		ret = turn(s, o);
 		if (!ret && child_signal_within(&tick) > 0)

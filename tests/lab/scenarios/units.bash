@@ -19,6 +19,10 @@ main_pid() {
 	systemctl show -P MainPID "$1"
 }
 
+fails() {
+	! "$@"
+}
+
 # state_is STATE UNIT
 state_is() {
 	[ "$(systemctl show -P ActiveState "$2")" = "$1" ]
