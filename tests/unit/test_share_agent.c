@@ -496,6 +496,51 @@ static void test_sweep(void **state)
 	ks_confine_close(c);
 }
 
+/* A cgroup that goes, and comes back by its name: a container that is begun anew. What had been is another's. */
+static void test_group_again(void **state)
+{
+	static const char cpus[] = "/sys/fs/cgroup/box/cpuset.cpus";
+	struct ks_cpus one = set_of("3");
+	struct ks_confine *c = open_confine();
+	char path[256], aside[256];
+
+	(void)state;
+	assert_int_equal(ks_confine_set(c, &one), 0);
+	tree_text(&tree, cpus, "");
+	ks_confine_sweep(c);
+	assert_begins(cpus, "3");
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup/box", tree.root);
+	snprintf(aside, sizeof(aside), "%s/box", tree.root);
+	assert_int_equal(rename(path, aside), 0);
+	tree_text(&tree, cpus, "");
+	ks_confine_sweep(c);
+	assert_begins(cpus, "3");
+	ks_confine_close(c);
+}
+
+/* More of them come and go than are known at a time. */
+static void test_many_groups(void **state)
+{
+	struct ks_cpus one = set_of("3");
+	struct ks_confine *c = open_confine();
+	char path[256], full[512];
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(ks_confine_set(c, &one), 0);
+	for (i = 0; i < 600; i++) {
+		snprintf(path, sizeof(path), "/sys/fs/cgroup/box%u/cpuset.cpus", i);
+		tree_text(&tree, path, "");
+		ks_confine_sweep(c);
+		assert_begins(path, "3");
+		snprintf(full, sizeof(full), "%s%s", tree.root, path);
+		unlink(full);
+		snprintf(full, sizeof(full), "%s/sys/fs/cgroup/box%u", tree.root, i);
+		assert_int_equal(rmdir(full), 0);
+	}
+	ks_confine_close(c);
+}
+
 /* Somebody has switched cpusets off, and on again. */
 static void test_cpusets_gone(void **state)
 {
@@ -676,12 +721,16 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make_tree, drop_tree)
 	const struct CMUnitTest tests[] = {
-		TEST(test_ask),		  TEST(test_answer),	   TEST(test_noise),
-		TEST(test_slow),	  TEST(test_agent),	   TEST(test_agent_stays),
-		TEST(test_isolated),	  TEST(test_not_isolated), TEST(test_agent_again),
-		TEST(test_agent_callers), TEST(test_interrupts),   TEST(test_sweep),
-		TEST(test_cpusets_gone),  TEST(test_no_cpusets),   TEST(test_look),
-		TEST(test_force),	  TEST(test_force_own),	   TEST(test_force_half_made),
+		TEST(test_ask),		 TEST(test_answer),
+		TEST(test_noise),	 TEST(test_slow),
+		TEST(test_agent),	 TEST(test_agent_stays),
+		TEST(test_isolated),	 TEST(test_not_isolated),
+		TEST(test_agent_again),	 TEST(test_agent_callers),
+		TEST(test_interrupts),	 TEST(test_sweep),
+		TEST(test_cpusets_gone), TEST(test_group_again),
+		TEST(test_many_groups),	 TEST(test_no_cpusets),
+		TEST(test_look),	 TEST(test_force),
+		TEST(test_force_own),	 TEST(test_force_half_made),
 		TEST(test_force_clear),
 	};
 

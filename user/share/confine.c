@@ -22,6 +22,7 @@
 
 struct group {
 	char path[NAME_MAX + 2];
+	ino_t ino;
 	bool known; /* what it was before is in the journal */
 };
 
@@ -60,6 +61,17 @@ unsigned int ks_confine_stuck(const struct ks_confine *c)
 	return c->nstuck;
 }
 
+static void forget_gone(struct ks_confine *c)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < c->n; i++)
+		if (ks_exists(c->root, KS_CGROUPFS "%s", c->group[i].path))
+			c->group[n++] = c->group[i];
+	c->n = n;
+}
+
+/* NULL: there are too many. */
 static struct group *group_of(struct ks_confine *c, const char *name)
 {
 	struct group *g;
@@ -69,31 +81,50 @@ static struct group *group_of(struct ks_confine *c, const char *name)
 		if (!strcmp(c->group[i].path + 1, name))
 			return &c->group[i];
 	if (c->n == MAX_GROUPS)
+		forget_gone(c);
+	if (c->n == MAX_GROUPS)
 		return NULL;
 	g = &c->group[c->n++];
+	*g = (struct group){ 0 };
 	snprintf(g->path, sizeof(g->path), "/%s", name);
-	g->known = false;
 	return g;
 }
 
-/* Each cgroup just below the root; those that are gone stay in the table, and writing to them fails. */
+/* Whether it is new; also one that has the name of another that is gone. */
+static int find_group(struct ks_confine *c, const struct dirent *e)
+{
+	struct group *g = group_of(c, e->d_name);
+	bool fresh = g && g->ino != e->d_ino;
+
+	if (!g)
+		return -E2BIG;
+	if (fresh) {
+		g->ino = e->d_ino;
+		g->known = false;
+	}
+	return fresh;
+}
+
+/* Each cgroup just below the root; those that are gone stay in the table until it is full. How many are new, or -errno. */
 static int find_groups(struct ks_confine *c)
 {
 	char dir[512];
 	struct dirent *e;
-	int ret = 0;
+	int ret = 0, fresh = 0;
 	DIR *d;
 
 	snprintf(dir, sizeof(dir), "%s" KS_CGROUPFS, c->root ? c->root : "");
 	d = opendir(dir);
 	if (!d)
 		return -errno;
-	while (!ret && (e = readdir(d)))
-		if (e->d_type == DT_DIR && e->d_name[0] != '.' && strcmp(e->d_name, KS_ISOLATED) &&
-		    !group_of(c, e->d_name))
-			ret = -E2BIG;
+	while (ret >= 0 && (e = readdir(d))) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || !strcmp(e->d_name, KS_ISOLATED))
+			continue;
+		ret = find_group(c, e);
+		fresh += ret > 0;
+	}
 	closedir(d);
-	return ret;
+	return ret < 0 ? ret : fresh;
 }
 
 /* ---- tasks of the root ---- */
@@ -224,7 +255,7 @@ int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus)
 {
 	int ret = find_groups(c);
 
-	if (ret)
+	if (ret < 0)
 		return ret;
 	if (ks_cpus_common(cpus, &c->isolated) < KS_CPUS)
 		isolate_none(c);
@@ -254,7 +285,6 @@ static int switch_on(struct ks_confine *c)
 
 bool ks_confine_sweep(struct ks_confine *c)
 {
-	unsigned int before = c->n;
 	bool gone;
 
 	if (!c->confined)
@@ -263,7 +293,7 @@ bool ks_confine_sweep(struct ks_confine *c)
 	if (gone)
 		switch_on(c);
 	move_in(c);
-	if (!find_groups(c) && (gone || c->n > before))
+	if (find_groups(c) > 0 || gone)
 		confine_groups(c);
 	if (gone)
 		ks_isolated(c->root, &c->isolated);
@@ -302,7 +332,10 @@ static int make_own(struct ks_confine *c, struct ks_err *err)
 		c->confined = true;
 	ks_isolated(c->root, &c->isolated);
 	move_in(c);
-	return find_groups(c);
+	ret = find_groups(c);
+	return ret < 0 ?
+		       ks_fail(err, ret, "the cgroups below " KS_CGROUPFS ": %s", strerror(-ret)) :
+		       0;
 }
 
 int ks_confine_open(struct ks_confine **out, const char *root, const char *dir, struct ks_err *err)
