@@ -181,6 +181,55 @@ static void test_vmset_pid_again(void **state)
 	assert_int_equal(s.vm[1].tgid, 0);
 }
 
+static void put_vm(uint32_t tgid, const char *cgroup)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
+	snprintf(text, sizeof(text),
+		 "%u (vm) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 500 20\n", tgid);
+	tree_text(&tree, path, text);
+	snprintf(path, sizeof(path), "/proc/%u/cgroup", tgid);
+	snprintf(text, sizeof(text), "0::%s\n", cgroup);
+	tree_text(&tree, path, text);
+}
+
+/* Weights are a VM's own, or nobody's; and a quota may come later. */
+static void test_vmset_cgroups(void **state)
+{
+	struct ks_vmset s = { .root = tree.root };
+	enum ks_vmset_why why;
+
+	(void)state;
+	put_vm(7, "/a");
+	put_vm(8, "/b");
+	put_vm(9, "/b");
+	tree_text(&tree, "/sys/fs/cgroup/a/cpu.weight", "300\n");
+	tree_text(&tree, "/sys/fs/cgroup/b/cpu.weight", "200\n");
+	s.vm[1] = (struct ks_vmset_entry){ .tgid = 7, .start = 500 };
+	s.vm[2] = (struct ks_vmset_entry){ .tgid = 8, .start = 500 };
+	s.vm[3] = (struct ks_vmset_entry){ .tgid = 9, .start = 500 };
+	ks_vmset_refresh(&s, NULL, NULL);
+	assert_int_equal(s.vm[1].weight, 300);
+	assert_int_equal(s.vm[2].weight, 0);
+	assert_int_equal(s.vm[3].weight, 0);
+	put_vm(9, "/c");
+	ks_vmset_refresh(&s, NULL, NULL);
+	assert_int_equal(s.vm[2].weight, 200);
+	assert_false(s.vm[1].quota);
+	assert_int_equal(ks_vmset_take(&s, 7, &why), 1);
+	tree_text(&tree, "/sys/fs/cgroup/a/cpu.max", "1000 100000\n");
+	ks_vmset_refresh(&s, NULL, NULL);
+	assert_true(s.vm[1].quota);
+	assert_false(s.vm[2].quota);
+	assert_int_equal(ks_vmset_take(&s, 7, &why), 0);
+	assert_int_equal(why, KS_VM_QUOTA);
+	s.vm[1].quota = false;
+	s.ignore_quota = true;
+	ks_vmset_refresh(&s, NULL, NULL);
+	assert_false(s.vm[1].quota);
+}
+
 static void test_journal_undo(void **state)
 {
 	char path[128], text[512] = "";
@@ -218,6 +267,42 @@ static void test_journal_undo(void **state)
 }
 
 #define WEIGHT "/sys/fs/cgroup/vm/vcpu0/cpu.weight"
+
+/* VMs come and go, and the policy stays: what is of threads and cgroups that are gone does not pile up. */
+static void test_journal_long(void **state)
+{
+	struct ks_thread gone = { .tid = 1u << 30, .start = 7 }, me;
+	static const uint32_t ours[] = { 1 };
+	struct ks_undone u = { 0 };
+	struct ks_journal *j;
+	struct ks_err err;
+	struct stat st;
+	char path[256];
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(ks_thread_read(getpid(), &me), 0);
+	tree_text(&tree, "/sys/fs/cgroup/here/cpu.weight", "100\n");
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	ks_journal_root(j, tree.root);
+	assert_int_equal(ks_journal_begin(j, "ple-boost"), 0);
+	assert_int_equal(ks_journal_thread(j, &me), 0);
+	assert_int_equal(ks_journal_weight(j, "/here", 200, ours, 1), 0);
+	for (i = 0; i < 30000; i++) {
+		assert_int_equal(ks_journal_thread(j, &gone), 0);
+		assert_int_equal(ks_journal_weight(j, "/gone", 100, ours, 1), 0);
+	}
+	snprintf(path, sizeof(path), "%s/journal", tree.root);
+	assert_int_equal(stat(path, &st), 0);
+	assert_in_range(st.st_size, 1000, (1 << 20) + 1000);
+	/* The holder is still the holder, and what can be undone is. */
+	assert_int_equal(ks_journal_undo(j, &u), 0);
+	assert_int_equal(u.left, 1); /* /here, which its owner has changed */
+	assert_int_equal(u.failed, 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	ks_journal_close(j);
+}
 
 /* Undo what is in the journal; what does the weight say then? */
 static void weight_after(const char *now, const char *after, struct ks_undone *u)
@@ -424,12 +509,13 @@ static void test_cgroup_share(void **state)
 	assert_int_equal(ks_cgroup_share(tree.root, 7, &weight, &quota), 0);
 	assert_int_equal(weight, 0);
 	assert_false(quota);
-	/* As libvirt does it: the VM's scope, and threaded cgroups below it. */
+	/* As libvirt does it: the VM's scope, a cgroup of its own in that, and threaded ones below it. */
 	tree_text(&tree, "/proc/8/cgroup", "0::/machine.slice/web.scope/libvirt/emulator\n");
 	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/cpu.weight", "300\n");
-	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/cgroup.type", "domain threaded\n");
+	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/cgroup.type", "domain\n");
 	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/libvirt/cgroup.type",
-		  "threaded\n");
+		  "domain threaded\n");
+	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/libvirt/cpu.weight", "100\n");
 	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/libvirt/emulator/cgroup.type",
 		  "threaded\n");
 	tree_text(&tree, "/sys/fs/cgroup/machine.slice/web.scope/cpu.max", "max 100000\n");
@@ -565,7 +651,9 @@ int main(void)
 		cmocka_unit_test(test_thread_gone),
 		cmocka_unit_test_setup_teardown(test_journal_one_holder, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_vmset_pid_again, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_vmset_cgroups, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_undo, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_journal_long, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_leaves_an_owners_weight, make_tree,
 						drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_of_others, make_tree, drop_tree),

@@ -143,7 +143,12 @@ int policy_status(int argc, char **argv)
 	if (ret)
 		return ret;
 	ret = ks_journal_holder(o.dir);
-	return ret > 0 ? print_status(&o, ret) : print_none(&o, 0);
+	if (ret < 0) {
+		cli_error("%s: %s%s", o.dir, strerror(-ret),
+			  ret == -EACCES ? " (run as root)" : "");
+		return ret == -EACCES ? CLI_EXIT_LACKING : CLI_EXIT_FAILED;
+	}
+	return ret ? print_status(&o, ret) : print_none(&o, 0);
 }
 
 /* ---- detach, restore ---- */

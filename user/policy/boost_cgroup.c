@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,11 +27,14 @@
 #define NS_PER_MS 1000000ull
 #define HOLD_NS (6 * NS_PER_MS)
 
+#define LOOKS 10
+
 /* A vCPU; its number is its index, and the kernel's. */
 struct member {
 	uint32_t tid;	      /* 0: the number is free */
 	uint32_t vm;	      /* its VM's number */
 	uint64_t moved_until; /* its lever is not in its usual place until then; 0 = it is */
+	unsigned int looks;   /* for a cgroup of its own, once a second at its beginning */
 	struct ks_lever lever;
 };
 
@@ -208,6 +212,7 @@ static int weigh_take(struct ks_boost *b, uint32_t vm, uint32_t tid)
 	m->tid = tid;
 	m->vm = vm;
 	m->moved_until = 0;
+	m->looks = 0;
 	ret = enlist(w, number);
 	return ret ? ret : 1;
 }
@@ -222,17 +227,40 @@ static void weigh_gone(struct ks_boost *b, uint32_t vm)
 			unlist(w, i);
 }
 
+static bool has_ended(const struct member *m)
+{
+	uint64_t start;
+	int ret = ks_thread_start(NULL, m->tid, &start);
+
+	return ret ? ret == -ESRCH : start != m->lever.thread.start;
+}
+
+static void look_for_cgroup(struct weigh *w, uint32_t number)
+{
+	struct member *m = &w->vcpu[number];
+
+	if (m->lever.fd >= 0 || m->looks >= LOOKS)
+		return;
+	m->looks++;
+	put_back(w, number);
+	if (ks_lever_renew(&m->lever, w->base.vms->vm[m->vm].tgid, m->tid))
+		unlist(w, number);
+}
+
 /* Threads of VMs that run on may end: vCPUs are unplugged. */
 static void weigh_refresh(struct ks_boost *b)
 {
 	struct weigh *w = weigh_of(b);
-	uint64_t start;
 	uint32_t i;
 
-	for (i = 1; i < TURN_MAX_VCPUS; i++)
-		if (w->vcpu[i].tid && (ks_thread_start(NULL, w->vcpu[i].tid, &start) ||
-				       start != w->vcpu[i].lever.thread.start))
+	for (i = 1; i < TURN_MAX_VCPUS; i++) {
+		if (!w->vcpu[i].tid)
+			continue;
+		if (has_ended(&w->vcpu[i]))
 			unlist(w, i);
+		else
+			look_for_cgroup(w, i);
+	}
 }
 
 /* ---- life ---- */
@@ -265,6 +293,17 @@ static void hurry(void)
 	ks_thread_set(&me, SCHED_OTHER);
 }
 
+/* A file per lever; the usual limit of a process is 1024. */
+static void allow_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int weigh_attach(struct ks_boost **out, const struct ks_boost_opts *o, struct ks_err *err)
 {
 	struct weigh *w = calloc(1, sizeof(*w));
@@ -279,6 +318,7 @@ static int weigh_attach(struct ks_boost **out, const struct ks_boost_opts *o, st
 	ret = load(w, o, err);
 	if (ret)
 		return ret;
+	allow_files();
 	hurry();
 	w->base.events = ring_buffer__new(bpf_map__fd(w->skel->maps.turns), on_event, w, NULL);
 	if (!w->base.events)

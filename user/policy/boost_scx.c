@@ -132,15 +132,31 @@ static bool is_ours(void *ctx, uint32_t tid)
 	return s->ours[tid % TIDS / 64] >> tid % 64 & 1;
 }
 
+/* Its threads go back to the fair class, which enforces the quota; the number stays its own, for the kernel knows it. */
+static void leave(struct ks_boost *b, struct ks_vmset_entry *vm)
+{
+	ks_thread_sweep(vm->tgid, KS_SCHED_EXT, NULL, NULL);
+	if (vm->vcpus)
+		b->why[KS_VM_QUOTA]++;
+	b->taken -= vm->vcpus;
+	vm->vcpus = 0;
+}
+
 static void scx_refresh(struct ks_boost *b)
 {
+	struct ks_vmset_entry *vm;
 	uint32_t i;
 
-	for (i = 1; i < KS_VMSET_MAX; i++)
-		if (b->vms->vm[i].tgid) {
-			set_vm(scx_of(b), i);
-			ks_thread_sweep(b->vms->vm[i].tgid, KS_SCHED_EXT, is_ours, b);
-		}
+	for (i = 1; i < KS_VMSET_MAX; i++) {
+		vm = &b->vms->vm[i];
+		if (!vm->tgid)
+			continue;
+		set_vm(scx_of(b), i);
+		if (vm->quota)
+			leave(b, vm);
+		else
+			ks_thread_sweep(vm->tgid, KS_SCHED_EXT, is_ours, b);
+	}
 }
 
 /* ---- life ---- */

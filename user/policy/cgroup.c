@@ -12,6 +12,7 @@
 #include "text.h"
 
 #define CGROUPFS KS_CGROUPFS
+#define POSSIBLE_CPUS "/sys/devices/system/cpu/possible"
 #define DEPTH_MAX 8 /* of threaded cgroups below a VM's */
 
 /* The path in the line "0::/machine.slice/..." of /proc/PID/task/TID/cgroup. */
@@ -110,6 +111,15 @@ bool ks_cgroup_find_quota(const char *root, char *path, size_t size)
 	return quota_below(root, "", false, DEPTH_MAX, path, size);
 }
 
+/* libvirt makes one for its threaded ones in the VM's scope; weights are written to the scope. */
+static void cut_libvirt(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash && slash != path && !strcmp(slash, "/libvirt"))
+		*slash = 0;
+}
+
 int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quota)
 {
 	char path[4096], text[32], found[64];
@@ -123,10 +133,11 @@ int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quo
 		;
 	if (!*path)
 		return 0;
-	if (!ks_read_line(root, text, sizeof(text), CGROUPFS "%s/cpu.weight", path))
-		*weight = strtoul(text, NULL, 10);
 	*quota = quota_above(root, path) ||
 		 quota_below(root, path, true, DEPTH_MAX, found, sizeof(found));
+	cut_libvirt(path);
+	if (!ks_read_line(root, text, sizeof(text), CGROUPFS "%s/cpu.weight", path))
+		*weight = strtoul(text, NULL, 10);
 	return 0;
 }
 
@@ -144,5 +155,15 @@ int ks_cgroup_write(const char *root, const char *path, const char *file, const 
 	if (write(fd, text, strlen(text)) < 0)
 		ret = -errno;
 	close(fd);
+	return ret;
+}
+
+int ks_cgroup_any_cpu(const char *root, const char *path)
+{
+	int ret = ks_cgroup_write(root, path, "cpuset.cpus", "\n");
+	char all[1024];
+
+	if (ret == -ENOSPC && !ks_read_line(root, all, sizeof(all), POSSIBLE_CPUS))
+		ret = ks_cgroup_write(root, path, "cpuset.cpus", all);
 	return ret;
 }

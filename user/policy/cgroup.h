@@ -35,4 +35,10 @@ bool ks_cgroup_is_threaded(const char *root, const char *path);
 /* Write text to a file of it. 0 or -errno. */
 int ks_cgroup_write(const char *root, const char *path, const char *file, const char *text);
 
+/*
+ * Its tasks may be on any CPU again that the cgroup above has: an empty cpuset.cpus, or all CPUs that can be, since kernels
+ * before 7.0 do not take an empty one while there are tasks (-ENOSPC). 0 or -errno.
+ */
+int ks_cgroup_any_cpu(const char *root, const char *path);
+
 #endif /* KVMSCHED_CGROUP_H */

@@ -17,11 +17,13 @@
 #include "undo_file.h"
 
 #define MAX_JOURNAL (64u << 20)
+#define COMPACT_FROM (1 << 20) /* bytes */
 
 struct ks_journal {
 	int fd;	  /* of the journal; appended to */
 	int lock; /* locked while we are there */
 	char *path;
+	off_t compact_at; /* from this size on */
 	const char *root; /* where files of cgroups are put back, see text.h */
 };
 
@@ -63,6 +65,7 @@ int ks_journal_open(struct ks_journal **out, const char *dir, struct ks_err *err
 	if (!j)
 		return ks_fail(err, -ENOMEM, "out of memory");
 	j->fd = j->lock = -1;
+	j->compact_at = COMPACT_FROM;
 	if (mkdir(dir, 0755) && errno != EEXIST)
 		ret = ks_fail(err, -errno, "%.150s: %s", dir, strerror(errno));
 	else
@@ -123,6 +126,74 @@ bool ks_journal_is_used(const char *dir)
 	return used;
 }
 
+static uint64_t get(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
+}
+
+/* Of a thread, a process or a cgroup that is gone: there is nothing to undo. */
+static bool is_moot(const struct ks_journal *j, const char *line)
+{
+	struct json_object *o = json_tokener_parse(line);
+	const char *in = ks_entry_text(o, "in");
+	uint64_t tid = get(o, "thread") ?: get(o, "vm") ?: get(o, "nice_of"), start;
+	bool moot = false;
+	int ret;
+
+	if (tid) {
+		ret = ks_thread_start(NULL, (uint32_t)tid, &start);
+		moot = ret ? ret == -ESRCH : start != get(o, "start");
+	} else if (in) {
+		moot = !ks_exists(j->root, KS_CGROUPFS "%s", in);
+	}
+	json_object_put(o);
+	return moot;
+}
+
+static int copy_lines(const struct ks_journal *j, char *text, int fd)
+{
+	char *line, *rest = text;
+	size_t len;
+
+	while ((line = strsep(&rest, "\n")) && rest) {
+		if (is_moot(j, line))
+			continue;
+		len = strlen(line);
+		line[len] = '\n'; /* where strsep() has cut it */
+		if (write(fd, line, len + 1) != (ssize_t)len + 1)
+			return errno ? -errno : -EIO;
+	}
+	return 0;
+}
+
+/*
+ * A policy may be attached for months, and VMs come and go. The old journal stands until the new one has its name; if
+ * that fails it goes on, and is tried when it is twice as long.
+ */
+static void compact(struct ks_journal *j)
+{
+	char *text = NULL, *path = NULL;
+	int ret = ks_read_file(j->path, MAX_JOURNAL, &text, NULL), fd = -1;
+
+	if (!ret && asprintf(&path, "%s.new", j->path) > 0)
+		fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+			  0600);
+	if (fd >= 0 && !copy_lines(j, text, fd) && !rename(path, j->path)) {
+		close(j->fd);
+		j->fd = fd;
+	} else if (fd >= 0) {
+		close(fd);
+		unlink(path);
+	}
+	free(path);
+	free(text);
+	j->compact_at = 2 * lseek(j->fd, 0, SEEK_END);
+	if (j->compact_at < COMPACT_FROM)
+		j->compact_at = COMPACT_FROM;
+}
+
 /* Takes over o. A whole line or none: what is not there cannot be undone. */
 static int append(struct ks_journal *j, struct json_object *o)
 {
@@ -142,6 +213,8 @@ static int append(struct ks_journal *j, struct json_object *o)
 			ret = -EIO;
 	}
 	free(line);
+	if (!ret && end + n >= j->compact_at)
+		compact(j);
 	return ret;
 }
 
@@ -253,13 +326,6 @@ int ks_journal_path(struct ks_journal *j, const char *path, const char *back)
 	return append(j, o);
 }
 
-static uint64_t get(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
-}
-
 /* Of a VM's threads those are left that were never put into the class: the journal goes backwards. */
 static int undo_vm(struct json_object *o)
 {
@@ -344,36 +410,33 @@ static void undo_line(const char *line, struct ks_undo_files *f, struct ks_undon
 	u->failed += ret < 0;
 }
 
-/* The last line of text before end; cuts it off. NULL if there is none. */
-static char *pop_line(char *text)
+/* The last whole line of text[0..*len), which ends before it then. NULL if there is none. */
+static char *pop_line(char *text, size_t *len)
 {
-	char *nl = strrchr(text, '\n'), *line;
+	char *nl = *len ? memrchr(text, '\n', *len) : NULL, *line;
 
 	if (!nl)
 		return NULL;
 	*nl = 0;
-	line = strrchr(text, '\n');
-	if (!line)
-		return *text ? text : NULL;
-	return line + 1;
+	line = memrchr(text, '\n', nl - text);
+	*len = line ? (size_t)(line + 1 - text) : 0;
+	return text + *len;
 }
 
 int ks_journal_undo(struct ks_journal *j, struct ks_undone *u)
 {
 	struct ks_undo_files f = { .root = j->root, .judged = json_object_new_object() };
 	char *text, *line;
-	int ret = f.judged ? ks_read_file(j->path, MAX_JOURNAL, &text, NULL) : -ENOMEM;
+	size_t len;
+	int ret = f.judged ? ks_read_file(j->path, MAX_JOURNAL, &text, &len) : -ENOMEM;
 
 	memset(u, 0, sizeof(*u));
 	if (ret) {
 		json_object_put(f.judged);
 		return ret;
 	}
-	while ((line = pop_line(text))) {
+	while ((line = pop_line(text, &len)))
 		undo_line(line, &f, u);
-		if (line == text)
-			break;
-	}
 	json_object_put(f.judged);
 	free(text);
 	if (u->failed)

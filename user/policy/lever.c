@@ -44,7 +44,7 @@ static int journal_usual(struct ks_lever *l)
 	return ks_journal_weight(l->journal, l->path, l->usual, l->ours, l->nours);
 }
 
-static int take_weight(struct ks_lever *l, struct ks_journal *j, const char *path)
+static int take_weight(struct ks_lever *l, const char *path)
 {
 	char name[KS_CGROUP_PATH + 64], text[16];
 	int ret = ks_read_line(NULL, text, sizeof(text), KS_CGROUPFS "%s/cpu.weight", path);
@@ -52,7 +52,6 @@ static int take_weight(struct ks_lever *l, struct ks_journal *j, const char *pat
 	if (ret)
 		return ret;
 	l->usual = l->weight = strtoul(text, NULL, 10);
-	l->journal = j;
 	l->path = strdup(path);
 	ret = l->path ? journal_usual(l) : -ENOMEM;
 	if (ret)
@@ -67,7 +66,7 @@ int ks_lever_take(struct ks_lever *l, struct ks_journal *j, uint32_t tgid, uint3
 	char path[KS_CGROUP_PATH];
 	int ret;
 
-	*l = (struct ks_lever){ .fd = -1 };
+	*l = (struct ks_lever){ .fd = -1, .journal = j };
 	ret = ks_thread_read_of(tgid, tid, &l->thread);
 	if (ret)
 		return ret;
@@ -75,10 +74,22 @@ int ks_lever_take(struct ks_lever *l, struct ks_journal *j, uint32_t tgid, uint3
 		return -EPERM;
 	if (ks_cgroup_of(NULL, tgid, tid, path, sizeof(path)) || !is_own(path))
 		return ks_journal_nice(j, &l->thread, NICEST);
-	ret = take_weight(l, j, path);
+	ret = take_weight(l, path);
 	if (ret)
 		ks_lever_close(l);
 	return ret;
+}
+
+int ks_lever_renew(struct ks_lever *l, uint32_t tgid, uint32_t tid)
+{
+	struct ks_journal *j = l->journal;
+	char path[KS_CGROUP_PATH];
+
+	if (l->fd >= 0 || l->place != KS_LEVER_USUAL ||
+	    ks_cgroup_of(NULL, tgid, tid, path, sizeof(path)) || !is_own(path))
+		return 0;
+	ks_lever_close(l);
+	return ks_lever_take(l, j, tgid, tid);
 }
 
 /* What is written has to be in the journal before. If that has no room for more: another one that is up. */
@@ -134,7 +145,7 @@ static int set_weight(struct ks_lever *l, enum ks_lever_place place, const struc
 		return ret;
 	if (place == KS_LEVER_DOWN)
 		return write_weight(l, LEAST);
-	if (place == KS_LEVER_UP && from)
+	if (place == KS_LEVER_UP && from && from->fd >= 0)
 		return write_weight(l, at_most(l->usual + from->usual - LEAST));
 	return write_weight(l, l->usual);
 }

@@ -37,6 +37,12 @@ struct ks_lever {
 int ks_lever_take(struct ks_lever *l, struct ks_journal *j, uint32_t tgid, uint32_t tid);
 
 /*
+ * The thread may have come into a cgroup of its own since: libvirt puts one that is plugged there when it runs already.
+ * Its nice value is as it was, then. Errors as above.
+ */
+int ks_lever_renew(struct ks_lever *l, uint32_t tgid, uint32_t tid);
+
+/*
  * A weight that its owner has changed meanwhile is the usual one from then on.
  * DOWN: next to nothing. UP: what `from` loses by going down as well as its own, so that the sum stays
  * (cgroups), or its own (nice values). 0; -ESRCH, -ENODEV: it is gone; -errno.

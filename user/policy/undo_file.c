@@ -91,10 +91,12 @@ int ks_undo_file(struct ks_undo_files *f, struct json_object *entry, struct ks_u
 		return -EPROTO;
 	if (json_object_object_get_ex(entry, "ours", &ours))
 		ret = was_judged(f, in, file) ? 0 : is_ours(f, ours, in, file, back, u);
-	if (ret > 0)
-		ret = ks_cgroup_write(f->root, in, file, back);
-	else if (!ret)
+	if (!ret)
 		return 0;
+	if (ret > 0 && !strcmp(file, "cpuset.cpus") && !strcmp(back, "\n"))
+		ret = ks_cgroup_any_cpu(f->root, in);
+	else if (ret > 0)
+		ret = ks_cgroup_write(f->root, in, file, back);
 	/* A cgroup that is gone needs nothing put back. */
 	return ret == -ENOENT || ret == -ENODEV ? 0 : ret ? ret : 1;
 }

@@ -36,8 +36,10 @@ static uint32_t find(const struct ks_vmset *s, uint32_t tgid)
 static bool is_same(const struct ks_vmset *s, const struct ks_vmset_entry *vm)
 {
 	uint64_t start;
+	int ret = ks_thread_start(s->root, vm->tgid, &start);
 
-	return !ks_thread_start(s->root, vm->tgid, &start) && start == vm->start;
+	/* What cannot be found out has not ended. */
+	return ret ? ret != -ESRCH : start == vm->start;
 }
 
 bool ks_vmset_is_stale(const struct ks_vmset *s, uint32_t tgid)
@@ -47,24 +49,40 @@ bool ks_vmset_is_stale(const struct ks_vmset *s, uint32_t tgid)
 	return number && !is_same(s, &s->vm[number]);
 }
 
-/* A cgroup that two VMs share is no VM's own: its weight is for both together. */
-static uint32_t own_weight(const struct ks_vmset *s, uint32_t tgid, uint32_t weight)
+/* FNV-1a. */
+static uint64_t hash_of(const char *text)
 {
-	char *mine = NULL, *other = NULL;
-	bool shared = false;
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3ull;
+	return h ?: 1;
+}
+
+static uint64_t cgroup_of(const struct ks_vmset *s, uint32_t tgid)
+{
+	uint64_t hash;
+	char *text;
+
+	if (ks_read_at(s->root, 4096, &text, NULL, "/proc/%u/cgroup", tgid))
+		return 0;
+	hash = hash_of(text);
+	free(text);
+	return hash;
+}
+
+/* A cgroup that two VMs share is no VM's own: its weight is for both together. */
+static uint32_t own_weight(const struct ks_vmset *s, const struct ks_vmset_entry *vm,
+			   uint32_t weight)
+{
 	uint32_t i;
 
-	if (!weight || ks_read_at(s->root, 4096, &mine, NULL, "/proc/%u/cgroup", tgid))
+	if (!vm->cgroup)
 		return 0;
-	for (i = 1; i < KS_VMSET_MAX && !shared; i++) {
-		if (!s->vm[i].tgid || s->vm[i].tgid == tgid ||
-		    ks_read_at(s->root, 4096, &other, NULL, "/proc/%u/cgroup", s->vm[i].tgid))
-			continue;
-		shared = !strcmp(mine, other);
-		free(other);
-	}
-	free(mine);
-	return shared ? 0 : weight;
+	for (i = 1; i < KS_VMSET_MAX; i++)
+		if (s->vm[i].tgid && &s->vm[i] != vm && s->vm[i].cgroup == vm->cgroup)
+			return 0;
+	return weight;
 }
 
 static uint32_t take_new(struct ks_vmset *s, const struct ks_vminfo *vm, enum ks_vmset_why *why)
@@ -81,9 +99,13 @@ static uint32_t take_new(struct ks_vmset *s, const struct ks_vminfo *vm, enum ks
 		*why = KS_VM_FULL;
 	if (*why != KS_VM_TAKEN)
 		return 0;
-	s->vm[number] = (struct ks_vmset_entry){ .tgid = vm->tgid, .start = start };
+	s->vm[number] = (struct ks_vmset_entry){
+		.tgid = vm->tgid,
+		.start = start,
+		.cgroup = cgroup_of(s, vm->tgid),
+	};
 	snprintf(s->vm[number].name, sizeof(s->vm[number].name), "%s", vm->name);
-	s->vm[number].weight = own_weight(s, vm->tgid, weight);
+	s->vm[number].weight = own_weight(s, &s->vm[number], weight);
 	return number;
 }
 
@@ -92,9 +114,9 @@ uint32_t ks_vmset_take(struct ks_vmset *s, uint32_t tgid, enum ks_vmset_why *why
 	uint32_t number = find(s, tgid);
 	struct ks_vminfo vm;
 
-	*why = KS_VM_TAKEN;
+	*why = number && s->vm[number].quota ? KS_VM_QUOTA : KS_VM_TAKEN;
 	if (number)
-		return number;
+		return *why == KS_VM_TAKEN ? number : 0;
 	if (ks_vm_read(s->root, tgid, &vm)) {
 		*why = KS_VM_NOT_CHOSEN;
 		return 0;
@@ -104,23 +126,35 @@ uint32_t ks_vmset_take(struct ks_vmset *s, uint32_t tgid, enum ks_vmset_why *why
 	return number;
 }
 
+static void look_at_vms(struct ks_vmset *s, void (*gone)(void *ctx, uint32_t number), void *ctx)
+{
+	struct ks_vmset_entry *vm;
+	uint32_t i;
+
+	for (i = 1; i < KS_VMSET_MAX; i++) {
+		vm = &s->vm[i];
+		if (vm->tgid && is_same(s, vm)) {
+			vm->cgroup = cgroup_of(s, vm->tgid);
+		} else if (vm->tgid) {
+			if (gone)
+				gone(ctx, i);
+			memset(vm, 0, sizeof(*vm));
+		}
+	}
+}
+
 void ks_vmset_refresh(struct ks_vmset *s, void (*gone)(void *ctx, uint32_t number), void *ctx)
 {
 	struct ks_vmset_entry *vm;
 	uint32_t i, weight;
 	bool quota;
 
+	look_at_vms(s, gone, ctx);
 	for (i = 1; i < KS_VMSET_MAX; i++) {
 		vm = &s->vm[i];
-		if (!vm->tgid)
+		if (!vm->tgid || ks_cgroup_share(s->root, vm->tgid, &weight, &quota))
 			continue;
-		if (!is_same(s, vm)) {
-			if (gone)
-				gone(ctx, i);
-			memset(vm, 0, sizeof(*vm));
-			continue;
-		}
-		if (!ks_cgroup_share(s->root, vm->tgid, &weight, &quota))
-			vm->weight = own_weight(s, vm->tgid, weight);
+		vm->weight = own_weight(s, vm, weight);
+		vm->quota |= quota && !s->ignore_quota;
 	}
 }

@@ -25,8 +25,10 @@ struct ks_vmset_entry {
 	uint32_t tgid;	    /* 0: the number is free */
 	uint64_t start;	    /* of the process: tells it from a later one of the same PID */
 	char name[64];	    /* printable */
+	uint64_t cgroup;    /* hash of where it lies, to tell who shares it; 0: not known */
 	uint32_t weight;    /* cpu.weight of its own cgroup; 0: it has none of its own */
 	unsigned int vcpus; /* of its threads under the policy */
+	bool quota; /* a cpu.max came when it had been taken: it is not to be touched any more */
 };
 
 struct ks_vmset {
@@ -48,7 +50,7 @@ bool ks_vmset_is_stale(const struct ks_vmset *s, uint32_t tgid);
 
 /*
  * Look again: VMs that have ended lose their number (gone() is called before), weights are read
- * anew. gone may be NULL.
+ * anew, and whether there is a quota now. gone may be NULL.
  */
 void ks_vmset_refresh(struct ks_vmset *s, void (*gone)(void *ctx, uint32_t number), void *ctx);
 
