@@ -30,6 +30,7 @@ static int make_tree(void **state)
 	tree_new(&tree);
 	snprintf(journal_dir, sizeof(journal_dir), "%s/journal", tree.root);
 	tree_text(&tree, "/sys/devices/system/cpu/online", "0-3\n");
+	tree_text(&tree, "/sys/devices/system/cpu/possible", "0-7\n");
 	tree_text(&tree, "/sys/fs/cgroup/cgroup.subtree_control", "");
 	tree_text(&tree, "/sys/fs/cgroup/cgroup.procs", "");
 	tree_text(&tree, "/sys/fs/cgroup/kvmsched.share/cgroup.procs", "");
@@ -551,6 +552,7 @@ static void test_cpusets_gone(void **state)
 	(void)state;
 	tree_text(&tree, "/sys/fs/cgroup/kvmsched.idle/cgroup.subtree_control", "");
 	tree_text(&tree, "/sys/fs/cgroup/kvmsched.idle/cpuset.cpus", "");
+	tree_text(&tree, "/sys/fs/cgroup/user.slice/cpuset.cpus", "\n");
 	tree_text(&tree, partition, "");
 	assert_int_equal(ks_confine_set(c, &one), 0);
 	assert_false(ks_confine_sweep(c));
@@ -568,6 +570,10 @@ static void test_cpusets_gone(void **state)
 	tree_text(&tree, partition, "");
 	ks_confine_settle(c);
 	assert_begins(partition, "isolated");
+	/* Or written to one of them. */
+	tree_text(&tree, "/sys/fs/cgroup/system.slice/cpuset.cpus", "\n");
+	assert_true(ks_confine_sweep(c));
+	assert_begins("/sys/fs/cgroup/system.slice/cpuset.cpus", "3");
 	ks_confine_close(c);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Threads of vCPUs that come and go, and processes that have ended, as /proc tells them. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,9 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <cmocka.h>
 
+#include "err.h"
 #include "force.h"
+#include "sharer.h"
 #include "test_sys_tree.h"
 #include "thread.h"
 
@@ -143,6 +148,98 @@ static void test_has_ended(void **state)
 	assert_false(ks_process_has_ended(tree.root, TGID, 5));
 }
 
+/* ---- where they are ---- */
+
+static void *rest(void *ctx)
+{
+	int *pipe_of = ctx;
+	pid_t tid = (pid_t)syscall(SYS_gettid);
+	char c;
+
+	if (write(pipe_of[1], &tid, sizeof(tid)) == sizeof(tid))
+		while (read(pipe_of[2], &c, 1) < 0)
+			;
+	return NULL;
+}
+
+static void assert_on(uint32_t tid, const char *cpus)
+{
+	char text[KS_CPUS_TEXT];
+	struct ks_cpus is;
+
+	assert_int_equal(ks_pin_read(tid, &is), 0);
+	assert_string_equal(ks_cpus_print(&is, text, sizeof(text)), cpus);
+}
+
+static void own(struct ks_book *b, unsigned int cpu)
+{
+	b->cpu[cpu].owner = 0;
+	b->cpu[cpu].step = KS_STEP_OWNED;
+}
+
+/* Two threads of ours are the vCPUs of a VM that stand for CPUs 0 and 1; nobody is held down. */
+static void test_pinned(void **state)
+{
+	struct ks_book *b = ks_book_new();
+	struct ks_cpus before, two = { 0 };
+	struct ks_err err = { "" };
+	struct ks_sharer l;
+	int up[2], down[2], fds[3];
+	pthread_t thread_of;
+	char was[KS_CPUS_TEXT];
+	pid_t tid;
+
+	(void)state;
+	ks_cpus_add(&two, 0);
+	ks_cpus_add(&two, 1);
+	assert_int_equal(ks_pin_read(0, &before), 0);
+	if (ks_pin_write(0, &two) || ks_pin_read(0, &before) || !ks_cpus_same(&before, &two))
+		skip(); /* this machine has no two CPUs for us */
+	ks_cpus_print(&before, was, sizeof(was));
+	assert_int_equal(pipe(up) | pipe(down), 0);
+	fds[1] = up[1];
+	fds[2] = down[0];
+	assert_int_equal(pthread_create(&thread_of, NULL, rest, fds), 0);
+	assert_int_equal(read(up[0], &tid, sizeof(tid)), sizeof(tid));
+
+	ks_sharer_init(&l, tree.root);
+	l.port = 0;
+	assert_int_equal(ks_book_add(b, 2), 0);
+	b->vm[0].tgid = (uint32_t)getpid();
+	assert_int_equal(ks_thread_start(NULL, b->vm[0].tgid, &b->vm[0].start), 0);
+	b->vm[0].manner = KS_MANNER_FORCED;
+	b->vm[0].vcpu[0].tid = (uint32_t)getpid();
+	b->vm[0].vcpu[1].tid = (uint32_t)tid;
+	/* Of the second CPU's vCPU it is known what it was, and it goes to where the VM is. */
+	own(b, 0);
+	assert_true(ks_sharer_is_pinned(b, 0)); /* nobody has pinned it */
+	assert_int_equal(l.ops.give(l.ops.ctx, b, 0, &err), 0);
+	assert_on(b->vm[0].vcpu[0].tid, "0");
+	assert_on(b->vm[0].vcpu[1].tid, "0");
+	assert_string_equal(b->vm[0].vcpu[1].affinity, was);
+	assert_true(ks_sharer_is_pinned(b, 0));
+	/* Somebody else pins it. */
+	assert_int_equal(ks_pin_write((uint32_t)tid, &two), 0);
+	assert_false(ks_sharer_is_pinned(b, 0));
+	/* It is given its own. */
+	own(b, 1);
+	assert_int_equal(l.ops.give(l.ops.ctx, b, 0, &err), 0);
+	assert_on(b->vm[0].vcpu[1].tid, "1");
+	assert_true(ks_sharer_is_pinned(b, 0));
+	assert_int_equal(ks_sharer_release(&l, b, &err), 0);
+	assert_on(b->vm[0].vcpu[0].tid, was);
+	assert_on(b->vm[0].vcpu[1].tid, was);
+
+	assert_int_equal(write(down[1], "x", 1), 1);
+	pthread_join(thread_of, NULL);
+	ks_sharer_end(&l);
+	ks_book_free(b);
+	close(up[0]);
+	close(up[1]);
+	close(down[0]);
+	close(down[1]);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make, drop)
@@ -150,6 +247,7 @@ int main(void)
 		TEST(test_unplugged_and_plugged),
 		TEST(test_about_to_end),
 		TEST(test_has_ended),
+		TEST(test_pinned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,6 @@ static int hand_over(struct turn *t, struct ks_plan *p)
 	}
 	ret = ks_sharer_plan(t->book, &list, p, &err);
 	ks_vm_list_free(&list);
-	t->sharer.repin = true;
 	if (!ret)
 		ret = ks_mem_check_book(t->book, p, &err);
 	if (!ret)
@@ -93,6 +92,24 @@ static int apply(const struct turn_options *o, struct ks_plan *p)
 	return ret;
 }
 
+int share_hold_to(const struct turn_options *o, char **words)
+{
+	struct ks_err err = { "out of memory" };
+	struct ks_plan *p = ks_plan_new();
+	int ret = p ? read_plan(p, words, &err) : -ENOMEM;
+
+	if (ret == -EINVAL || ret == -ERANGE || ret == -E2BIG) {
+		free(p);
+		cli_usage(&err);
+	}
+	if (ret)
+		ret = cli_fail(ret, &err);
+	else if (!o->dry_run)
+		ret = apply(o, p);
+	free(p);
+	return ret;
+}
+
 int share_apply(int argc, char **argv)
 {
 	const struct argp argp = {
@@ -106,25 +123,10 @@ int share_apply(int argc, char **argv)
 		       "  vm-share apply web=cpus:0-3 db=cpus:4-7\n"
 		       "  vm-share apply /etc/kvmsched/share\n"
 	};
-	struct ks_err err = { "out of memory" };
 	struct turn_options o;
-	struct ks_plan *p;
 	int ret;
 
 	turn_defaults(&o);
 	ret = cli_parse(&argp, argc, argv, &o);
-	if (ret)
-		return ret;
-	p = ks_plan_new();
-	ret = p ? read_plan(p, o.args, &err) : -ENOMEM;
-	if (ret == -EINVAL || ret == -ERANGE || ret == -E2BIG) {
-		free(p);
-		cli_usage(&err);
-	}
-	if (ret)
-		ret = cli_fail(ret, &err);
-	else if (!o.dry_run)
-		ret = apply(&o, p);
-	free(p);
-	return ret;
+	return ret ? ret : share_hold_to(&o, o.args);
 }

@@ -16,26 +16,21 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static int begin(int argc, char **argv, const struct argp *argp, struct turn *t)
+static int begin(int argc, char **argv, const struct argp *argp, struct turn_options *o)
 {
-	struct turn_options o;
-	int ret;
-
-	turn_defaults(&o);
-	ret = cli_parse(argp, argc, argv, &o);
-	return ret ? ret : turn_begin(t, &o, TURN_WAIT_MS);
+	turn_defaults(o);
+	return cli_parse(argp, argc, argv, o);
 }
 
 /* ---- restore ---- */
 
-static int mend(struct turn *t)
+static int mend_book(struct turn *t)
 {
 	bool settled = ks_book_is_settled(t->book);
 	struct ks_err err = { "out of memory" };
 	unsigned int ended = ks_sharer_bury(t->book);
 	int ret;
 
-	t->sharer.repin = true;
 	ret = ks_hand_mend(t->book, &t->sharer.ops, &err);
 	if (!ret)
 		ret = ks_mem_mend(t->book, &err);
@@ -44,6 +39,21 @@ static int mend(struct turn *t)
 	cli_note("%s; %u VMs have ended", settled ? "no hand-over was interrupted" : "mended",
 		 ended);
 	return CLI_EXIT_OK;
+}
+
+int share_mend(const struct turn_options *o)
+{
+	struct turn t;
+	int ret = turn_begin(&t, o, TURN_WAIT_MS);
+
+	if (ret)
+		return ret;
+	if (t.book)
+		ret = mend_book(&t);
+	else
+		cli_note("no plan is applied");
+	turn_end(&t);
+	return ret;
 }
 
 int share_restore(int argc, char **argv)
@@ -57,17 +67,10 @@ int share_restore(int argc, char **argv)
 		       "Examples:\n"
 		       "  vm-share restore\n"
 	};
-	struct turn t;
-	int ret = begin(argc, argv, &argp, &t);
+	struct turn_options o;
+	int ret = begin(argc, argv, &argp, &o);
 
-	if (ret)
-		return ret;
-	if (t.book)
-		ret = mend(&t);
-	else
-		cli_note("no plan is applied");
-	turn_end(&t);
-	return ret;
+	return ret ? ret : share_mend(&o);
 }
 
 /* ---- release ---- */
@@ -83,9 +86,12 @@ int share_release(int argc, char **argv)
 		       "  vm-share release\n"
 	};
 	struct ks_err err = { "out of memory" };
+	struct turn_options o;
 	struct turn t;
-	int ret = begin(argc, argv, &argp, &t);
+	int ret = begin(argc, argv, &argp, &o);
 
+	if (!ret)
+		ret = turn_begin(&t, &o, TURN_WAIT_MS);
 	if (ret)
 		return ret;
 	if (t.book && !t.sharer.port)

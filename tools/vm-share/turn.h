@@ -15,6 +15,7 @@ struct turn_options {
 	uint32_t port;
 	bool no_agent, json, dry_run;
 	uint64_t every_ns, answer_ns;
+	char *plan;  /* a file, for watch */
 	char **args; /* words that are no options */
 };
 

@@ -17,10 +17,14 @@
 
 #define NS 1000000000ULL
 
-enum { OPT_INTERVAL = 0x100 };
+enum { OPT_INTERVAL = 0x100, OPT_PLAN };
 
 static const struct argp_option options[] = {
 	{ "every", OPT_INTERVAL, "TIME", 0, "look so often (1s)", 0 },
+	{ "plan", OPT_PLAN, "FILE", 0,
+	  "restore and apply this plan first, and again when a VM of it that has ended is there "
+	  "again",
+	  0 },
 	TURN_AGENT,
 	TURN_DIR,
 	{ 0 },
@@ -31,6 +35,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct turn_options *o = state->input;
 	struct ks_err err;
 
+	if (key == OPT_PLAN) {
+		o->plan = arg;
+		return 0;
+	}
 	if (key != OPT_INTERVAL)
 		return turn_parse_alone(key, arg, state);
 	if (ks_arg_duration("--every", arg, NS, &o->every_ns, &err))
@@ -39,6 +47,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		cli_bad_usage("--every: use 100ms to 1h");
 	return 0;
 }
+
+#define AGAIN_NS (10 * NS) /* what a plan's VM wants is not there yet */
 
 /* Agents that do not answer are asked again after a while, and that doubles. */
 #define PAUSE_NS (10 * NS)
@@ -50,10 +60,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
  */
 struct seen {
 	uint64_t start[KS_BOOK_VMS], ran[KS_BOOK_VMS][KS_CPUS];
-	uint64_t pause_ns[KS_BOOK_VMS]; /* before its agent is asked again */
-	uint64_t ask_ns[KS_BOOK_VMS];	/* when it is */
+	bool held[KS_BOOK_VMS][KS_CPUS]; /* down, by then */
+	char ended[KS_BOOK_VMS]
+		  [sizeof(((struct ks_book_vm *)0)->name)]; /* VMs, if there is a plan */
+	uint64_t apply_ns;				    /* not before */
+	uint64_t pause_ns[KS_BOOK_VMS];			    /* before its agent is asked again */
+	uint64_t ask_ns[KS_BOOK_VMS];			    /* when it is */
 	uint64_t at_ns;
 };
+
+/*
+ * Pinned, a VM's first vCPU may run, given up or not, and does so on the VM's own CPUs: firmware, boot loader and the
+ * beginning of a kernel know no other.
+ */
+static bool is_judged(const struct ks_book *b, const struct ks_cpus *given, unsigned int vcpu)
+{
+	return ks_cpus_has(given, vcpu) && (vcpu || b->no_pin);
+}
 
 static bool has_run(struct seen *s, const struct ks_book *b, int vm, uint64_t most_ns)
 {
@@ -69,8 +92,12 @@ static bool has_run(struct seen *s, const struct ks_book *b, int vm, uint64_t mo
 	ks_sharer_vcpus(b, vm, &may, &given);
 	for (i = 0; i < v->vcpus; i++) {
 		uint64_t before = s->ran[vm][i];
+		bool held = v->vcpu[i].home;
 
-		if (!ks_cpus_has(&given, i) || v->vcpu[i].home ||
+		if (held != s->held[vm][i])
+			before = UINT64_MAX;
+		s->held[vm][i] = held;
+		if (!is_judged(b, &given, i) ||
 		    ks_vcpu_look(NULL, v->tgid, v->vcpu[i].tid, &look)) {
 			s->ran[vm][i] = UINT64_MAX; /* its own time does not count */
 			continue;
@@ -129,15 +156,58 @@ static int look_at_vm(struct turn *t, struct seen *s, int vm, uint64_t most_ns, 
 	run = has_run(s, t->book, vm, most_ns);
 	if (renewed)
 		return hold(t, vm, "has other vCPU threads", err);
+	if (!ks_sharer_is_pinned(t->book, vm))
+		return hold(t, vm, "had vCPUs elsewhere than they belong", err);
 	return run ? hold(t, vm, "used CPUs that it had given up", err) : ask_again(t, s, vm, err);
+}
+
+static void note_ended(struct seen *s, const struct ks_book *b)
+{
+	unsigned int vm;
+
+	for (vm = 0; vm < KS_BOOK_VMS; vm++)
+		if (b->vm[vm].tgid && !ks_sharer_is_there(&b->vm[vm]))
+			memcpy(s->ended[vm], b->vm[vm].name, sizeof(s->ended[vm]));
+}
+
+/* One that has ended, and runs again: its name is forgotten. */
+static bool is_back(struct seen *s)
+{
+	struct ks_vmlist list;
+	unsigned int vm;
+	bool back = false;
+	size_t i;
+
+	if (ks_vm_list(NULL, &list))
+		return false;
+	for (vm = 0; vm < KS_BOOK_VMS; vm++)
+		for (i = 0; i < list.n && *s->ended[vm]; i++)
+			if (!strcmp(list.vm[i].name, s->ended[vm])) {
+				*s->ended[vm] = 0;
+				back = true;
+			}
+	ks_vm_list_free(&list);
+	return back;
+}
+
+static bool has_ended(const struct seen *s)
+{
+	unsigned int vm;
+
+	for (vm = 0; vm < KS_BOOK_VMS; vm++)
+		if (*s->ended[vm])
+			return true;
+	return false;
 }
 
 static int look_at_vms(struct turn *t, struct seen *s, uint64_t most_ns)
 {
 	struct ks_err err = { "" };
-	unsigned int ended = ks_sharer_bury(t->book);
+	unsigned int ended;
 	int vm, ret = 0;
 
+	note_ended(s, t->book);
+	ended = ks_sharer_bury(t->book);
 	if (ended) {
 		cli_note("%u VMs have ended: their CPUs are free", ended);
 		ret = t->sharer.ops.save(t->sharer.ops.ctx, t->book, &err);
@@ -167,15 +237,33 @@ static int turn(struct seen *s, const struct turn_options *o)
 	return ret;
 }
 
+static int hold_to_plan(const struct turn_options *o)
+{
+	return share_hold_to(o, (char *[]){ o->plan, NULL });
+}
+
+/* A VM that has just begun may not have all of its vCPUs. */
+static void look_for_ended(struct seen *s, const struct turn_options *o)
+{
+	if (!o->plan || s->at_ns < s->apply_ns || (!s->apply_ns && (!has_ended(s) || !is_back(s))))
+		return;
+	s->apply_ns = hold_to_plan(o) ? ks_now_ns() + AGAIN_NS : 0;
+}
+
 static int watch(const struct turn_options *o)
 {
 	const struct timespec tick = { (time_t)(o->every_ns / NS), (long)(o->every_ns % NS) };
 	struct seen *s = calloc(1, sizeof(*s));
 	int ret = s ? 0 : CLI_EXIT_FAILED;
 
-	ready_tell();
+	if (!ret && o->plan)
+		ret = share_mend(o) ?: hold_to_plan(o);
+	if (!ret)
+		ready_tell();
 	while (!ret) {
 		ret = turn(s, o);
+		if (!ret)
+			look_for_ended(s, o);
 		if (!ret && child_signal_within(&tick) > 0)
 			break;
 	}
@@ -194,7 +282,8 @@ int share_watch(int argc, char **argv)
 					  "and then. CPUs of VMs that have "
 					  "ended become free. Until a signal comes.\v"
 					  "Examples:\n"
-					  "  vm-share watch\n" };
+					  "  vm-share watch\n"
+					  "  vm-share watch --plan /etc/kvmsched/share\n" };
 	struct turn_options o;
 	int ret;
 

@@ -9,7 +9,8 @@
 #include "vsock.h"
 
 #define SWEEP_US 500000
-#define SETTLED_MS 100 /* interrupts and domains follow when CPUs have not changed for so long */
+#define SETTLED_MS 100	  /* interrupts and domains follow when CPUs have not changed for so long */
+#define AGAIN_US 10000000 /* interrupts do not stay: irqbalance looks so often */
 
 static uint64_t now_us(void)
 {
@@ -46,15 +47,18 @@ static uint32_t release(struct ks_agent *a, const struct ks_cpus *online)
 static uint32_t confine(struct ks_agent *a, const struct ks_agent_ask *ask,
 			const struct ks_agent_answer *answer)
 {
-	struct ks_cpus cpus = ask->cpus;
+	struct ks_cpus cpus = ask->cpus, possible, usable;
 	unsigned int i;
 
-	/* CPUs that are offline, or that there are not, cannot be in a cpuset, and idle anyway. */
-	for (i = 0; i < KS_CPUS_WORDS; i++)
-		cpus.word[i] &= answer->online.word[i];
-	if (!ks_cpus_count(&cpus) || ks_confine_set(a->confine, &cpus))
+	/* Those that there cannot be are in no cpuset; one that is offline may come. */
+	ks_confine_possible(a->confine, &possible);
+	for (i = 0; i < KS_CPUS_WORDS; i++) {
+		cpus.word[i] &= possible.word[i];
+		usable.word[i] = cpus.word[i] & answer->online.word[i];
+	}
+	if (!ks_cpus_count(&usable) || ks_confine_set(a->confine, &cpus))
 		return KS_AGENT_FAILED;
-	stay(a, &cpus, &answer->online);
+	stay(a, &usable, &answer->online);
 	a->changed = now_us();
 	return KS_AGENT_DONE;
 }
@@ -103,9 +107,10 @@ static void tidy_up(struct ks_agent *a)
 
 	if (!a->swept)
 		a->changed = now; /* a predecessor may not have come to it */
-	if (a->changed && now - a->changed >= SETTLED_MS * 1000) {
+	if (a->changed ? now - a->changed >= SETTLED_MS * 1000 : now - a->settled >= AGAIN_US) {
 		ks_confine_settle(a->confine);
 		a->changed = 0;
+		a->settled = now;
 	}
 	if (now - a->swept < SWEEP_US)
 		return;

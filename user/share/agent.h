@@ -13,6 +13,7 @@ struct ks_agent {
 	struct ks_confine *confine;
 	uint64_t swept;		      /* us: when it was last looked for new tasks */
 	uint64_t changed;	      /* us: since when interrupts wait to follow; 0: they do not */
+	uint64_t settled;	      /* us: when they did last */
 	int caller[KS_AGENT_CALLERS]; /* connections that stay open */
 	unsigned int callers;
 	bool stays; /* on this CPU */

@@ -42,13 +42,23 @@ struct ks_confine {
 
 /* ---- what there is ---- */
 
-void ks_confine_online(const struct ks_confine *c, struct ks_cpus *set)
+static void read_cpus(const struct ks_confine *c, const char *which, struct ks_cpus *set)
 {
 	char text[4096];
 
 	memset(set, 0, sizeof(*set));
-	if (!ks_read_line(c->root, text, sizeof(text), "/sys/devices/system/cpu/online"))
-		ks_cpus_parse("online", text, set, NULL);
+	if (!ks_read_line(c->root, text, sizeof(text), "/sys/devices/system/cpu/%s", which))
+		ks_cpus_parse(which, text, set, NULL);
+}
+
+void ks_confine_online(const struct ks_confine *c, struct ks_cpus *set)
+{
+	read_cpus(c, "online", set);
+}
+
+void ks_confine_possible(const struct ks_confine *c, struct ks_cpus *set)
+{
+	read_cpus(c, "possible", set);
 }
 
 const struct ks_cpus *ks_confine_may(const struct ks_confine *c)
@@ -238,6 +248,7 @@ static void isolate(struct ks_confine *c)
 	struct ks_cpus up;
 	unsigned int i;
 
+	ks_isolated(c->root, &c->isolated); /* who writes a cpuset with one of its CPUs ends it */
 	ks_confine_online(c, &up);
 	for (i = 0; i < KS_CPUS_WORDS; i++)
 		up.word[i] &= ~c->may.word[i];
@@ -264,14 +275,25 @@ int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus)
 	return confine_groups(c);
 }
 
-/* Of our own cgroup, which nobody else has a reason to change. */
-static bool cpusets_are_gone(const struct ks_confine *c)
+/* Nobody has changed it: others write cpusets, too (AllowedCPUs= of units at each daemon-reload, LXC for its containers). */
+static bool is_confined(const struct ks_confine *c, const struct group *g)
 {
-	char now[KS_CPUS_TEXT];
+	char now[4096];
 	struct ks_cpus are;
+	int ret = ks_read_line(c->root, now, sizeof(now), KS_CGROUPFS "%s/cpuset.cpus", g->path);
 
-	return ks_read_line(c->root, now, sizeof(now), KS_CGROUPFS OWN "/cpuset.cpus") ||
-	       ks_cpus_parse("cpuset", now, &are, NULL) || !ks_cpus_same(&are, &c->may);
+	if (ret)
+		return !ks_exists(c->root, KS_CGROUPFS "%s", g->path);
+	return !ks_cpus_parse("cpuset", now, &are, NULL) && ks_cpus_same(&are, &c->may);
+}
+
+static bool all_confined(const struct ks_confine *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n && is_confined(c, &c->group[i]); i++)
+		;
+	return i == c->n;
 }
 
 static int switch_on(struct ks_confine *c)
@@ -285,19 +307,15 @@ static int switch_on(struct ks_confine *c)
 
 bool ks_confine_sweep(struct ks_confine *c)
 {
-	bool gone;
-
 	if (!c->confined)
 		return false;
-	gone = cpusets_are_gone(c);
-	if (gone)
-		switch_on(c);
 	move_in(c);
-	if (find_groups(c) > 0 || gone)
-		confine_groups(c);
-	if (gone)
-		ks_isolated(c->root, &c->isolated);
-	return gone;
+	if (find_groups(c) < 0 || all_confined(c))
+		return false;
+	switch_on(c);
+	c->cannot_isolate = false;
+	confine_groups(c);
+	return true;
 }
 
 void ks_confine_settle(struct ks_confine *c)
@@ -372,7 +390,7 @@ int ks_confine_release(struct ks_confine *c)
 	memset(&c->interrupts, 0, sizeof(c->interrupts));
 	ret = ks_journal_undo(c->journal, &u);
 	if (!ret)
-		ret = ks_cgroup_write(c->root, OWN, "cpuset.cpus", "\n");
+		ret = ks_cgroup_any_cpu(c->root, OWN);
 	for (i = 0; i < c->n; i++)
 		c->group[i].known = false;
 	c->confined = ret;

@@ -27,24 +27,26 @@ int ks_confine_open(struct ks_confine **c, const char *root, const char *dir, st
 /* Stays confined, if it is; else everything is put back. */
 void ks_confine_close(struct ks_confine *c);
 
-/* Online CPUs of the guest, and those that tasks may use. */
+/* CPUs of the guest that are online, or can be; and those that tasks may use. */
 void ks_confine_online(const struct ks_confine *c, struct ks_cpus *set);
+void ks_confine_possible(const struct ks_confine *c, struct ks_cpus *set);
 const struct ks_cpus *ks_confine_may(const struct ks_confine *c);
 /* Tasks of the root that could not be moved. */
 unsigned int ks_confine_stuck(const struct ks_confine *c);
 
-/* Confine all tasks to these, which are online. 0 or -errno. */
+/* Confine all tasks to these, which are possible, and one of them online. 0 or -errno. */
 int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus);
 
 /*
- * Tasks and cgroups that are new in the root, and cpusets that somebody has switched off: to be called now and then.
- * Returns whether it had to confine all tasks again.
+ * Tasks and cgroups that are new in the root, and cpusets that somebody has changed, or switched off: to be called now and
+ * then. Returns whether it had to confine any.
  */
 bool ks_confine_sweep(struct ks_confine *c);
 
 /*
  * Interrupts and unbound kernel work as well, as far as the kernel lets us, and no scheduling domain has the
- * other CPUs any more (isolate.h). Slow.
+ * other CPUs any more (isolate.h). Slow; to be called when nothing has changed for a moment, and then now and again, for
+ * others move interrupts, too.
  */
 void ks_confine_settle(struct ks_confine *c);
 

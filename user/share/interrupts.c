@@ -9,6 +9,7 @@
 #include "text.h"
 
 #define WORK "/sys/devices/virtual/workqueue/cpumask"
+#define LATER "/proc/irq/default_smp_affinity" /* of interrupts that come into being */
 
 /* The kernel's masks are hexadecimal words of 32 CPUs, highest first. */
 static void print_mask(const struct ks_cpus *s, char *buf, size_t size)
@@ -40,18 +41,18 @@ static void change(const char *root, struct ks_journal *j, bool *known, const ch
 }
 
 /* As many words as the kernel itself prints: it takes no more. */
-static void move_work(struct ks_interrupts *known, const char *root, struct ks_journal *j,
-		      const struct ks_cpus *may)
+static void write_mask(bool *known, const char *root, struct ks_journal *j, const char *path,
+		       const struct ks_cpus *may)
 {
 	char now[1024], mask[1024];
 	size_t len;
 
-	if (ks_read_line(root, now, sizeof(now), WORK))
+	if (ks_read_line(root, now, sizeof(now), "%s", path))
 		return;
 	print_mask(may, mask, sizeof(mask));
 	len = strlen(now);
 	if (strlen(mask) > len)
-		change(root, j, &known->work, WORK, now, mask + strlen(mask) - len);
+		change(root, j, known, path, now, mask + strlen(mask) - len);
 }
 
 static void move_irq(struct ks_interrupts *known, const char *root, struct ks_journal *j,
@@ -77,7 +78,8 @@ void ks_interrupts_move(struct ks_interrupts *known, const char *root, struct ks
 	struct dirent *e;
 	DIR *d;
 
-	move_work(known, root, j, may);
+	write_mask(&known->work, root, j, WORK, may);
+	write_mask(&known->later, root, j, LATER, may);
 	ks_cpus_print(may, cpus, sizeof(cpus));
 	snprintf(path, sizeof(path), "%s/proc/irq", root ? root : "");
 	d = opendir(path);

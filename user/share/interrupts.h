@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A guest's interrupts and unbound kernel work, which no cpuset moves: off the CPUs that were given up. Each is in the
+ * A guest's interrupts and unbound kernel work, which no cpuset moves: off the CPUs that were given up, and those that come later not onto them. Each is in the
  * journal before it is moved for the first time, so that to undo that puts it where it was.
  */
 #ifndef KVMSCHED_SHARE_INTERRUPTS_H
@@ -18,7 +18,7 @@ struct ks_journal;
 /* What is in the journal already; begins as all zeroes. */
 struct ks_interrupts {
 	uint64_t irq[KS_IRQS / 64];
-	bool work;
+	bool work, later;
 };
 
 /* To these CPUs, all that can be moved and are not there. root: as ks_read_line() has it. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,45 +75,55 @@ static int note_affinity(struct ks_sharer *l, struct ks_book_vcpu *v)
 	return v->affinity ? 0 : -ENOMEM;
 }
 
-static bool all_pinned(const struct ks_book_vm *v)
+/*
+ * A vCPU is on the CPU that it stands for, and on those of its VM when that is another VM's: so it disturbs nobody,
+ * whatever its guest does, and the one that a guest boots on gets on.
+ */
+static void place_of(const struct ks_book_vm *v, unsigned int vcpu, const struct ks_cpus *own,
+		     struct ks_cpus *place)
 {
+	*place = *own;
+	if (!ks_cpus_has(own, v->first + vcpu) && ks_cpus_count(own))
+		return;
+	memset(place, 0, sizeof(*place));
+	ks_cpus_add(place, v->first + vcpu);
+}
+
+bool ks_sharer_is_pinned(const struct ks_book *b, int vm)
+{
+	const struct ks_book_vm *v = &b->vm[vm];
+	struct ks_cpus own, place, is;
 	unsigned int i;
 
-	for (i = 0; i < v->vcpus && (v->vcpu[i].affinity || !v->vcpu[i].tid); i++)
-		;
-	return i == v->vcpus;
+	ks_book_may(b, vm, &own);
+	for (i = 0; i < v->vcpus && !b->no_pin; i++) {
+		if (!v->vcpu[i].affinity || !v->vcpu[i].tid || ks_pin_read(v->vcpu[i].tid, &is))
+			continue;
+		place_of(v, i, &own, &place);
+		if (!ks_cpus_same(&is, &place))
+			return false;
+	}
+	return true;
 }
 
-/* A vCPU that the VM may not use now can stand for a CPU that is offline, or that there is not. */
-static int pin_one(const struct ks_book_vm *v, unsigned int vcpu, const struct ks_cpus *may)
-{
-	struct ks_cpus one = { 0 };
-	int ret;
-
-	if (!v->vcpu[vcpu].tid)
-		return 0;
-	ks_cpus_add(&one, v->first + vcpu);
-	ret = ks_pin_write(v->vcpu[vcpu].tid, &one);
-	return ret == -EINVAL && !ks_cpus_has(may, v->first + vcpu) ? 0 : ret;
-}
-
-/* Each vCPU on the CPU that it stands for, once and for all. */
 static int pin(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_err *err)
 {
 	struct ks_book_vm *v = &b->vm[vm];
-	struct ks_cpus may;
+	struct ks_cpus own, place;
 	unsigned int i;
 	int ret = 0;
 
-	if (b->no_pin || (!l->repin && all_pinned(v)))
+	if (b->no_pin)
 		return 0;
-	ks_book_may(b, vm, &may);
+	ks_book_may(b, vm, &own);
 	for (i = 0; i < v->vcpus && !ret; i++)
 		ret = note_affinity(l, &v->vcpu[i]);
 	if (!ret)
 		ret = save_if_changed(l, b, err);
-	for (i = 0; i < v->vcpus && !ret; i++)
-		ret = pin_one(v, i, &may);
+	for (i = 0; i < v->vcpus && !ret; i++) {
+		place_of(v, i, &own, &place);
+		ret = v->vcpu[i].tid ? ks_pin_write(v->vcpu[i].tid, &place) : 0;
+	}
 	if (!ret)
 		return 0;
 	return ks_fail(err, ret, "%s: pinning its vCPUs: %s", v->name,
@@ -137,6 +148,19 @@ static int unpin(struct ks_book_vm *v)
 }
 
 /* ---- the host's own means ---- */
+
+/* cpu.max is for the fair class. (One that a BPF scheduler has comes back to it: policies leave a VM alone that has a quota.) */
+static int check_class(const struct ks_book_vm *v, unsigned int vcpu, struct ks_err *err)
+{
+	struct ks_thread t;
+	int ret = ks_thread_read(v->vcpu[vcpu].tid, &t);
+
+	if (ret || ks_thread_is_fair(&t) || t.policy == SCHED_IDLE || t.policy == KS_SCHED_EXT)
+		return ret;
+	return ks_fail(err, -ENOTSUP,
+		       "%s: vCPU %u is a real-time thread, which no quota holds down", v->name,
+		       vcpu);
+}
 
 static int let_go(struct ks_sharer *l, struct ks_book_vm *v, const struct ks_cpus *vcpus)
 {
@@ -163,7 +187,11 @@ static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struc
 	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus && !ret; i = ks_cpus_next(vcpus, i + 1)) {
 		if (v->vcpu[i].home || !v->vcpu[i].tid)
 			continue;
-		ret = ks_force_prepare(NULL, v->tgid, i, &v->vcpu[i]);
+		ret = check_class(v, i, err);
+		if (ret == -ENOTSUP)
+			return ret;
+		if (!ret)
+			ret = ks_force_prepare(NULL, v->tgid, i, &v->vcpu[i]);
 		l->changed = true;
 	}
 	if (!ret)
@@ -253,6 +281,8 @@ static int take_once(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_e
 		return ret;
 	ks_sharer_vcpus(b, vm, &may, &given);
 	find_busy(l, v, &may, &given, &busy);
+	if (!b->no_pin)
+		ks_cpus_drop(&busy, 0); /* place_of() */
 	ret = hold_down(l, b, vm, &busy, err);
 	for (i = 0; i < KS_CPUS_WORDS; i++)
 		may.word[i] |= given.word[i] & ~busy.word[i];
@@ -296,6 +326,9 @@ static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 		return take(ctx, b, vm, err);
 	if (!ks_sharer_is_there(v))
 		return -ESRCH;
+	ret = pin(l, b, vm, err);
+	if (ret)
+		return ret == -ESRCH ? take(ctx, b, vm, err) : ret;
 	ks_sharer_vcpus(b, vm, &may, &given);
 	if (let_go(l, v, &may))
 		return ks_sharer_is_there(v) ?

@@ -21,7 +21,6 @@ struct ks_sharer {
 	uint32_t port;	 /* of agents; 0: ask none, hold everybody down */
 	int answer_ms; /* what an agent has for each of: the connection, the question, the answer */
 	uint64_t questions; /* asked so far */
-	bool repin;	    /* pin every vCPU anew: who did it first may not have come to the end */
 	bool changed;	    /* the book has been changed since it was saved */
 	struct ks_sharer_times times;
 	struct ks_links links; /* open until ks_sharer_end() */
@@ -54,6 +53,9 @@ unsigned int ks_sharer_bury(struct ks_book *b);
 
 /* This VM has ended: take away the cgroups that were made for its vCPUs. */
 void ks_sharer_clear(struct ks_book *b, int vm);
+
+/* Are its vCPUs where we have pinned them? Nothing is asked of those that we have not. */
+bool ks_sharer_is_pinned(const struct ks_book *b, int vm);
 
 /* vCPUs of a VM that it may use, and those that it has given up. */
 void ks_sharer_vcpus(const struct ks_book *b, int vm, struct ks_cpus *may, struct ks_cpus *given);

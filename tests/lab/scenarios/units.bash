@@ -4,12 +4,13 @@
 
 . /kvmsched/tests/lab/scenarios/policy.bash
 
+# On a pCPU that is emulated, and shared by all, nothing is done in a second.
 units_install() {
 	local unit
 
 	mkdir -p /etc/kvmsched
 	for unit; do
-		sed 's|@bindir@|/kvmsched/build/bin|' "/kvmsched/tools/units/$unit.service.in" >"/run/systemd/system/$unit.service"
+		sed 's|@bindir@|/kvmsched/build/bin|; s|vm-share watch|& --answer 20s|' "/kvmsched/tools/units/$unit.service.in" >"/run/systemd/system/$unit.service"
 	done
 	systemctl daemon-reload
 	[ -e /dev/vsock ] || lab_modprobe vmw_vsock_virtio_transport 2>/dev/null || true
@@ -17,6 +18,11 @@ units_install() {
 
 main_pid() {
 	systemctl show -P MainPID "$1"
+}
+
+# Again and again: a unit that waits to be begun anew has to be told.
+starts() {
+	systemctl start "$1"
 }
 
 fails() {
