@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply.h"
 #include "cli.h"
 #include "commands.h"
 #include "err.h"
@@ -48,19 +49,12 @@ static int read_plan(struct ks_plan *p, char **words, struct ks_err *err)
 	return ret ? ret : ks_mem_check(p, err);
 }
 
-static int hand_over(struct turn *t, struct ks_plan *p)
+static int hand_over(struct turn *t, const struct ks_vmlist *list, struct ks_plan *p)
 {
 	uint64_t begun = ks_now_ns();
-	struct ks_vmlist list;
 	struct ks_err err = { "out of memory" };
-	int ret = ks_vm_list(NULL, &list);
+	int ret = ks_sharer_plan(t->book, list, p, &err);
 
-	if (ret) {
-		ks_fail(&err, ret, "/proc: %s", strerror(-ret));
-		return cli_fail(ret, &err);
-	}
-	ret = ks_sharer_plan(t->book, &list, p, &err);
-	ks_vm_list_free(&list);
 	if (!ret)
 		ret = ks_mem_check_book(t->book, p, &err);
 	if (!ret)
@@ -73,41 +67,102 @@ static int hand_over(struct turn *t, struct ks_plan *p)
 	return CLI_EXIT_OK;
 }
 
-static int apply(const struct turn_options *o, struct ks_plan *p)
+/* Those that are not there are nobody's yet. */
+static void drop_absent(struct ks_plan *p, const struct ks_vmlist *list)
 {
-	struct turn t;
-	int ret = turn_begin(&t, o, TURN_WAIT_MS);
+	struct ks_err err;
+	unsigned int i, n = 0;
+	uint32_t tgid;
 
-	if (ret)
-		return ret;
-	if (t.book && !ks_book_is_settled(t.book)) {
-		cli_error("a hand-over was interrupted: `vm-share restore` first");
-		ret = CLI_EXIT_FAILED;
+	for (i = 0; i < p->n; i++)
+		if (ks_vm_resolve(list, p->vm[i].name, &tgid, &err) != -ENOENT)
+			p->vm[n++] = p->vm[i];
+	p->n = n;
+}
+
+/* Is each of these VMs in the book, by its process? */
+static bool has_all(const struct ks_book *b, const struct ks_plan *p, const struct ks_vmlist *list)
+{
+	struct ks_err err;
+	unsigned int i;
+	uint32_t tgid;
+	int vm;
+
+	for (i = 0; i < p->n; i++) {
+		if (ks_vm_resolve(list, p->vm[i].name, &tgid, &err))
+			return false;
+		for (vm = 0; vm < (int)KS_BOOK_VMS && b->vm[vm].tgid != tgid; vm++)
+			;
+		if (vm == (int)KS_BOOK_VMS || !ks_sharer_is_there(&b->vm[vm]))
+			return false;
 	}
-	if (!t.book)
-		t.book = ks_book_new();
-	if (!ret)
-		ret = t.book ? hand_over(&t, p) : CLI_EXIT_FAILED;
-	turn_end(&t);
+	return true;
+}
+
+static int in_turn(struct turn *t, const struct ks_vmlist *list, struct ks_plan *p, bool lacking)
+{
+	if (t->book && !ks_book_is_settled(t->book)) {
+		cli_error("a hand-over was interrupted: `vm-share restore` first");
+		return CLI_EXIT_FAILED;
+	}
+	if (!t->book)
+		t->book = ks_book_new();
+	if (!t->book)
+		return CLI_EXIT_FAILED;
+	if (lacking && (!p->n || has_all(t->book, p, list)))
+		return CLI_EXIT_OK;
+	return hand_over(t, list, p);
+}
+
+static int apply(const struct turn_options *o, struct ks_plan *p, bool lacking)
+{
+	struct ks_vmlist list;
+	struct ks_err err;
+	struct turn t;
+	int ret = ks_vm_list(NULL, &list);
+
+	if (ret) {
+		ks_fail(&err, ret, "/proc: %s", strerror(-ret));
+		return cli_fail(ret, &err);
+	}
+	if (lacking)
+		drop_absent(p, &list);
+	ret = turn_begin(&t, o, TURN_WAIT_MS);
+	if (!ret) {
+		ret = in_turn(&t, &list, p, lacking);
+		turn_end(&t);
+	}
+	ks_vm_list_free(&list);
 	return ret;
 }
 
-int share_hold_to(const struct turn_options *o, char **words)
+int apply_lacking(const struct turn_options *o, const struct ks_plan *plan)
 {
-	struct ks_err err = { "out of memory" };
 	struct ks_plan *p = ks_plan_new();
-	int ret = p ? read_plan(p, words, &err) : -ENOMEM;
+	int ret = CLI_EXIT_FAILED;
 
-	if (ret == -EINVAL || ret == -ERANGE || ret == -E2BIG) {
-		free(p);
-		cli_usage(&err);
+	if (p) {
+		*p = *plan;
+		ret = apply(o, p, true);
 	}
-	if (ret)
-		ret = cli_fail(ret, &err);
-	else if (!o->dry_run)
-		ret = apply(o, p);
 	free(p);
 	return ret;
+}
+
+int apply_read(char **words, struct ks_plan **plan)
+{
+	struct ks_err err = { "out of memory" };
+	int ret;
+
+	*plan = ks_plan_new();
+	ret = *plan ? read_plan(*plan, words, &err) : -ENOMEM;
+	if (!ret)
+		return CLI_EXIT_OK;
+	free(*plan);
+	*plan = NULL;
+	if (ret == -EINVAL || ret == -ERANGE || ret == -E2BIG)
+		cli_usage(&err);
+	return cli_fail(ret, &err);
 }
 
 int share_apply(int argc, char **argv)
@@ -124,9 +179,15 @@ int share_apply(int argc, char **argv)
 		       "  vm-share apply /etc/kvmsched/share\n"
 	};
 	struct turn_options o;
+	struct ks_plan *p = NULL;
 	int ret;
 
 	turn_defaults(&o);
 	ret = cli_parse(&argp, argc, argv, &o);
-	return ret ? ret : share_hold_to(&o, o.args);
+	if (!ret)
+		ret = apply_read(o.args, &p);
+	if (!ret && !o.dry_run)
+		ret = apply(&o, p, false);
+	free(p);
+	return ret;
 }

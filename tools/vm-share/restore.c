@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apply.h"
 #include "cli.h"
 #include "commands.h"
 #include "err.h"
@@ -41,7 +42,7 @@ static int mend_book(struct turn *t)
 	return CLI_EXIT_OK;
 }
 
-int share_mend(const struct turn_options *o)
+int restore_mend(const struct turn_options *o)
 {
 	struct turn t;
 	int ret = turn_begin(&t, o, TURN_WAIT_MS);
@@ -70,7 +71,7 @@ int share_restore(int argc, char **argv)
 	struct turn_options o;
 	int ret = begin(argc, argv, &argp, &o);
 
-	return ret ? ret : share_mend(&o);
+	return ret ? ret : restore_mend(&o);
 }
 
 /* ---- release ---- */

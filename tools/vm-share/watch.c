@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply.h"
 #include "args.h"
 #include "child.h"
 #include "cli.h"
@@ -22,9 +23,7 @@ enum { OPT_INTERVAL = 0x100, OPT_PLAN };
 static const struct argp_option options[] = {
 	{ "every", OPT_INTERVAL, "TIME", 0, "look so often (1s)", 0 },
 	{ "plan", OPT_PLAN, "FILE", 0,
-	  "restore and apply this plan first, and again when a VM of it that has ended is there "
-	  "again",
-	  0 },
+	  "restore and apply this plan first, and again when a VM of it is there that was not", 0 },
 	TURN_AGENT,
 	TURN_DIR,
 	{ 0 },
@@ -48,11 +47,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-#define AGAIN_NS (10 * NS) /* what a plan's VM wants is not there yet */
-
-/* Agents that do not answer are asked again after a while, and that doubles. */
+/* What did not work is tried again after a while, and that doubles. */
 #define PAUSE_NS (10 * NS)
 #define PAUSE_MOST_NS (32 * PAUSE_NS)
+#define REST_NS (60 * NS) /* of a VM about which nothing can be done */
+
+static uint64_t longer(uint64_t pause_ns)
+{
+	pause_ns = pause_ns ? pause_ns * 2 : PAUSE_NS;
+	return pause_ns < PAUSE_MOST_NS ? pause_ns : PAUSE_MOST_NS;
+}
 
 /*
  * For how long each given-up vCPU had run when we looked last; of another VM in this place it says nothing. (Not for how
@@ -61,11 +65,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 struct seen {
 	uint64_t start[KS_BOOK_VMS], ran[KS_BOOK_VMS][KS_CPUS];
 	bool held[KS_BOOK_VMS][KS_CPUS]; /* down, by then */
-	char ended[KS_BOOK_VMS]
-		  [sizeof(((struct ks_book_vm *)0)->name)]; /* VMs, if there is a plan */
-	uint64_t apply_ns;				    /* not before */
-	uint64_t pause_ns[KS_BOOK_VMS];			    /* before its agent is asked again */
-	uint64_t ask_ns[KS_BOOK_VMS];			    /* when it is */
+	uint64_t pause_ns[KS_BOOK_VMS];	 /* before its agent is asked again, */
+	uint64_t ask_ns[KS_BOOK_VMS];	 /* when it is, */
+	uint64_t rest_ns[KS_BOOK_VMS];	 /* and until when we leave it alone */
+	uint64_t keep_ns, keep_pause_ns; /* likewise, the plan */
+	bool had_book, released;
 	uint64_t at_ns;
 };
 
@@ -135,9 +139,7 @@ static int ask_again(struct turn *t, struct seen *s, int vm, struct ks_err *err)
 	}
 	if (s->pause_ns[vm] && s->at_ns < s->ask_ns[vm])
 		return 0;
-	s->pause_ns[vm] = s->pause_ns[vm] ? s->pause_ns[vm] * 2 : PAUSE_NS;
-	if (s->pause_ns[vm] > PAUSE_MOST_NS)
-		s->pause_ns[vm] = PAUSE_MOST_NS;
+	s->pause_ns[vm] = longer(s->pause_ns[vm]);
 	s->ask_ns[vm] = s->at_ns + s->pause_ns[vm];
 	ret = t->sharer.ops.take(t->sharer.ops.ctx, t->book, vm, err);
 	if (!ret && t->sharer.changed)
@@ -161,61 +163,26 @@ static int look_at_vm(struct turn *t, struct seen *s, int vm, uint64_t most_ns, 
 	return run ? hold(t, vm, "used CPUs that it had given up", err) : ask_again(t, s, vm, err);
 }
 
-static void note_ended(struct seen *s, const struct ks_book *b)
-{
-	unsigned int vm;
-
-	for (vm = 0; vm < KS_BOOK_VMS; vm++)
-		if (b->vm[vm].tgid && !ks_sharer_is_there(&b->vm[vm]))
-			memcpy(s->ended[vm], b->vm[vm].name, sizeof(s->ended[vm]));
-}
-
-/* One that has ended, and runs again: its name is forgotten. */
-static bool is_back(struct seen *s)
-{
-	struct ks_vmlist list;
-	unsigned int vm;
-	bool back = false;
-	size_t i;
-
-	if (ks_vm_list(NULL, &list))
-		return false;
-	for (vm = 0; vm < KS_BOOK_VMS; vm++)
-		for (i = 0; i < list.n && *s->ended[vm]; i++)
-			if (!strcmp(list.vm[i].name, s->ended[vm])) {
-				*s->ended[vm] = 0;
-				back = true;
-			}
-	ks_vm_list_free(&list);
-	return back;
-}
-
-static bool has_ended(const struct seen *s)
-{
-	unsigned int vm;
-
-	for (vm = 0; vm < KS_BOOK_VMS; vm++)
-		if (*s->ended[vm])
-			return true;
-	return false;
-}
-
 static int look_at_vms(struct turn *t, struct seen *s, uint64_t most_ns)
 {
 	struct ks_err err = { "" };
-	unsigned int ended;
+	unsigned int ended = ks_sharer_bury(t->book);
 	int vm, ret = 0;
 
-	note_ended(s, t->book);
-	ended = ks_sharer_bury(t->book);
 	if (ended) {
 		cli_note("%u VMs have ended: their CPUs are free", ended);
 		ret = t->sharer.ops.save(t->sharer.ops.ctx, t->book, &err);
 	}
-	for (vm = 0; vm < (int)KS_BOOK_VMS && !ret; vm++)
-		if (t->book->vm[vm].tgid)
-			ret = look_at_vm(t, s, vm, most_ns, &err);
-	return ret ? cli_fail(ret, &err) : 0;
+	if (ret)
+		return cli_fail(ret, &err);
+	/* What cannot be done about one is no reason to leave the others. */
+	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++)
+		if (t->book->vm[vm].tgid && s->at_ns >= s->rest_ns[vm] &&
+		    look_at_vm(t, s, vm, most_ns, &err)) {
+			cli_warn("%s", err.msg);
+			s->rest_ns[vm] = s->at_ns + REST_NS;
+		}
+	return 0;
 }
 
 /* A hand-over that was interrupted is left for `restore': whoever runs that wants to know. */
@@ -229,6 +196,8 @@ static int turn(struct seen *s, const struct turn_options *o)
 		return 0; /* somebody hands over: next time */
 	if (turn_begin(&t, o, TURN_WAIT_MS))
 		return CLI_EXIT_FAILED;
+	s->released = !t.book && s->had_book;
+	s->had_book |= t.book != NULL;
 	most_ns = (now - s->at_ns) / 10;
 	s->at_ns = now;
 	if (t.book && ks_book_is_settled(t.book))
@@ -237,36 +206,43 @@ static int turn(struct seen *s, const struct turn_options *o)
 	return ret;
 }
 
-static int hold_to_plan(const struct turn_options *o)
+/* Of the plan: a VM may come later, or anew. What is in the way may stay so. */
+static void keep(struct seen *s, const struct turn_options *o, const struct ks_plan *plan)
 {
-	return share_hold_to(o, (char *[]){ o->plan, NULL });
+	if (s->released || s->at_ns < s->keep_ns || turn_of(o->dir))
+		return;
+	s->keep_pause_ns = apply_lacking(o, plan) ? longer(s->keep_pause_ns) : PAUSE_NS;
+	s->keep_ns = s->at_ns + s->keep_pause_ns;
 }
 
-/* A VM that has just begun may not have all of its vCPUs. */
-static void look_for_ended(struct seen *s, const struct turn_options *o)
+static int begin(const struct turn_options *o, struct ks_plan **plan)
 {
-	if (!o->plan || s->at_ns < s->apply_ns || (!s->apply_ns && (!has_ended(s) || !is_back(s))))
-		return;
-	s->apply_ns = hold_to_plan(o) ? ks_now_ns() + AGAIN_NS : 0;
+	int ret = apply_read((char *[]){ o->plan, NULL }, plan);
+
+	if (!ret)
+		ret = restore_mend(o);
+	return ret ? ret : apply_lacking(o, *plan);
 }
 
 static int watch(const struct turn_options *o)
 {
 	const struct timespec tick = { (time_t)(o->every_ns / NS), (long)(o->every_ns % NS) };
 	struct seen *s = calloc(1, sizeof(*s));
+	struct ks_plan *plan = NULL;
 	int ret = s ? 0 : CLI_EXIT_FAILED;
 
 	if (!ret && o->plan)
-		ret = share_mend(o) ?: hold_to_plan(o);
+		ret = begin(o, &plan);
 	if (!ret)
 		ready_tell();
 	while (!ret) {
 		ret = turn(s, o);
-		if (!ret)
-			look_for_ended(s, o);
+		if (!ret && plan)
+			keep(s, o, plan);
 		if (!ret && child_signal_within(&tick) > 0)
 			break;
 	}
+	free(plan);
 	free(s);
 	return ret;
 }

@@ -20,11 +20,6 @@ main_pid() {
 	systemctl show -P MainPID "$1"
 }
 
-# Again and again: a unit that waits to be begun anew has to be told.
-starts() {
-	systemctl start "$1"
-}
-
 fails() {
 	! "$@"
 }

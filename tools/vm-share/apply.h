@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What `apply' does, for those that keep a plan. All return the exit code. */
+#ifndef KVMSCHED_SHARE_APPLY_H
+#define KVMSCHED_SHARE_APPLY_H
+
+#include "plan.h"
+#include "turn.h"
+
+/* Parts of a plan and names of files. free() it. What is no plan ends the process. */
+int apply_read(char **words, struct ks_plan **plan);
+
+/* If a VM of the plan that is there is not held to it, as one that has just begun: apply it, as far as its VMs are there. */
+int apply_lacking(const struct turn_options *o, const struct ks_plan *plan);
+
+/* As `restore' does it. */
+int restore_mend(const struct turn_options *o);
+
+#endif /* KVMSCHED_SHARE_APPLY_H */
