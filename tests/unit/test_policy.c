@@ -224,6 +224,7 @@ static void test_vmset_cgroups(void **state)
 	assert_false(s.vm[2].quota);
 	assert_int_equal(ks_vmset_take(&s, 7, &why), 0);
 	assert_int_equal(why, KS_VM_QUOTA);
+	assert_int_equal(ks_vmset_with_quota(&s), 1);
 	s.vm[1].quota = false;
 	s.ignore_quota = true;
 	ks_vmset_refresh(&s, NULL, NULL);

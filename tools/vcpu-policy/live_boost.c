@@ -82,7 +82,7 @@ static void tell(struct live *l)
 	ks_share_read(&b->share, &b->vms);
 	ks_boost_threads(b->boost, &s->taken, &s->left);
 	ks_boost_pages(b->boost, &s->pages, &s->doubt);
-	s->quota = ks_boost_left(b->boost, KS_VM_QUOTA);
+	s->quota = ks_vmset_with_quota(&b->vms);
 }
 
 static int detach(struct live *l, struct ks_undone *u)
@@ -103,8 +103,7 @@ static void summary(const struct live *l, const struct ks_undone *u)
 			 "that cannot be divided without touching others",
 			 s->left);
 	if (s->quota)
-		cli_warn("vCPU threads of VMs with a CPU quota were left alone (%u times); "
-			 "--ignore-quota takes them",
+		cli_warn("%u VMs with a CPU quota are left alone; --ignore-quota takes them",
 			 s->quota);
 }
 

@@ -73,7 +73,7 @@ static struct json_object *vms(const struct ks_vmset *set, const struct ks_share
 	uint32_t i;
 
 	for (i = 1; i < KS_VMSET_MAX; i++) {
-		if (!set->vm[i].tgid)
+		if (!ks_vmset_is_taken(&set->vm[i]))
 			continue;
 		o = json_object_new_object();
 		json_object_object_add(o, "name", json_object_new_string(set->vm[i].name));

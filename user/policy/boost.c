@@ -69,8 +69,6 @@ void ks_boost_fresh(struct ks_boost *b, uint32_t tgid, uint32_t tid)
 	number = ks_vmset_take(b->vms, tgid, &why);
 	if (number)
 		ret = take(b, number, tid);
-	else
-		b->why[why]++;
 	if (ret < 0 && !b->error)
 		b->error = ret;
 }
@@ -143,11 +141,6 @@ void ks_boost_pages(const struct ks_boost *b, unsigned int *pages, const char **
 	*doubt = "";
 	if (b->ops->pages)
 		b->ops->pages(b, pages, doubt);
-}
-
-unsigned int ks_boost_left(const struct ks_boost *b, enum ks_vmset_why why)
-{
-	return b->why[why];
 }
 
 /* No new threads, then the old ones back, then the rest: nobody is left in an empty class. */

@@ -65,9 +65,6 @@ void ks_boost_threads(const struct ks_boost *b, unsigned int *taken, unsigned in
  */
 void ks_boost_pages(const struct ks_boost *b, unsigned int *pages, const char **doubt);
 
-/* Why VMs were left alone: how many for this reason. */
-unsigned int ks_boost_left(const struct ks_boost *b, enum ks_vmset_why why);
-
 /* Put the threads back by the journal, unload, free. 0 or -errno: see u. */
 int ks_boost_detach(struct ks_boost *b, struct ks_undone *u);
 

@@ -17,7 +17,6 @@ struct ks_boost {
 	struct ks_journal *journal;
 	struct ring_buffer *events;
 	unsigned int taken, left;
-	unsigned int why[KS_VM_FULL + 1];
 	int error; /* the first that came up in a callback */
 };
 

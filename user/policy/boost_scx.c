@@ -136,8 +136,6 @@ static bool is_ours(void *ctx, uint32_t tid)
 static void leave(struct ks_boost *b, struct ks_vmset_entry *vm)
 {
 	ks_thread_sweep(vm->tgid, KS_SCHED_EXT, NULL, NULL);
-	if (vm->vcpus)
-		b->why[KS_VM_QUOTA]++;
 	b->taken -= vm->vcpus;
 	vm->vcpus = 0;
 }

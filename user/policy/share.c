@@ -19,7 +19,7 @@ void ks_share_read(struct ks_share *s, const struct ks_vmset *vms)
 	uint32_t i;
 
 	for (i = 1; i < KS_VMSET_MAX; i++) {
-		if (!vms->vm[i].tgid) {
+		if (!ks_vmset_is_taken(&vms->vm[i])) {
 			s->cpu_ns[i] = s->last_ns[i] = s->at_ns[i] = 0;
 			continue;
 		}
@@ -32,7 +32,7 @@ void ks_share_read(struct ks_share *s, const struct ks_vmset *vms)
 
 static double weight_of(const struct ks_vmset_entry *vm)
 {
-	if (!vm->tgid)
+	if (!ks_vmset_is_taken(vm))
 		return 0;
 	return vm->weight ? vm->weight : 100.0 * vm->vcpus;
 }

@@ -85,28 +85,41 @@ static uint32_t own_weight(const struct ks_vmset *s, const struct ks_vmset_entry
 	return weight;
 }
 
+/* One with a quota has a number, too, so that it is known, and counted once. */
 static uint32_t take_new(struct ks_vmset *s, const struct ks_vminfo *vm, enum ks_vmset_why *why)
 {
 	uint32_t number = find(s, 0), weight = 0;
+	struct ks_vmset_entry *e = &s->vm[number];
 	bool quota = false;
 	uint64_t start;
 
 	if (ks_thread_start(s->root, vm->tgid, &start) || !is_chosen(s, vm))
 		*why = KS_VM_NOT_CHOSEN;
-	else if (!ks_cgroup_share(s->root, vm->tgid, &weight, &quota) && quota && !s->ignore_quota)
-		*why = KS_VM_QUOTA;
 	else if (!number)
 		*why = KS_VM_FULL;
 	if (*why != KS_VM_TAKEN)
 		return 0;
-	s->vm[number] = (struct ks_vmset_entry){
+	*e = (struct ks_vmset_entry){
 		.tgid = vm->tgid,
 		.start = start,
 		.cgroup = cgroup_of(s, vm->tgid),
 	};
-	snprintf(s->vm[number].name, sizeof(s->vm[number].name), "%s", vm->name);
-	s->vm[number].weight = own_weight(s, &s->vm[number], weight);
-	return number;
+	snprintf(e->name, sizeof(e->name), "%s", vm->name);
+	if (!ks_cgroup_share(s->root, vm->tgid, &weight, &quota))
+		e->quota = quota && !s->ignore_quota;
+	e->weight = own_weight(s, e, weight);
+	if (e->quota)
+		*why = KS_VM_QUOTA;
+	return e->quota ? 0 : number;
+}
+
+unsigned int ks_vmset_with_quota(const struct ks_vmset *s)
+{
+	unsigned int i, n = 0;
+
+	for (i = 1; i < KS_VMSET_MAX; i++)
+		n += s->vm[i].tgid && s->vm[i].quota;
+	return n;
 }
 
 uint32_t ks_vmset_take(struct ks_vmset *s, uint32_t tgid, enum ks_vmset_why *why)

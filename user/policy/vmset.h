@@ -28,8 +28,14 @@ struct ks_vmset_entry {
 	uint64_t cgroup;    /* hash of where it lies, to tell who shares it; 0: not known */
 	uint32_t weight;    /* cpu.weight of its own cgroup; 0: it has none of its own */
 	unsigned int vcpus; /* of its threads under the policy */
-	bool quota; /* a cpu.max came when it had been taken: it is not to be touched any more */
+	bool quota;	    /* a cpu.max holds for it: it is not to be touched, from then on */
 };
+
+/* Is it one that the policy is for? */
+static inline bool ks_vmset_is_taken(const struct ks_vmset_entry *vm)
+{
+	return vm->tgid && !vm->quota;
+}
 
 struct ks_vmset {
 	const char *root;	   /* of /proc and /sys, see text.h */
@@ -44,6 +50,9 @@ struct ks_vmset {
  * it is not to be touched.
  */
 uint32_t ks_vmset_take(struct ks_vmset *s, uint32_t tgid, enum ks_vmset_why *why);
+
+/* VMs that are left alone because of a quota. */
+unsigned int ks_vmset_with_quota(const struct ks_vmset *s);
 
 /* Is there an entry for this PID that was another process's? Then it is time to look again. */
 bool ks_vmset_is_stale(const struct ks_vmset *s, uint32_t tgid);
