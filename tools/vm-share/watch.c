@@ -50,11 +50,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* What did not work is tried again after a while, and that doubles. */
 #define PAUSE_NS (10 * NS)
 #define PAUSE_MOST_NS (32 * PAUSE_NS)
-#define REST_NS (60 * NS) /* of a VM about which nothing can be done */
 
-static uint64_t longer(uint64_t pause_ns)
+static uint64_t longer(uint64_t pause_ns, uint64_t least_ns)
 {
-	pause_ns = pause_ns ? pause_ns * 2 : PAUSE_NS;
+	pause_ns = pause_ns ? pause_ns * 2 : least_ns;
 	return pause_ns < PAUSE_MOST_NS ? pause_ns : PAUSE_MOST_NS;
 }
 
@@ -64,11 +63,13 @@ static uint64_t longer(uint64_t pause_ns)
  */
 struct seen {
 	uint64_t start[KS_BOOK_VMS], ran[KS_BOOK_VMS][KS_CPUS];
-	bool held[KS_BOOK_VMS][KS_CPUS]; /* down, by then */
-	uint64_t pause_ns[KS_BOOK_VMS];	 /* before its agent is asked again, */
-	uint64_t ask_ns[KS_BOOK_VMS];	 /* when it is, */
-	uint64_t rest_ns[KS_BOOK_VMS];	 /* and until when we leave it alone */
-	uint64_t keep_ns, keep_pause_ns; /* likewise, the plan */
+	uint64_t looked_ns[KS_BOOK_VMS];     /* at that */
+	bool held[KS_BOOK_VMS][KS_CPUS];     /* down, by then */
+	uint64_t pause_ns[KS_BOOK_VMS];	     /* before its agent is asked again, */
+	uint64_t ask_ns[KS_BOOK_VMS];	     /* when it is, */
+	uint64_t rest_ns[KS_BOOK_VMS];	     /* until when we leave it alone, */
+	uint64_t rest_pause_ns[KS_BOOK_VMS]; /* and how long that is in all */
+	uint64_t keep_ns, keep_pause_ns;     /* likewise, the plan */
 	bool had_book, released;
 	uint64_t at_ns;
 };
@@ -82,17 +83,19 @@ static bool is_judged(const struct ks_book *b, const struct ks_cpus *given, unsi
 	return ks_cpus_has(given, vcpu) && (vcpu || b->no_pin);
 }
 
-static bool has_run(struct seen *s, const struct ks_book *b, int vm, uint64_t most_ns)
+static bool has_run(struct seen *s, const struct ks_book *b, int vm)
 {
 	const struct ks_book_vm *v = &b->vm[vm];
 	struct ks_cpus may, given;
 	struct ks_vcpu_look look;
+	uint64_t most_ns = (s->at_ns - s->looked_ns[vm]) / 10;
 	bool same = s->start[vm] == v->start, run = false;
 	unsigned int i;
 
 	if (!same)
 		s->pause_ns[vm] = 0;
 	s->start[vm] = v->start;
+	s->looked_ns[vm] = s->at_ns;
 	ks_sharer_vcpus(b, vm, &may, &given);
 	for (i = 0; i < v->vcpus; i++) {
 		uint64_t before = s->ran[vm][i];
@@ -112,6 +115,7 @@ static bool has_run(struct seen *s, const struct ks_book *b, int vm, uint64_t mo
 	return run;
 }
 
+/* 1, for it had to be; -errno. */
 static int hold(struct turn *t, int vm, const char *what, struct ks_err *err)
 {
 	char name[sizeof(t->book->vm[vm].name)];
@@ -124,7 +128,7 @@ static int hold(struct turn *t, int vm, const char *what, struct ks_err *err)
 	if (!ret)
 		cli_warn("%s %s: held to its own again (%s)", name, what,
 			 ks_manner_name(t->book->vm[vm].manner));
-	return ret == -ESRCH ? 0 : ret;
+	return ret == -ESRCH ? 0 : ret ? ret : 1;
 }
 
 /* Is the agent of a VM that is held down there again, or do its vCPUs idle now? Then they are let go. */
@@ -139,7 +143,7 @@ static int ask_again(struct turn *t, struct seen *s, int vm, struct ks_err *err)
 	}
 	if (s->pause_ns[vm] && s->at_ns < s->ask_ns[vm])
 		return 0;
-	s->pause_ns[vm] = longer(s->pause_ns[vm]);
+	s->pause_ns[vm] = longer(s->pause_ns[vm], PAUSE_NS);
 	s->ask_ns[vm] = s->at_ns + s->pause_ns[vm];
 	ret = t->sharer.ops.take(t->sharer.ops.ctx, t->book, vm, err);
 	if (!ret && t->sharer.changed)
@@ -149,13 +153,13 @@ static int ask_again(struct turn *t, struct seen *s, int vm, struct ks_err *err)
 	return ret == -ESRCH ? 0 : ret;
 }
 
-static int look_at_vm(struct turn *t, struct seen *s, int vm, uint64_t most_ns, struct ks_err *err)
+static int look_at_vm(struct turn *t, struct seen *s, int vm, struct ks_err *err)
 {
 	bool renewed = ks_vcpus_renew(NULL, &t->book->vm[vm]), run;
 
 	if (renewed)
 		s->start[vm] = 0; /* other threads: what they had used before is not known */
-	run = has_run(s, t->book, vm, most_ns);
+	run = has_run(s, t->book, vm);
 	if (renewed)
 		return hold(t, vm, "has other vCPU threads", err);
 	if (!ks_sharer_is_pinned(t->book, vm))
@@ -163,7 +167,16 @@ static int look_at_vm(struct turn *t, struct seen *s, int vm, uint64_t most_ns, 
 	return run ? hold(t, vm, "used CPUs that it had given up", err) : ask_again(t, s, vm, err);
 }
 
-static int look_at_vms(struct turn *t, struct seen *s, uint64_t most_ns)
+/* What is of no avail, or cannot be done, about one is no reason to leave the others, nor to say so each second. */
+static void rest(struct seen *s, int vm, int ret, const struct ks_err *err)
+{
+	if (ret < 0)
+		cli_warn("%s", err->msg);
+	s->rest_pause_ns[vm] = ret ? longer(s->rest_pause_ns[vm], NS) : 0;
+	s->rest_ns[vm] = s->at_ns + s->rest_pause_ns[vm];
+}
+
+static int look_at_vms(struct turn *t, struct seen *s)
 {
 	struct ks_err err = { "" };
 	unsigned int ended = ks_sharer_bury(t->book);
@@ -175,20 +188,16 @@ static int look_at_vms(struct turn *t, struct seen *s, uint64_t most_ns)
 	}
 	if (ret)
 		return cli_fail(ret, &err);
-	/* What cannot be done about one is no reason to leave the others. */
 	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++)
-		if (t->book->vm[vm].tgid && s->at_ns >= s->rest_ns[vm] &&
-		    look_at_vm(t, s, vm, most_ns, &err)) {
-			cli_warn("%s", err.msg);
-			s->rest_ns[vm] = s->at_ns + REST_NS;
-		}
+		if (t->book->vm[vm].tgid && s->at_ns >= s->rest_ns[vm])
+			rest(s, vm, look_at_vm(t, s, vm, &err), &err);
 	return 0;
 }
 
 /* A hand-over that was interrupted is left for `restore': whoever runs that wants to know. */
 static int turn(struct seen *s, const struct turn_options *o)
 {
-	uint64_t now = ks_now_ns(), most_ns;
+	uint64_t now = ks_now_ns();
 	struct turn t;
 	int ret = 0;
 
@@ -198,10 +207,9 @@ static int turn(struct seen *s, const struct turn_options *o)
 		return CLI_EXIT_FAILED;
 	s->released = !t.book && s->had_book;
 	s->had_book |= t.book != NULL;
-	most_ns = (now - s->at_ns) / 10;
 	s->at_ns = now;
 	if (t.book && ks_book_is_settled(t.book))
-		ret = look_at_vms(&t, s, most_ns);
+		ret = look_at_vms(&t, s);
 	turn_end(&t);
 	return ret;
 }
@@ -211,7 +219,7 @@ static void keep(struct seen *s, const struct turn_options *o, const struct ks_p
 {
 	if (s->released || s->at_ns < s->keep_ns || turn_of(o->dir))
 		return;
-	s->keep_pause_ns = apply_lacking(o, plan) ? longer(s->keep_pause_ns) : PAUSE_NS;
+	s->keep_pause_ns = apply_lacking(o, plan) ? longer(s->keep_pause_ns, PAUSE_NS) : PAUSE_NS;
 	s->keep_ns = s->at_ns + s->keep_pause_ns;
 }
 

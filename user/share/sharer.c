@@ -89,6 +89,16 @@ static void place_of(const struct ks_book_vm *v, unsigned int vcpu, const struct
 	ks_cpus_add(place, v->first + vcpu);
 }
 
+/* Fewer are no harm: the kernel does not name CPUs that are offline, or not in the thread's cpuset. */
+static bool is_beyond(const struct ks_cpus *cpus, const struct ks_cpus *place)
+{
+	unsigned int i;
+
+	for (i = 0; i < KS_CPUS_WORDS && !(cpus->word[i] & ~place->word[i]); i++)
+		;
+	return i < KS_CPUS_WORDS;
+}
+
 bool ks_sharer_is_pinned(const struct ks_book *b, int vm)
 {
 	const struct ks_book_vm *v = &b->vm[vm];
@@ -100,7 +110,7 @@ bool ks_sharer_is_pinned(const struct ks_book *b, int vm)
 		if (!v->vcpu[i].affinity || !v->vcpu[i].tid || ks_pin_read(v->vcpu[i].tid, &is))
 			continue;
 		place_of(v, i, &own, &place);
-		if (!ks_cpus_same(&is, &place))
+		if (is_beyond(&is, &place))
 			return false;
 	}
 	return true;
