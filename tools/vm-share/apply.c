@@ -91,9 +91,8 @@ static bool has_all(const struct ks_book *b, const struct ks_plan *p, const stru
 	for (i = 0; i < p->n; i++) {
 		if (ks_vm_resolve(list, p->vm[i].name, &tgid, &err))
 			return false;
-		for (vm = 0; vm < (int)KS_BOOK_VMS && b->vm[vm].tgid != tgid; vm++)
-			;
-		if (vm == (int)KS_BOOK_VMS || !ks_sharer_is_there(&b->vm[vm]))
+		vm = ks_sharer_find(b, tgid);
+		if (vm == KS_NOBODY || !ks_sharer_is_there(&b->vm[vm]))
 			return false;
 	}
 	return true;
@@ -109,7 +108,7 @@ static int in_turn(struct turn *t, const struct ks_vmlist *list, struct ks_plan 
 		t->book = ks_book_new();
 	if (!t->book)
 		return CLI_EXIT_FAILED;
-	if (lacking && (!p->n || has_all(t->book, p, list)))
+	if (lacking && has_all(t->book, p, list))
 		return CLI_EXIT_OK;
 	return hand_over(t, list, p);
 }

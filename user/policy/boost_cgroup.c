@@ -227,14 +227,6 @@ static void weigh_gone(struct ks_boost *b, uint32_t vm)
 			unlist(w, i);
 }
 
-static bool has_ended(const struct member *m)
-{
-	uint64_t start;
-	int ret = ks_thread_start(NULL, m->tid, &start);
-
-	return ret ? ret == -ESRCH : start != m->lever.thread.start;
-}
-
 static void look_for_cgroup(struct weigh *w, uint32_t number)
 {
 	struct member *m = &w->vcpu[number];
@@ -256,7 +248,7 @@ static void weigh_refresh(struct ks_boost *b)
 	for (i = 1; i < TURN_MAX_VCPUS; i++) {
 		if (!w->vcpu[i].tid)
 			continue;
-		if (has_ended(&w->vcpu[i]))
+		if (ks_thread_has_ended(NULL, w->vcpu[i].tid, w->vcpu[i].lever.thread.start))
 			unlist(w, i);
 		else
 			look_for_cgroup(w, i);

@@ -138,16 +138,13 @@ static bool is_moot(const struct ks_journal *j, const char *line)
 {
 	struct json_object *o = json_tokener_parse(line);
 	const char *in = ks_entry_text(o, "in");
-	uint64_t tid = get(o, "thread") ?: get(o, "vm") ?: get(o, "nice_of"), start;
+	uint64_t tid = get(o, "thread") ?: get(o, "vm") ?: get(o, "nice_of");
 	bool moot = false;
-	int ret;
 
-	if (tid) {
-		ret = ks_thread_start(NULL, (uint32_t)tid, &start);
-		moot = ret ? ret == -ESRCH : start != get(o, "start");
-	} else if (in) {
+	if (tid)
+		moot = ks_thread_has_ended(NULL, (uint32_t)tid, get(o, "start"));
+	else if (in)
 		moot = !ks_exists(j->root, KS_CGROUPFS "%s", in);
-	}
 	json_object_put(o);
 	return moot;
 }

@@ -41,6 +41,14 @@ int ks_thread_start(const char *root, uint32_t tid, uint64_t *start)
 	return ret ? ret == -ENOENT ? -ESRCH : ret : parse_start(text, start);
 }
 
+bool ks_thread_has_ended(const char *root, uint32_t tid, uint64_t start)
+{
+	uint64_t began;
+	int ret = ks_thread_start(root, tid, &began);
+
+	return ret ? ret == -ESRCH : began != start;
+}
+
 /* Fields 3 and 20 of /proc/PID/stat: a zombie all of whose other threads have ended. */
 static bool is_dead(const char *text)
 {

@@ -32,6 +32,9 @@ int ks_thread_read_of(uint32_t tgid, uint32_t tid, struct ks_thread *t);
 /* When it began, as in struct ks_thread. root: prefix of /proc, see text.h. 0; -ESRCH; -errno. */
 int ks_thread_start(const char *root, uint32_t tid, uint64_t *start);
 
+/* Has this thread ended, so that its number is nobody's, or another's? What cannot be found out has not. */
+bool ks_thread_has_ended(const char *root, uint32_t tid, uint64_t start);
+
 /*
  * Has this process (by its number and start) ended, whether or not its parent has taken note of that? What cannot be
  * found out has not.

@@ -35,11 +35,7 @@ static uint32_t find(const struct ks_vmset *s, uint32_t tgid)
 
 static bool is_same(const struct ks_vmset *s, const struct ks_vmset_entry *vm)
 {
-	uint64_t start;
-	int ret = ks_thread_start(s->root, vm->tgid, &start);
-
-	/* What cannot be found out has not ended. */
-	return ret ? ret != -ESRCH : start == vm->start;
+	return !ks_thread_has_ended(s->root, vm->tgid, vm->start);
 }
 
 bool ks_vmset_is_stale(const struct ks_vmset *s, uint32_t tgid)

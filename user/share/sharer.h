@@ -34,6 +34,9 @@ void ks_sharer_end(struct ks_sharer *l);
 /* Is it still the same process? */
 bool ks_sharer_is_there(const struct ks_book_vm *vm);
 
+/* The VM of this process in the book; KS_NOBODY. */
+int ks_sharer_find(const struct ks_book *b, uint32_t tgid);
+
 /*
  * Put a VM of this machine into the book, or find it there: its index, or -errno + err (-ENOENT: no
  * such VM; -ENOTSUP: its vCPU threads cannot be told; -E2BIG).

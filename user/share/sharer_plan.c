@@ -46,7 +46,7 @@ static int fill_vcpus(struct ks_book_vm *vm, const struct ks_vminfo *info, struc
 	return 0;
 }
 
-static int find_there(const struct ks_book *b, uint32_t tgid)
+int ks_sharer_find(const struct ks_book *b, uint32_t tgid)
 {
 	int i;
 
@@ -96,7 +96,7 @@ int ks_sharer_add(struct ks_book *b, const struct ks_vmlist *list, const char *n
 
 	if (ret)
 		return ret;
-	i = find_there(b, tgid);
+	i = ks_sharer_find(b, tgid);
 	if (i == KS_NOBODY)
 		return add_new(b, info_of(list, tgid), first, err);
 	if (b->vm[i].first != first)
