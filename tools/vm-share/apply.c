@@ -98,22 +98,33 @@ static bool has_all(const struct ks_book *b, const struct ks_plan *p, const stru
 	return true;
 }
 
-static int in_turn(struct turn *t, const struct ks_vmlist *list, struct ks_plan *p, bool lacking)
+/* Which of its VMs must be there, and what for. */
+enum how {
+	ALL,	 /* or it cannot be */
+	PRESENT, /* as far as they are */
+	LACKING, /* likewise, if one of these is not held to it yet */
+};
+
+/* Asked in our turn: a release that we have waited for is one. */
+static bool is_kept(const struct ks_book *b, const struct ks_plan *p, const struct ks_vmlist *list)
+{
+	return !b || has_all(b, p, list);
+}
+
+static int in_turn(struct turn *t, const struct ks_vmlist *list, struct ks_plan *p, enum how how)
 {
 	if (t->book && !ks_book_is_settled(t->book)) {
 		cli_error("a hand-over was interrupted: `vm-share restore` first");
 		return CLI_EXIT_FAILED;
 	}
+	if (how == LACKING && is_kept(t->book, p, list))
+		return CLI_EXIT_OK;
 	if (!t->book)
 		t->book = ks_book_new();
-	if (!t->book)
-		return CLI_EXIT_FAILED;
-	if (lacking && has_all(t->book, p, list))
-		return CLI_EXIT_OK;
-	return hand_over(t, list, p);
+	return t->book ? hand_over(t, list, p) : CLI_EXIT_FAILED;
 }
 
-static int apply(const struct turn_options *o, struct ks_plan *p, bool lacking)
+static int apply(const struct turn_options *o, struct ks_plan *p, enum how how)
 {
 	struct ks_vmlist list;
 	struct ks_err err;
@@ -124,28 +135,38 @@ static int apply(const struct turn_options *o, struct ks_plan *p, bool lacking)
 		ks_fail(&err, ret, "/proc: %s", strerror(-ret));
 		return cli_fail(ret, &err);
 	}
-	if (lacking)
+	if (how != ALL)
 		drop_absent(p, &list);
 	ret = turn_begin(&t, o, TURN_WAIT_MS);
 	if (!ret) {
-		ret = in_turn(&t, &list, p, lacking);
+		ret = in_turn(&t, &list, p, how);
 		turn_end(&t);
 	}
 	ks_vm_list_free(&list);
 	return ret;
 }
 
-int apply_lacking(const struct turn_options *o, const struct ks_plan *plan)
+static int apply_copy(const struct turn_options *o, const struct ks_plan *plan, enum how how)
 {
 	struct ks_plan *p = ks_plan_new();
 	int ret = CLI_EXIT_FAILED;
 
 	if (p) {
 		*p = *plan;
-		ret = apply(o, p, true);
+		ret = apply(o, p, how);
 	}
 	free(p);
 	return ret;
+}
+
+int apply_present(const struct turn_options *o, const struct ks_plan *plan)
+{
+	return apply_copy(o, plan, PRESENT);
+}
+
+int apply_lacking(const struct turn_options *o, const struct ks_plan *plan)
+{
+	return apply_copy(o, plan, LACKING);
 }
 
 int apply_read(char **words, struct ks_plan **plan)
@@ -186,7 +207,7 @@ int share_apply(int argc, char **argv)
 	if (!ret)
 		ret = apply_read(o.args, &p);
 	if (!ret && !o.dry_run)
-		ret = apply(&o, p, false);
+		ret = apply(&o, p, ALL);
 	free(p);
 	return ret;
 }

@@ -9,7 +9,13 @@
 /* Parts of a plan and names of files. free() it. What is no plan ends the process. */
 int apply_read(char **words, struct ks_plan **plan);
 
-/* If a VM of the plan that is there is not held to it, as one that has just begun: apply it, as far as its VMs are there. */
+/* Apply it as far as its VMs are there. */
+int apply_present(const struct turn_options *o, const struct ks_plan *plan);
+
+/*
+ * The same if one of these is not held to it, as a VM that has just begun; and if there is a book at all: else it was
+ * released, and stays so.
+ */
 int apply_lacking(const struct turn_options *o, const struct ks_plan *plan);
 
 /* As `restore' does it. */

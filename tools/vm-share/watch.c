@@ -47,6 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+/* Memory that is handed over takes its time, and we have nothing else to do. */
+#define WAIT_MS (60 * TURN_WAIT_MS)
+
 /* What did not work is tried again after a while, and that doubles. */
 #define PAUSE_NS (10 * NS)
 #define PAUSE_MOST_NS (32 * PAUSE_NS)
@@ -70,7 +73,6 @@ struct seen {
 	uint64_t rest_ns[KS_BOOK_VMS];	     /* until when we leave it alone, */
 	uint64_t rest_pause_ns[KS_BOOK_VMS]; /* and how long that is in all */
 	uint64_t keep_ns, keep_pause_ns;     /* likewise, the plan */
-	bool had_book, released;
 	uint64_t at_ns;
 };
 
@@ -203,10 +205,8 @@ static int turn(struct seen *s, const struct turn_options *o)
 
 	if (turn_of(o->dir))
 		return 0; /* somebody hands over: next time */
-	if (turn_begin(&t, o, TURN_WAIT_MS))
+	if (turn_begin(&t, o, WAIT_MS))
 		return CLI_EXIT_FAILED;
-	s->released = !t.book && s->had_book;
-	s->had_book |= t.book != NULL;
 	s->at_ns = now;
 	if (t.book && ks_book_is_settled(t.book))
 		ret = look_at_vms(&t, s);
@@ -217,7 +217,7 @@ static int turn(struct seen *s, const struct turn_options *o)
 /* Of the plan: a VM may come later, or anew. What is in the way may stay so. */
 static void keep(struct seen *s, const struct turn_options *o, const struct ks_plan *plan)
 {
-	if (s->released || s->at_ns < s->keep_ns || turn_of(o->dir))
+	if (s->at_ns < s->keep_ns || turn_of(o->dir))
 		return;
 	s->keep_pause_ns = apply_lacking(o, plan) ? longer(s->keep_pause_ns, PAUSE_NS) : PAUSE_NS;
 	s->keep_ns = s->at_ns + s->keep_pause_ns;
@@ -229,7 +229,7 @@ static int begin(const struct turn_options *o, struct ks_plan **plan)
 
 	if (!ret)
 		ret = restore_mend(o);
-	return ret ? ret : apply_lacking(o, *plan);
+	return ret ? ret : apply_present(o, *plan);
 }
 
 static int watch(const struct turn_options *o)
