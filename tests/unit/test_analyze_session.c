@@ -295,19 +295,25 @@ static void wrong_sides(void **state)
 
 #define ANEW (START + SEC) /* when its second life begins; the first one ends 100 ms before */
 
-/* One life of VM a: its TSC was 0 at `born`. It halts every 10 ms. */
-static void life(struct ks_writer *w, uint32_t slot, uint64_t born, uint64_t from, uint64_t to,
-		 uint64_t phase)
+/* One life of a VM: its TSC was 0 at `born`. It halts every 10 ms. */
+static void life_in(struct ks_writer *w, uint64_t pid, uint32_t slot, uint64_t born, uint64_t from,
+		    uint64_t to, uint64_t phase)
 {
 	uint64_t t;
 
-	add(w, (struct ks_rec){
-		       .time = from, .type = KS_VCPU_NEW, .id = slot, .a = 71ull << 32 | 710 });
+	add(w,
+	    (struct ks_rec){ .time = from, .type = KS_VCPU_NEW, .id = slot, .a = pid << 32 | 710 });
 	add(w, (struct ks_rec){ .time = from, .type = KS_TSC_OFFSET, .id = slot, .a = -2 * born });
 	add(w, (struct ks_rec){ .time = from + 1, .type = KS_VCPU_IN, .id = slot });
 	for (t = from + phase; t < to; t += 10 * MS)
 		add(w, (struct ks_rec){ .time = t, .type = KS_HLT, .id = slot });
 	add(w, (struct ks_rec){ .time = to, .type = KS_VCPU_GONE, .id = slot });
+}
+
+static void life(struct ks_writer *w, uint32_t slot, uint64_t born, uint64_t from, uint64_t to,
+		 uint64_t phase)
+{
+	life_in(w, 71, slot, born, from, to, phase);
 }
 
 static void host_of_lives(uint64_t first_born)
@@ -321,9 +327,9 @@ static void host_of_lives(uint64_t first_born)
 }
 
 /* A guest that was recorded from `from` to `to` of the host's clock; its own began when it did. */
-static void guest_of_life(uint64_t born, uint64_t from, uint64_t to, uint64_t phase)
+static void guest_with(const char *meta, uint64_t born, uint64_t from, uint64_t to, uint64_t phase)
 {
-	struct ks_writer *w = begin("a.kvs", KS_SIDE_GUEST, FULL);
+	struct ks_writer *w = begin("a.kvs", KS_SIDE_GUEST, meta);
 	uint64_t t;
 
 	for (t = from; t <= to; t += (to - from) / 4)
@@ -332,6 +338,11 @@ static void guest_of_life(uint64_t born, uint64_t from, uint64_t to, uint64_t ph
 	for (t = from + phase; t < to; t += 10 * MS)
 		add(w, (struct ks_rec){ .time = t - 1000 - born, .type = KS_IDLE_ENTER });
 	end(w);
+}
+
+static void guest_of_life(uint64_t born, uint64_t from, uint64_t to, uint64_t phase)
+{
+	guest_with(FULL, born, from, to, phase);
 }
 
 static void expect_mapped(uint64_t own, uint64_t host)
@@ -392,6 +403,37 @@ static void life_in_two_slots(void **state)
 	end(w);
 	guest_of_life(born, START + 50 * MS, ANEW + 850 * MS, 8 * MS);
 	expect_mapped(50 * SEC + 500 * MS, START + 500 * MS);
+}
+
+#define ONE_NAME                                                                                   \
+	"{\"vms\":{\"71\":{\"name\":\"a\",\"uuid\":\"aa-1\"},"                                     \
+	"\"72\":{\"name\":\"a\",\"uuid\":\"aa-1\"}}}"
+#define FULL_AA "{\"mode\":\"full\",\"uuid\":\"aa-1\"}"
+
+/* The VM's process ended, and another one began it anew: one name, two VMs. What it did tells which. */
+static void life_in_another_process(void **state)
+{
+	struct ks_writer *w = begin("host.kvs", KS_SIDE_HOST, ONE_NAME);
+	char by_name[160];
+
+	(void)state;
+	samples(w, 0, 0, START);
+	life_in(w, 71, 0, START, START, ANEW - 50 * MS, 8 * MS);
+	life_in(w, 72, 1, ANEW, ANEW, START + LENGTH, 5 * MS);
+	end(w);
+	snprintf(by_name, sizeof(by_name), "a=%s", file("a.kvs"));
+	guest_with(FULL_AA, ANEW, ANEW + 100 * MS, ANEW + 850 * MS, 5 * MS);
+	expect_vm(file("a.kvs"), 1, "uuid");
+	expect_vm(by_name, 1, "name");
+	guest_with(FULL_AA, START, START + 100 * MS, START + 850 * MS, 8 * MS);
+	expect_vm(file("a.kvs"), 0, "uuid");
+	guest_with(FULL_AA, ANEW, ANEW + 100 * MS, ANEW + 970 * MS,
+		   5 * MS); /* the first one had ended by then */
+	expect_vm(file("a.kvs"), 1, "uuid");
+	guest_with(FULL_AA, START, START + 100 * MS, START + 850 * MS,
+		   2 * MS); /* nobody halts then */
+	expect_refusal(file("a.kvs"), "say which process's as PID=FILE");
+	expect_refusal(by_name, "may be of several of its 2 lives");
 }
 
 static void same_vm_twice(void **state)
@@ -560,13 +602,14 @@ static void report_adds_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_uuid),	     cmocka_unit_test(by_cid),
-		cmocka_unit_test(by_name),	     cmocka_unit_test(by_evidence),
-		cmocka_unit_test(wrong_vm),	     cmocka_unit_test(no_overlap),
-		cmocka_unit_test(wrong_sides),	     cmocka_unit_test(same_vm_twice),
-		cmocka_unit_test(life_by_time),	     cmocka_unit_test(life_by_evidence),
-		cmocka_unit_test(life_in_two_slots), cmocka_unit_test(no_clock),
-		cmocka_unit_test(one_vm_of_two),     cmocka_unit_test(report_adds_up),
+		cmocka_unit_test(by_uuid),	    cmocka_unit_test(by_cid),
+		cmocka_unit_test(by_name),	    cmocka_unit_test(by_evidence),
+		cmocka_unit_test(wrong_vm),	    cmocka_unit_test(no_overlap),
+		cmocka_unit_test(wrong_sides),	    cmocka_unit_test(life_in_another_process),
+		cmocka_unit_test(same_vm_twice),    cmocka_unit_test(life_by_time),
+		cmocka_unit_test(life_by_evidence), cmocka_unit_test(life_in_two_slots),
+		cmocka_unit_test(no_clock),	    cmocka_unit_test(one_vm_of_two),
+		cmocka_unit_test(report_adds_up),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -43,7 +43,7 @@ static void add_lives(struct ks_lives *l, const struct slot *slots, const struct
 		      uint32_t n)
 {
 	struct ks_life *x = NULL;
-	uint32_t i, begun = l->n;
+	uint32_t i;
 
 	for (i = 0; i < n; i++) {
 		uint32_t slot = v[i].slot;
@@ -56,11 +56,16 @@ static void add_lives(struct ks_lives *l, const struct slot *slots, const struct
 		}
 		x->to = slots[slot].gone;
 	}
-	if (x && l->n == begun + 1)
-		x->to = UINT64_MAX;
 }
 
-int ks_lives_find(struct ks_lives *l, const struct ks_model *m, struct ks_reader *host, uint32_t vm)
+/* A VM goes on without its lowest vCPU, if that is unplugged. */
+static void outlive(struct ks_life *x, uint64_t gone)
+{
+	x->to = x->to > gone ? x->to : gone;
+}
+
+int ks_lives_find(struct ks_lives *l, const struct ks_model *m, struct ks_reader *host,
+		  const bool *vms)
 {
 	struct slot *slots = read_slots(m, host);
 	uint32_t i, n, of = KS_NO_VCPU;
@@ -77,8 +82,12 @@ int ks_lives_find(struct ks_lives *l, const struct ks_model *m, struct ks_reader
 		n = 1;
 		while (i + n < m->nvcpus && v[n].vm == v->vm && v[n].vcpu_id == v->vcpu_id)
 			n++;
-		if (v->vm != of && (vm == KS_NO_VCPU || v->vm == vm))
+		if (vms && !vms[v->vm])
+			continue;
+		if (v->vm != of)
 			add_lives(l, slots, v, n);
+		else
+			outlive(&l->v[l->n - 1], slots[v[n - 1].slot].gone);
 		of = v->vm;
 	}
 	free(slots);

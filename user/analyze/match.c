@@ -132,67 +132,71 @@ static bool lived(const struct ks_link *l, const struct ks_life *life, struct ks
 
 /* ---- candidates ---- */
 
-static uint32_t by_name(const struct ks_model *m, const char *want)
+/* By what a guest's trace is known: what the user says of it, or what it says itself. */
+struct known {
+	const char *want, *uuid;
+	int64_t cid;
+};
+
+static bool has_name(const struct ks_vm *vm, const struct known *k)
 {
 	char pid[16];
-	uint32_t i;
+
+	snprintf(pid, sizeof(pid), "%u", vm->tgid);
+	return !strcmp(vm->name, k->want) || !strcmp(pid, k->want) ||
+	       (*vm->uuid && !strcasecmp(vm->uuid, k->want));
+}
+
+static bool has_uuid(const struct ks_vm *vm, const struct known *k)
+{
+	return *k->uuid && !strcasecmp(vm->uuid, k->uuid);
+}
+
+/* 0 to 2 are the hypervisor, loopback and the host: they name no guest. */
+static bool has_cid(const struct ks_vm *vm, const struct known *k)
+{
+	return k->cid > 2 && vm->cid == k->cid;
+}
+
+static uint32_t mark(bool *of, const struct ks_model *m, const struct known *k,
+		     bool (*has)(const struct ks_vm *, const struct known *))
+{
+	uint32_t i, n = 0;
 
 	for (i = 0; i < m->nvms; i++) {
-		snprintf(pid, sizeof(pid), "%u", m->vms[i].tgid);
-		if (!strcmp(m->vms[i].name, want) || !strcmp(pid, want) ||
-		    (*m->vms[i].uuid && !strcasecmp(m->vms[i].uuid, want)))
-			return i;
+		of[i] = has(&m->vms[i], k);
+		n += of[i];
 	}
-	return KS_NO_VCPU;
+	return n;
 }
 
-static uint32_t by_uuid(const struct ks_model *m, const char *uuid)
+/*
+ * The VMs that the user or the traces name, or the only one there is: how many. Several, if one was begun anew, in
+ * another process, while the host was recorded; or two have one name.
+ */
+static uint32_t named(struct ks_link *l, bool *of, const struct ks_model *m,
+		      struct ks_reader *guest, const char *want)
 {
-	uint32_t i;
+	struct json_object *meta = ks_reader_meta(guest), *v;
+	struct known k = { want, ks_meta_str(meta, "uuid"), 0 };
+	uint32_t n;
 
-	for (i = 0; *uuid && i < m->nvms; i++)
-		if (!strcasecmp(m->vms[i].uuid, uuid))
-			return i;
-	return KS_NO_VCPU;
-}
-
-static uint32_t by_cid(const struct ks_model *m, struct json_object *meta)
-{
-	struct json_object *v;
-	int64_t cid;
-	uint32_t i;
-
-	if (!json_object_object_get_ex(meta, "cid", &v))
-		return KS_NO_VCPU;
-	cid = json_object_get_int64(v);
-	/* 0 to 2 are the hypervisor, loopback and the host: they name no guest. */
-	for (i = 0; cid > 2 && i < m->nvms; i++)
-		if (m->vms[i].cid == cid)
-			return i;
-	return KS_NO_VCPU;
-}
-
-/* A VM that the traces themselves name, or the only one there is. */
-static uint32_t named(struct ks_link *l, const struct ks_model *m, struct ks_reader *guest,
-		      const char *want)
-{
-	struct json_object *meta = ks_reader_meta(guest);
-	uint32_t vm;
-
-	if (want) {
-		l->how = "name";
-		return by_name(m, want);
-	}
+	l->how = "name";
+	if (want)
+		return mark(of, m, &k, has_name);
+	if (json_object_object_get_ex(meta, "cid", &v))
+		k.cid = json_object_get_int64(v);
 	l->how = "uuid";
-	vm = by_uuid(m, ks_meta_str(meta, "uuid"));
-	if (vm != KS_NO_VCPU)
-		return vm;
+	n = mark(of, m, &k, has_uuid);
+	if (n)
+		return n;
 	l->how = "cid";
-	vm = by_cid(m, meta);
-	if (vm != KS_NO_VCPU)
-		return vm;
+	n = mark(of, m, &k, has_cid);
+	if (n)
+		return n;
 	l->how = "there being one VM";
-	return m->nvms == 1 ? 0 : KS_NO_VCPU;
+	of[0] = m->nvms == 1;
+	return of[0];
 }
 
 /* Take this VM in this life, if nothing speaks against it. */
@@ -274,28 +278,31 @@ static bool clear(const struct choice *c)
 	return c->best >= AN_EVIDENCE_CONVINCES && c->second * 2 <= c->best;
 }
 
-static int not_clear(const struct choice *c, const struct ks_model *m, uint32_t vm,
-		     struct ks_reader *host, struct ks_reader *guest, uint32_t lives,
+/* n: of so many VMs; 0: nothing names it. */
+static int not_clear(const struct choice *c, const struct ks_model *m, uint32_t n,
+		     struct ks_reader *host, struct ks_reader *guest, const struct ks_lives *lives,
 		     struct ks_err *err)
 {
-	if (vm == KS_NO_VCPU)
+	const char *guest_path = ks_reader_path(guest);
+
+	if (!n)
 		return ks_fail(err, -EINVAL,
 			       "%s: cannot tell which of the %u VMs it is of: say so as NAME=FILE",
-			       ks_reader_path(guest), m->nvms);
-	return ks_fail(
-		err, -EINVAL,
-		"%s: VM %s was made anew while %s was recorded, and this %s of its %u lives: "
-		"record both again",
-		ks_reader_path(guest), m->vms[vm].name, ks_reader_path(host),
-		c->fit ? "may be of several" : "fits none", lives);
+			       guest_path, m->nvms);
+	return ks_fail(err, -EINVAL,
+		       "%s: VM %s was made anew while %s was recorded, and this %s of its %u "
+		       "lives: %s",
+		       guest_path, m->vms[lives->v->vm].name, ks_reader_path(host),
+		       c->fit ? "may be of several" : "fits none", lives->n,
+		       n > 1 && c->fit ? "say which process's as PID=FILE" : "record both again");
 }
 
 /*
  * Try all lives. Of a VM that is known, the one that alone fits is taken; else the evidence must be
- * clear. vm: KS_NO_VCPU if nothing names it.
+ * clear. n: of so many VMs; 0: nothing names it.
  */
 static int by_evidence(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
-		       const struct ks_clockmap *host_map, struct ks_reader *guest, uint32_t vm,
+		       const struct ks_clockmap *host_map, struct ks_reader *guest, uint32_t n,
 		       const struct ks_lives *lives, struct ks_err *err)
 {
 	struct choice c = { 0 };
@@ -303,30 +310,70 @@ static int by_evidence(struct ks_link *l, const struct ks_model *m, struct ks_re
 
 	if (ret)
 		return ret;
-	if (vm == KS_NO_VCPU)
+	if (!n)
 		l->how = "evidence";
-	if (!clear(&c) && (vm == KS_NO_VCPU || c.fit != 1))
-		return not_clear(&c, m, vm, host, guest, lives->n, err);
+	if (!clear(&c) && (!n || c.fit != 1))
+		return not_clear(&c, m, n, host, guest, lives, err);
 	return settle(l, m, host, host_map, guest, c.found, err);
 }
 
-/* vm: KS_NO_VCPU if nothing names it. */
+static uint32_t first(const bool *of)
+{
+	uint32_t i = 0;
+
+	while (!of[i])
+		i++;
+	return i;
+}
+
+/* of: the n VMs that are named; n = 0: nothing names one. */
 static int find_life(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
-		     const struct ks_clockmap *host_map, struct ks_reader *guest, uint32_t vm,
-		     struct ks_err *err)
+		     const struct ks_clockmap *host_map, struct ks_reader *guest, const bool *of,
+		     uint32_t n, struct ks_err *err)
 {
 	struct ks_lives lives;
-	int ret = ks_lives_find(&lives, m, host, vm);
+	int ret = ks_lives_find(&lives, m, host, n ? of : NULL);
 
 	if (ret)
 		return ks_fail(err, ret, "out of memory");
-	if (vm != KS_NO_VCPU && !lives.n)
-		ret = clock_failed(-ENOENT, m, vm, host, guest, err);
-	else if (vm != KS_NO_VCPU && lives.n == 1)
+	if (n && !lives.n)
+		ret = clock_failed(-ENOENT, m, first(of), host, guest, err);
+	else if (n && lives.n == 1)
 		ret = settle(l, m, host, host_map, guest, lives.v, err);
 	else
-		ret = by_evidence(l, m, host, host_map, guest, vm, &lives, err);
+		ret = by_evidence(l, m, host, host_map, guest, n, &lives, err);
 	ks_lives_free(&lives);
+	return ret;
+}
+
+static int guest_map(struct ks_link *l, struct ks_reader *guest, struct ks_err *err)
+{
+	const struct ks_rec *ctl;
+	size_t n;
+	int ret;
+
+	ctl = ks_reader_control(guest, &n);
+	ret = ks_clockmap_new(&l->guest_map, ctl, n);
+	if (ret)
+		ks_fail(err, ret, "%s: %s", ks_reader_path(guest),
+			ret == -ENODATA ? "fewer than two clock samples: too short a "
+					  "recording, or a damaged file" :
+					  strerror(-ret));
+	return ret;
+}
+
+static int find(struct ks_link *l, bool *of, const struct ks_model *m, struct ks_reader *host,
+		const struct ks_clockmap *host_map, struct ks_reader *guest, const char *want,
+		struct ks_err *err)
+{
+	uint32_t n = named(l, of, m, guest, want);
+	int ret;
+
+	if (want && !n)
+		return ks_fail(err, -ENOENT, "%s: no VM \"%s\" in it", ks_reader_path(host), want);
+	ret = guest_map(l, guest, err);
+	if (!ret)
+		ret = find_life(l, m, host, host_map, guest, of, n, err);
 	return ret;
 }
 
@@ -334,9 +381,7 @@ int ks_link_find(struct ks_link *l, const struct ks_model *m, struct ks_reader *
 		 const struct ks_clockmap *host_map, struct ks_reader *guest, const char *want,
 		 struct ks_err *err)
 {
-	const struct ks_rec *ctl;
-	uint32_t vm;
-	size_t n;
+	bool *of;
 	int ret;
 
 	memset(l, 0, sizeof(*l));
@@ -345,17 +390,11 @@ int ks_link_find(struct ks_link *l, const struct ks_model *m, struct ks_reader *
 			       ks_reader_path(guest));
 	if (!m->nvms)
 		return ks_fail(err, -ENOENT, "%s: there is no VM in it", ks_reader_path(host));
-	vm = named(l, m, guest, want);
-	if (want && vm == KS_NO_VCPU)
-		return ks_fail(err, -ENOENT, "%s: no VM \"%s\" in it", ks_reader_path(host), want);
-	ctl = ks_reader_control(guest, &n);
-	ret = ks_clockmap_new(&l->guest_map, ctl, n);
-	if (ret)
-		return ks_fail(err, ret, "%s: %s", ks_reader_path(guest),
-			       ret == -ENODATA ? "fewer than two clock samples: too short a "
-						 "recording, or a damaged file" :
-						 strerror(-ret));
-	ret = find_life(l, m, host, host_map, guest, vm, err);
+	of = calloc(m->nvms, sizeof(*of));
+	if (!of)
+		return ks_fail(err, -ENOMEM, "out of memory");
+	ret = find(l, of, m, host, host_map, guest, want, err);
+	free(of);
 	if (ret)
 		ks_link_free(l);
 	return ret;
