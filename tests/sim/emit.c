@@ -380,6 +380,7 @@ static void offset_rec(struct world *w, struct vcpu *v)
 void emit_vcpu(struct vcpu *v)
 {
 	struct ks_rec rec = { .type = KS_VCPU_NEW,
+			      .cpu = v->ent.pcpu,
 			      .id = v->slot,
 			      .a = (uint64_t)v->vm->tgid << 32 | v->ent.tid,
 			      .b = v->apic };

@@ -179,6 +179,7 @@ void vcpu_exit(struct vcpu *v, enum exit_why why, uint64_t host_ns)
 		v->evident = 0;
 		v->born = true;
 		emit_vcpu(v);
+		truth_proof(v);
 	}
 	exit_rec(v, why);
 	if (v->w->p.looks && why == X_PLE)

@@ -422,7 +422,7 @@ static void host_ends_first(void **state)
 	assert_share(w, KS_C_UNKNOWN, 5 * MS);
 	assert_int_equal(vm_totals(l)->span_ns, 4 * MS - 1);
 	assert_int_equal(ks_analysis_vcpu_totals(l->a, 0)->state_ns[KS_V_RUNNABLE], 0);
-	assert_int_equal(ks_analysis_vcpu_totals(l->a, 1)->state_ns[KS_V_RUNNING], 4 * MS - 2);
+	assert_int_equal(ks_analysis_vcpu_totals(l->a, 1)->state_ns[KS_V_RUNNING], 4 * MS - 1);
 	lab_free(l);
 }
 

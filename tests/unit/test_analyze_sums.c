@@ -144,6 +144,26 @@ static void burst_told_later(void **state)
 	lab_free(l);
 }
 
+/* A burst that was told after later records had been written: its exits are those of its own time. */
+static void burst_out_of_order(void **state)
+{
+	struct lab *l = lab_new(1);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 20; i++)
+		put_host(l, (struct ks_rec){ .time = (30 + i) * MS, .type = KS_HLT });
+	l->flush_after = l->nhost;
+	folded(l, 10 * MS, 14 * MS, 500);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	assert_int_equal(l->nbursts, 1);
+	assert_int_equal(l->burst[0].first, 10 * MS);
+	assert_int_equal(l->burst[0].last, 14 * MS);
+	assert_int_equal(l->ple[KS_C_UNKNOWN], 500); /* the waits of then are no longer known */
+	lab_free(l);
+}
+
 /* ---- classes of exits outside waits ---- */
 
 static enum ks_class by_ip(void *ctx, uint32_t vm, uint64_t ip)
@@ -238,15 +258,29 @@ static void states(void **state)
 	end_at(l, 40 * MS);
 	lab_run(l);
 	t = vcpu(l, 0);
-	assert_int_equal(t->state_ns[KS_V_RUNNING], 10 * MS - 2 + 4 * MS + 7 * MS);
+	assert_int_equal(t->state_ns[KS_V_RUNNING], 10 * MS - 1 + 4 * MS + 7 * MS);
 	assert_int_equal(t->state_ns[KS_V_HALTED], 5 * MS);
 	assert_int_equal(t->state_ns[KS_V_RUNNABLE], 4 * MS);
 	assert_int_equal(t->state_ns[KS_V_BLOCKED], 10 * MS);
 	for (i = 0; i < l->nsegs; i++)
 		sum += l->seg[i].to - l->seg[i].from;
 	assert_int_equal(sum, 40 * MS - 1); /* from its KS_VCPU_NEW on */
-	assert_int_equal(l->seg[4].state, KS_V_RUNNING);
-	assert_int_equal(l->seg[4].pcpu, 2);
+	assert_int_equal(l->seg[3].state, KS_V_RUNNING);
+	assert_int_equal(l->seg[3].pcpu, 2);
+	lab_free(l);
+}
+
+/* It has its pCPU to itself, and leaves it for nobody. */
+static void runs_all_the_time(void **state)
+{
+	struct lab *l = lab_new(1);
+
+	(void)state;
+	l->nhost = 1; /* KS_VCPU_NEW */
+	end_at(l, 40 * MS);
+	lab_run(l);
+	assert_int_equal(vcpu(l, 0)->state_ns[KS_V_RUNNING], 40 * MS - 1);
+	assert_int_equal(vcpu(l, 0)->state_ns[KS_V_UNKNOWN], 0);
 	lab_free(l);
 }
 
@@ -394,10 +428,12 @@ int main(void)
 		cmocka_unit_test(gap_as_recorded),
 		cmocka_unit_test(burst_over_a_border),
 		cmocka_unit_test(burst_told_later),
+		cmocka_unit_test(burst_out_of_order),
 		cmocka_unit_test(exits_outside_waits),
 		cmocka_unit_test(user_mode_ends_a_wait),
 		cmocka_unit_test(exits_per_acquisition),
 		cmocka_unit_test(states),
+		cmocka_unit_test(runs_all_the_time),
 		cmocka_unit_test(wake_overtakes_departure),
 		cmocka_unit_test(migrations),
 		cmocka_unit_test(wasted_idle),

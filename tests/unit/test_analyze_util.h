@@ -33,6 +33,7 @@ struct lab {
 	char dir[64], host_path[96], guest_path[96];
 	struct ks_rec host[RECS], guest[RECS];
 	unsigned int nhost, nguest, vcpus;
+	unsigned int flush_after; /* so many of the host's; 0: only at the end */
 	const char *host_meta, *guest_meta;
 	uint32_t spoil_host, spoil_guest; /* ring whose records cannot be read; 0: none */
 	struct ks_analysis_opts opts;
@@ -227,6 +228,7 @@ static inline struct lab *lab_new(unsigned int vcpus)
 		put_host(l, (struct ks_rec){ .time = 1,
 					     .type = KS_VCPU_NEW,
 					     .id = i,
+					     .cpu = i,
 					     .a = (uint64_t)TGID << 32 | (1000 + i),
 					     .b = i });
 		in(l, 2, i, i);
@@ -236,7 +238,7 @@ static inline struct lab *lab_new(unsigned int vcpus)
 }
 
 static inline void write_trace(const char *path, enum ks_side side, const struct ks_rec *r,
-			       unsigned int n, const char *meta)
+			       unsigned int n, unsigned int flush_after, const char *meta)
 {
 	struct json_object *m = json_tokener_parse(meta);
 	struct ks_writer *w;
@@ -246,8 +248,11 @@ static inline void write_trace(const char *path, enum ks_side side, const struct
 	assert_int_equal(ks_writer_open(&w, path, side, 64, &err), 0);
 	assert_int_equal(ks_writer_meta(w, m), 0);
 	json_object_put(m);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		assert_int_equal(ks_writer_add(w, r[i].cpu & 63, &r[i], 1), 0);
+		if (i + 1 == flush_after)
+			assert_int_equal(ks_writer_flush(w), 0);
+	}
 	assert_int_equal(ks_writer_close(w, &err), 0);
 }
 
@@ -280,8 +285,8 @@ static inline void lab_open(struct lab *l)
 				       .ctx = l };
 	struct ks_err err = { "" };
 
-	write_trace(l->host_path, KS_SIDE_HOST, l->host, l->nhost, l->host_meta);
-	write_trace(l->guest_path, KS_SIDE_GUEST, l->guest, l->nguest, l->guest_meta);
+	write_trace(l->host_path, KS_SIDE_HOST, l->host, l->nhost, l->flush_after, l->host_meta);
+	write_trace(l->guest_path, KS_SIDE_GUEST, l->guest, l->nguest, 0, l->guest_meta);
 	spoil(l->host_path, l->spoil_host);
 	spoil(l->guest_path, l->spoil_guest);
 	assert_int_equal(ks_reader_open(&l->hr, l->host_path, &err), 0);

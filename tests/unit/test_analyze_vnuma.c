@@ -94,7 +94,7 @@ static void drift(void **state)
 	c = ks_vnuma_vcpu(l->vnuma, 2);
 	assert_int_equal(c->believed, 1);
 	assert_int_equal(c->node_ns[0], 30 * MS - 1);
-	assert_int_equal(c->node_ns[1], 10 * MS - 2 + 50 * MS);
+	assert_int_equal(c->node_ns[1], 10 * MS - 1 + 50 * MS);
 	assert_int_equal(c->away_ns, 30 * MS - 1);
 	assert_int_equal(c->node_changes, 2);
 	assert_int_equal(vm(l)->nmoves, 2);
@@ -136,7 +136,7 @@ static void no_belief(void **state)
 	assert_int_equal(vm(l)->guest_nodes, 1);
 	assert_int_equal(vm(l)->home[0], -1);
 	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 2)->away_ns, 0);
-	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 2)->node_ns[1], 10 * MS - 2);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 2)->node_ns[1], 10 * MS - 1);
 	lab_free(l);
 }
 

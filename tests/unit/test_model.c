@@ -20,8 +20,9 @@
 static enum ks_vstate after(enum ks_vstate old, uint8_t type, uint8_t flags)
 {
 	struct ks_rec r = { .type = type, .flags = flags };
+	uint64_t woken = 0;
 
-	return ks_vstate_after(old, &r);
+	return ks_vstate_after(old, &r, &woken);
 }
 
 static void states_after_records(void **state)
@@ -40,6 +41,35 @@ static void states_after_records(void **state)
 	assert_int_equal(after(KS_V_UNKNOWN, KS_PAUSE, 0), KS_V_RUNNING);
 	assert_int_equal(after(KS_V_HALTED, KS_HALT_POLL, 0), KS_V_HALTED);
 	assert_int_equal(after(KS_V_RUNNABLE, KS_VCPU_GONE, 0), KS_V_GONE);
+}
+
+static enum ks_vstate next(enum ks_vstate old, uint64_t *woken, uint64_t time, uint8_t type,
+			   uint8_t flags)
+{
+	struct ks_rec r = { .time = time, .type = type, .flags = flags };
+
+	return ks_vstate_after(old, &r, woken);
+}
+
+/* Woken on its way to sleep it leaves, and is runnable. */
+static void a_wake_up_overtakes(void **state)
+{
+	uint64_t woken = 0;
+
+	(void)state;
+	assert_int_equal(next(KS_V_RUNNING, &woken, 1000, KS_VCPU_WAKE, 0), KS_V_RUNNING);
+	assert_int_equal(next(KS_V_RUNNING, &woken, 1500, KS_BURST, 0), KS_V_RUNNING);
+	assert_int_equal(next(KS_V_RUNNING, &woken, 3000, KS_VCPU_OUT, KS_OUT_HALTED),
+			 KS_V_RUNNABLE);
+	assert_int_equal(next(KS_V_RUNNING, &woken, 4000, KS_VCPU_OUT, KS_OUT_HALTED), KS_V_HALTED);
+	/* Too long ago; or it came back meanwhile. */
+	next(KS_V_RUNNING, &woken, 10000, KS_VCPU_WAKE, 0);
+	assert_int_equal(next(KS_V_RUNNING, &woken, 90000, KS_VCPU_OUT, KS_OUT_BLOCKED),
+			 KS_V_BLOCKED);
+	next(KS_V_RUNNING, &woken, 100000, KS_VCPU_WAKE, 0);
+	next(KS_V_RUNNING, &woken, 100100, KS_HLT, 0);
+	assert_int_equal(next(KS_V_RUNNING, &woken, 100200, KS_VCPU_OUT, KS_OUT_HALTED),
+			 KS_V_HALTED);
 }
 
 static void history_finds(void **state)
@@ -230,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states_after_records),
+		cmocka_unit_test(a_wake_up_overtakes),
 		cmocka_unit_test(history_finds),
 		cmocka_unit_test(history_keeps_what_is_needed),
 		cmocka_unit_test_setup_teardown(vms_of_a_trace, make_path, drop_path),

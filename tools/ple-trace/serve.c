@@ -158,7 +158,7 @@ static void drain(struct serve *s)
 	unsigned int fill;
 	size_t i;
 
-	s->error = drain_all(&s->drain, pull, s->host, UINT64_MAX);
+	s->error = drain_all(&s->drain, pull, s->host);
 	for (i = 0; i < s->drain.n; i++)
 		ks_fleet_feed(&s->fleet, &s->drain.recs[i]);
 	fill = ks_rings_fill(ks_host_rings(s->host));
@@ -201,7 +201,7 @@ static int make_page(void *ctx, enum ks_metrics_format format, const char **text
 	int ret;
 
 	drain(s);
-	ks_fleet_update(&s->fleet, begun);
+	ks_fleet_update(&s->fleet, s->drain.until);
 	look_at_self(s);
 	ks_metrics_begin(&s->page, format);
 	ks_self_metrics(&s->page, &s->fleet, isa, &s->self);
@@ -353,7 +353,7 @@ static int run(struct serve *s)
 			continue;
 		s->refreshed = now;
 		ks_fleet_refresh(&s->fleet, now);
-		ks_fleet_update(&s->fleet, now);
+		ks_fleet_update(&s->fleet, s->drain.until);
 		ks_host_recycle(s->host, ended, s);
 	}
 	return s->error;

@@ -108,7 +108,7 @@ static void drain(void *ctx)
 	struct top *t = ctx;
 	size_t i;
 
-	drain_all(&t->drain, pull, t->host, UINT64_MAX);
+	drain_all(&t->drain, pull, t->host);
 	for (i = 0; i < t->drain.n; i++) {
 		const struct ks_rec *rec = &t->drain.recs[i];
 
@@ -171,7 +171,7 @@ static void show(void *ctx)
 	const struct ks_vcpu_state *k;
 	uint32_t n, slot;
 
-	ks_live_settle(&t->live, now);
+	ks_live_settle(&t->live, t->drain.until);
 	view.lost = t->live.lost;
 	view.unseen = ks_host_unseen(t->host).vcpus;
 	k = ks_host_vcpus(t->host, &n);

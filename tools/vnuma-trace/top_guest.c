@@ -189,7 +189,7 @@ static void drain(void *ctx)
 	struct top *t = ctx;
 	size_t i;
 
-	drain_all(&t->drain, pull, t->probe, ks_now_ns());
+	drain_all(&t->drain, pull, t->probe);
 	for (i = 0; i < t->drain.n; i++)
 		ks_vnuma_live_feed(t->live, &t->drain.recs[i]);
 }

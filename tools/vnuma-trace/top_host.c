@@ -87,7 +87,7 @@ static void drain(void *ctx)
 	struct top *t = ctx;
 	size_t i;
 
-	drain_all(&t->drain, pull, t->host, ks_now_ns());
+	drain_all(&t->drain, pull, t->host);
 	for (i = 0; i < t->drain.n; i++)
 		feed(t, &t->drain.recs[i]);
 }

@@ -34,7 +34,8 @@ static void burst_add(struct ks_analysis *a, uint32_t vcpu, const struct an_exit
 		*b = (struct ks_burst){ .vcpu = vcpu, .first = x->first };
 	if (x->first < b->first)
 		b->first = x->first;
-	b->last = x->last;
+	if (x->last > b->last)
+		b->last = x->last;
 	b->exits += x->count;
 	if (x->ip)
 		b->ip = x->ip;
@@ -246,6 +247,8 @@ void an_burst(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 	struct an_exit x = one_exit(ev);
 	uint64_t len = ev->rec->b >> 32;
 
+	/* It may be told later than it was. */
+	x.first = x.last = ev->rec->time;
 	x.count = (uint32_t)ev->rec->b;
 	if (!x.count) {
 		a->ignored++;

@@ -2,8 +2,6 @@
 /* The host's records: what the vCPUs are, and their exits. */
 #include "internal.h"
 
-#define WAKE_RACE 20000u /* ns from a wake-up to the departure that it overtook */
-
 /* Room in the vCPU's history for one more change, grown if an unresolved wait needs all of it. */
 static void make_room(struct ks_analysis *a, uint32_t vcpu)
 {
@@ -59,31 +57,13 @@ void an_set_state(struct ks_analysis *a, uint32_t vcpu, uint64_t time, enum ks_v
 	an_idle_update(a, vcpu, time);
 }
 
-/*
- * A thread on its way to sleep can be woken after it left the run queue and before its departure is
- * stamped; it then leaves as runnable, whatever the departure says. An HLT in between says that it
- * went on and came back.
- */
-static bool woken_on_the_way(struct an_vcpu *v, const struct ks_event *ev)
-{
-	bool woken = v->woken && ev->time - v->woken <= WAKE_RACE;
-
-	v->woken = 0;
-	return woken && ev->rec->type == KS_VCPU_OUT &&
-	       (ev->rec->flags == KS_OUT_HALTED || ev->rec->flags == KS_OUT_BLOCKED);
-}
-
 /* A record that may change the state of its vCPU. */
 static void state_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 {
 	struct ks_vcpu *m = &a->model.vcpus[vcpu];
-	enum ks_vstate s = ks_vstate_after(m->state, ev->rec);
+	enum ks_vstate s = ks_vstate_after(m->state, ev->rec, &a->vcpu[vcpu].woken);
 	bool in = ev->rec->type == KS_VCPU_IN;
 
-	if (ev->rec->type == KS_VCPU_WAKE && m->state == KS_V_RUNNING)
-		a->vcpu[vcpu].woken = ev->time;
-	else if (woken_on_the_way(&a->vcpu[vcpu], ev))
-		s = KS_V_RUNNABLE;
 	if (s == KS_V_RUNNING && m->state == s && in && m->pcpu != ev->rec->cpu) {
 		/* Its departure from the other pCPU was not seen. */
 		an_set_state(a, vcpu, ev->time, KS_V_UNKNOWN, -1);
@@ -93,13 +73,24 @@ static void state_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_ev
 		an_set_state(a, vcpu, ev->time, KS_V_UNKNOWN, -1);
 }
 
-static void vcpu_new(struct ks_analysis *a, uint32_t vcpu, uint64_t time)
+/* It is told at a vCPU's first exit: by then it ran. */
+static void first_exit(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
+{
+	struct ks_vcpu *m = &a->model.vcpus[vcpu];
+
+	if (m->state != KS_V_UNKNOWN || m->since > ev->time)
+		return;
+	m->since = ev->time;
+	if (!an_hostloss_doubt(a, KS_V_RUNNING, ev->rec->cpu))
+		an_set_state(a, vcpu, ev->time, KS_V_RUNNING, ev->rec->cpu);
+}
+
+static void vcpu_new(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 {
 	struct ks_vcpu *m = &a->model.vcpus[vcpu];
 	struct an_vm *vm = &a->vm[m->vm];
 
-	if (m->state == KS_V_UNKNOWN && m->since < time)
-		m->since = time;
+	first_exit(a, vcpu, ev);
 	/* A vCPU that was unplugged and plugged again comes back in a new slot. */
 	if (m->guest_cpu >= 0 && (uint32_t)m->guest_cpu < vm->ncpus)
 		vm->cpu_vcpu[m->guest_cpu] = vcpu;
@@ -136,7 +127,7 @@ void an_host_event(struct ks_analysis *a, const struct ks_event *ev)
 		an_boost_step(a, vcpu, ev);
 		break;
 	case KS_VCPU_NEW:
-		vcpu_new(a, vcpu, ev->time);
+		vcpu_new(a, vcpu, ev);
 		break;
 	case KS_VCPU_MIGRATE:
 		an_vcpu_migrate(a, vcpu, ev);

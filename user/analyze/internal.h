@@ -130,7 +130,7 @@ struct an_vcpu {
 	uint32_t nopen;
 	struct an_wait *pend, **pend_tail; /* in order of their end */
 	int32_t since_pcpu;		   /* pCPU of the present state */
-	uint64_t woken;			   /* when it was woken while it still ran; 0 = not */
+	uint64_t woken;			   /* see ks_vstate_after() */
 	bool busy, idle;		   /* run queue in the guest; halted on the host */
 	bool doubt;	   /* records of its guest ring were lost; may be waiting unseen */
 	uint64_t doubt_to; /* end of the loss */

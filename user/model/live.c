@@ -140,7 +140,7 @@ void ks_live_feed(struct ks_live *l, const struct ks_rec *rec)
 		migrate(l, v, rec);
 	if (rec->type == KS_VCPU_IN || rec->type == KS_VCPU_OUT || rec->type == KS_VCPU_GONE)
 		switched(l, v, rec);
-	next = ks_vstate_after(v->state, rec);
+	next = ks_vstate_after(v->state, rec, &v->woken);
 	if (next == v->state)
 		return;
 	account(v, rec->time);

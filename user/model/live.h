@@ -19,6 +19,7 @@ struct ks_live_vcpu {
 	int32_t pcpu; /* where it ran last, -1 = not known */
 	enum ks_vstate state;
 	uint64_t since;		     /* ns, of state, or of the interval's begin */
+	uint64_t woken;		     /* see ks_vstate_after() */
 	uint64_t state_ns[KS_V_MAX]; /* in this interval */
 	uint64_t bursts, burst_exits, longest_burst;
 	uint64_t burst_last; /* end of the open burst, 0 = none */

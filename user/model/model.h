@@ -63,7 +63,13 @@ const char *ks_meta_str(struct json_object *o, const char *key);
 /* A number; 0 if it is missing, negative or none. */
 uint64_t ks_meta_uint(struct json_object *o, const char *key);
 
-/* The state of a vCPU after one host record of it; `old` if the record does not change it. */
-enum ks_vstate ks_vstate_after(enum ks_vstate old, const struct ks_rec *rec);
+/*
+ * The state of a vCPU after one host record of it; `old` if the record does not change it.
+ *
+ * A thread on its way to sleep can be woken after it left the run queue and before its departure is stamped; it then
+ * leaves as runnable, whatever the departure says. An HLT in between says that it went on and came back. *woken, the
+ * vCPU's, 0 at first: when it was woken while it still ran.
+ */
+enum ks_vstate ks_vstate_after(enum ks_vstate old, const struct ks_rec *rec, uint64_t *woken);
 
 #endif /* KVMSCHED_MODEL_H */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "model.h"
 
+#define WAKE_RACE 20000u /* ns from a wake-up to the departure that it overtook */
+
 const char *ks_vstate_name(enum ks_vstate s)
 {
 	static const char *const names[KS_V_MAX] = {
@@ -27,20 +29,37 @@ static enum ks_vstate after_out(unsigned int flags)
 	return KS_V_UNKNOWN;
 }
 
-enum ks_vstate ks_vstate_after(enum ks_vstate old, const struct ks_rec *rec)
+static bool sleeps(enum ks_vstate s)
+{
+	return s == KS_V_HALTED || s == KS_V_BLOCKED;
+}
+
+static enum ks_vstate departed(const struct ks_rec *rec, uint64_t *woken)
+{
+	bool overtaken = *woken && rec->time - *woken <= WAKE_RACE;
+	enum ks_vstate s = after_out(rec->flags);
+
+	*woken = 0;
+	return overtaken && sleeps(s) ? KS_V_RUNNABLE : s;
+}
+
+enum ks_vstate ks_vstate_after(enum ks_vstate old, const struct ks_rec *rec, uint64_t *woken)
 {
 	switch (rec->type) {
 	case KS_VCPU_IN:
+		*woken = 0;
 		return KS_V_RUNNING;
 	case KS_VCPU_OUT:
-		return after_out(rec->flags);
+		return departed(rec, woken);
 	case KS_VCPU_GONE:
 		return KS_V_GONE;
 	case KS_VCPU_WAKE:
-		/* A wake-up of a thread that has not left its pCPU yet changes nothing. */
-		return old == KS_V_HALTED || old == KS_V_BLOCKED ? KS_V_RUNNABLE : old;
-	case KS_PAUSE:
+		*woken = old == KS_V_RUNNING ? rec->time : 0;
+		return sleeps(old) ? KS_V_RUNNABLE : old;
 	case KS_HLT:
+		*woken = 0;
+		__attribute__((fallthrough));
+	case KS_PAUSE:
 		/* Only a running vCPU exits. */
 		return old == KS_V_UNKNOWN ? KS_V_RUNNING : old;
 	}
