@@ -205,17 +205,6 @@ static __always_inline u64 price(const struct task_struct *p, const struct boost
 	return ran * 100 / (p->scx.weight ? p->scx.weight : 1);
 }
 
-SEC("struct_ops/boost_select_cpu")
-s32 BPF_PROG(boost_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
-{
-	bool idle = false;
-	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
-
-	if (idle)
-		scx_insert(p, DSQ_LOCAL, slice_ns, 0);
-	return cpu;
-}
-
 /*
  * A vCPU that wakes up far behind the one that runs there need not wait for the slice's end. Unless
  * that is of the same VM: to interrupt it may be to interrupt the holder of a lock, and the VM gains no
@@ -240,6 +229,22 @@ static __always_inline u64 place(struct boost_task *t, u64 enq_flags)
 	if (before(t->vtime, vtime_now - most))
 		t->vtime = vtime_now - most;
 	return t->gave ? t->vtime + slice_ns : t->vtime;
+}
+
+SEC("struct_ops/boost_select_cpu")
+s32 BPF_PROG(boost_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+	struct boost_task *t = idle ? task_of(p) : NULL;
+
+	if (t) { /* it will not come to enqueue() */
+		place(t, ENQ_WAKEUP);
+		t->gave = false;
+	}
+	if (idle)
+		scx_insert(p, DSQ_LOCAL, slice_ns, 0);
+	return cpu;
 }
 
 /* Where any CPU of the node finds it. */
@@ -326,21 +331,23 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 #define DID_NOT_SPIN (1ull << 62)
 #define IN_KERNEL (1ull << 61) /* of those that did not spin */
 
+#define WHY (EXACT | DID_NOT_SPIN | IN_KERNEL)
+
 struct choice {
-	u64 score;
+	u64 dsq, score;
 	s32 pid;
 	u32 vcpu_id, tgid;
 };
 
-/* Of the VM's vCPUs that wait in this queue, which one? wants: as in struct boost_task. */
-static __noinline int choose(u64 dsq, u32 vm, u32 wants, struct choice *best)
+/* Of the VM's vCPUs that wait in best's queue, which one? wants: as in struct boost_task. */
+static __noinline int choose(u32 vm, u32 wants, struct choice *best)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct task_struct *p;
 
 	if (!best)
 		return 0;
-	bpf_for_each(scx_dsq, p, dsq, 0)
+	bpf_for_each(scx_dsq, p, best->dsq, 0)
 	{
 		struct boost_task *t = task_of(p);
 		u64 score;
@@ -364,6 +371,24 @@ static __noinline int choose(u64 dsq, u32 vm, u32 wants, struct choice *best)
 		best->tgid = p->tgid;
 	}
 	return 0;
+}
+
+/* Of all that wait, in this node's queue or another's if there is one there that is more likely to be the one. */
+static __always_inline void choose_near(u32 node, u32 vm, u32 wants, struct choice *best)
+{
+	u64 likely = wants ? EXACT : IN_KERNEL;
+	u32 i;
+
+	bpf_for(i, 0, nr_nodes)
+	{
+		struct choice one = { .dsq = (node + i) % nr_nodes };
+
+		choose(vm, wants, &one);
+		if (one.pid && (!best->pid || (one.score & WHY) > (best->score & WHY)))
+			*best = one;
+		if (best->score & likely)
+			break;
+	}
 }
 
 static __always_inline void give_up(struct task_struct *p, struct boost_task *t,
@@ -409,14 +434,14 @@ static __always_inline void hand_over(struct boost_task *from, struct boost_task
 }
 
 /* Let it run next: here, or where it is bound to run if it is its turn there. KS_BOOST_*: which? */
-static __always_inline u32 bring(s32 cpu, u64 dsq, const struct choice *best,
-				 struct task_struct *prev, struct boost_cpu *c)
+static __always_inline u32 bring(s32 cpu, const struct choice *best, struct task_struct *prev,
+				 struct boost_cpu *c)
 {
 	struct boost_task *from = prev ? task_of(prev) : NULL, *t;
 	u32 how = KS_BOOST_FAILED;
 	struct task_struct *p;
 
-	bpf_for_each(scx_dsq, p, dsq, 0)
+	bpf_for_each(scx_dsq, p, best->dsq, 0)
 	{
 		if (p->pid != best->pid)
 			continue;
@@ -426,6 +451,8 @@ static __always_inline u32 bring(s32 cpu, u64 dsq, const struct choice *best,
 				break;
 			how = KS_BOOST_HERE;
 			c->n.boosted++;
+			c->n.kernel += !!(best->score & IN_KERNEL);
+			c->n.exact += !!(best->score & EXACT);
 			if (from && t)
 				hand_over(from, t, best->score, c);
 		} else if (t && is_due(p, t) &&
@@ -466,35 +493,23 @@ static __always_inline bool own_turn(s32 cpu, u64 dsq, u32 vm)
 	return own;
 }
 
-/* The slice given up here goes to a vCPU of the same VM, of this node first. */
+/* The slice given up here goes to a vCPU of the same VM. */
 static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, struct boost_cpu *c)
 {
 	struct boost_task *from = prev ? task_of(prev) : NULL;
-	u32 i, node = node_of(cpu), wants = from ? from->wants : 0, how;
-	u32 from1 = from ? from->vcpu_id + 1 : 0;
+	u32 wants = from ? from->wants : 0, from1 = from ? from->vcpu_id + 1 : 0, how;
 	struct choice best = {};
 
-	bpf_for(i, 0, nr_nodes)
-	{
-		u64 dsq = (node + i) % nr_nodes;
-
-		best.score = 0;
-		best.pid = 0;
-		choose(dsq, c->vm, wants, &best);
-		if (!best.pid)
-			continue;
-		/* Spinners hand the pCPU round for ever: that must not be at other VMs' cost. */
-		if (!(best.score & DID_NOT_SPIN) && !own_turn(cpu, dsq, c->vm))
-			break;
-		c->n.kernel += !!(best.score & IN_KERNEL);
-		c->n.exact += !!(best.score & EXACT);
-		how = bring(cpu, dsq, &best, prev, c);
-		ks_mark_boost(best.tgid, from1, best.vcpu_id + 1, how | why_it(best.score));
-		return how == KS_BOOST_HERE;
+	choose_near(node_of(cpu), c->vm, wants, &best);
+	/* Spinners hand the pCPU round for ever: that must not be at other VMs' cost. */
+	if (!best.pid || (!(best.score & DID_NOT_SPIN) && !own_turn(cpu, best.dsq, c->vm))) {
+		c->n.none++;
+		ks_mark_boost(prev ? prev->tgid : 0, from1, 0, KS_BOOST_NONE);
+		return false;
 	}
-	c->n.none++;
-	ks_mark_boost(prev ? prev->tgid : 0, from1, 0, KS_BOOST_NONE);
-	return false;
+	how = bring(cpu, &best, prev, c);
+	ks_mark_boost(best.tgid, from1, best.vcpu_id + 1, how | why_it(best.score));
+	return how == KS_BOOST_HERE;
 }
 
 /*
@@ -534,6 +549,26 @@ static __always_inline bool is_still_first(s32 cpu, u32 node, struct task_struct
 	return true;
 }
 
+/*
+ * It goes on, for there is nobody else; but somebody may come, and waits for no more than a slice. What it has had alone
+ * nobody is owed: paid for as a whole when somebody comes, it would be out of its turn for as long.
+ */
+static __always_inline void go_on(struct task_struct *prev, u32 node, struct boost_task *t,
+				  struct boost_cpu *c)
+{
+	u64 ran = prev->se.sum_exec_runtime - t->paid, most = vtime_now + price(prev, t, slice_ns);
+
+	t->gave = false;
+	scx_set_slice(prev, slice_ns);
+	if (waiting(node) || !before(most, t->vtime + price(prev, t, ran)))
+		return;
+	t->vtime = most;
+	t->paid += ran;
+	c->vtime = most;
+	c->ran_from = bpf_ktime_get_ns();
+	c->n.run_ns += ran;
+}
+
 /* prev is in no queue yet: its turn ends after this. */
 SEC("struct_ops/boost_dispatch")
 void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
@@ -561,11 +596,8 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 			break;
 		done = scx_take((node + i) % nr_nodes);
 	}
-	if (done || !t)
-		return;
-	/* It goes on, for there is nobody else; but somebody may come, and waits for no more. */
-	t->gave = false;
-	scx_set_slice(prev, slice_ns);
+	if (c && t && !done)
+		go_on(prev, node_of(cpu), t, c);
 }
 
 SEC("struct_ops/boost_yield")
@@ -632,6 +664,7 @@ void BPF_PROG(boost_running, struct task_struct *p)
 	t->paid = p->se.sum_exec_runtime;
 	if (before(vtime_now, t->vtime))
 		vtime_now = t->vtime;
+	c->vm = 0; /* a slice that was given up before this, and that a higher class or an insertion took */
 	c->runs = t->vm;
 	c->vtime = t->vtime;
 	c->ran_from = bpf_ktime_get_ns();
