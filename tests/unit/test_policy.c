@@ -6,12 +6,14 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -265,6 +267,63 @@ static void test_journal_undo(void **state)
 	assert_int_equal(ks_journal_undo(j, &u), 0);
 	assert_int_equal(u.entries, 0);
 	ks_journal_close(j);
+}
+
+/* A process that sleeps until it is killed, or we have ended. */
+static pid_t sleeper(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static uint32_t class_of(uint32_t tid)
+{
+	struct ks_thread t;
+
+	assert_int_equal(ks_thread_read(tid, &t), 0);
+	return t.policy;
+}
+
+/* One VM is let go, as it was, before the others; what it has started itself stands in no journal. */
+static void test_journal_undo_of_one(void **state)
+{
+	pid_t one = sleeper(), other = sleeper(), helper = sleeper();
+	struct ks_thread idle = { .policy = SCHED_IDLE }, t;
+	struct ks_journal *j;
+	struct ks_undone u;
+	struct ks_err err;
+
+	(void)state;
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	for (int i = 0; i < 2; i++) {
+		idle.tid = i ? other : one;
+		assert_int_equal(ks_thread_set(&idle, SCHED_IDLE), 0);
+		assert_int_equal(ks_thread_read(idle.tid, &t), 0);
+		assert_int_equal(ks_journal_thread(j, &t), 0);
+		assert_int_equal(ks_thread_set(&t, BATCH), 0);
+	}
+	assert_int_equal(ks_thread_read(helper, &t), 0);
+	assert_int_equal(ks_thread_set(&t, BATCH), 0);
+	assert_int_equal(ks_journal_undo_threads(j, one, BATCH), 1);
+	assert_int_equal(class_of(one), SCHED_IDLE);
+	assert_int_equal(class_of(other), BATCH);
+	assert_int_equal(ks_journal_undo_threads(j, helper, BATCH), 0);
+	assert_int_equal(class_of(helper), BATCH);
+	/* A second time there is nothing to do, nor in the end. */
+	assert_int_equal(ks_journal_undo_threads(j, one, BATCH), 0);
+	assert_int_equal(ks_journal_undo(j, &u), 0);
+	assert_true(u.entries == 2 && !u.failed && !u.undone);
+	ks_journal_close(j);
+	for (int i = 0; i < 3; i++)
+		kill((pid_t[]){ one, other, helper }[i], SIGKILL);
+	while (wait(NULL) > 0)
+		;
 }
 
 #define WEIGHT "/sys/fs/cgroup/vm/vcpu0/cpu.weight"
@@ -654,6 +713,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_vmset_pid_again, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_vmset_cgroups, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_undo, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_journal_undo_of_one, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_long, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_leaves_an_owners_weight, make_tree,
 						drop_tree),

@@ -132,9 +132,14 @@ static bool is_ours(void *ctx, uint32_t tid)
 	return s->ours[tid % TIDS / 64] >> tid % 64 & 1;
 }
 
-/* Its threads go back to the fair class, which enforces the quota; the number stays its own, for the kernel knows it. */
+/*
+ * Its threads go back to the fair class, which enforces the quota: as they were; and so do those that nobody has put
+ * there, or that cannot be as they were. The number stays its own, for the kernel knows it.
+ */
 static void leave(struct ks_boost *b, struct ks_vmset_entry *vm)
 {
+	if (vm->vcpus)
+		ks_journal_undo_threads(b->journal, vm->tgid, KS_SCHED_EXT);
 	ks_thread_sweep(vm->tgid, KS_SCHED_EXT, NULL, NULL);
 	b->taken -= vm->vcpus;
 	vm->vcpus = 0;

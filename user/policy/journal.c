@@ -334,7 +334,7 @@ static int undo_vm(struct json_object *o)
 	return ks_thread_sweep(tgid, KS_SCHED_EXT, NULL, NULL);
 }
 
-static int undo_thread(struct json_object *o)
+static int undo_thread(struct json_object *o, uint32_t from)
 {
 	struct json_object *nice;
 	struct ks_thread t;
@@ -347,7 +347,7 @@ static int undo_thread(struct json_object *o)
 				.slice_ns = get(o, "slice") };
 	if (json_object_object_get_ex(o, "nice", &nice))
 		t.nice = json_object_get_int(nice);
-	return ks_thread_restore(&t, KS_SCHED_EXT);
+	return ks_thread_restore(&t, from);
 }
 
 static int number_of(struct json_object *o, const char *key)
@@ -388,7 +388,7 @@ static void undo_line(const char *line, struct ks_undo_files *f, struct ks_undon
 	int ret;
 
 	if (get(o, "thread"))
-		ret = undo_thread(o);
+		ret = undo_thread(o, KS_SCHED_EXT);
 	else if (get(o, "vm"))
 		ret = undo_vm(o);
 	else if (get(o, "nice_of"))
@@ -439,4 +439,34 @@ int ks_journal_undo(struct ks_journal *j, struct ks_undone *u)
 	if (u->failed)
 		return -EIO;
 	return ftruncate(j->fd, 0) ? -errno : 0;
+}
+
+static int undo_thread_of(const char *line, uint32_t tgid, uint32_t from)
+{
+	struct json_object *o = json_tokener_parse(line);
+	uint32_t tid = get(o, "thread");
+	struct ks_thread now;
+	int ret = 0;
+
+	if (tid && !ks_thread_read_of(tgid, tid, &now))
+		ret = undo_thread(o, from);
+	json_object_put(o);
+	return ret;
+}
+
+int ks_journal_undo_threads(struct ks_journal *j, uint32_t tgid, uint32_t from)
+{
+	char *text, *line;
+	size_t len;
+	int ret = ks_read_file(j->path, MAX_JOURNAL, &text, &len), n = 0, error = 0;
+
+	if (ret)
+		return ret;
+	while ((line = pop_line(text, &len))) {
+		ret = undo_thread_of(line, tgid, from);
+		n += ret > 0;
+		error = ret < 0 ? ret : error;
+	}
+	free(text);
+	return error ? error : n;
 }

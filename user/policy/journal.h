@@ -62,6 +62,12 @@ struct ks_undone {
 /* Put everything back, newest first, and empty the journal if all went well. 0 or -errno. */
 int ks_journal_undo(struct ks_journal *j, struct ks_undone *u);
 
+/*
+ * Put back the threads of this process alone that are in the class `from`; what is written of them stays, and is found
+ * done by ks_journal_undo(). How many, or -errno of the last that could not be.
+ */
+int ks_journal_undo_threads(struct ks_journal *j, uint32_t tgid, uint32_t from);
+
 /* Is there anything in the journal of this folder? A holder that has ended well has emptied it. */
 bool ks_journal_is_used(const char *dir);
 
