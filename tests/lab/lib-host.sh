@@ -43,9 +43,11 @@ lab_guest_append() {
 # lab_guest_start N [QEMU-ARGUMENT...]: boots guest N; returns as soon as QEMU runs. The guest's
 # files appear in $LAB_OUT/vmN at once. Set LAB_GUEST_SMP, LAB_GUEST_RAM, LAB_GUEST_APPEND to
 # override what the command line of tests/lab/run said. LAB_GUEST_REBOOT=1: a guest that reboots
-# boots again, instead of ending.
+# boots again, instead of ending. LAB_GUEST_USER=N: QEMU runs as this user, as under libvirt; it keeps what it
+# needs of root's powers to serve files to its guest and to open devices, which makes no difference to who looks at it.
 lab_guest_start() {
-	local n=$1 out=/out/vm$1 blk="disable-modern=on,disable-legacy=off" vsock=() reboot=(-no-reboot)
+	local n=$1 out=/out/vm$1 blk="disable-modern=on,disable-legacy=off" vsock=() reboot=(-no-reboot) as=()
+	local keep=+chown,+dac_override,+fowner
 
 	shift
 	lab_kvm
@@ -56,11 +58,13 @@ lab_guest_start() {
 		vsock=(-device "vhost-vsock-pci,modern-pio-notify=on,guest-cid=$(lab_guest_cid "$n")")
 	[ "${LAB_GUEST_VSOCK:-1}" = 1 ] || vsock=()
 	[ "${LAB_GUEST_REBOOT:-0}" = 0 ] || reboot=()
+	[ -z "${LAB_GUEST_USER:-}" ] ||
+		as=(setpriv --reuid "$LAB_GUEST_USER" --regid "$LAB_GUEST_USER" --clear-groups --inh-caps $keep --ambient-caps $keep)
 	rm -f "$LAB_RUN/vm$n.monitor".{in,out}
 	mkfifo "$LAB_RUN/vm$n.monitor".{in,out}
 	# No HPET, whose interrupts QEMU would emulate, at a fifth of a CPU for an idle guest.
 	# Legacy virtio: its doorbells are port writes, which nested KVM need not decode.
-	qemu-system-x86_64 -name "guest=vm$n,debug-threads=on" -enable-kvm -machine q35,i8042=off,hpet=off -cpu host \
+	"${as[@]}" qemu-system-x86_64 -name "guest=vm$n,debug-threads=on" -enable-kvm -machine q35,i8042=off,hpet=off -cpu host \
 		-smp "${LAB_GUEST_SMP:-$LAB_GUEST_CPUS}" -m "${LAB_GUEST_RAM:-$LAB_GUEST_MEM}" \
 		-nodefaults -no-user-config -vga none -display none "${reboot[@]}" \
 		-serial "file:/results/vm$n.console" \

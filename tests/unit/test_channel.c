@@ -6,8 +6,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -371,6 +373,17 @@ static void page_found(void **state)
 	world_free(&w);
 }
 
+/* A guest whose page is believed. */
+static void publishes(struct world *w)
+{
+	struct ks_lp_hello h = good_hello();
+
+	guest_comes(w, 5);
+	guest_says(w, &h, sizeof(h));
+	assert_true(w->believed);
+	w->news = 0;
+}
+
 static void expect_refusal(struct world *w, const char *why)
 {
 	struct ks_lp_hello h = good_hello();
@@ -410,6 +423,36 @@ static void page_refused(void **state)
 	h.magic = 0;
 	guest_says(&w, &h, sizeof(h));
 	assert_non_null(strstr(w.reason, "no lock page's message"));
+	world_free(&w);
+}
+
+/* Without the capabilities by which root reads whatever it likes; or with them again. */
+static void obey_modes(bool on)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct cap[2];
+
+	assert_int_equal(syscall(SYS_capget, &head, cap), 0);
+	cap[0].effective = on ? 0 : cap[0].permitted;
+	cap[1].effective = on ? 0 : cap[1].permitted;
+	assert_int_equal(syscall(SYS_capset, &head, cap), 0);
+}
+
+/* QEMU is another user's, and we have not the rights to see what it has open. */
+static void not_to_be_looked_into(void **state)
+{
+	char path[128];
+	struct world w;
+
+	(void)state;
+	world_new(&w);
+	snprintf(path, sizeof(path), "%s/proc/4711/fd", w.tree.root);
+	assert_int_equal(chmod(path, 0), 0);
+	obey_modes(true);
+	expect_refusal(&w, "1 processes could not be looked into");
+	obey_modes(false);
+	assert_int_equal(chmod(path, 0755), 0);
+	publishes(&w);
 	world_free(&w);
 }
 
@@ -474,17 +517,6 @@ static void turns(struct world *w, unsigned int n)
 {
 	while (n--)
 		assert_int_equal(ks_pages_turn(w->pages, 1), 0);
-}
-
-/* A guest whose page is believed. */
-static void publishes(struct world *w)
-{
-	struct ks_lp_hello h = good_hello();
-
-	guest_comes(w, 5);
-	guest_says(w, &h, sizeof(h));
-	assert_true(w->believed);
-	w->news = 0;
 }
 
 static void beats_on(struct world *w, int fd, uint64_t number)
@@ -751,6 +783,7 @@ int main(void)
 		cmocka_unit_test(ram_none),
 		cmocka_unit_test(page_found),
 		cmocka_unit_test(page_refused),
+		cmocka_unit_test(not_to_be_looked_into),
 		cmocka_unit_test(beyond_ram),
 		cmocka_unit_test(too_many_vcpus),
 		cmocka_unit_test(page_reused),

@@ -15,11 +15,25 @@
 
 #define MAPS_MAX (16u << 20)
 
+static int not_found(uint32_t cid, size_t unreadable, struct ks_err *err)
+{
+	if (unreadable)
+		return ks_fail(err, -EACCES,
+			       "no VM found that has guest-cid %u on its command line, but %zu "
+			       "processes could not be looked into (needs CAP_SYS_PTRACE and "
+			       "CAP_DAC_READ_SEARCH)",
+			       cid, unreadable);
+	return ks_fail(err, -ENOENT,
+		       "no VM here has guest-cid %u on its command line: which process it is "
+		       "cannot be told",
+		       cid);
+}
+
 int ks_prove_vm(const char *root, uint32_t cid, uint32_t *tgid, uint64_t *ram, struct ks_err *err)
 {
 	struct ks_vmlist l;
 	unsigned int hits = 0;
-	size_t i;
+	size_t i, unreadable;
 	int ret = ks_vm_list(root, &l);
 
 	if (ret)
@@ -31,12 +45,10 @@ int ks_prove_vm(const char *root, uint32_t cid, uint32_t *tgid, uint64_t *ram, s
 		*tgid = l.vm[i].tgid;
 		*ram = l.vm[i].ram;
 	}
+	unreadable = l.unreadable;
 	ks_vm_list_free(&l);
 	if (!hits)
-		return ks_fail(err, -ENOENT,
-			       "no VM here has guest-cid %u on its command line: which process it "
-			       "is cannot be told",
-			       cid);
+		return not_found(cid, unreadable, err);
 	if (hits > 1)
 		return ks_fail(err, -ENOTUNIQ, "%u VMs have guest-cid %u on their command lines",
 			       hits, cid);

@@ -12,7 +12,8 @@ struct ks_err;
 
 /*
  * Which VM has this CID? The kernel vouches for the CID, command lines say whose it is. 0 and
- * *tgid, *ram (bytes); -ENOENT: none; -ENOTUNIQ: several say so; err says more.
+ * *tgid, *ram (bytes); -ENOENT: none; -EACCES: none, but there are processes that we may not look into;
+ * -ENOTUNIQ: several say so; err says more.
  */
 int ks_prove_vm(const char *root, uint32_t cid, uint32_t *tgid, uint64_t *ram, struct ks_err *err);
 
