@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 #include "callers.h"
+#include "files.h"
 #include "hello.h"
 #include "now.h"
 #include "pages.h"
@@ -650,6 +652,55 @@ static void flood(void **state)
 	world_free(&w);
 }
 
+/* So many guests connect that say nothing yet; all by this socket. */
+static void crowd_comes(struct world *w, int fd, uint32_t first_cid, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		ks_pages_take(w->pages, dup(fd), first_cid + i);
+}
+
+static bool may_open(unsigned int n)
+{
+	struct rlimit files;
+
+	ks_allow_files();
+	return !getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur > n + 100;
+}
+
+/* As many as a host can have, however one of them behaves; of more, who is silent goes first. */
+static void crowd(void **state)
+{
+	const unsigned int room = 2 * KS_PAGES_GUESTS;
+	struct world w;
+	int fd[2];
+
+	(void)state;
+	if (!may_open(room))
+		skip();
+	world_new(&w);
+	publishes(&w);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	for (unsigned int i = 0; i < 100; i++)
+		crowd_comes(&w, fd[0], 6, 1);
+	/* Of that one there are two now. */
+	crowd_comes(&w, fd[0], 1000, room - 3);
+	assert_int_equal(w.news, 0);
+	w.resets++;
+	turns(&w, 1);
+	assert_int_equal(w.news, 1);
+	assert_false(w.believed);
+	crowd_comes(&w, fd[0], 6000, 1);
+	assert_int_equal(w.news, 2);
+	assert_int_equal(w.tgid, 4711);
+	assert_non_null(strstr(w.reason, "others need the room"));
+	crowd_comes(&w, fd[0], 7000, 1);
+	assert_int_equal(w.news, 3);
+	assert_non_null(strstr(w.reason, "too many"));
+	close(fd[0]);
+	close(fd[1]);
+	world_free(&w);
+}
+
 /* Connects, says hello and hangs up until it is killed. */
 static void call_for_ever(const struct sockaddr_un *to)
 {
@@ -774,27 +825,17 @@ static void budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hello),
-		cmocka_unit_test(hostile_hello),
-		cmocka_unit_test(beats),
-		cmocka_unit_test(ram_small),
-		cmocka_unit_test(ram_in_pieces),
-		cmocka_unit_test(ram_large),
-		cmocka_unit_test(ram_none),
-		cmocka_unit_test(page_found),
-		cmocka_unit_test(page_refused),
-		cmocka_unit_test(not_to_be_looked_into),
-		cmocka_unit_test(beyond_ram),
-		cmocka_unit_test(too_many_vcpus),
-		cmocka_unit_test(page_reused),
-		cmocka_unit_test(second_publisher),
-		cmocka_unit_test(reset_and_anew),
-		cmocka_unit_test(reset_and_on),
-		cmocka_unit_test(beats_too_often),
-		cmocka_unit_test(flood),
-		cmocka_unit_test(flood_at_the_door),
-		cmocka_unit_test(rates),
-		cmocka_unit_test(budget),
+		cmocka_unit_test(hello),	   cmocka_unit_test(hostile_hello),
+		cmocka_unit_test(beats),	   cmocka_unit_test(ram_small),
+		cmocka_unit_test(ram_in_pieces),   cmocka_unit_test(ram_large),
+		cmocka_unit_test(ram_none),	   cmocka_unit_test(page_found),
+		cmocka_unit_test(page_refused),	   cmocka_unit_test(not_to_be_looked_into),
+		cmocka_unit_test(beyond_ram),	   cmocka_unit_test(too_many_vcpus),
+		cmocka_unit_test(page_reused),	   cmocka_unit_test(second_publisher),
+		cmocka_unit_test(reset_and_anew),  cmocka_unit_test(reset_and_on),
+		cmocka_unit_test(beats_too_often), cmocka_unit_test(flood),
+		cmocka_unit_test(crowd),	   cmocka_unit_test(flood_at_the_door),
+		cmocka_unit_test(rates),	   cmocka_unit_test(budget),
 	};
 
 	return cmocka_run_group_tests_name("channel", tests, NULL, NULL);

@@ -9,8 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KS_CALLERS                                                                                 \
-	128u /* remembered; of more, the one that has not called for longest is forgotten */
+#include "pages.h"
+
+/* Remembered; of more, the one that has not called for longest is forgotten. */
+#define KS_CALLERS KS_PAGES_GUESTS
 
 /* Each has a rate of its own: callers.c. */
 enum ks_call { KS_CALL_CONNECT, KS_CALL_HELLO, KS_CALLS };

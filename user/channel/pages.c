@@ -17,7 +17,7 @@
 #include "prove.h"
 #include "vsock.h"
 
-#define MAX_GUESTS 64u
+#define CONNECTIONS (2 * KS_PAGES_GUESTS) /* one of a guest, and one that waits for its end */
 #define PROVE_NS 1000000000u
 #define SILENCE_NS (KS_LP_SILENCE_MS * 1000000ull)
 #define BEAT_NS (KS_LP_BEAT_MS * 1000000ull)
@@ -55,7 +55,8 @@ struct ks_pages {
 	int listen_fd;
 	const char *root;
 	struct ks_page_reader reader;
-	struct guest *guest[MAX_GUESTS];
+	struct guest *guest[CONNECTIONS];
+	struct pollfd fds[CONNECTIONS + 1];
 	unsigned int n;
 	struct ks_callers callers;
 	struct ks_budget door, proof;
@@ -113,6 +114,20 @@ static struct guest *other_of(const struct ks_pages *p, uint32_t cid, bool secon
 	return NULL;
 }
 
+/* Who is not believed anyway may call again; of those, the one that has been silent for longest. */
+static bool make_room(struct ks_pages *p)
+{
+	unsigned int i, at = p->n;
+
+	for (i = 0; i < p->n; i++)
+		if (p->guest[i]->silent && (at == p->n || p->guest[i]->heard < p->guest[at]->heard))
+			at = i;
+	if (at == p->n)
+		return false;
+	drop(p, at, "silent, and others need the room");
+	return true;
+}
+
 void ks_pages_take(struct ks_pages *p, int fd, uint32_t cid)
 {
 	struct guest refused = { .cid = cid }, *g = NULL;
@@ -123,7 +138,7 @@ void ks_pages_take(struct ks_pages *p, int fd, uint32_t cid)
 		close(fd);
 		return;
 	}
-	if (p->n == MAX_GUESTS)
+	if (p->n == CONNECTIONS && !make_room(p))
 		why = "too many guests publish";
 	else if (!(g = calloc(1, sizeof(*g))))
 		why = "out of memory";
@@ -366,7 +381,7 @@ static int turn_of(struct ks_pages *p, struct guest *g, bool ready, struct ks_er
 
 int ks_pages_turn(struct ks_pages *p, int timeout_ms)
 {
-	struct pollfd fds[MAX_GUESTS + 1];
+	struct pollfd *fds = p->fds;
 	struct ks_err err;
 	unsigned int i, listener = p->n;
 

@@ -15,6 +15,9 @@
 
 struct ks_err;
 
+/* Guests that can be heard at a time: as many as readers in the kernel have room for (lp_resets). */
+#define KS_PAGES_GUESTS 1024u
+
 /* Something changed. */
 struct ks_page_news {
 	uint32_t cid;
@@ -44,6 +47,7 @@ struct ks_pages;
 /*
  * Take guests that connect to listen_fd (ks_vsock_listen(); stays the caller's, and becomes
  * non-blocking). The reader is copied. root: see text.h; NULL but in tests. 0 or -ENOMEM.
+ * For KS_PAGES_GUESTS the process must be allowed more than the usual 1024 files: ks_allow_files().
  *
  * What guests can make it do is bounded: connections and hellos of one by a rate, connections of all
  * and hellos of all to a part of the time, and what comes in to so many bytes per turn. Refused calls
@@ -61,7 +65,8 @@ int ks_pages_turn(struct ks_pages *p, int timeout_ms);
 /*
  * Take a connection that was accepted: what ks_pages_turn() does, for tests. Owns fd. A second one of
  * the same guest waits until the first has given a sign of life, and is refused then; or until the
- * first is silent, and takes its place.
+ * first is silent, and takes its place. When there is no room left, a guest that is silent is hung up
+ * on; if there is none, the new one is refused.
  */
 void ks_pages_take(struct ks_pages *p, int fd, uint32_t cid);
 

@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -17,6 +16,7 @@
 #include "boost_cgroup.skel.h"
 #include "boost_priv.h"
 #include "err.h"
+#include "files.h"
 #include "lever.h"
 #include "load.h"
 #include "now.h"
@@ -285,17 +285,6 @@ static void hurry(void)
 	ks_thread_set(&me, SCHED_OTHER);
 }
 
-/* A file per lever; the usual limit of a process is 1024. */
-static void allow_files(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files))
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
-
 static int weigh_attach(struct ks_boost **out, const struct ks_boost_opts *o, struct ks_err *err)
 {
 	struct weigh *w = calloc(1, sizeof(*w));
@@ -310,7 +299,7 @@ static int weigh_attach(struct ks_boost **out, const struct ks_boost_opts *o, st
 	ret = load(w, o, err);
 	if (ret)
 		return ret;
-	allow_files();
+	ks_allow_files(); /* one per lever */
 	hurry();
 	w->base.events = ring_buffer__new(bpf_map__fd(w->skel->maps.turns), on_event, w, NULL);
 	if (!w->base.events)

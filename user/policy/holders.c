@@ -7,10 +7,14 @@
 #include <bpf/bpf.h>
 
 #include "err.h"
+#include "files.h"
 #include "holders.h"
 #include "pages.h"
+#include "ple_boost.h"
 #include "resets.h"
 #include "vsock.h"
+
+_Static_assert(KS_PAGES_GUESTS == BOOST_MAX_VMS, "a page for each VM");
 
 struct ks_holders {
 	struct ks_pages *pages;
@@ -51,6 +55,7 @@ int ks_holders_new(struct ks_holders **out, int map_fd, int resets_fd, struct ks
 		return ks_fail(err, -ENOMEM, "out of memory");
 	h->map = map_fd;
 	h->resets = resets_fd;
+	ks_allow_files(); /* two per guest */
 	h->fd = ks_vsock_listen(UINT32_MAX, KS_LP_PORT, err);
 	ret = h->fd < 0 ? h->fd : ks_pages_new(&h->pages, h->fd, NULL, &reader);
 	if (ret == -ENOMEM)
