@@ -78,6 +78,26 @@ struct ks_lp_beat {
 	__u64 number; /* 1, 2, 3, ... */
 };
 
+/*
+ * The host's only words, to a guest that it does not read or no longer does, and then it hangs up. Not
+ * all hosts say them, and not all guests listen: that they are hung up on they notice in any case.
+ */
+struct ks_lp_refusal {
+	__u64 magic;
+	__u64 why; /* enum ks_lp_why; a guest may not know them all */
+};
+
+/* Only appended to. */
+enum ks_lp_why {
+	KS_LP_WHY_OTHER,
+	KS_LP_WHY_WORDS,  /* what the guest says is not understood: another version */
+	KS_LP_WHY_VM,	  /* which process is the guest's VM cannot be told */
+	KS_LP_WHY_RIGHTS, /* the reader may not look into it */
+	KS_LP_WHY_MEMORY, /* the VM's memory is laid out in a way that is not known */
+	KS_LP_WHY_PROOF,  /* what lies there is not what the guest says */
+	KS_LP_WHY_CALLS,  /* a second publisher, too many calls, too many guests */
+};
+
 #define KS_LP_BEAT_MS 1000u
 #define KS_LP_SILENCE_MS 5000u
 
@@ -89,6 +109,7 @@ _Static_assert(__builtin_offsetof(struct ks_lp_slot, wait) == 80, "layout of ver
 _Static_assert(__builtin_offsetof(struct ks_lp_slot, ipi) == 112, "layout of version 2");
 _Static_assert(sizeof(struct ks_lp_hello) == 32 + 8 * 16, "layout of version 2");
 _Static_assert(sizeof(struct ks_lp_beat) == 16, "layout of version 2");
+_Static_assert(sizeof(struct ks_lp_refusal) == 16, "layout of version 2");
 _Static_assert(!(KS_LP_VCPUS & (KS_LP_VCPUS - 1)), "a CPU's number can be masked");
 #endif
 

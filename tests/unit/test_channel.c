@@ -23,6 +23,7 @@
 #include "now.h"
 #include "pages.h"
 #include "ram.h"
+#include "refusal.h"
 #include "test_sys_tree.h"
 #include "trace.h"
 
@@ -231,6 +232,16 @@ static void note(void *ctx, const struct ks_page_news *n)
 		snprintf(w->reason, sizeof(w->reason), "%s", n->reason);
 }
 
+/* The guest's end of a connection on which the host has hung up, and said why. */
+static void hears(int fd, enum ks_lp_why why)
+{
+	struct ks_refusal r = { 0 };
+
+	assert_int_equal(ks_refusal_hear(&r, fd), 1);
+	assert_non_null(ks_refusal_words(&r));
+	assert_int_equal(r.in.why, why);
+}
+
 static uint64_t resets(void *ctx, uint32_t tgid)
 {
 	const struct world *w = ctx;
@@ -386,7 +397,7 @@ static void publishes(struct world *w)
 	w->news = 0;
 }
 
-static void expect_refusal(struct world *w, const char *why)
+static void expect_refusal(struct world *w, const char *why, enum ks_lp_why told)
 {
 	struct ks_lp_hello h = good_hello();
 
@@ -397,6 +408,7 @@ static void expect_refusal(struct world *w, const char *why)
 	assert_false(w->believed);
 	if (!strstr(w->reason, why))
 		fail_msg("'%s' instead of '%s'", w->reason, why);
+	hears(w->guest, told);
 }
 
 static void page_refused(void **state)
@@ -407,24 +419,26 @@ static void page_refused(void **state)
 	(void)state;
 	world_new(&w);
 	put_slot(&w, 39, COOKIE + 1, 78);
-	expect_refusal(&w, "no lock page lies");
+	expect_refusal(&w, "no lock page lies", KS_LP_WHY_PROOF);
 	put_slot(&w, 39, COOKIE, 76);
-	expect_refusal(&w, "two slots");
+	expect_refusal(&w, "two slots", KS_LP_WHY_PROOF);
 	put_slot(&w, 39, COOKIE, KS_LP_IDS);
-	expect_refusal(&w, "numbers end");
+	expect_refusal(&w, "numbers end", KS_LP_WHY_PROOF);
 	put_slot(&w, 39, COOKIE, 78);
 	tree_text(&w.tree, "/proc/4711/maps", TEXT HEAP);
-	expect_refusal(&w, "no block of memory");
+	expect_refusal(&w, "no block of memory", KS_LP_WHY_MEMORY);
 	put_vm(&w.tree, 4712);
-	expect_refusal(&w, "2 VMs");
+	expect_refusal(&w, "2 VMs", KS_LP_WHY_VM);
 	/* Another CID, no hello at all, memory beyond RAM. */
 	guest_comes(&w, 6);
 	guest_says(&w, &h, sizeof(h));
 	assert_non_null(strstr(w.reason, "guest-cid 6"));
+	hears(w.guest, KS_LP_WHY_VM);
 	guest_comes(&w, 6);
 	h.magic = 0;
 	guest_says(&w, &h, sizeof(h));
 	assert_non_null(strstr(w.reason, "no lock page's message"));
+	hears(w.guest, KS_LP_WHY_WORDS);
 	world_free(&w);
 }
 
@@ -451,7 +465,7 @@ static void not_to_be_looked_into(void **state)
 	snprintf(path, sizeof(path), "%s/proc/4711/fd", w.tree.root);
 	assert_int_equal(chmod(path, 0), 0);
 	obey_modes(true);
-	expect_refusal(&w, "1 processes could not be looked into");
+	expect_refusal(&w, "1 processes could not be looked into", KS_LP_WHY_RIGHTS);
 	obey_modes(false);
 	assert_int_equal(chmod(path, 0755), 0);
 	publishes(&w);
@@ -470,7 +484,24 @@ static void too_many_vcpus(void **state)
 		snprintf(path, sizeof(path), "%s/proc/4711/fd/%d", w.tree.root, fd);
 		assert_int_equal(unlink(path), 0);
 	}
-	expect_refusal(&w, "39 vCPUs, but its VM has 38");
+	expect_refusal(&w, "39 vCPUs, but its VM has 38", KS_LP_WHY_PROOF);
+	world_free(&w);
+}
+
+/* A host that ends, or that has nothing to say against it, hangs up without a word. */
+static void host_ends(void **state)
+{
+	struct ks_refusal r = { 0 };
+	struct world w;
+
+	(void)state;
+	world_new(&w);
+	publishes(&w);
+	assert_int_equal(ks_refusal_hear(&r, w.guest), 0);
+	ks_pages_free(w.pages);
+	w.pages = NULL;
+	assert_int_equal(ks_refusal_hear(&r, w.guest), 1);
+	assert_null(ks_refusal_words(&r));
 	world_free(&w);
 }
 
@@ -532,9 +563,7 @@ static void beats_on(struct world *w, int fd, uint64_t number)
 /* Refused when the first one has given a sign of life, which goes on. */
 static void second_publisher(void **state)
 {
-	struct ks_lp_hello h = good_hello();
 	struct world w;
-	char byte;
 	int first;
 
 	(void)state;
@@ -543,14 +572,13 @@ static void second_publisher(void **state)
 	first = w.guest;
 	w.guest = 0;
 	guest_comes(&w, 5);
-	guest_says(&w, &h, sizeof(h));
 	turns(&w, 5);
 	assert_int_equal(w.news, 0);
 	beats_on(&w, first, 1);
 	assert_int_equal(w.news, 1);
 	assert_int_equal(w.tgid, 0); /* it is not the first one that is dropped */
 	assert_non_null(strstr(w.reason, "second"));
-	assert_true(recv(w.guest, &byte, 1, MSG_DONTWAIT) <= 0 && errno != EAGAIN);
+	hears(w.guest, KS_LP_WHY_CALLS);
 	beats_on(&w, first, 2);
 	assert_int_equal(w.news, 1);
 	close(first);
@@ -825,17 +853,29 @@ static void budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hello),	   cmocka_unit_test(hostile_hello),
-		cmocka_unit_test(beats),	   cmocka_unit_test(ram_small),
-		cmocka_unit_test(ram_in_pieces),   cmocka_unit_test(ram_large),
-		cmocka_unit_test(ram_none),	   cmocka_unit_test(page_found),
-		cmocka_unit_test(page_refused),	   cmocka_unit_test(not_to_be_looked_into),
-		cmocka_unit_test(beyond_ram),	   cmocka_unit_test(too_many_vcpus),
-		cmocka_unit_test(page_reused),	   cmocka_unit_test(second_publisher),
-		cmocka_unit_test(reset_and_anew),  cmocka_unit_test(reset_and_on),
-		cmocka_unit_test(beats_too_often), cmocka_unit_test(flood),
-		cmocka_unit_test(crowd),	   cmocka_unit_test(flood_at_the_door),
-		cmocka_unit_test(rates),	   cmocka_unit_test(budget),
+		cmocka_unit_test(hello),
+		cmocka_unit_test(hostile_hello),
+		cmocka_unit_test(beats),
+		cmocka_unit_test(ram_small),
+		cmocka_unit_test(ram_in_pieces),
+		cmocka_unit_test(ram_large),
+		cmocka_unit_test(ram_none),
+		cmocka_unit_test(page_found),
+		cmocka_unit_test(page_refused),
+		cmocka_unit_test(not_to_be_looked_into),
+		cmocka_unit_test(host_ends),
+		cmocka_unit_test(beyond_ram),
+		cmocka_unit_test(too_many_vcpus),
+		cmocka_unit_test(page_reused),
+		cmocka_unit_test(second_publisher),
+		cmocka_unit_test(reset_and_anew),
+		cmocka_unit_test(reset_and_on),
+		cmocka_unit_test(beats_too_often),
+		cmocka_unit_test(flood),
+		cmocka_unit_test(crowd),
+		cmocka_unit_test(flood_at_the_door),
+		cmocka_unit_test(rates),
+		cmocka_unit_test(budget),
 	};
 
 	return cmocka_run_group_tests_name("channel", tests, NULL, NULL);

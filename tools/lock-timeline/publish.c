@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +12,11 @@
 #include "commands.h"
 #include "now.h"
 #include "options.h"
+#include "patience.h"
 #include "probe.h"
 #include "publish.h"
 #include "ready.h"
+#include "refusal.h"
 #include "vsock.h"
 
 #define NS 1000000000ULL
@@ -82,9 +83,12 @@ struct run {
 	struct ks_publisher *publisher; /* NULL while no host reads */
 	struct child child;
 	struct ks_lp_beat beat;
-	uint64_t begun;
-	int fd;	    /* to the host; -1 while it does not read */
-	int failed; /* exit code: there is no use in waiting */
+	struct ks_refusal refusal;
+	struct ks_patience patience; /* with a host that refuses */
+	const char *told;	     /* of why it does */
+	uint64_t begun, met;	     /* met: when the host was told of the pages */
+	int fd;			     /* to the host; -1 while it does not read */
+	int failed;		     /* exit code: there is no use in waiting */
 	bool stop, blind;
 };
 
@@ -107,27 +111,52 @@ static void hang_up(struct run *r)
 	r->publisher = NULL;
 }
 
-/* The host's programs are the only ones that read the pages: without it they are of no use. */
-static void host_gone(struct run *r)
+static void end_without_host(struct run *r)
 {
-	hang_up(r);
-	if (r->opts->wait) {
+	const char *why = ks_refusal_words(&r->refusal);
+
+	r->stop = !r->child.pid || r->child.done;
+	cli_error("the host %s%s%s", why ? "does not read this guest's pages: " : "has hung up",
+		  why ?: "", r->stop ? "" : "; the command goes on, and nothing is published");
+}
+
+/* Said once, also to who wants no notes: what has to be changed is on the host. */
+static void tell_refusal(struct run *r)
+{
+	const char *why = ks_refusal_words(&r->refusal);
+
+	if (!why && !ks_patience_is_tried(&r->patience)) {
 		cli_note("the host has hung up: waiting until it reads again");
 		return;
 	}
-	r->stop = !r->child.pid || r->child.done;
-	cli_error("the host has hung up%s",
-		  r->stop ? "" : "; the command goes on, and nothing is published");
+	why = why ?: "it does not say why";
+	if (why == r->told)
+		return;
+	r->told = why;
+	cli_warn("the host does not read this guest's pages: %s; it is asked less and less often",
+		 why);
 }
 
-static bool hung_up(int fd)
+/*
+ * The host's programs are the only ones that read the pages: without it they are of no use. how: as
+ * ks_refusal_hear() says.
+ */
+static void host_gone(struct run *r, int how)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char byte;
+	uint64_t now = ks_now_ns();
 
-	if (poll(&p, 1, 0) <= 0)
-		return false;
-	return recv(fd, &byte, 1, MSG_DONTWAIT) <= 0;
+	hang_up(r);
+	if (!r->opts->wait) {
+		end_without_host(r);
+		return;
+	}
+	if (how < 0)
+		ks_patience_anew(&r->patience);
+	else
+		ks_patience_hung_up(&r->patience, now - r->met, now);
+	if (ks_patience_may_try(&r->patience, now))
+		r->told = NULL; /* that one did read them, and the next is to be told of */
+	tell_refusal(r);
 }
 
 static int connect_host(struct run *r, int timeout_ms, struct ks_err *err)
@@ -150,6 +179,8 @@ static int begin(struct run *r, struct ks_err *err)
 	ret = ks_publisher_open(&r->publisher, &r->opts->publisher, err);
 	if (!ret)
 		ret = ks_publisher_attach(r->publisher, err);
+	r->met = ks_now_ns();
+	r->refusal = (struct ks_refusal){ 0 };
 	if (!ret)
 		ret = connect_host(r, HOST_TIMEOUT_MS, err);
 	if (ret)
@@ -170,29 +201,46 @@ static bool is_absence(int ret)
 	return ret == -ECONNREFUSED || ret == -ECONNRESET || ret == -ETIMEDOUT || ret == -EPIPE;
 }
 
-/* Is there somebody? Only then are the programs loaded. */
-static void try_host(struct run *r)
+static void give_up(struct run *r, int ret, const struct ks_err *err)
+{
+	hang_up(r);
+	r->failed = cli_fail(ret, err);
+	r->stop = true;
+}
+
+static void try_to_begin(struct run *r)
 {
 	struct ks_err err = { "out of memory" };
+	int ret = begin(r, &err);
+
+	if (ret && is_absence(ret))
+		host_gone(r, 1);
+	else if (ret)
+		give_up(r, ret, &err);
+}
+
+/* Is there somebody? Only then are the programs loaded; for one who refuses, less and less often. */
+static void try_host(struct run *r)
+{
+	struct ks_err err;
 	int ret = connect_host(r, 1000, &err);
 
-	if (!ret) {
-		hang_up(r);
-		ret = begin(r, &err);
-	}
-	if (!ret)
+	if (ret && !is_absence(ret)) {
+		give_up(r, ret, &err);
 		return;
-	hang_up(r);
-	if (!is_absence(ret)) {
-		r->failed = cli_fail(ret, &err);
-		r->stop = true;
 	}
+	hang_up(r);
+	if (ret)
+		ks_patience_anew(&r->patience);
+	else if (ks_patience_may_try(&r->patience, ks_now_ns()))
+		try_to_begin(r);
 }
 
 /* While programs are not run, the host is not told that all is well. */
 static void each_second(struct run *r)
 {
 	bool before = r->blind;
+	int how;
 
 	if (r->fd < 0) {
 		if (r->opts->wait)
@@ -205,8 +253,11 @@ static void each_second(struct run *r)
 		cli_warn("somebody switched ftrace off: nothing true is published until "
 			 "kernel.ftrace_enabled is 1 again");
 	r->beat.number++;
-	if (hung_up(r->fd) || (!r->blind && send_all(r->fd, &r->beat, sizeof(r->beat))))
-		host_gone(r);
+	how = ks_refusal_hear(&r->refusal, r->fd);
+	if (!how && !r->blind && send_all(r->fd, &r->beat, sizeof(r->beat)))
+		how = ks_refusal_hear(&r->refusal, r->fd) ?: 1;
+	if (how)
+		host_gone(r, how);
 }
 
 static void loop(struct run *r)

@@ -13,6 +13,7 @@
 #include "force.h"
 #include "journal.h"
 #include "now.h"
+#include "pause.h"
 #include "ready.h"
 #include "turn.h"
 
@@ -53,12 +54,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* What did not work is tried again after a while, and that doubles. */
 #define PAUSE_NS (10 * NS)
 #define PAUSE_MOST_NS (32 * PAUSE_NS)
-
-static uint64_t longer(uint64_t pause_ns, uint64_t least_ns)
-{
-	pause_ns = pause_ns ? pause_ns * 2 : least_ns;
-	return pause_ns < PAUSE_MOST_NS ? pause_ns : PAUSE_MOST_NS;
-}
 
 /*
  * For how long each given-up vCPU had run when we looked last; of another VM in this place it says nothing. (Not for how
@@ -145,7 +140,7 @@ static int ask_again(struct turn *t, struct seen *s, int vm, struct ks_err *err)
 	}
 	if (s->pause_ns[vm] && s->at_ns < s->ask_ns[vm])
 		return 0;
-	s->pause_ns[vm] = longer(s->pause_ns[vm], PAUSE_NS);
+	s->pause_ns[vm] = ks_pause_longer(s->pause_ns[vm], PAUSE_NS, PAUSE_MOST_NS);
 	s->ask_ns[vm] = s->at_ns + s->pause_ns[vm];
 	ret = t->sharer.ops.take(t->sharer.ops.ctx, t->book, vm, err);
 	if (!ret && t->sharer.changed)
@@ -174,7 +169,7 @@ static void rest(struct seen *s, int vm, int ret, const struct ks_err *err)
 {
 	if (ret < 0)
 		cli_warn("%s", err->msg);
-	s->rest_pause_ns[vm] = ret ? longer(s->rest_pause_ns[vm], NS) : 0;
+	s->rest_pause_ns[vm] = ret ? ks_pause_longer(s->rest_pause_ns[vm], NS, PAUSE_MOST_NS) : 0;
 	s->rest_ns[vm] = s->at_ns + s->rest_pause_ns[vm];
 }
 
@@ -219,7 +214,9 @@ static void keep(struct seen *s, const struct turn_options *o, const struct ks_p
 {
 	if (s->at_ns < s->keep_ns || turn_of(o->dir))
 		return;
-	s->keep_pause_ns = apply_lacking(o, plan) ? longer(s->keep_pause_ns, PAUSE_NS) : PAUSE_NS;
+	s->keep_pause_ns = apply_lacking(o, plan) ?
+				   ks_pause_longer(s->keep_pause_ns, PAUSE_NS, PAUSE_MOST_NS) :
+				   PAUSE_NS;
 	s->keep_ns = s->at_ns + s->keep_pause_ns;
 }
 

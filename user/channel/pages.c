@@ -15,6 +15,7 @@
 #include "now.h"
 #include "pages.h"
 #include "prove.h"
+#include "refusal.h"
 #include "vsock.h"
 
 #define CONNECTIONS (2 * KS_PAGES_GUESTS) /* one of a guest, and one that waits for its end */
@@ -89,14 +90,15 @@ static uint64_t resets_of(const struct ks_pages *p, const struct guest *g)
 	return p->reader.resets ? p->reader.resets(p->reader.ctx, g->tgid) : 0;
 }
 
-/* Who never said a word, as a guest that asks whether anybody listens, is no news. */
-static void drop(struct ks_pages *p, unsigned int i, const char *reason)
+/* Who never said a word, as a guest that asks whether anybody listens, is no news. error: see refusal.h. */
+static void drop(struct ks_pages *p, unsigned int i, int error, const char *reason)
 {
 	struct guest *g = p->guest[i];
 
 	p->guest[i] = p->guest[--p->n];
 	if (g->greeted || g->said)
 		tell(p, g, NULL, reason);
+	ks_refusal_say(g->fd, error);
 	close(g->fd);
 	free(g);
 }
@@ -124,7 +126,7 @@ static bool make_room(struct ks_pages *p)
 			at = i;
 	if (at == p->n)
 		return false;
-	drop(p, at, "silent, and others need the room");
+	drop(p, at, -EBUSY, "silent, and others need the room");
 	return true;
 }
 
@@ -144,6 +146,7 @@ void ks_pages_take(struct ks_pages *p, int fd, uint32_t cid)
 		why = "out of memory";
 	if (!g) {
 		tell(p, &refused, NULL, why);
+		ks_refusal_say(fd, -EBUSY);
 		close(fd);
 		return;
 	}
@@ -228,9 +231,10 @@ static void prove_waiting(struct ks_pages *p)
 
 	while (ks_budget_left(&p->proof, ks_now_ns()) && (g = waits_longest(p, &at))) {
 		struct ks_err err;
+		int ret = greeted(p, g, &err);
 
-		if (greeted(p, g, &err))
-			drop(p, at, err.msg);
+		if (ret)
+			drop(p, at, ret, err.msg);
 		use(&p->proof, &from);
 	}
 }
@@ -384,6 +388,7 @@ int ks_pages_turn(struct ks_pages *p, int timeout_ms)
 	struct pollfd *fds = p->fds;
 	struct ks_err err;
 	unsigned int i, listener = p->n;
+	int ret;
 
 	for (i = 0; i < p->n; i++) {
 		struct guest *g = p->guest[i];
@@ -399,9 +404,11 @@ int ks_pages_turn(struct ks_pages *p, int timeout_ms)
 	if (poll(fds, p->n + 1, timeout_ms) < 0)
 		return -errno;
 	/* From the end: a dropped one is replaced by one that has had its turn. */
-	for (i = listener; i-- > 0;)
-		if (turn_of(p, p->guest[i], fds[i].revents, &err))
-			drop(p, i, err.msg);
+	for (i = listener; i-- > 0;) {
+		ret = turn_of(p, p->guest[i], fds[i].revents, &err);
+		if (ret)
+			drop(p, i, ret, err.msg);
+	}
 	prove_waiting(p);
 	if (fds[listener].revents)
 		take_new(p);
@@ -432,6 +439,6 @@ int ks_pages_new(struct ks_pages **out, int listen_fd, const char *root,
 void ks_pages_free(struct ks_pages *p)
 {
 	while (p && p->n)
-		drop(p, p->n - 1, "nobody reads it any more");
+		drop(p, p->n - 1, 0, "nobody reads it any more");
 	free(p);
 }

@@ -51,7 +51,8 @@ struct ks_pages;
  *
  * What guests can make it do is bounded: connections and hellos of one by a rate, connections of all
  * and hellos of all to a part of the time, and what comes in to so many bytes per turn. Refused calls
- * are told as news, once a second for each guest.
+ * are told as news, once a second for each guest. A guest that is not read, or no longer, is told why by
+ * a number (refusal.h).
  */
 int ks_pages_new(struct ks_pages **p, int listen_fd, const char *root,
 		 const struct ks_page_reader *reader);

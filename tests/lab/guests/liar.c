@@ -79,7 +79,7 @@ static void say(int fd, const void *data, size_t len)
 		return; /* it notices when it listens */
 }
 
-/* Has the host hung up? It never says anything. */
+/* Has the host hung up? What it says it says then. */
 static bool is_over(struct liar *l)
 {
 	char byte;

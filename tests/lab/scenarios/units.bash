@@ -44,6 +44,11 @@ scheduler_is() {
 	[ "$(</sys/kernel/sched_ext/state)" = "$1" ]
 }
 
+# told_once UNIT TEXT: in the journal.
+told_once() {
+	[ "$(journalctl -u "$1" | grep -c "$2")" = 1 ]
+}
+
 cpus_of() {
 	sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$(main_pid "$1")/status"
 }
