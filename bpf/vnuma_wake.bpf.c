@@ -32,6 +32,7 @@ const volatile __u32 nr_cpus = 1; /* highest possible number + 1 */
 
 #define OWED_MAX_NS 100000000ull
 #define NODE_SLICES 4 /* memory of another node costs time, too */
+#define LONE_SLICES (2 * NODE_SLICES)
 #define AHEAD_SLICES 8
 #define AWAY_MAX 8	    /* so often in a row on another CPU: it is at home there */
 #define PINNED (1ull << 20) /* queue of a CPU */
@@ -378,13 +379,33 @@ static __always_inline bool somebody_waits(s32 cpu)
 	return scx_bpf_dsq_nr_queued(node_of(cpu)) || scx_bpf_dsq_nr_queued(PINNED | cpu);
 }
 
-/* There is nobody else here who wants to run: what it has now, nobody is owed. */
+/* The nodes in whose queues somebody waits, a bit each. */
+static __always_inline u64 waiting_nodes(void)
+{
+	u64 nodes = 0;
+	u32 i;
+
+	bpf_for(i, 0, nr_nodes)
+	{
+		nodes |= (u64)(scx_bpf_dsq_nr_queued(i) > 0) << (i & 63);
+	}
+	return nodes;
+}
+
+/*
+ * There is nobody else here who wants to run: what it has now, nobody is owed. If somebody waits on another
+ * node, it may get so far ahead that it is that one's turn.
+ */
 static __always_inline void pay_alone(const struct task_struct *p, struct wake_task *t, u64 vtime,
 				      s32 cpu)
 {
-	u64 most = vtime_now + priced(slice_ns, t->rate);
+	u64 slice = priced(slice_ns, t->rate), most = vtime_now + slice;
 
 	if (!before(most, vtime) || somebody_waits(cpu))
+		return;
+	if (waiting_nodes())
+		most = vtime_now + LONE_SLICES * (slice > slice_ns ? slice : slice_ns);
+	if (!before(most, vtime))
 		return;
 	t->vtime = most;
 	t->paid = p->se.sum_exec_runtime;
