@@ -71,17 +71,14 @@ static __always_inline bool is_preempted(s32 cpu)
 	return kvm && kvm->preempted;
 }
 
-/*
- * Judge the CPU that we are on. just_ran: ns since it was last told what it ran. Returns whether it is
- * one to avoid, or -1 if it is too early to say.
- */
-static __always_inline int judge_steal(struct wake_cpu *c, u64 just_ran)
+/* Judge the CPU that we are on: is it one to avoid? -1 if it is too early to say. */
+static __always_inline int judge_steal(struct wake_cpu *c)
 {
 	u64 now = steal_now(), steal = now - c->steal, wanted;
 
 	if ((s64)steal < 0) /* the source has changed */
 		steal = 0;
-	wanted = steal + c->ran + just_ran;
+	wanted = steal + c->ran;
 	if (wanted < STEAL_SPAN_NS)
 		return -1;
 	c->n.steal_ns += c->steal ? steal : 0;

@@ -183,7 +183,7 @@ static __always_inline bool is_behind(s32 cpu, u64 vtime)
 
 	return c && c->vtime &&
 	       before(vtime + slice_ns / 2,
-		      c->vtime + priced(bpf_ktime_get_ns() - c->ran_from, c->rate));
+		      c->vtime + priced(bpf_ktime_get_ns() - c->vtime_at, c->rate));
 }
 
 /* ---- the scheduler ---- */
@@ -396,8 +396,8 @@ static __always_inline u64 waiting_nodes(void)
  * There is nobody else here who wants to run: what it has now, nobody is owed. If somebody waits on another
  * node, it may get so far ahead that it is that one's turn.
  */
-static __always_inline void pay_alone(const struct task_struct *p, struct wake_task *t, u64 vtime,
-				      s32 cpu)
+static __always_inline void pay_alone(const struct task_struct *p, struct wake_task *t,
+				      struct wake_cpu *c, u64 vtime, s32 cpu)
 {
 	u64 slice = priced(slice_ns, t->rate), most = vtime_now + slice;
 
@@ -407,8 +407,9 @@ static __always_inline void pay_alone(const struct task_struct *p, struct wake_t
 		most = vtime_now + LONE_SLICES * (slice > slice_ns ? slice : slice_ns);
 	if (!before(most, vtime))
 		return;
-	t->vtime = most;
+	t->vtime = c->vtime = most;
 	t->paid = p->se.sum_exec_runtime;
+	c->vtime_at = bpf_ktime_get_ns();
 }
 
 /* prev is in no queue yet; it will be if its turn ends here. */
@@ -427,7 +428,7 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 	if (!found && t) {
 		/* It goes on; but somebody may come, and waits for no more than a slice. */
 		t->yielded = false;
-		pay_alone(prev, t, vtime, cpu);
+		pay_alone(prev, t, c, vtime, cpu);
 		if (!somebody_waits(cpu))
 			c->turn_from = bpf_ktime_get_ns();
 		scx_set_slice(prev, slice_ns);
@@ -451,9 +452,19 @@ void BPF_PROG(wake_update_idle, s32 cpu, bool idle)
 		c->idle = idle;
 }
 
-static __always_inline void look_at_steal(s32 cpu, struct wake_cpu *c, u64 just_ran)
+/* What runs here has run until now; who goes on is never told to stop. */
+static __always_inline void count_run(struct wake_cpu *c, u64 now)
 {
-	int stolen = judge_steal(c, just_ran);
+	u64 ran = now - c->ran_to;
+
+	c->ran += ran;
+	c->n.run_ns += ran;
+	c->ran_to = now;
+}
+
+static __always_inline void look_at_steal(s32 cpu, struct wake_cpu *c)
+{
+	int stolen = judge_steal(c);
 
 	if (stolen >= 0)
 		put_in(stolen_cpus, cpu, stolen);
@@ -468,7 +479,9 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 
 	if (!c)
 		return;
-	look_at_steal(cpu, c, c->vtime ? bpf_ktime_get_ns() - c->ran_from : 0);
+	if (c->vtime)
+		count_run(c, bpf_ktime_get_ns());
+	look_at_steal(cpu, c);
 	bpf_for(i, 0, nr_nodes)
 	{
 		if (scx_bpf_dsq_nr_queued(i) && any_idle())
@@ -534,11 +547,11 @@ void BPF_PROG(wake_running, struct task_struct *p)
 		return;
 	put_in(idle_cpus, cpu, false);
 	note_place(t, cpu);
-	look_at_steal(cpu, c, 0);
+	look_at_steal(cpu, c);
 	t->paid = p->se.sum_exec_runtime;
 	c->vtime = t->vtime ? t->vtime : 1;
 	c->rate = t->rate;
-	c->turn_from = c->ran_from = bpf_ktime_get_ns();
+	c->turn_from = c->vtime_at = c->ran_to = bpf_ktime_get_ns();
 	c->n.switches++;
 }
 
@@ -547,20 +560,18 @@ void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
 {
 	struct wake_task *t = task_of(p);
 	struct wake_cpu *c = this_cpu();
+	u64 now = bpf_ktime_get_ns();
 	struct cgroup *cgrp;
-	u64 ran;
 
 	if (!t || !c)
 		return;
 	cgrp = scx_bpf_task_cgroup(p);
-	t->rate = group_rate(cgrp, p->scx.weight, bpf_ktime_get_ns());
+	t->rate = group_rate(cgrp, p->scx.weight, now);
 	bpf_cgroup_release(cgrp);
 	/* The kernel's own account, switches included: who makes many has to pay for them. */
-	ran = p->se.sum_exec_runtime - t->paid;
-	t->vtime += priced(ran, t->rate);
+	t->vtime += priced(p->se.sum_exec_runtime - t->paid, t->rate);
 	c->vtime = 0;
-	c->ran += ran;
-	c->n.run_ns += ran;
+	count_run(c, now);
 }
 
 SEC("struct_ops/wake_yield")

@@ -30,12 +30,13 @@ struct wake_counts {
 
 /* What the policy knows of a CPU. */
 struct wake_cpu {
-	__u64 vtime; /* of what runs there, 0 = nothing of ours */
-	__u64 ran_from;
-	__u64 turn_from; /* the same, or since when somebody waits for its place */
+	__u64 vtime;	 /* of what runs there, as of vtime_at; 0 = nothing of ours */
+	__u64 vtime_at;	 /* ns */
+	__u64 turn_from; /* since when it runs, or since when somebody waits for its place */
 	__u64 rate;	 /* its virtual time per time, see bpf/vnuma_wake.bpf.c */
-	__u64 steal;	 /* ns, when it was last judged by that */
-	__u64 ran;	 /* ns, since then */
+	__u64 ran_to;	 /* ns: what it ran until then is in the next one and in n.run_ns */
+	__u64 ran;	 /* ns, since it was last judged by its steal */
+	__u64 steal;	 /* ns, as of then */
 	__u32 idle;	 /* its idle thread is current */
 	__u32 doubt;	 /* there was some steal, too little to matter by itself */
 	struct wake_counts n;
