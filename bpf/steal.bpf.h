@@ -3,17 +3,23 @@
  * Which vCPUs the host keeps waiting, as a guest can see it: by its steal time. The flag `preempted`
  * beside it is believed only of a vCPU that had some steal lately, for hosts before 6.1 set it for
  * every vCPU that halts, also where nobody else wants the pCPU.
+ *
+ * KVM's steal is all the time for which the host had a vCPU wait, that until it is woken up included: where threads
+ * run for moments only, that alone would be a quarter of what they run.
  */
 #ifndef KVMSCHED_STEAL_BPF_H
 #define KVMSCHED_STEAL_BPF_H
 
 #include "compat.bpf.h"
+#include "scx.bpf.h"
 #include "vnuma_wake.h"
 
 #define CPUTIME_STEAL_KS 7	 /* CPUTIME_STEAL */
 #define STEAL_SPAN_NS 4000000ull /* judged after so much time that it had or wanted to have */
 #define STEAL_PART 4		 /* a quarter of it: others want the pCPU */
 #define DOUBT_PART 32
+#define WAKE_UP_NS                                                                                 \
+	200000ull /* of a pCPU that nobody else wants, on the way from halted to running */
 
 struct kernel_cpustat___ks {
 	u64 cpustat[10];
@@ -43,20 +49,20 @@ static __always_inline struct wake_cpu *other_cpu(s32 cpu)
 }
 
 /* ns: KVM's own figure, else what the kernel has booked with its last tick. */
-static __always_inline u64 steal_now(void)
+static __always_inline u64 steal_now(s32 cpu)
 {
 	const struct kernel_cpustat___ks *booked;
 	const struct kvm_steal_time___ks *kvm;
 
 	if (bpf_ksym_exists(&steal_time)) {
-		kvm = bpf_this_cpu_ptr(&steal_time);
-		if (kvm->steal)
+		kvm = bpf_per_cpu_ptr(&steal_time, cpu);
+		if (kvm && kvm->steal)
 			return kvm->steal;
 	}
 	if (!bpf_ksym_exists(&kernel_cpustat))
 		return 0;
-	booked = bpf_this_cpu_ptr(&kernel_cpustat);
-	return booked->cpustat[CPUTIME_STEAL_KS];
+	booked = bpf_per_cpu_ptr(&kernel_cpustat, cpu);
+	return booked ? booked->cpustat[CPUTIME_STEAL_KS] : 0;
 }
 
 /* Does its host say that it is preempted, and is that likely to be true? */
@@ -71,19 +77,39 @@ static __always_inline bool is_preempted(s32 cpu)
 	return kvm && kvm->preempted;
 }
 
-/* Judge the CPU that we are on: is it one to avoid? -1 if it is too early to say. */
-static __always_inline int judge_steal(struct wake_cpu *c)
+/* ns of steal from then to now; the source may have changed. */
+static __always_inline u64 steal_since(u64 then, u64 now)
 {
-	u64 now = steal_now(), steal = now - c->steal, wanted;
+	return before(then, now) ? now - then : 0;
+}
 
-	if ((s64)steal < 0) /* the source has changed */
-		steal = 0;
-	wanted = steal + c->ran;
+/* It becomes idle, or no longer is: what a wake-up costs by itself, others have not taken. */
+static __always_inline void note_idle(struct wake_cpu *c, s32 cpu, bool idle)
+{
+	u64 now = steal_now(cpu), late, woken;
+
+	if (!idle && c->idle) {
+		late = steal_since(c->idle_steal, now);
+		woken = late < WAKE_UP_NS ? late : WAKE_UP_NS;
+		c->woken += woken;
+		c->wanted += late - woken;
+	}
+	c->idle_steal = now;
+	c->idle = idle;
+}
+
+/* Is this CPU one to avoid? -1 if it is too early to say. */
+static __always_inline int judge_steal(struct wake_cpu *c, s32 cpu)
+{
+	u64 now, steal, wanted = c->wanted;
+
 	if (wanted < STEAL_SPAN_NS)
 		return -1;
-	c->n.steal_ns += c->steal ? steal : 0;
+	now = steal_now(cpu);
+	steal = steal_since(c->steal + c->woken, now);
+	c->n.steal_ns += steal_since(c->steal, now);
 	c->steal = now;
-	c->ran = 0;
+	c->wanted = c->woken = 0;
 	c->doubt = steal * DOUBT_PART > wanted;
 	return steal * STEAL_PART > wanted;
 }

@@ -449,7 +449,7 @@ void BPF_PROG(wake_update_idle, s32 cpu, bool idle)
 
 	put_in(idle_cpus, cpu, idle);
 	if (c)
-		c->idle = idle;
+		note_idle(c, cpu, idle);
 }
 
 /* What runs here has run until now; who goes on is never told to stop. */
@@ -457,14 +457,14 @@ static __always_inline void count_run(struct wake_cpu *c, u64 now)
 {
 	u64 ran = now - c->ran_to;
 
-	c->ran += ran;
+	c->wanted += ran;
 	c->n.run_ns += ran;
 	c->ran_to = now;
 }
 
 static __always_inline void look_at_steal(s32 cpu, struct wake_cpu *c)
 {
-	int stolen = judge_steal(c);
+	int stolen = judge_steal(c, cpu);
 
 	if (stolen >= 0)
 		put_in(stolen_cpus, cpu, stolen);
@@ -636,14 +636,18 @@ void BPF_PROG(wake_cpu_offline, s32 cpu)
 	put_in(online_cpus, cpu, false);
 }
 
-/* Which CPUs idle is not known yet: those that do not will say so when they run a thread. */
+/* Steal counts from now on. Which CPUs idle is not known yet: those that do not will say so when they run a thread. */
 static __always_inline void look_at_cpus(void)
 {
 	const struct cpumask *online = scx_bpf_get_online_cpumask();
+	struct wake_cpu *c;
 	u32 cpu;
 
 	bpf_for(cpu, 0, nr_cpus)
 	{
+		c = other_cpu(cpu);
+		if (c)
+			c->steal = steal_now(cpu);
 		if (!bpf_cpumask_test_cpu(cpu, online))
 			continue;
 		put_in(online_cpus, cpu, true);

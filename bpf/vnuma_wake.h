@@ -30,15 +30,17 @@ struct wake_counts {
 
 /* What the policy knows of a CPU. */
 struct wake_cpu {
-	__u64 vtime;	 /* of what runs there, as of vtime_at; 0 = nothing of ours */
-	__u64 vtime_at;	 /* ns */
-	__u64 turn_from; /* since when it runs, or since when somebody waits for its place */
-	__u64 rate;	 /* its virtual time per time, see bpf/vnuma_wake.bpf.c */
-	__u64 ran_to;	 /* ns: what it ran until then is in the next one and in n.run_ns */
-	__u64 ran;	 /* ns, since it was last judged by its steal */
-	__u64 steal;	 /* ns, as of then */
-	__u32 idle;	 /* its idle thread is current */
-	__u32 doubt;	 /* there was some steal, too little to matter by itself */
+	__u64 vtime;	  /* of what runs there, as of vtime_at; 0 = nothing of ours */
+	__u64 vtime_at;	  /* ns */
+	__u64 turn_from;  /* since when it runs, or since when somebody waits for its place */
+	__u64 rate;	  /* its virtual time per time, see bpf/vnuma_wake.bpf.c */
+	__u64 ran_to;	  /* ns: what it ran until then is in the next one and in n.run_ns */
+	__u64 wanted;	  /* ns that it ran or had to wait, since it was last judged by its steal */
+	__u64 steal;	  /* ns, as of then */
+	__u64 woken;	  /* ns of it since then that are put down to waking up */
+	__u64 idle_steal; /* ns, when it became idle */
+	__u32 idle;	  /* its idle thread is current */
+	__u32 doubt;	  /* there was some steal, too little to matter by itself */
 	struct wake_counts n;
 };
 
