@@ -10,6 +10,7 @@
 #ifndef KVMSCHED_IDLE_CPUS_BPF_H
 #define KVMSCHED_IDLE_CPUS_BPF_H
 
+#include "compat.bpf.h"
 #include "vnuma_wake.h"
 
 const volatile __u32 nr_words = 1;
@@ -81,8 +82,14 @@ static __always_inline bool suits(s32 cpu, u32 which)
 	return which & IDLE_STOLEN || !is_preempted(cpu);
 }
 
+/* Of a word of the masks, those that it may use. */
+static __always_inline u64 allowed(const struct task_struct *p, u32 word)
+{
+	return ks_peek((u64)p->cpus_ptr + word * sizeof(u64));
+}
+
 /* One of these CPUs, claimed; -1 if there is none. */
-static __always_inline s32 claim_of(u64 m, u32 word, const struct task_struct *p, u32 which)
+static __always_inline s32 claim_of(u64 m, u32 word, u32 which)
 {
 	u32 i;
 
@@ -94,7 +101,7 @@ static __always_inline s32 claim_of(u64 m, u32 word, const struct task_struct *p
 			break;
 		cpu = word * 64 + lowest(m);
 		m &= m - 1;
-		if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr) && suits(cpu, which) && claim(cpu))
+		if (suits(cpu, which) && claim(cpu))
 			return cpu;
 	}
 	return -1;
@@ -115,7 +122,8 @@ __noinline s32 claim_any(struct task_struct *p __arg_trusted, u32 node, u32 whic
 			m &= node_cpus[node & (WAKE_MAX_NODES - 1)][w];
 		if (!(which & IDLE_STOLEN))
 			m &= ~stolen_cpus[w];
-		cpu = claim_of(m, w, p, which);
+		if (m)
+			cpu = claim_of(m & allowed(p, w), w, which);
 		if (cpu >= 0)
 			break;
 	}

@@ -12,7 +12,7 @@
 
 /*
  * Flags and names of queues by the running kernel's numbers: 7.1 moved some. Those of the first group are in every
- * kernel with sched_ext, the others are 0 where there is none.
+ * kernel with sched_ext, the other one is 0 where there is none.
  */
 #define ENQ_WAKEUP bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_WAKEUP)
 #define ENQ_PREEMPT bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_PREEMPT)
@@ -24,7 +24,6 @@
 
 #define SCX_FLAG(type, name)                                                                       \
 	(bpf_core_enum_value_exists(enum type, name) ? bpf_core_enum_value(enum type, name) : 0)
-#define ENQ_CPU_SELECTED SCX_FLAG(scx_enq_flags, SCX_ENQ_CPU_SELECTED) /* 6.13 */
 #define ENQ_REENQ SCX_FLAG(scx_enq_flags, SCX_ENQ_REENQ)
 
 /* In every kernel with sched_ext (6.12). */

@@ -124,7 +124,7 @@ __noinline s32 find_idle(struct task_struct *p __arg_trusted, s32 home, s32 prev
 	struct wake_cpu *c = this_cpu();
 	s32 cpu;
 
-	if (!c)
+	if (!c || !any_idle())
 		return -1;
 	if (claim_own(p, home, c)) {
 		c->n.prev_idle++;
@@ -234,7 +234,7 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 	home = pinned ? cpu : home_of(t, cpu);
 	if (pinned)
 		idle = wakes_own_cpu(cpu, c) ? cpu : -1;
-	else if (!(enq_flags & ENQ_CPU_SELECTED))
+	else /* also if none was idle in select_cpu: one may be by now */
 		idle = find_idle(p, home, cpu);
 	if (idle >= 0) {
 		scx_insert(p, DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
