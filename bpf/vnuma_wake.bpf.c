@@ -34,6 +34,7 @@ const volatile __u32 nr_cpus = 1; /* highest possible number + 1 */
 #define NODE_SLICES 4 /* memory of another node costs time, too */
 #define LONE_SLICES (2 * NODE_SLICES)
 #define AHEAD_SLICES 8
+#define NOBODY_NS 4000000ull
 #define AWAY_MAX 8	    /* so often in a row on another CPU: it is at home there */
 #define PINNED (1ull << 20) /* queue of a CPU */
 
@@ -338,25 +339,44 @@ __noinline int take_next(s32 cpu, u64 prev_vtime, bool goes_on)
 	return scx_take(PINNED | cpu);
 }
 
+/* Per node: those who wait there may not use any CPU that idles, so there is nobody to rescue until then. */
+__u64 nobody_until[WAKE_MAX_NODES];
+
+static __always_inline bool may_rescue(u32 node)
+{
+	u64 until = nobody_until[node & (WAKE_MAX_NODES - 1)];
+
+	return any_idle() && (!until || !before(bpf_ktime_get_ns(), until));
+}
+
+/* Another CPU of it idles. */
+static __always_inline void look_again(u32 node)
+{
+	if (nobody_until[node & (WAKE_MAX_NODES - 1)])
+		nobody_until[node & (WAKE_MAX_NODES - 1)] = 0;
+}
+
 /*
  * Somebody was put into a queue while a CPU went idle that had looked there a moment before: nobody else
  * will tell that CPU.
  */
-__noinline int rescue(u64 dsq)
+__noinline int rescue(u32 node)
 {
 	struct wake_cpu *c = this_cpu();
 	struct task_struct *p;
+	bool nobody = false;
 	u32 looked = 0;
 	s32 cpu;
 
 	if (!c)
 		return 0;
-	bpf_for_each(scx_dsq, p, dsq, 0)
+	bpf_for_each(scx_dsq, p, node, 0)
 	{
 		if (looked++ >= LOOKED_AT)
 			break;
 		cpu = claim_any(p, NODE_ANY, IDLE_STOLEN);
-		if (cpu < 0)
+		nobody = cpu < 0;
+		if (nobody)
 			continue;
 		if (scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL_ON | cpu, 0))
 			c->n.rescued++;
@@ -364,6 +384,8 @@ __noinline int rescue(u64 dsq)
 			put_in(idle_cpus, cpu, true);
 		break;
 	}
+	if (nobody)
+		nobody_until[node & (WAKE_MAX_NODES - 1)] = bpf_ktime_get_ns() + NOBODY_NS;
 	return 0;
 }
 
@@ -437,7 +459,7 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 	}
 	bpf_for(i, 0, nr_nodes)
 	{
-		if (scx_bpf_dsq_nr_queued(i) && any_idle())
+		if (scx_bpf_dsq_nr_queued(i) && may_rescue(i))
 			rescue(i);
 	}
 }
@@ -448,6 +470,8 @@ void BPF_PROG(wake_update_idle, s32 cpu, bool idle)
 	struct wake_cpu *c = other_cpu(cpu);
 
 	put_in(idle_cpus, cpu, idle);
+	if (idle)
+		look_again(node_of(cpu));
 	if (c)
 		note_idle(c, cpu, idle);
 }
@@ -484,7 +508,7 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 	look_at_steal(cpu, c);
 	bpf_for(i, 0, nr_nodes)
 	{
-		if (scx_bpf_dsq_nr_queued(i) && any_idle())
+		if (scx_bpf_dsq_nr_queued(i) && may_rescue(i))
 			scx_set_slice(p, 0); /* see rescue() */
 	}
 }
