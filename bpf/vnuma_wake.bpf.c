@@ -434,6 +434,12 @@ static __always_inline void pay_alone(const struct task_struct *p, struct wake_t
 	c->vtime_at = bpf_ktime_get_ns();
 }
 
+/* Is it the idle thread that is asking for another one? */
+static __always_inline bool idles(void)
+{
+	return !bpf_get_current_task_btf()->pid;
+}
+
 /* prev is in no queue yet; it will be if its turn ends here. */
 SEC("struct_ops/wake_dispatch")
 void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
@@ -454,8 +460,11 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 		if (!somebody_waits(cpu))
 			c->turn_from = bpf_ktime_get_ns();
 		scx_set_slice(prev, slice_ns);
-	} else if (!found && c->idle) {
-		put_in(idle_cpus, cpu, true); /* woken up for nothing */
+	} else if (!found && idles()) {
+		/* Woken up for nothing; or since before we were there. */
+		if (!c->idle)
+			note_idle(c, cpu, true);
+		put_in(idle_cpus, cpu, true);
 	}
 	bpf_for(i, 0, nr_nodes)
 	{
@@ -560,12 +569,13 @@ void BPF_PROG(wake_set_weight, struct task_struct *p, u32 weight)
 	bpf_cgroup_release(cgrp);
 }
 
+/* Who changes a running thread's class, weight or CPUs tells this, and the next, on a CPU of its own. */
 SEC("struct_ops/wake_running")
 void BPF_PROG(wake_running, struct task_struct *p)
 {
-	s32 cpu = bpf_get_smp_processor_id();
+	s32 cpu = scx_bpf_task_cpu(p);
 	struct wake_task *t = task_of(p);
-	struct wake_cpu *c = this_cpu();
+	struct wake_cpu *c = other_cpu(cpu);
 
 	if (!t || !c)
 		return;
@@ -583,7 +593,7 @@ SEC("struct_ops/wake_stopping")
 void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
 {
 	struct wake_task *t = task_of(p);
-	struct wake_cpu *c = this_cpu();
+	struct wake_cpu *c = other_cpu(scx_bpf_task_cpu(p));
 	u64 now = bpf_ktime_get_ns();
 	struct cgroup *cgrp;
 
@@ -660,22 +670,27 @@ void BPF_PROG(wake_cpu_offline, s32 cpu)
 	put_in(online_cpus, cpu, false);
 }
 
-/* Steal counts from now on. Which CPUs idle is not known yet: those that do not will say so when they run a thread. */
+/* Steal counts from now on; who becomes idle before we are told so says it when it looks for a thread. */
+static __always_inline void look_at_cpu(s32 cpu, bool online)
+{
+	const struct rq___ks *rq = bpf_per_cpu_ptr(&runqueues, cpu);
+	struct wake_cpu *c = other_cpu(cpu);
+
+	if (!rq || !c)
+		return;
+	c->steal = steal_now(cpu);
+	put_in(online_cpus, cpu, online);
+	put_in(idle_cpus, cpu, online && !rq->nr_running);
+}
+
 static __always_inline void look_at_cpus(void)
 {
 	const struct cpumask *online = scx_bpf_get_online_cpumask();
-	struct wake_cpu *c;
 	u32 cpu;
 
 	bpf_for(cpu, 0, nr_cpus)
 	{
-		c = other_cpu(cpu);
-		if (c)
-			c->steal = steal_now(cpu);
-		if (!bpf_cpumask_test_cpu(cpu, online))
-			continue;
-		put_in(online_cpus, cpu, true);
-		put_in(idle_cpus, cpu, true);
+		look_at_cpu(cpu, bpf_cpumask_test_cpu(cpu, online));
 	}
 	scx_bpf_put_cpumask(online);
 }
