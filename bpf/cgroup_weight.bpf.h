@@ -59,35 +59,55 @@ static __always_inline s32 count_member(struct group *g, s32 more)
 	return change;
 }
 
-/* A thread in this cgroup wants to run from now on (weight > 0), or no longer. */
-__noinline int group_count(struct cgroup *cgrp __arg_trusted, s32 weight)
+/*
+ * From a cgroup upwards: one member more (more = 1) or less (-1) of that weight. One that has ended is in no
+ * sum any more, nor are those in it.
+ */
+__noinline int count_upwards(struct cgroup *cgrp __arg_trusted, int level, s32 change, s32 more)
 {
-	s32 change = weight;
 	u32 i;
 
-	if (!weight)
-		return 0;
 	bpf_for(i, 0, WEIGHT_DEPTH)
 	{
-		int level = cgrp->level - (int)i;
 		struct cgroup *at;
 		struct group *g;
 
-		if (level < 0)
+		if (level < (int)i || !change)
 			break;
-		at = bpf_cgroup_ancestor(cgrp, level);
+		at = bpf_cgroup_ancestor(cgrp, level - (int)i);
 		if (!at)
 			break;
 		g = group_of(at);
 		bpf_cgroup_release(at);
 		if (!g)
-			continue;
-		__sync_fetch_and_add(&g->sum, change);
-		change = count_member(g, weight > 0 ? 1 : -1);
-		if (!change)
 			break;
+		__sync_fetch_and_add(&g->sum, change);
+		change = count_member(g, more);
 	}
 	return 0;
+}
+
+/* A thread in this cgroup wants to run from now on (weight > 0), or no longer. */
+static __always_inline void group_count(struct cgroup *cgrp, s32 weight)
+{
+	count_upwards(cgrp, cgrp->level, weight, weight > 0 ? 1 : -1);
+}
+
+/* It ends; threads that are just ending may still be in it. */
+static __always_inline void group_end(struct cgroup *cgrp)
+{
+	struct group *g = group_of(cgrp);
+	s32 counted;
+
+	if (!g)
+		return;
+	bpf_spin_lock(&g->lock);
+	counted = g->counted;
+	g->counted = 0;
+	g->members = 0;
+	bpf_spin_unlock(&g->lock);
+	count_upwards(cgrp, cgrp->level - 1, -counted, -1);
+	bpf_cgrp_storage_delete(&groups, cgrp);
 }
 
 /* The weight of a runnable thread has changed. */

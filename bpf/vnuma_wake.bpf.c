@@ -647,7 +647,7 @@ s32 BPF_PROG(wake_cgroup_init, struct cgroup *cgrp, struct scx_cgroup_init_args 
 SEC("struct_ops.s/wake_cgroup_exit")
 void BPF_PROG(wake_cgroup_exit, struct cgroup *cgrp)
 {
-	bpf_cgrp_storage_delete(&groups, cgrp);
+	group_end(cgrp);
 }
 
 SEC("struct_ops/wake_cgroup_set_weight")
