@@ -253,6 +253,24 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 	scx_insert_vtime(p, pinned ? PINNED | cpu : node_of(home), slice_ns, vtime, enq_flags);
 }
 
+/* The nodes in whose queues somebody waits, a bit each. */
+static __always_inline u64 waiting_nodes(void)
+{
+	u64 nodes = 0;
+	u32 i;
+
+	bpf_for(i, 0, nr_nodes)
+	{
+		nodes |= (u64)(scx_bpf_dsq_nr_queued(i) > 0) << (i & 63);
+	}
+	return nodes;
+}
+
+static __always_inline bool has_node(u64 nodes, u32 node)
+{
+	return nodes >> (node & 63) & 1;
+}
+
 #define NO_DSQ (~0ull)
 
 struct turn {
@@ -302,25 +320,26 @@ static __always_inline bool take_from(s32 cpu, u64 dsq, struct wake_cpu *c)
 /*
  * The next one for this CPU: of those that are bound to it, those of its node and the one whose slice is
  * over (if there is one: goes_on), whose turn is first. Another node's only if there is nobody, or if that
- * one waits a good deal longer. Returns whether one was taken from a queue.
+ * one waits a good deal longer. nodes: in whose queues somebody waits. Returns whether one was taken from a queue.
  */
-__noinline int take_next(s32 cpu, u64 prev_vtime, bool goes_on)
+__noinline int take_next(s32 cpu, u64 prev_vtime, bool goes_on, u64 nodes)
 {
 	struct turn turn = { .dsq = NO_DSQ, .vtime = prev_vtime, .found = goes_on };
 	struct wake_cpu *c = other_cpu(cpu);
 	u32 i, node = node_of(cpu);
 
-	if (!c)
+	if (!c || (!nodes && !scx_bpf_dsq_nr_queued(PINNED | cpu)))
 		return false;
 	if (bpf_ktime_get_ns() - c->turn_from > TURN_MOST_NS)
 		turn.found = false; /* for those who wait here */
 	consider(&turn, cpu, PINNED | cpu, 0);
-	consider(&turn, cpu, node, 0);
+	if (has_node(nodes, node))
+		consider(&turn, cpu, node, 0);
 	if (turn.dsq == NO_DSQ)
 		turn.found = goes_on;
 	bpf_for(i, 0, nr_nodes)
 	{
-		if (i != node)
+		if (i != node && has_node(nodes, i))
 			consider(&turn, cpu, i, NODE_SLICES * slice_ns);
 	}
 	if (!turn.found || turn.dsq == NO_DSQ)
@@ -396,22 +415,9 @@ static __always_inline u64 vtime_so_far(const struct task_struct *p, const struc
 }
 
 /* For this CPU, or for any of its node. */
-static __always_inline bool somebody_waits(s32 cpu)
+static __always_inline bool somebody_waits(s32 cpu, u64 nodes)
 {
-	return scx_bpf_dsq_nr_queued(node_of(cpu)) || scx_bpf_dsq_nr_queued(PINNED | cpu);
-}
-
-/* The nodes in whose queues somebody waits, a bit each. */
-static __always_inline u64 waiting_nodes(void)
-{
-	u64 nodes = 0;
-	u32 i;
-
-	bpf_for(i, 0, nr_nodes)
-	{
-		nodes |= (u64)(scx_bpf_dsq_nr_queued(i) > 0) << (i & 63);
-	}
-	return nodes;
+	return has_node(nodes, node_of(cpu)) || scx_bpf_dsq_nr_queued(PINNED | cpu);
 }
 
 /*
@@ -419,19 +425,36 @@ static __always_inline u64 waiting_nodes(void)
  * node, it may get so far ahead that it is that one's turn.
  */
 static __always_inline void pay_alone(const struct task_struct *p, struct wake_task *t,
-				      struct wake_cpu *c, u64 vtime, s32 cpu)
+				      struct wake_cpu *c, u64 nodes)
 {
-	u64 slice = priced(slice_ns, t->rate), most = vtime_now + slice;
+	u64 slice = priced(slice_ns, t->rate), vtime = vtime_so_far(p, t), most = vtime_now + slice;
 
-	if (!before(most, vtime) || somebody_waits(cpu))
-		return;
-	if (waiting_nodes())
+	if (nodes)
 		most = vtime_now + LONE_SLICES * (slice > slice_ns ? slice : slice_ns);
 	if (!before(most, vtime))
 		return;
 	t->vtime = c->vtime = most;
 	t->paid = p->se.sum_exec_runtime;
 	c->vtime_at = bpf_ktime_get_ns();
+}
+
+/* It has this CPU for another slice; somebody may come, and waits for no more than that. */
+static __always_inline void goes_on(struct task_struct *p, struct wake_task *t, struct wake_cpu *c,
+				    s32 cpu, u64 nodes)
+{
+	if (!somebody_waits(cpu, nodes)) {
+		pay_alone(p, t, c, nodes);
+		c->turn_from = bpf_ktime_get_ns();
+	}
+	scx_set_slice(p, slice_ns);
+}
+
+/* Is what runs here the only one of this run queue, those included that are bound to it or given to it already? */
+static __always_inline bool is_alone(void)
+{
+	const struct rq___ks *rq = bpf_this_cpu_ptr(&runqueues);
+
+	return rq->nr_running == 1;
 }
 
 /* Is it the idle thread that is asking for another one? */
@@ -445,21 +468,17 @@ SEC("struct_ops/wake_dispatch")
 void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 {
 	struct wake_task *t = is_queued(prev) ? task_of(prev) : NULL;
-	u64 vtime = t ? vtime_so_far(prev, t) : 0;
 	struct wake_cpu *c = other_cpu(cpu);
+	u64 nodes = waiting_nodes();
 	bool found;
 	u32 i;
 
 	if (STALLS() || !c)
 		return;
-	found = take_next(cpu, vtime, t && !t->yielded);
+	found = take_next(cpu, t ? vtime_so_far(prev, t) : 0, t && !t->yielded, nodes);
 	if (!found && t) {
-		/* It goes on; but somebody may come, and waits for no more than a slice. */
 		t->yielded = false;
-		pay_alone(prev, t, c, vtime, cpu);
-		if (!somebody_waits(cpu))
-			c->turn_from = bpf_ktime_get_ns();
-		scx_set_slice(prev, slice_ns);
+		goes_on(prev, t, c, cpu, nodes);
 	} else if (!found && idles()) {
 		/* Woken up for nothing; or since before we were there. */
 		if (!c->idle)
@@ -468,7 +487,7 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 	}
 	bpf_for(i, 0, nr_nodes)
 	{
-		if (scx_bpf_dsq_nr_queued(i) && may_rescue(i))
+		if (has_node(nodes, i) && may_rescue(i))
 			rescue(i);
 	}
 }
@@ -503,21 +522,28 @@ static __always_inline void look_at_steal(s32 cpu, struct wake_cpu *c)
 		put_in(stolen_cpus, cpu, stolen);
 }
 
+/* The end of a slice is the end of a tick: who is alone in all of the machine's queues need not ask for another. */
 SEC("struct_ops/wake_tick")
 void BPF_PROG(wake_tick, struct task_struct *p)
 {
 	s32 cpu = bpf_get_smp_processor_id();
+	struct wake_task *t = task_of(p);
 	struct wake_cpu *c = this_cpu();
+	u64 nodes = waiting_nodes();
 	u32 i;
 
-	if (!c)
+	if (!c || !t)
 		return;
 	if (c->vtime)
 		count_run(c, bpf_ktime_get_ns());
 	look_at_steal(cpu, c);
+	if (!nodes && is_alone()) {
+		goes_on(p, t, c, cpu, nodes);
+		return;
+	}
 	bpf_for(i, 0, nr_nodes)
 	{
-		if (scx_bpf_dsq_nr_queued(i) && may_rescue(i))
+		if (has_node(nodes, i) && may_rescue(i))
 			scx_set_slice(p, 0); /* see rescue() */
 	}
 }
