@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -9,13 +9,13 @@
 #include "thread.h"
 
 #define NS 1000000000ull
-#define PERIOD_NS (NS / 10)
 #define STEPS 8 /* buckets to a power of two */
 #define BUCKETS (64 * STEPS)
 
 struct late {
 	pthread_t thread;
-	atomic_bool stop;
+	uint64_t period_ns;
+	sem_t stop; /* ends its sleep at once, however long the period */
 	_Atomic uint64_t bucket[BUCKETS], max;
 };
 
@@ -55,30 +55,37 @@ static void *run(void *arg)
 
 	be_usual();
 	clock_gettime(CLOCK_MONOTONIC, &due);
-	while (!atomic_load(&l->stop)) {
-		ns = ns_of(&due) + PERIOD_NS;
+	for (;;) {
+		ns = ns_of(&due) + l->period_ns;
 		due = (struct timespec){ ns / NS, ns % NS };
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+		if (!sem_clockwait(&l->stop, CLOCK_MONOTONIC, &due))
+			break;
 		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (ns_of(&now) < ns) /* another error than ETIMEDOUT */
+			continue;
 		late = ns_of(&now) - ns;
 		atomic_fetch_add(&l->bucket[bucket_of(late)], 1);
 		if (late > atomic_load(&l->max))
 			atomic_store(&l->max, late);
-		if (late > PERIOD_NS)
+		if (late > l->period_ns)
 			due = now; /* not the same delay again and again */
 	}
 	return NULL;
 }
 
-struct late *late_start(void)
+struct late *late_start(uint64_t period_ns)
 {
 	struct late *l = calloc(1, sizeof(*l));
 
-	if (l && pthread_create(&l->thread, NULL, run, l)) {
-		free(l);
-		l = NULL;
-	}
-	return l;
+	if (!l)
+		return NULL;
+	l->period_ns = period_ns;
+	sem_init(&l->stop, 0, 0);
+	if (!pthread_create(&l->thread, NULL, run, l))
+		return l;
+	sem_destroy(&l->stop);
+	free(l);
+	return NULL;
 }
 
 static uint64_t percentile(const struct late *l, uint64_t samples, unsigned int percent)
@@ -112,7 +119,8 @@ void late_stop(struct late *l)
 {
 	if (!l)
 		return;
-	atomic_store(&l->stop, true);
+	sem_post(&l->stop);
 	pthread_join(l->thread, NULL);
+	sem_destroy(&l->stop);
 	free(l);
 }

@@ -42,10 +42,20 @@ static void tell_state(struct live *l)
 		cli_warn("%s/status.json cannot be written: `status` shows nothing new", l->dir);
 }
 
-static void look_at_signals(struct live *l)
+/* Until then, or until the end; a signal does not have to wait for it. */
+static struct timespec time_until(const struct live *l, uint64_t then)
 {
-	const struct timespec none = { 0, 0 };
-	int sig = child_signal_within(&none);
+	uint64_t now = ks_now_ns(), end = l->state.begun_ns + l->duration_ns;
+
+	if (l->duration_ns && end < then)
+		then = end;
+	then = then > now ? then - now : 0;
+	return (struct timespec){ then / NS, then % NS };
+}
+
+static void look_at_signals(struct live *l, struct timespec within)
+{
+	int sig = child_signal_within(&within);
 
 	if (sig == SIGCHLD)
 		l->stop |= l->child.pid && child_reaped(&l->child);
@@ -57,12 +67,13 @@ static void look_at_signals(struct live *l)
 
 static int loop(struct live *l, struct ks_err *err)
 {
+	const struct timespec none = { 0, 0 };
 	uint64_t second = ks_now_ns();
 	int ret = 0;
 
 	while (!ret && !l->stop) {
 		ret = l->ops->poll(l, 100, err);
-		look_at_signals(l);
+		look_at_signals(l, l->ops->rests && !ret ? time_until(l, second + NS) : none);
 		if (ks_now_ns() - second < NS)
 			continue;
 		second += NS;
@@ -77,7 +88,7 @@ static int attached(struct live *l, struct ks_err *err)
 	struct ks_undone u;
 	int ret = 0, end;
 
-	l->state.late = late_start();
+	l->state.late = late_start(l->ops->rests ? NS : NS / 10);
 	l->state.begun_ns = l->state.now_ns = ks_now_ns();
 	tell_state(l);
 	ready_tell();

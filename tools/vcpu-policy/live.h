@@ -14,6 +14,11 @@ struct live;
 
 /* Functions return 0 or -errno + err where they take one. */
 struct live_ops {
+	/*
+	 * poll() has nothing to wait for: it is called once a second, or when a signal has come. Whatever we do
+	 * in between takes a CPU from threads that the policy is for.
+	 */
+	bool rests;
 	/* Load and attach: the policy works from now on. Also state.backend and what else is fixed. */
 	int (*attach)(struct live *l, struct ks_err *err);
 	/* Do what is due, for at most timeout_ms. -ESHUTDOWN: the kernel has thrown it out. */

@@ -2,7 +2,6 @@
 /* vnuma-wake. */
 #include <stddef.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "cli.h"
 #include "live.h"
@@ -48,9 +47,7 @@ static int attach(struct live *l, struct ks_err *err)
 /* There is nothing to wait for but the end. */
 static int poll(struct live *l, int timeout_ms, struct ks_err *err)
 {
-	const struct timespec moment = { timeout_ms / 1000, timeout_ms % 1000 * 1000000 };
-
-	nanosleep(&moment, NULL);
+	(void)timeout_ms;
 	return ks_wake_ended(wake_of(l)->wake, err);
 }
 
@@ -80,6 +77,7 @@ static void summary(const struct live *l, const struct ks_undone *u)
 }
 
 static const struct live_ops ops = {
+	.rests = true,
 	.attach = attach,
 	.poll = poll,
 	.refresh = refresh,

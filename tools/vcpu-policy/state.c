@@ -212,7 +212,7 @@ static void print_for_vms(struct json_object *o)
 static void print_for_all(struct json_object *o)
 {
 	puts(", all threads of the fair class");
-	print_late(get(o, "wakeup_late"), "threads that sleep for 100 ms");
+	print_late(get(o, "wakeup_late"), "threads that sleep for 1 s");
 }
 
 void state_print(struct json_object *o)
