@@ -5,7 +5,7 @@
  * changed. In each cgroup its threads and the cgroups below it share by weight, those alone that have
  * somebody who wants to run; the root's threads count beside the cgroups next to it, as in the
  * kernel's own fair scheduler. The sums are those of the moment in which a stretch of running ends
- * (up to WEIGHT_AGE_NS before), taken for the whole of it.
+ * (up to twice WEIGHT_AGE_NS before), taken for the whole of it.
  */
 #ifndef KVMSCHED_CGROUP_WEIGHT_BPF_H
 #define KVMSCHED_CGROUP_WEIGHT_BPF_H
@@ -61,7 +61,7 @@ static __always_inline s32 count_member(struct group *g, s32 more)
 
 /*
  * From a cgroup upwards: one member more (more = 1) or less (-1) of that weight. One that has ended is in no
- * sum any more, nor are those in it.
+ * sum any more, nor are those in it. The root's sum is not needed, and all CPUs would write it all the time.
  */
 __noinline int count_upwards(struct cgroup *cgrp __arg_trusted, int level, s32 change, s32 more)
 {
@@ -72,7 +72,7 @@ __noinline int count_upwards(struct cgroup *cgrp __arg_trusted, int level, s32 c
 		struct cgroup *at;
 		struct group *g;
 
-		if (level < (int)i || !change)
+		if (level <= (int)i || !change)
 			break;
 		at = bpf_cgroup_ancestor(cgrp, level - (int)i);
 		if (!at)
@@ -135,7 +135,7 @@ static __always_inline void group_set_weight(struct cgroup *cgrp, u32 weight)
 		g->counted = weight;
 	}
 	bpf_spin_unlock(&g->lock);
-	above = cgrp->level > 0 ? bpf_cgroup_ancestor(cgrp, cgrp->level - 1) : NULL;
+	above = cgrp->level > 1 ? bpf_cgroup_ancestor(cgrp, cgrp->level - 1) : NULL;
 	if (!above)
 		return;
 	up = group_of(above);

@@ -40,7 +40,8 @@ const volatile __u32 nr_cpus = 1; /* highest possible number + 1 */
 
 struct wake_task {
 	u64 vtime;    /* ns of a thread that has all weight there is */
-	u64 rate;     /* virtual time per time, in RATE_ONE */
+	u64 rate;     /* virtual time per time, in RATE_ONE ... */
+	u64 rate_at;  /* ... as of then */
 	u64 paid;     /* of the time that the kernel says it had, so much is in vtime */
 	u64 slept_at; /* since then; 0: it does not sleep */
 	u64 sleep_ns; /* how long it sleeps, the later ones counting more */
@@ -587,7 +588,10 @@ void BPF_PROG(wake_set_weight, struct task_struct *p, u32 weight)
 	struct wake_task *t = task_of(p);
 	struct cgroup *cgrp;
 
-	if (!t || !t->counted)
+	if (!t)
+		return;
+	t->rate_at = 0;
+	if (!t->counted)
 		return;
 	cgrp = scx_bpf_task_cgroup(p);
 	group_reweigh(cgrp, (s32)weight - t->counted);
@@ -615,19 +619,29 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	c->n.switches++;
 }
 
-SEC("struct_ops/wake_stopping")
-void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
+/* Asked anew once it is old: threads that run for moments only would ask all the time. */
+static __always_inline void look_at_rate(struct task_struct *p, struct wake_task *t, u64 now)
 {
-	struct wake_task *t = task_of(p);
-	struct wake_cpu *c = other_cpu(scx_bpf_task_cpu(p));
-	u64 now = bpf_ktime_get_ns();
 	struct cgroup *cgrp;
 
-	if (!t || !c)
+	if (now - t->rate_at < WEIGHT_AGE_NS)
 		return;
 	cgrp = scx_bpf_task_cgroup(p);
 	t->rate = group_rate(cgrp, p->scx.weight, now);
 	bpf_cgroup_release(cgrp);
+	t->rate_at = now;
+}
+
+SEC("struct_ops/wake_stopping")
+void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
+{
+	struct wake_cpu *c = other_cpu(scx_bpf_task_cpu(p));
+	struct wake_task *t = task_of(p);
+	u64 now = bpf_ktime_get_ns();
+
+	if (!t || !c)
+		return;
+	look_at_rate(p, t, now);
 	/* The kernel's own account, switches included: who makes many has to pay for them. */
 	t->vtime += priced(p->se.sum_exec_runtime - t->paid, t->rate);
 	c->vtime = 0;
