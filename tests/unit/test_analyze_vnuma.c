@@ -662,6 +662,75 @@ static void live_loss(void **state)
 	ks_vnuma_live_free(l);
 }
 
+/* ---- many guests ---- */
+
+#define MANY 64u
+
+/* Of each VM one vCPU, and a guest in which a thread waits for as many ms as the VM's number, from 1 on. */
+static struct ks_reader *many_guest(struct lab *l, uint32_t vm)
+{
+	struct ks_reader *r;
+
+	l->nguest = 0;
+	sw(l, 5 * MS, 0, 0, 100, 0);
+	wakes(l, 10 * MS, 101, 0, ANY);
+	sw(l, (11 + vm) * MS, 0, 100, 101, 0);
+	guest_rec(l, 100 * MS, KS_RQ_CALM, 0);
+	write_trace(l->guest_path, KS_SIDE_GUEST, l->guest, l->nguest, "{\"cpu_node\":[0]}");
+	assert_int_equal(ks_reader_open(&r, l->guest_path, NULL), 0);
+	return r;
+}
+
+static void many_begin(struct lab *l)
+{
+	struct ks_analysis_ops ops = { .segment = on_segment, .event = on_event, .ctx = l };
+	uint32_t i;
+
+	for (i = 0; i < MANY; i++)
+		put_host(l, (struct ks_rec){ .time = 1,
+					     .type = KS_VCPU_NEW,
+					     .id = i,
+					     .a = (uint64_t)(TGID + i) << 32 | (1000 + i) });
+	for (i = 0; i < MANY; i++)
+		in(l, 2, i, i);
+	put_host(l, (struct ks_rec){ .time = 200 * MS, .type = KS_PLE_WINDOW });
+	write_trace(l->host_path, KS_SIDE_HOST, l->host, l->nhost, "{}");
+	assert_int_equal(ks_reader_open(&l->hr, l->host_path, NULL), 0);
+	assert_int_equal(ks_analysis_new(&l->a, l->hr, &l->opts, &ops, NULL), 0);
+	assert_int_equal(ks_merge_new(&l->merge), 0);
+	assert_int_equal(ks_merge_add(l->merge, l->hr, NULL, NULL), 0);
+	assert_int_equal(ks_vnuma_begin(l->vnuma, l->a, l->hr), 0);
+}
+
+/* The files of guests may be given in any order; the VMs have their own. */
+static void guests_in_any_order(void **state)
+{
+	struct lab *l = lab_new(0);
+	struct ks_reader *r[MANY];
+	struct ks_event ev;
+	uint32_t i;
+
+	(void)state;
+	assert_int_equal(ks_vnuma_new(&l->vnuma, NULL), 0);
+	many_begin(l);
+	for (i = MANY; i--;) {
+		int src = ks_merge_add(l->merge, r[i] = many_guest(l, i), NULL, NULL);
+
+		assert_int_equal(ks_analysis_guest(l->a, src, r[i], i, NULL, NULL, NULL), 0);
+	}
+	for (i = 0; i < MANY; i++)
+		assert_int_equal(ks_vnuma_guest(l->vnuma, l->hr, r[i], i, NULL, NULL), 0);
+	while (ks_merge_next(l->merge, &ev, NULL) > 0)
+		assert_int_equal(ks_analysis_feed(l->a, &ev), 0);
+	assert_int_equal(ks_analysis_end(l->a), 0);
+	assert_int_equal(ks_vnuma_end(l->vnuma), 0);
+	for (i = 0; i < MANY; i++) {
+		assert_int_equal(ks_vnuma_vm(l->vnuma, i)->wait_ns, (i + 1) * MS);
+		ks_reader_close(r[i]);
+	}
+	lab_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -689,6 +758,7 @@ int main(void)
 		cmocka_unit_test(live_wake_on_idle),
 		cmocka_unit_test(live_migrations),
 		cmocka_unit_test(live_loss),
+		cmocka_unit_test(guests_in_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,16 +197,20 @@ static int find_span(struct vn_vm *m, struct ks_reader *guest, ks_map_fn map, vo
 	return m->out.second_ns ? 0 : -ENOMEM;
 }
 
+/* Guests come in the order of the VMs, their sources in that of the files: a smaller one may follow. */
 static int add_source(struct ks_vnuma *v, uint32_t src, uint32_t vm)
 {
-	uint32_t *s = realloc(v->src_vm, (src + 1) * sizeof(*s));
+	uint32_t *s;
 
-	if (!s)
-		return -ENOMEM;
-	v->src_vm = s;
-	for (; v->nsrc <= src; v->nsrc++)
-		s[v->nsrc] = KS_NO_VCPU;
-	s[src] = vm;
+	if (src >= v->nsrc) {
+		s = realloc(v->src_vm, (src + 1) * sizeof(*s));
+		if (!s)
+			return -ENOMEM;
+		v->src_vm = s;
+		for (; v->nsrc <= src; v->nsrc++)
+			s[v->nsrc] = KS_NO_VCPU;
+	}
+	v->src_vm[src] = vm;
 	return 0;
 }
 
