@@ -18,6 +18,7 @@ struct options {
 	struct drawing draw;
 	const char *lock;
 	unsigned int worst; /* 0 = no; else WORST_* */
+	char vm[16];	    /* the PID of its VM */
 };
 
 static const char *const measures[] = { "time", "exits", NULL };
@@ -97,28 +98,40 @@ static void keep_worst(void *ctx, const struct ks_wait *w)
 		worst->wait = *w;
 }
 
-static int find_worst(const struct options *o, struct ks_scene_opts *so, struct ks_err *err)
+/* Its VM, whatever else waits at that time, with room on both sides of it. */
+static int around(struct options *o, const struct ks_wait *w, const struct opened *open,
+		  struct ks_scene_opts *so, struct ks_err *err)
+{
+	uint64_t span = w->acq_time - w->try_time;
+	uint32_t n;
+
+	if (!w->acq_time) {
+		snprintf(err->msg, sizeof(err->msg),
+			 "no wait was lost to preemption: draw without --worst-by");
+		return -ENODATA;
+	}
+	snprintf(o->vm, sizeof(o->vm), "%" PRIu32,
+		 ks_analysis_vms(ks_session_analysis(open->session), &n)[w->vm].tgid);
+	so->vm = o->vm;
+	so->from = w->try_time - span / 4;
+	so->to = w->acq_time + span / 4;
+	return 0;
+}
+
+static int find_worst(struct options *o, struct ks_scene_opts *so, struct ks_err *err)
 {
 	struct worst found = { .measure = o->worst };
 	struct ks_analysis_ops ops = { .wait = keep_worst, .ctx = &found };
-	const struct ks_wait *worst = &found.wait;
 	struct opened open = { 0 };
-	uint64_t span;
 	int ret = inputs_names(&open, &o->in, err);
 
 	if (!ret)
 		ret = inputs_open(&open, &o->in, &ops, err);
 	if (!ret)
 		ret = inputs_run(&open, err);
+	if (!ret)
+		ret = around(o, &found.wait, &open, so, err);
 	inputs_close(&open);
-	if (!ret && !worst->acq_time) {
-		snprintf(err->msg, sizeof(err->msg),
-			 "no wait was lost to preemption: draw without --worst-by");
-		return -ENODATA;
-	}
-	span = worst->acq_time - worst->try_time;
-	so->from = worst->try_time - span / 4;
-	so->to = worst->acq_time + span / 4;
 	return ret;
 }
 
