@@ -88,20 +88,33 @@ static bool same_file(const char *a, const char *b)
 	       sa.st_ino == sb.st_ino;
 }
 
-/* No output may be an input, or another output. */
+static void check_input(const char *out, char *const *in, int n)
+{
+	const char *path;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		path = strchr(in[i], '=');
+		if (same_file(out, in[i]) || (path && same_file(out, path + 1)))
+			cli_bad_usage("%s is to be read: write to another file", out);
+	}
+}
+
+/* No output may be an input, or another output; nor what it is called while it is written. */
 static void check_files(const struct options *o)
 {
-	const char *out, *in;
+	char partial[4096];
+	const char *out;
 	int i, k;
 
 	for (i = 0; ks_exporters[i]; i++) {
 		out = o->out[i];
-		for (k = 0; out && k < o->in.nargs; k++) {
-			in = strchr(o->in.args[k], '=');
-			if (same_file(out, o->in.args[k]) || (in && same_file(out, in + 1)))
-				cli_bad_usage("%s is to be read: write to another file", out);
-		}
-		for (k = 0; out && k < i; k++)
+		if (!out)
+			continue;
+		check_input(out, o->in.args, o->in.nargs);
+		snprintf(partial, sizeof(partial), "%s.partial", out);
+		check_input(partial, o->in.args, o->in.nargs);
+		for (k = 0; k < i; k++)
 			if (o->out[k] && same_file(out, o->out[k]))
 				cli_bad_usage("two formats cannot both be written to %s",
 					      strcmp(out, "-") ? out : "standard output");

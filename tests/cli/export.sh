@@ -51,6 +51,13 @@ cp "$host" copy.kvs
 refused "over what is read" 2 'is to be read' "$export" --json copy.kvs copy.kvs
 refused "... by another name" 2 'is to be read' "$export" --json ./copy.kvs copy.kvs
 holds "the recording is as it was" cmp "$host" copy.kvs
+cp "$host" run.partial
+refused "over what is read, while it is written" 2 'run.partial is to be read' "$export" --json run run.partial
+refused "... as a guest's" 2 'run.partial is to be read' "$export" --json run "$host" sim-0=run.partial
+refused "over what is left of another recording" 1 'run.partial: left by a recording' "$export" --json run "$host"
+refused "... in a folder's place" 1 'run.partial' "$export" --csv run "$host"
+holds "the recording is as it was" cmp "$host" run.partial
+rm -f run.partial
 refused "tables on standard output" 1 'folder' "$export" --csv - "$host"
 refused "tables in a file" 1 'folder' "$export" --csv "$guest" "$host"
 accepted "--help" "$export" --help

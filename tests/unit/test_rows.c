@@ -186,6 +186,31 @@ static void two_writers(void **state)
 	holds(file("out"), "2nd");
 }
 
+/* What an interrupted run left is written over; not so what is left of a recording. */
+static void older_partial(void **state)
+{
+	static const char recording[] = "\x89KVS\r\n\x1a\n and what was recorded";
+	struct ks_outfile o;
+	struct ks_err err;
+	FILE *f;
+
+	(void)state;
+	f = fopen(file("p.partial"), "w");
+	assert_int_equal(fwrite("\x89KVS\r\n", 6, 1, f), 1);
+	fclose(f);
+	assert_int_equal(ks_outfile_open(&o, file("p"), &err), 0);
+	ks_outfile_write(&o, "new", 3);
+	assert_int_equal(ks_outfile_commit(&o, &err), 0);
+	holds(file("p"), "new");
+	f = fopen(file("p.partial"), "w");
+	assert_int_equal(fwrite(recording, sizeof(recording) - 1, 1, f), 1);
+	fclose(f);
+	assert_int_equal(ks_outfile_open(&o, file("p"), &err), -EEXIST);
+	assert_non_null(strstr(err.msg, "p.partial: left by a recording"));
+	holds(file("p.partial"), recording);
+	holds(file("p"), "new");
+}
+
 /* ---- records ---- */
 
 static void write_trace(const char *path, enum ks_side side, const char *meta,
@@ -574,6 +599,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(strings, setup, teardown),
 		cmocka_unit_test_setup_teardown(files, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_writers, setup, teardown),
+		cmocka_unit_test_setup_teardown(older_partial, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_threads, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_cpus, setup, teardown),

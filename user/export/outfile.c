@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../trace/format.h"
 #include "err.h"
 #include "outfile.h"
 
@@ -26,9 +27,6 @@ int ks_outfile_fail(const struct ks_outfile *o, int ret, struct ks_err *err)
 	if (ret == -EPIPE)
 		return ks_fail(err, ret, "%.150s: its reader has gone: ended early",
 			       out ? "standard output" : o->path);
-	if (ret == -EBUSY)
-		return ks_fail(err, ret, "%.150s.partial: is being written: give another name",
-			       o->path);
 	return ks_fail(err, ret, "%.150s: %s", out ? "standard output" : o->path, strerror(-ret));
 }
 
@@ -39,6 +37,15 @@ static bool is_still(int fd, const char *path)
 
 	return !fstat(fd, &own) && !stat(path, &there) && own.st_dev == there.st_dev &&
 	       own.st_ino == there.st_ino;
+}
+
+/* Recorders give what is not whole the same name; that cannot be made again. */
+static bool is_recording(int fd)
+{
+	char magic[sizeof(KS_FILE_MAGIC) - 1];
+
+	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       !memcmp(magic, KS_FILE_MAGIC, sizeof(magic));
 }
 
 /* Empty, and locked until it is closed: nobody else writes it. The descriptor, or -errno. */
@@ -54,6 +61,8 @@ static int open_alone(const char *path)
 			ret = -EBUSY;
 		else if (!is_still(fd, path))
 			ret = -EAGAIN;
+		else if (is_recording(fd))
+			ret = -EEXIST;
 		else
 			ret = ftruncate(fd, 0) ? -errno : fd;
 		if (ret < 0)
@@ -110,6 +119,20 @@ static int open_stream(struct ks_outfile *o)
 	return o->f ? 0 : -errno;
 }
 
+/* PATH.partial is there already. */
+static int fail_open(const struct ks_outfile *o, int ret, struct ks_err *err)
+{
+	if (ret == -EBUSY)
+		return ks_fail(err, ret, "%.150s.partial: is being written: give another name",
+			       o->path);
+	if (ret == -EEXIST)
+		return ks_fail(err, ret,
+			       "%.150s.partial: left by a recording that did not end, and "
+			       "readable: move or remove it, or give another name",
+			       o->path);
+	return ks_outfile_fail(o, ret, err);
+}
+
 int ks_outfile_open(struct ks_outfile *o, const char *path, struct ks_err *err)
 {
 	int ret;
@@ -119,7 +142,7 @@ int ks_outfile_open(struct ks_outfile *o, const char *path, struct ks_err *err)
 	if (!ret)
 		ret = o->pipe ? open_stream(o) : open_partial(o);
 	if (ret) {
-		ks_outfile_fail(o, ret, err);
+		fail_open(o, ret, err);
 		ks_outfile_discard(o);
 		return ret;
 	}

@@ -18,7 +18,8 @@ struct ks_outfile {
  * Create PATH.partial, or take standard output for "-"; a device or a pipe is written as it is, and
  * a symbolic link stays one: what it leads to is written. Only its owner may read the file, as a
  * trace: it has kernel addresses. An older PATH.partial is overwritten: it is what an interrupted
- * run left; -EBUSY if another one is writing it. 0, -EISDIR or -errno + err.
+ * run left; -EBUSY if another one is writing it, -EEXIST if it is a recording that did not end. 0,
+ * -EISDIR or -errno + err.
  */
 int ks_outfile_open(struct ks_outfile *o, const char *path, struct ks_err *err);
 
