@@ -318,7 +318,7 @@ int ks_report_finish(struct ks_report *r, const struct ks_session *s)
 
 	ks_report_begin(r, s);
 	r->vms = ks_analysis_vms(r->a, &nvms);
-	ks_analysis_span(r->a, &r->first, &r->last);
+	ks_reader_span(ks_session_host(s), &r->first, &r->last);
 	find_isa(r);
 	if (nvms && !vm_of(r, nvms - 1))
 		return -ENOMEM;

@@ -36,6 +36,12 @@ const char *fmt_ns(uint64_t ns, char buf[FMT])
 	return buf;
 }
 
+const char *fmt_at(uint64_t t, uint64_t begin, char buf[FMT])
+{
+	snprintf(buf, FMT, "%.6f s", (int64_t)(t - begin) / 1e9);
+	return buf;
+}
+
 const char *fmt_share(uint64_t part, uint64_t of, char buf[FMT])
 {
 	double share = of ? 100.0 * part / of : 0;

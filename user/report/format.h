@@ -12,6 +12,8 @@
 const char *fmt_count(uint64_t n, char buf[FMT]);
 /* Three digits and a unit: "48.3 ms", "212 ns", "1.23 s". */
 const char *fmt_ns(uint64_t ns, char buf[FMT]);
+/* A time from `begin` on: "27.867917 s"; before it: "-0.500000 s". */
+const char *fmt_at(uint64_t t, uint64_t begin, char buf[FMT]);
 /* "31.2 %"; "-" of nothing; "<0.1 %" rather than 0.0 of something. */
 const char *fmt_share(uint64_t part, uint64_t of, char buf[FMT]);
 

@@ -55,7 +55,7 @@ struct ks_report {
 	const struct ks_vm *vms;
 	const struct ks_vcpu *vcpus;
 	uint32_t nvcpus;
-	uint64_t first, last; /* ns, of the events */
+	uint64_t first, last; /* ns, of the host's records, whatever guests say */
 	int isa;	      /* enum ks_isa, 0 = not known */
 };
 

@@ -316,14 +316,14 @@ static void shares(const struct page *p, const struct ks_wait *w)
 static void one_wait(const struct page *p, uint32_t i, const struct ks_wait *w)
 {
 	const struct ks_report *r = p->r;
-	char ns[FMT], n[FMT], task[96], lock[REP_NAME], site[REP_NAME];
+	char ns[FMT], at[FMT], n[FMT], task[96], lock[REP_NAME], site[REP_NAME];
 
 	say(p, "%3u. ", i + 1);
 	ink(p, class_ink(w->verdict));
 	say(p, "%s %s", fmt_ns(w->acq_time - w->try_time, ns), ks_class_name(w->verdict));
 	ink(p, PLAIN);
-	say(p, "%s at %.6f s: vCPU %u, %s, %s PLE exits\n", w->acquired ? "" : ", not over",
-	    (w->try_time - r->first) / 1e9, r->vcpus[w->vcpu].vcpu_id,
+	say(p, "%s at %s: vCPU %u, %s, %s PLE exits\n", w->acquired ? "" : ", not over",
+	    fmt_at(w->try_time, r->first, at), r->vcpus[w->vcpu].vcpu_id,
 	    fit((char *)rep_task(r, w->vm, w->pid, task, sizeof(task)), 30),
 	    fmt_count(w->ple_total, n));
 	say(p, "     lock %s", fit((char *)rep_sym(r, w->vm, w->lock, lock, sizeof(lock)), 36));

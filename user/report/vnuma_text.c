@@ -39,6 +39,7 @@ struct page {
 	const struct ks_vcpu *vcpus;
 	struct ks_reader *guest; /* NULL: none */
 	uint32_t vm, nvcpus, nodes;
+	uint64_t begin; /* of the host's recording */
 	FILE *out;
 };
 
@@ -260,15 +261,15 @@ static void say_wasted(const struct page *p)
 
 static void say_worst(const struct page *p, const struct ks_vnuma_disease *d, bool passed)
 {
-	char wait[FMT], cost[FMT], who[96], other[96];
+	char wait[FMT], cost[FMT], at[FMT], who[96], other[96];
 	uint32_t i;
 
 	for (i = 0; i < d->nworst && i < 3; i++) {
 		const struct ks_vnuma_case *c = &d->worst[i];
 
-		fprintf(p->out, "          %s at %.6f s: %s waited %s on CPU %u",
-			fmt_ns(c->cost_ns, cost), c->time / 1e9, task(p, c->pid, who, sizeof(who)),
-			fmt_ns(c->wait_ns, wait), c->cpu);
+		fprintf(p->out, "          %s at %s: %s waited %s on CPU %u",
+			fmt_ns(c->cost_ns, cost), fmt_at(c->time, p->begin, at),
+			task(p, c->pid, who, sizeof(who)), fmt_ns(c->wait_ns, wait), c->cpu);
 		if (passed)
 			fprintf(p->out, ", CPU %u idle", c->other);
 		else
@@ -368,11 +369,13 @@ int ks_vnuma_text(const struct ks_vnuma_report *r, FILE *out)
 	struct ks_reader *host = ks_session_host(r->s);
 	struct page p = { .r = r, .a = a, .nodes = ks_vnuma_nodes(r->v), .out = out };
 	const struct ks_vm *vms;
+	uint64_t last;
 	uint32_t n;
 	char num[FMT];
 
 	p.vcpus = ks_analysis_vcpus(a, &p.nvcpus);
 	vms = ks_analysis_vms(a, &n);
+	ks_reader_span(host, &p.begin, &last);
 	fprintf(out, "Host      %s, %u node%s\n", ks_reader_path(host), p.nodes,
 		p.nodes == 1 ? "" : "s");
 	if (ks_reader_lost(host))
