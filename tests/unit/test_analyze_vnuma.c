@@ -359,6 +359,26 @@ static void passed_over(void **state)
 	lab_free(l);
 }
 
+/* The case is one of the CPU that the wake-up chose, whichever one came to take the thread away. */
+static void passed_over_and_pulled(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	in(l, 10 * MS, 0, 0);
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	wakes(l, 20 * MS, 101, 0, ANY);
+	moves(l, 25 * MS, 101, 0, 1, KS_MOVE_NEWIDLE);
+	sw(l, 25 * MS, 1, 0, 101, 0);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->passed.count, 1);
+	assert_int_equal(vm(l)->passed.worst[0].cpu, 0);
+	assert_int_equal(vm(l)->passed.worst[0].other, 1);
+	lab_free(l);
+}
+
 /* Why: its flag, seen by the guest; or only vCPUs of the other node were free. */
 static void passed_over_why(void **state)
 {
@@ -631,6 +651,22 @@ static void live_wake_on_idle(void **state)
 	ks_vnuma_live_free(l);
 }
 
+/* 101, of CPU 0's, is pulled by CPU 1, which was idle all the time: CPU 0's wake-up passed it over. */
+static void live_pulled(void **state)
+{
+	struct ks_vnuma_live *l = live_new();
+
+	(void)state;
+	live(l, 1 * MS, KS_TASK_SWITCH, 0, 1, 0, 7, 0);
+	live(l, 2 * MS, KS_TASK_SWITCH, 0, 0, 100, 0, 0);
+	live(l, 5 * MS, KS_TASK_WAKE, KS_ALLOWED_ANY, 0, 101, 0, 100);
+	live(l, 9 * MS, KS_TASK_MIGRATE, KS_MOVE_NEWIDLE, 1, 101, 0, 1);
+	live(l, 9 * MS, KS_TASK_SWITCH, 0, 1, 101, 0, 0);
+	assert_int_equal(live_cpu(l, 0)->passed, 1);
+	assert_int_equal(live_cpu(l, 1)->passed, 0);
+	ks_vnuma_live_free(l);
+}
+
 static void live_migrations(void **state)
 {
 	struct ks_vnuma_live *l = live_new();
@@ -747,6 +783,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_known_in_a_loss),
 		cmocka_unit_test(nothing_is_known_in_a_bad_chunk),
 		cmocka_unit_test(passed_over),
+		cmocka_unit_test(passed_over_and_pulled),
 		cmocka_unit_test(passed_over_why),
 		cmocka_unit_test(not_passed_over),
 		cmocka_unit_test(overloaded),
@@ -756,6 +793,7 @@ int main(void)
 		cmocka_unit_test(causes),
 		cmocka_unit_test(live_sums),
 		cmocka_unit_test(live_wake_on_idle),
+		cmocka_unit_test(live_pulled),
 		cmocka_unit_test(live_migrations),
 		cmocka_unit_test(live_loss),
 		cmocka_unit_test(guests_in_any_order),

@@ -60,7 +60,8 @@ struct ks_vnuma_case {
 	uint64_t wait_ns; /* until it ran */
 	uint64_t
 		cost_ns; /* of it, while a vCPU that it may use was idle (passed over), or all of it */
-	uint32_t pid, cpu;
+	uint32_t pid;
+	uint32_t cpu;	/* where the wake-up put it; it may have run on another one */
 	uint32_t other; /* passed over: an idle CPU; overloaded: the thread that was pulled */
 	enum ks_passed_why why;
 };

@@ -18,6 +18,7 @@ struct vn_task {
 	uint32_t tid, next; /* next in its bucket, or in the list of free ones */
 	enum vn_where where;
 	uint32_t cpu;	 /* where it runs, waits or ran last */
+	uint32_t put;	 /* waits: where it began to, whoever moved it since */
 	uint32_t at;	 /* waits: its place in vm->waiting */
 	uint8_t allowed; /* KS_ALLOWED_* */
 	bool woken;	 /* waits since a wake-up, not since it was preempted */

@@ -56,7 +56,7 @@ static void judge(struct ks_vnuma *v, struct vn_vm *m, const struct vn_task *t, 
 		.wait_ns = now - t->since,
 		.cost_ns = idle_time(m, t),
 		.pid = t->tid,
-		.cpu = t->cpu,
+		.cpu = t->put,
 		.other = t->other,
 		.why = t->why,
 	};
@@ -85,6 +85,7 @@ static void begin_wait(struct ks_vnuma *v, struct vn_vm *m, struct vn_task *t, u
 		       uint64_t now)
 {
 	t->since = now;
+	t->put = cpu;
 	t->idle_sum = t->allowed == KS_ALLOWED_ANY ? m->idle_clock : 0;
 	t->passed = t->overloaded = t->woken = false;
 	t->why = KS_PASSED_UNKNOWN;

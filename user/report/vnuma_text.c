@@ -267,7 +267,7 @@ static void say_worst(const struct page *p, const struct ks_vnuma_disease *d, bo
 	for (i = 0; i < d->nworst && i < 3; i++) {
 		const struct ks_vnuma_case *c = &d->worst[i];
 
-		fprintf(p->out, "          %s at %s: %s waited %s on CPU %u",
+		fprintf(p->out, "          %s at %s: %s waited %s, put on CPU %u",
 			fmt_ns(c->cost_ns, cost), fmt_at(c->time, p->begin, at),
 			task(p, c->pid, who, sizeof(who)), fmt_ns(c->wait_ns, wait), c->cpu);
 		if (passed)
