@@ -469,6 +469,67 @@ static void overloaded(void **state)
 	lab_free(l);
 }
 
+/* A sleep, a move, and a wait for a thread that was pulled, from t on, in 4 ms. */
+static void all_kinds(struct lab *l, uint64_t t)
+{
+	pulled(l, t, 300 * US, KS_MOVE_NEWIDLE);
+	put_guest(l, (struct ks_rec){ .time = t + 300 * US,
+				      .type = KS_TASK_PASSED,
+				      .cpu = 2,
+				      .id = 100,
+				      .a = 2ull << 32 | 2,
+				      .flags = KS_PASSED_FLAGS });
+}
+
+/* The guest is recorded from 3 ns to 200 ms, the host from 41 ms to 120 ms. */
+static void counted_on_both_sides(void **state)
+{
+	struct lab *l = vnuma_lab();
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < l->nhost; i++)
+		l->host[i].time = 41 * MS + i;
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	all_kinds(l, 20 * MS);
+	all_kinds(l, 39 * MS); /* half of it; it ends at 42.3 ms */
+	all_kinds(l, 60 * MS);
+	all_kinds(l, 118 * MS); /* to 121.3 ms */
+	all_kinds(l, 140 * MS);
+	guest_rec(l, 200 * MS, KS_RQ_CALM, 0);
+	put_host(l, (struct ks_rec){ .time = 120 * MS, .type = KS_PLE_WINDOW });
+	lab_run(l);
+	assert_int_equal(vm(l)->span_ns, 79 * MS);
+	assert_int_equal(vm(l)->moves_by[KS_MOVE_NEWIDLE], 2);
+	assert_int_equal(vm(l)->nsleeps, 2);
+	assert_int_equal(vm(l)->short_sleeps, 2);
+	assert_int_equal(vm(l)->flags_looked, 2 * 2);
+	assert_int_equal(vm(l)->overloaded.count, 1);
+	assert_int_equal(vm(l)->overloaded.cost_ns, 3 * MS);
+	assert_int_equal(vm(l)->overloaded.worst[0].time, 60 * MS + 300 * US);
+	lab_free(l);
+}
+
+/* The guest's recording was over before the host's began. */
+static void never_on_both_sides(void **state)
+{
+	struct lab *l = vnuma_lab();
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < l->nhost; i++)
+		l->host[i].time = 300 * MS + i;
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	all_kinds(l, 20 * MS);
+	put_host(l, (struct ks_rec){ .time = 400 * MS, .type = KS_PLE_WINDOW });
+	lab_run(l);
+	assert_int_equal(vm(l)->span_ns, 0);
+	assert_int_equal(vm(l)->wait_ns, 0);
+	assert_int_equal(vm(l)->nsleeps, 0);
+	assert_int_equal(vm(l)->overloaded.count, 0);
+	lab_free(l);
+}
+
 /* A waiting thread that is moved waits where it was moved to. */
 static void moved_while_waiting(void **state)
 {
@@ -787,6 +848,8 @@ int main(void)
 		cmocka_unit_test(passed_over_why),
 		cmocka_unit_test(not_passed_over),
 		cmocka_unit_test(overloaded),
+		cmocka_unit_test(counted_on_both_sides),
+		cmocka_unit_test(never_on_both_sides),
 		cmocka_unit_test(moved_while_waiting),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(many_threads),

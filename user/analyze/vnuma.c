@@ -184,10 +184,12 @@ static int find_span(struct vn_vm *m, struct ks_reader *guest, ks_map_fn map, vo
 		return 0;
 	first = mapped(map, ctx, first);
 	last = mapped(map, ctx, last);
+	if (last > hlast)
+		last = hlast;
 	m->out.begin = first > hfirst ? first : hfirst;
-	m->end = last < hlast ? last : hlast;
-	if (m->end <= m->out.begin)
+	if (last <= m->out.begin)
 		return 0;
+	m->end = last;
 	m->out.span_ns = m->end - m->out.begin;
 	m->last = m->out.begin;
 	m->out.nseconds = (m->out.span_ns + SECOND - 1) / SECOND;

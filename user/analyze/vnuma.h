@@ -85,7 +85,7 @@ struct ks_vnuma_vm {
 	uint64_t memory_samples;
 	uint64_t memory_first[KS_VN_NODES + 1][KS_VN_NODES]; /* bytes by guest node, host node; */
 	uint64_t memory_last[KS_VN_NODES + 1][KS_VN_NODES];  /* [KS_VN_NODES]: not known of which */
-	/* the guest's threads */
+	/* the guest's threads, while both sides were recorded */
 	uint64_t span_ns;     /* in which both sides were recorded */
 	uint64_t blind_ns;    /* of it, records of the guest are lost: not looked at */
 	uint64_t wait_ns;     /* sum over threads: runnable and not running */

@@ -56,7 +56,7 @@ struct vn_vm {
 	struct an_losses loss; /* next: first one that is not over */
 	ks_map_fn map;	       /* of the guest's clock, NULL = identity */
 	void *map_ctx;
-	uint64_t end;  /* last moment recorded on both sides */
+	uint64_t end;  /* last moment recorded on both sides; 0: there is none */
 	uint64_t last; /* up to here all is summed up; 0: not begun */
 	uint64_t idle_clock;
 	uint32_t wasting; /* vCPUs, now */
@@ -81,6 +81,12 @@ struct ks_vnuma {
 	uint32_t npcpus, nnodes;
 	bool no_memory;
 };
+
+/* Has a moment been recorded on both sides? What is not is followed, and not counted. */
+static inline bool vn_counts(const struct vn_vm *m, uint64_t time)
+{
+	return time >= m->out.begin && time <= m->end;
+}
 
 static inline void vn_count_node(int32_t node, uint32_t *n)
 {

@@ -61,7 +61,7 @@ static void judge(struct ks_vnuma *v, struct vn_vm *m, const struct vn_task *t, 
 		.why = t->why,
 	};
 
-	if (!t->woken)
+	if (!t->woken || !vn_counts(m, t->since) || !vn_counts(m, now))
 		return;
 	if (t->passed && c.cost_ns >= v->opts.min_ns) {
 		count(&m->out.passed, &c);
@@ -219,7 +219,7 @@ static void woken(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev
 	slept = t->where == VN_SLEEPS;
 	slept_from = t->since;
 	slept_on = t->cpu;
-	if (slept)
+	if (slept && vn_counts(m, ev->time))
 		count_sleep(v, &m->out, ev->time - slept_from);
 	t->allowed = r->flags & KS_ALLOWED_MASK;
 	begin_wait(v, m, t, (uint32_t)r->a, ev->time);
@@ -231,15 +231,18 @@ static void woken(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev
 }
 
 /* What the guest itself saw as it woke the thread: were the idle ones flagged as preempted? */
-static void passed_over(struct vn_vm *m, const struct ks_rec *r)
+static void passed_over(struct vn_vm *m, const struct ks_event *ev)
 {
+	const struct ks_rec *r = ev->rec;
 	struct vn_task *t = vn_task_find(m, r->id);
 	uint32_t idle = r->a >> 32, flagged = (uint32_t)r->a;
 
 	if (!(r->flags & KS_PASSED_FLAGS) || flagged > idle)
 		return;
-	m->out.flags_looked += idle;
-	m->out.flags_set += flagged;
+	if (vn_counts(m, ev->time)) {
+		m->out.flags_looked += idle;
+		m->out.flags_set += flagged;
+	}
 	if (t && t->where == VN_WAITS && t->passed && flagged == idle)
 		t->why = KS_PASSED_FLAGGED;
 }
@@ -259,16 +262,19 @@ const char *ks_move_name(unsigned int by)
 	return by < KS_VN_CAUSES ? names[by] : NULL;
 }
 
-static void tell_migration(const struct vn_vm *m, const struct ks_event *ev, unsigned int by)
+static void count_migration(struct vn_vm *m, const struct ks_event *ev, unsigned int by)
 {
+	const struct vn_cpu *from = &m->cpu[ev->rec->a], *to = &m->cpu[ev->rec->b];
 	struct ks_vnuma_migration g = {
 		.time = ev->time,
 		.tid = ev->rec->id,
-		.from = m->cpu[ev->rec->a].vcpu,
-		.to = m->cpu[ev->rec->b].vcpu,
+		.from = from->vcpu,
+		.to = to->vcpu,
 		.by = (uint8_t)by,
 	};
 
+	m->out.moves_by[by]++;
+	m->out.node_moves_by[by] += from->node != to->node;
 	if (m->watch->migration)
 		m->watch->migration(m->watch->ctx, m->index, &g);
 }
@@ -282,9 +288,8 @@ static void migrated(struct vn_vm *m, const struct ks_event *ev)
 
 	if (r->a >= m->ncpus || r->b >= m->ncpus)
 		return;
-	tell_migration(m, ev, by);
-	m->out.moves_by[by]++;
-	m->out.node_moves_by[by] += m->cpu[r->a].node != m->cpu[to].node;
+	if (vn_counts(m, ev->time))
+		count_migration(m, ev, by);
 	if (by == KS_MOVE_NEWIDLE) {
 		m->cpu[to].pulled_at = ev->time;
 		m->cpu[to].pulled = r->id;
@@ -325,7 +330,7 @@ int vn_guest_event(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *e
 		}
 		break;
 	case KS_TASK_PASSED:
-		passed_over(m, r);
+		passed_over(m, ev);
 		break;
 	case KS_TASK_MIGRATE:
 		migrated(m, ev);
