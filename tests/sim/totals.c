@@ -141,11 +141,11 @@ static uint32_t free_beside_waiting(const struct vm *vm, bool known, bool *any)
 	for (uint32_t i = 0; i < vm->nvcpus; i++) {
 		const struct vcpu *v = &vm->vcpus[i];
 		uint32_t n = queued(v, known);
-		bool idle = !v->cur && could_run(v, known) && (v->switch_seen || !known);
+		bool idle = !v->cur || (known && !v->switch_seen);
 
-		if (idle && n)
-			waiting += n - 1; /* one of them is about to run */
-		else if (idle)
+		if (n && idle && (could_run(v, false) || (known && !v->seen)))
+			waiting += n - 1; /* one of them is about to run, or may be */
+		else if (!n && !v->cur && could_run(v, known) && (v->switch_seen || !known))
 			nfree++;
 		else
 			waiting += n;

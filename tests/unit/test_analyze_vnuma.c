@@ -293,6 +293,28 @@ static void about_to_run(void **state)
 	lab_free(l);
 }
 
+/* Where it is put nobody tells what runs, or what the host does: it may be about to run. */
+static void not_known_to_wait_claims_nothing(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	sw(l, 5 * MS, 1, 901, 0, 0);
+	sw(l, 5 * MS, 2, 902, 0, 0);
+	wakes(l, 20 * MS, 101, 0, ANY); /* of CPU 0 there was no switch */
+	sw(l, 25 * MS, 0, 0, 101, 0);
+	host_loss(l, 30 * MS, 31 * MS, 1, KS_VCPU_OUT); /* vCPU 1 may have left its pCPU */
+	wakes(l, 40 * MS, 102, 1, ANY);
+	sw(l, 45 * MS, 1, 0, 102, 0);
+	wakes(l, 50 * MS, 103, 1, ANY); /* CPU 2 is free all the time */
+	sw(l, 60 * MS, 1, 102, 103, 0);
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS);
+	assert_int_equal(vm(l)->wait_ns, 20 * MS);
+	lab_free(l);
+}
+
 static void nothing_is_known_in_a_loss(void **state)
 {
 	struct lab *l = vnuma_lab();
@@ -841,6 +863,7 @@ int main(void)
 		cmocka_unit_test(unknown_affinity_claims_nothing),
 		cmocka_unit_test(wasted_is_a_matching),
 		cmocka_unit_test(about_to_run),
+		cmocka_unit_test(not_known_to_wait_claims_nothing),
 		cmocka_unit_test(nothing_is_known_in_a_loss),
 		cmocka_unit_test(nothing_is_known_in_a_bad_chunk),
 		cmocka_unit_test(passed_over),

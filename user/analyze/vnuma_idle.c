@@ -45,12 +45,16 @@ static void find_free(struct vn_vm *m)
 	}
 }
 
-/* Its own idle vCPU is about to run it: one thread of each such queue does not wait for another. */
+/*
+ * Its own idle vCPU is about to run it, or may be for all that is known: one thread of each such queue
+ * does not wait for another.
+ */
 static bool about_to_run(struct vn_vm *m, const struct vn_task *t)
 {
 	struct vn_cpu *c = &m->cpu[t->cpu];
+	bool idle = !c->cur || c->cur == VN_NONE;
 
-	if (c->cur || !could_run(c) || m->tried[t->cpu])
+	if (!idle || m->tried[t->cpu] || (!could_run(c) && c->host != KS_V_UNKNOWN))
 		return false;
 	m->tried[t->cpu] = true;
 	return true;
