@@ -118,6 +118,12 @@ static bool could_run(const struct vcpu *v, bool known)
 	return (v->hs == KS_V_HALTED || v->hs == KS_V_RUNNING) && (v->seen || !known);
 }
 
+/* Or it wants a pCPU, and has not yet for longer than waking it up may take. */
+static bool could_soon(const struct vcpu *v, uint64_t at)
+{
+	return could_run(v, false) || (v->hs == KS_V_RUNNABLE && at < v->changed + PASSED_MIN);
+}
+
 static bool is_free(const struct vcpu *v, bool known)
 {
 	return !v->cur && !v->rq && could_run(v, known) && (v->switch_seen || !known);
@@ -133,8 +139,8 @@ static uint32_t queued(const struct vcpu *v, bool known)
 	return n;
 }
 
-/* All threads may run everywhere: as many as there are of the fewer. */
-static uint32_t free_beside_waiting(const struct vm *vm, bool known, bool *any)
+/* All threads may run everywhere: as many as there are of the fewer, at that moment. */
+static uint32_t free_beside_waiting(const struct vm *vm, uint64_t at, bool known, bool *any)
 {
 	uint32_t nfree = 0, waiting = 0;
 
@@ -143,7 +149,7 @@ static uint32_t free_beside_waiting(const struct vm *vm, bool known, bool *any)
 		uint32_t n = queued(v, known);
 		bool idle = !v->cur || (known && !v->switch_seen);
 
-		if (n && idle && (could_run(v, false) || (known && !v->seen)))
+		if (n && idle && (could_soon(v, at) || (known && !v->seen)))
 			waiting += n - 1; /* one of them is about to run, or may be */
 		else if (!n && !v->cur && could_run(v, known) && (v->switch_seen || !known))
 			nfree++;
@@ -154,17 +160,33 @@ static uint32_t free_beside_waiting(const struct vm *vm, bool known, bool *any)
 	return nfree < waiting ? nfree : waiting;
 }
 
+/* From that moment on, how long is it as it is? At most for so long. */
+static uint64_t lasts(const struct vm *vm, uint64_t at, uint64_t ns)
+{
+	for (uint32_t i = 0; i < vm->nvcpus; i++) {
+		const struct vcpu *v = &vm->vcpus[i];
+		uint64_t end = v->changed + PASSED_MIN;
+
+		if (v->hs == KS_V_RUNNABLE && end > at && end - at < ns)
+			ns = end - at;
+	}
+	return ns;
+}
+
 void totals_free(struct vm *vm)
 {
-	uint64_t now = vm->w->now, ns = now - vm->free_since;
+	uint64_t now = vm->w->now, at = vm->free_since, ns;
 	bool any;
 
 	vm->free_since = now;
-	if (!ns || !vm->w->p.switches || !vm->recording || !vm->w->recording)
+	if (!vm->w->p.switches || !vm->recording || !vm->w->recording)
 		return;
-	vm->free_known += ns * free_beside_waiting(vm, true, &any);
-	vm->free_wasted += ns * free_beside_waiting(vm, false, &any);
-	vm->free_clock += any ? ns : 0;
+	for (; at < now; at += ns) {
+		ns = lasts(vm, at, now - at);
+		vm->free_known += ns * free_beside_waiting(vm, at, true, &any);
+		vm->free_wasted += ns * free_beside_waiting(vm, at, false, &any);
+		vm->free_clock += any ? ns : 0;
+	}
 }
 
 void totals_woken(struct thread *t)

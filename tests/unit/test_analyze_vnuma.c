@@ -283,13 +283,43 @@ static void about_to_run(void **state)
 	all_idle(l, 5 * MS);
 	wakes(l, 20 * MS, 101, 1, ANY);
 	wakes(l, 30 * MS, 102, 1, ANY); /* this one does */
-	wake(l, 40 * MS, 1);		/* no pCPU for it: now both do */
+	wake(l, 40 * MS, 1);		/* no pCPU for it: 100 us later both do */
 	in(l, 50 * MS, 1, 1);
 	sw(l, 50 * MS, 1, 0, 101, 0);
 	sw(l, 60 * MS, 1, 101, 102, 0);
 	end_at(l, 120 * MS);
 	lab_run(l);
-	assert_int_equal(vm(l)->wasted_ns, 10 * MS + 10 * MS * 2 + 10 * MS);
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS + 10 * MS * 2 - 100 * US + 10 * MS);
+	lab_free(l);
+}
+
+/* Until its vCPU has been woken up, too, a thread waits for no other one; if that takes long it does. */
+static void waking_up(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	wakes(l, 20 * MS, 101, 1, ANY);
+	wake(l, 20 * MS + 10 * US, 1);
+	in(l, 20 * MS + 70 * US, 1, 1);
+	sw(l, 20 * MS + 80 * US, 1, 0, 101, 0);
+	sw(l, 30 * MS, 1, 101, 0, 0);
+	out(l, 30 * MS, 1, 1, KS_OUT_HALTED);
+	wake(l, 40 * MS, 1);
+	wakes(l, 40 * MS, 101, 1, ANY);
+	in(l, 45 * MS, 1, 1); /* 5 ms, of which it might have run elsewhere for 4.9 */
+	sw(l, 45 * MS, 1, 0, 101, 0);
+	sw(l, 50 * MS, 1, 101, 0, 0);
+	out(l, 50 * MS, 1, 1, KS_OUT_RUNNABLE);
+	wakes(l, 50 * MS + 60 * US, 102, 1, ANY); /* the vCPU waits already */
+	in(l, 51 * MS, 1, 1);
+	sw(l, 51 * MS, 1, 0, 102, 0);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 4900 * US + 900 * US);
+	assert_int_equal(vm(l)->wait_ns, 80 * US + 5 * MS + 940 * US);
+	assert_int_equal(vm(l)->passed.count, 0);
 	lab_free(l);
 }
 
@@ -863,6 +893,7 @@ int main(void)
 		cmocka_unit_test(unknown_affinity_claims_nothing),
 		cmocka_unit_test(wasted_is_a_matching),
 		cmocka_unit_test(about_to_run),
+		cmocka_unit_test(waking_up),
 		cmocka_unit_test(not_known_to_wait_claims_nothing),
 		cmocka_unit_test(nothing_is_known_in_a_loss),
 		cmocka_unit_test(nothing_is_known_in_a_bad_chunk),

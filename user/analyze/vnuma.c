@@ -92,6 +92,7 @@ int ks_vnuma_begin(struct ks_vnuma *v, const struct ks_analysis *a, struct ks_re
 	if (!v->vm || !v->vcpu || !v->last_node)
 		return -ENOMEM;
 	for (i = 0; i < v->nvms; i++) {
+		v->vm[i].opts = &v->opts;
 		v->vm[i].watch = &v->watch;
 		v->vm[i].index = i;
 	}
@@ -272,6 +273,7 @@ static void look_at_host(struct ks_vnuma *v, struct vn_vm *m)
 
 		m->dirty |= s != c->host;
 		c->host = s;
+		c->host_since = c->vcpu == KS_NO_VCPU ? 0 : vcpus[c->vcpu].since;
 	}
 }
 
@@ -310,10 +312,10 @@ void ks_vnuma_event(void *ctx, const struct ks_event *ev)
 	if (!m || !m->out.guest)
 		return;
 	look_at_host(v, m);
-	vn_look(m);
+	vn_look(m, ev->time);
 	if (ev->src)
 		guest_event(v, vm, ev);
-	vn_look(m);
+	vn_look(m, ev->time);
 }
 
 void ks_vnuma_watch(struct ks_vnuma *v, const struct ks_vnuma_watch *w)

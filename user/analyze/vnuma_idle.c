@@ -46,16 +46,35 @@ static void find_free(struct vn_vm *m)
 }
 
 /*
+ * To wake a vCPU up is part of waking a thread up on it, and the records of the two may have either order.
+ * Another one that is halted would have to be woken as well: only what lasts longer is lost.
+ */
+static uint64_t waking_until(const struct vn_vm *m, const struct vn_cpu *c)
+{
+	uint64_t until = c->host_since + m->opts->min_ns;
+
+	return until < c->host_since ? UINT64_MAX : until;
+}
+
+bool vn_lacks_pcpu(const struct vn_vm *m, const struct vn_cpu *c, uint64_t now)
+{
+	return c->host == KS_V_RUNNABLE && now >= waking_until(m, c);
+}
+
+/*
  * Its own idle vCPU is about to run it, or may be for all that is known: one thread of each such queue
  * does not wait for another.
  */
-static bool about_to_run(struct vn_vm *m, const struct vn_task *t)
+static bool about_to_run(struct vn_vm *m, const struct vn_task *t, uint64_t now)
 {
 	struct vn_cpu *c = &m->cpu[t->cpu];
 	bool idle = !c->cur || c->cur == VN_NONE;
+	bool waking = c->host == KS_V_RUNNABLE && !vn_lacks_pcpu(m, c, now);
 
-	if (!idle || m->tried[t->cpu] || (!could_run(c) && c->host != KS_V_UNKNOWN))
+	if (!idle || m->tried[t->cpu] || (!could_run(c) && !waking && c->host != KS_V_UNKNOWN))
 		return false;
+	if (waking && waking_until(m, c) < m->look_again)
+		m->look_again = waking_until(m, c);
 	m->tried[t->cpu] = true;
 	return true;
 }
@@ -88,16 +107,17 @@ static bool some_free(const struct vn_vm *m, const struct vn_task *t)
 	return false;
 }
 
-static void mark_about_to_run(struct vn_vm *m, uint32_t *any)
+static void mark_about_to_run(struct vn_vm *m, uint64_t now, uint32_t *any)
 {
 	uint32_t w;
 
 	*any = 0;
 	m->nunplaced = 0;
+	m->look_again = UINT64_MAX;
 	memset(m->tried, 0, m->ncpus * sizeof(*m->tried));
 	for (w = 0; w < m->nwaiting; w++) {
 		struct vn_task *t = &m->task[m->waiting[w]];
-		bool soon = about_to_run(m, t);
+		bool soon = about_to_run(m, t, now);
 
 		t->idle_now = !soon && t->allowed == KS_ALLOWED_SOME && some_free(m, t);
 		*any += !soon && t->allowed == KS_ALLOWED_ANY;
@@ -105,7 +125,7 @@ static void mark_about_to_run(struct vn_vm *m, uint32_t *any)
 	}
 }
 
-void vn_look(struct vn_vm *m)
+void vn_look(struct vn_vm *m, uint64_t now)
 {
 	uint32_t w, any, n = 0;
 
@@ -113,7 +133,7 @@ void vn_look(struct vn_vm *m)
 		return;
 	m->dirty = false;
 	find_free(m);
-	mark_about_to_run(m, &any);
+	mark_about_to_run(m, now, &any);
 	if (m->nfree)
 		memset(m->match, 0xff, m->ncpus * sizeof(*m->match));
 	for (w = 0; w < m->nwaiting && n < m->nfree; w++) {
@@ -166,6 +186,20 @@ static void sum(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t from, uin
 		waste(m, from, to);
 }
 
+/* As sum(), with another look whenever one is due without an event. */
+static void sum_looking(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t from, uint64_t to)
+{
+	while (m->look_again < to) {
+		uint64_t at = m->look_again > from ? m->look_again : from;
+
+		sum(m, vcpus, from, at);
+		from = at;
+		m->dirty = true;
+		vn_look(m, at);
+	}
+	sum(m, vcpus, from, to);
+}
+
 /* Within a loss nothing is summed up, and behind it nothing is known. */
 static uint64_t skip_loss(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t from, uint64_t now)
 {
@@ -173,7 +207,7 @@ static uint64_t skip_loss(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t
 	uint64_t to = l->to < now ? l->to : now;
 
 	if (l->from > from) {
-		sum(m, vcpus, from, l->from);
+		sum_looking(m, vcpus, from, l->from);
 		from = l->from;
 	}
 	if (to > from) {
@@ -183,7 +217,7 @@ static uint64_t skip_loss(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t
 	if (l->to <= now)
 		m->loss.next++;
 	vn_tasks_forget(m);
-	vn_look(m);
+	vn_look(m, from);
 	return from;
 }
 
@@ -201,5 +235,5 @@ void vn_advance(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t now)
 	while (from < now && m->loss.next < m->loss.n && m->loss.v[m->loss.next].from < now)
 		from = skip_loss(m, vcpus, from, now);
 	if (from < now)
-		sum(m, vcpus, from, now);
+		sum_looking(m, vcpus, from, now);
 }

@@ -78,6 +78,7 @@ int ks_vnuma_live_new(struct ks_vnuma_live **out, const struct ks_vnuma_opts *op
 					      .passed = on_passed,
 					      .overloaded = on_overloaded,
 					      .ctx = l };
+	l->m.opts = &l->v.opts;
 	l->m.watch = &l->v.watch;
 	if (make(l, node, ncpus)) {
 		ks_vnuma_live_free(l);
@@ -133,7 +134,7 @@ void ks_vnuma_live_feed(struct ks_vnuma_live *l, const struct ks_rec *rec)
 		}
 		vn_guest_event(&l->v, &l->m, &ev);
 	}
-	vn_look(&l->m);
+	vn_look(&l->m, rec->time);
 }
 
 int ks_vnuma_live_settle(struct ks_vnuma_live *l, uint64_t now)

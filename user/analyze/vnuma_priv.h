@@ -38,12 +38,14 @@ struct vn_cpu {		/* of a guest */
 	int32_t node;	/* believed */
 	bool free;	/* idle with nothing to run, as of the last look */
 	enum ks_vstate host;
+	uint64_t host_since;
 	uint64_t pulled_at; /* when it pulled a thread last for being newly idle, and which */
 	uint32_t pulled;
 };
 
 struct vn_vm {
 	struct ks_vnuma_vm out;
+	const struct ks_vnuma_opts *opts;
 	const struct ks_vnuma_watch *watch;
 	uint32_t index; /* of the VM */
 	struct vn_cpu *cpu;
@@ -56,8 +58,9 @@ struct vn_vm {
 	struct an_losses loss; /* next: first one that is not over */
 	ks_map_fn map;	       /* of the guest's clock, NULL = identity */
 	void *map_ctx;
-	uint64_t end;  /* last moment recorded on both sides; 0: there is none */
-	uint64_t last; /* up to here all is summed up; 0: not begun */
+	uint64_t end;	     /* last moment recorded on both sides; 0: there is none */
+	uint64_t last;	     /* up to here all is summed up; 0: not begun */
+	uint64_t look_again; /* when time alone changes what the last look found */
 	uint64_t idle_clock;
 	uint32_t wasting; /* vCPUs, now */
 	uint32_t nunplaced;
@@ -119,10 +122,12 @@ void vn_tasks_forget(struct vn_vm *m);
 
 /* ---- vnuma_idle.c: idle vCPUs and who could run there ---- */
 bool vn_may_run(const struct vn_task *t, uint32_t cpu);
+/* The vCPU has wanted a pCPU for longer than it may take to wake it up. */
+bool vn_lacks_pcpu(const struct vn_vm *m, const struct vn_cpu *c, uint64_t now);
 /* Sum up until now what was, with losses and the ends of the traces left out. */
 void vn_advance(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t now);
-/* Look at who is idle and who waits, if that has changed. */
-void vn_look(struct vn_vm *m);
+/* Look at who is idle and who waits now, if that has changed. */
+void vn_look(struct vn_vm *m, uint64_t now);
 
 /* ---- vnuma_sched.c: the guest's records ---- */
 int vn_guest_event(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev);

@@ -152,27 +152,14 @@ static void count_sleep(struct ks_vnuma *v, struct ks_vnuma_vm *o, uint64_t ns)
 	o->short_sleeps += ns <= v->opts.short_ns;
 }
 
-/*
- * The vCPU wants a pCPU, and did so before: waking it up is part of the wake-up of the thread, and the
- * records of the two may have either order.
- */
-static bool lacks_pcpu(const struct ks_vnuma *v, const struct vn_cpu *c, uint64_t now)
-{
-	uint32_t n;
-
-	/* Never so in a guest alone, where there is no analysis to ask since when. */
-	return c->host == KS_V_RUNNABLE &&
-	       now - ks_analysis_vcpus(v->a, &n)[c->vcpu].since >= v->opts.min_ns;
-}
-
 /* It was put where it cannot run at once, and a vCPU that it may use has nothing to do. */
-static void check_passed(const struct ks_vnuma *v, struct vn_vm *m, struct vn_task *t, uint64_t now)
+static void check_passed(struct vn_vm *m, struct vn_task *t, uint64_t now)
 {
 	const struct vn_cpu *c = &m->cpu[t->cpu];
 	bool other_nodes = true;
 	uint32_t i;
 
-	if ((!c->cur || c->cur == VN_NONE) && c->nwait < 2 && !lacks_pcpu(v, c, now))
+	if ((!c->cur || c->cur == VN_NONE) && c->nwait < 2 && !vn_lacks_pcpu(m, c, now))
 		return;
 	for (i = 0; i < m->ncpus; i++) {
 		if (!m->cpu[i].free || !vn_may_run(t, i))
@@ -224,8 +211,8 @@ static void woken(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev
 	t->allowed = r->flags & KS_ALLOWED_MASK;
 	begin_wait(v, m, t, (uint32_t)r->a, ev->time);
 	t->woken = t->where == VN_WAITS;
-	vn_look(m);
-	check_passed(v, m, t, ev->time);
+	vn_look(m, ev->time);
+	check_passed(m, t, ev->time);
 	if (slept)
 		check_overloaded(v, m, t, slept_from, slept_on, ev->time);
 }
