@@ -256,6 +256,34 @@ int BPF_PROG(active_end)
 	return 0;
 }
 
+/*
+ * The last switch of a CPU that goes offline is to its idle thread, as of any that has nothing to do. The
+ * scheduler gives it up at the beginning of its way down, and takes it back if it cannot go.
+ */
+static __always_inline int tell_online(__u32 which, bool online)
+{
+	ks_emit(bpf_get_smp_processor_id(), KS_CPU_ONLINE, 0, which, 0, online, 0);
+	return 0;
+}
+
+SEC("?fentry/sched_cpu_deactivate")
+int BPF_PROG(deactivate_begin, unsigned int which)
+{
+	return tell_online(which, false);
+}
+
+SEC("?fexit/sched_cpu_deactivate")
+int BPF_PROG(deactivate_end, unsigned int which, int err)
+{
+	return err ? tell_online(which, true) : 0;
+}
+
+SEC("?fexit/sched_cpu_activate")
+int BPF_PROG(activate_end, unsigned int which, int err)
+{
+	return err ? 0 : tell_online(which, true);
+}
+
 #define ON_RQ_MIGRATING 2 /* as in the kernel's sched.h */
 #define MAX_RT_PRIO 100
 

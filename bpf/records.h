@@ -88,6 +88,8 @@ enum ks_type {
 	KS_TASK_PASSED = 59, /* behind a KS_TASK_WAKE: thread id was put on CPU b, which has others
 			      * to run, while CPU `cpu` and further ones that it may use were idle:
 			      * a = how many << 32 | of these, flagged as preempted */
+	KS_CPU_ONLINE = 60,  /* hotplug: from now on CPU `cpu` can run threads (a = 1), or cannot
+			      * any more (a = 0) */
 
 	KS_TYPE_MAX = 64,
 };

@@ -54,6 +54,11 @@ static void cpus(struct lab *l, uint64_t t, uint32_t tid, uint64_t mask)
 	put_guest(l, (struct ks_rec){ .time = t, .type = KS_TASK_CPUS, .id = tid, .a = mask });
 }
 
+static void online(struct lab *l, uint64_t t, uint16_t cpu, bool is)
+{
+	put_guest(l, (struct ks_rec){ .time = t, .type = KS_CPU_ONLINE, .cpu = cpu, .a = is });
+}
+
 /* All four are idle and halted from t on. */
 static void all_idle(struct lab *l, uint64_t t)
 {
@@ -224,6 +229,36 @@ static void wasted_by_one(void **state)
 	lab_run(l);
 	assert_int_equal(vm(l)->wasted_ns, 100 * MS);
 	assert_int_equal(vm(l)->wait_ns, 200 * MS);
+	lab_free(l);
+}
+
+/* CPU 3's last switch is to its idle thread, and its vCPU is halted, because the guest took it offline. */
+static void offline_cpus_are_not_free(void **state)
+{
+	struct lab *l = vnuma_lab();
+	uint16_t i;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	for (i = 0; i < 3; i++) {
+		in(l, 10 * MS, i, i);
+		sw(l, 10 * MS, i, 0, 100 + i, 0);
+	}
+	online(l, 11 * MS, 3, false);
+	sw(l, 12 * MS, 3, 0, 30, 0); /* what takes it down runs there */
+	sw(l, 13 * MS, 3, 30, 0, 0);
+	wakes(l, 20 * MS, 110, 0, ANY);
+	sw(l, 60 * MS, 0, 100, 110, 0);
+	online(l, 70 * MS, 3, true);
+	wakes(l, 80 * MS, 111, 0, ANY);
+	sw(l, 85 * MS, 0, 110, 111, 0);
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 5 * MS);
+	assert_int_equal(vm(l)->passed.count, 1);
+	assert_int_equal(vm(l)->passed.worst[0].pid, 111);
+	assert_int_equal(vm(l)->wait_ns, 45 * MS);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 3)->idle_ns, 6 * MS + 50 * MS);
 	lab_free(l);
 }
 
@@ -604,7 +639,8 @@ static void moved_while_waiting(void **state)
 static void hostile(void **state)
 {
 	static const uint8_t types[] = { KS_TASK_SWITCH, KS_TASK_WAKE,	 KS_TASK_MIGRATE,
-					 KS_TASK_CPUS,	 KS_TASK_PASSED, KS_LOSS };
+					 KS_TASK_CPUS,	 KS_TASK_PASSED, KS_CPU_ONLINE,
+					 KS_LOSS };
 	struct lab *l = vnuma_lab();
 	uint64_t x = 88172645463325252ull;
 	unsigned int i;
@@ -616,7 +652,7 @@ static void hostile(void **state)
 		x ^= x >> 7;
 		x ^= x << 17;
 		put_guest(l, (struct ks_rec){ .time = 6 * MS + i * US,
-					      .type = types[x % 50 ? x % 5 : 5],
+					      .type = types[x % 50 ? x % 6 : 6],
 					      .flags = x >> 8,
 					      .cpu = x >> 16 & 7,
 					      .id = x >> 24 & 31,
@@ -793,6 +829,28 @@ static void live_migrations(void **state)
 	ks_vnuma_live_free(l);
 }
 
+/* A CPU that is offline is neither busy nor idle, and is not passed over. */
+static void live_offline(void **state)
+{
+	struct ks_vnuma_live *l = live_new();
+
+	(void)state;
+	live(l, 1 * MS, KS_TASK_SWITCH, 0, 1, 0, 7, 0);
+	live(l, 2 * MS, KS_TASK_SWITCH, 0, 0, 100, 0, 0);
+	live(l, 3 * MS, KS_CPU_ONLINE, 0, 1, 0, 0, 0);
+	live(l, 4 * MS, KS_TASK_SWITCH, 0, 1, 0, 30, 0);
+	live(l, 5 * MS, KS_TASK_WAKE, KS_ALLOWED_ANY, 0, 101, 0, 100);
+	live(l, 9 * MS, KS_TASK_SWITCH, KS_ALLOWED_ANY, 0, 101, 100, 0);
+	assert_int_equal(ks_vnuma_live_settle(l, 12 * MS), 0);
+	assert_int_equal(live_cpu(l, 1)->idle_ns, 2 * MS);
+	assert_int_equal(live_cpu(l, 0)->passed, 0);
+	assert_int_equal(ks_vnuma_live_vm(l)->wasted_ns, 0);
+	live(l, 13 * MS, KS_CPU_ONLINE, 0, 1, 0, 1, 0);
+	assert_int_equal(ks_vnuma_live_settle(l, 14 * MS), 0);
+	assert_int_equal(live_cpu(l, 1)->idle_ns, 3 * MS);
+	ks_vnuma_live_free(l);
+}
+
 /* Behind a loss a CPU is neither busy nor idle until it switches. */
 static void live_loss(void **state)
 {
@@ -889,6 +947,7 @@ int main(void)
 		cmocka_unit_test(memory_moves),
 		cmocka_unit_test(wasted_by_both),
 		cmocka_unit_test(wasted_by_one),
+		cmocka_unit_test(offline_cpus_are_not_free),
 		cmocka_unit_test(bound_threads_waste_nothing),
 		cmocka_unit_test(unknown_affinity_claims_nothing),
 		cmocka_unit_test(wasted_is_a_matching),
@@ -912,6 +971,7 @@ int main(void)
 		cmocka_unit_test(live_wake_on_idle),
 		cmocka_unit_test(live_pulled),
 		cmocka_unit_test(live_migrations),
+		cmocka_unit_test(live_offline),
 		cmocka_unit_test(live_loss),
 		cmocka_unit_test(guests_in_any_order),
 	};

@@ -462,6 +462,21 @@ static void guest_passed(void **state)
 		     "\"task_passed\" 2 null 3 null\n");
 }
 
+static void guest_hotplug(void **state)
+{
+	static const char *const key[] = { "type", "guest_cpu", "online", "pid", NULL };
+	const struct ks_rec recs[] = {
+		{ SEC, KS_CPU_ONLINE, 0, 3, 0, 0, 0 },
+		{ SEC + 1, KS_CPU_ONLINE, 0, 3, 0, 1, 0 },
+	};
+
+	(void)state;
+	write_trace(file("g.kvs"), KS_SIDE_GUEST, "{}", recs, 2);
+	run_alone(file("g.kvs"));
+	members(key, "\"cpu_online\" 3 false none\n"
+		     "\"cpu_online\" 3 true none\n");
+}
+
 /* Of all VMs, or of the one with this name. */
 static void run_session(const char *host, const char *vm)
 {
@@ -602,6 +617,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(older_partial, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_threads, setup, teardown),
+		cmocka_unit_test_setup_teardown(guest_hotplug, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_cpus, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_cpus_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_passed, setup, teardown),

@@ -165,7 +165,7 @@ uint32_t ks_vnuma_nodes(const struct ks_vnuma *v);
  */
 struct ks_vnuma_live_cpu { /* in this interval */
 	int32_t node;
-	uint64_t busy_ns, idle_ns;   /* a thread, or the idle thread, was current on it */
+	uint64_t busy_ns, idle_ns;   /* online, a thread, or the idle thread, was current on it */
 	uint64_t in[KS_VN_CAUSES];   /* threads that came to it, by KS_MOVE_* */
 	uint64_t passed, overloaded; /* wake-ups that put a thread there */
 };

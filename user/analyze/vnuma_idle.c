@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Idle vCPUs beside threads that wait. A vCPU is free if the guest has nothing to run on it and it
- * could run at once if it had: it is halted, or still on its pCPU; not if it waits for a pCPU itself.
+ * could run at once if it had: it is halted, or still on its pCPU; not if it waits for a pCPU itself, or
+ * is offline.
  * What is wasted is as many vCPUs as could at most be given threads that wait: the size of the
  * largest matching between the two.
  */
@@ -29,7 +30,7 @@ bool vn_may_run(const struct vn_task *t, uint32_t cpu)
 
 static bool could_run(const struct vn_cpu *c)
 {
-	return c->host == KS_V_HALTED || c->host == KS_V_RUNNING;
+	return !c->offline && (c->host == KS_V_HALTED || c->host == KS_V_RUNNING);
 }
 
 static void find_free(struct vn_vm *m)

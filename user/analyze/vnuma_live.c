@@ -104,8 +104,9 @@ void ks_vnuma_live_free(struct ks_vnuma_live *l)
 static void settle_cpu(struct ks_vnuma_live *l, uint32_t cpu, uint64_t now)
 {
 	uint32_t cur = l->m.cpu[cpu].cur;
+	bool known = cur != VN_NONE && !l->m.cpu[cpu].offline;
 
-	if (l->since[cpu] && now > l->since[cpu] && cur != VN_NONE) {
+	if (l->since[cpu] && now > l->since[cpu] && known) {
 		if (cur)
 			l->cpu[cpu].busy_ns += now - l->since[cpu];
 		else
@@ -128,10 +129,10 @@ void ks_vnuma_live_feed(struct ks_vnuma_live *l, const struct ks_rec *rec)
 			settle_cpu(l, i, rec->time);
 		vn_tasks_forget(&l->m);
 	} else if (rec->cpu < l->m.ncpus) {
-		if (rec->type == KS_TASK_SWITCH) {
+		if (rec->type == KS_TASK_SWITCH || rec->type == KS_CPU_ONLINE)
 			settle_cpu(l, rec->cpu, rec->time);
+		if (rec->type == KS_TASK_SWITCH)
 			l->m.out.queues = true;
-		}
 		vn_guest_event(&l->v, &l->m, &ev);
 	}
 	vn_look(&l->m, rec->time);

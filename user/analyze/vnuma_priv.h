@@ -36,6 +36,7 @@ struct vn_cpu {		/* of a guest */
 	uint32_t cur;	/* thread, 0 = idle, VN_NONE = not known */
 	uint32_t nwait; /* threads that wait there */
 	int32_t node;	/* believed */
+	bool offline;	/* taken away by the guest's hotplug */
 	bool free;	/* idle with nothing to run, as of the last look */
 	enum ks_vstate host;
 	uint64_t host_since;

@@ -322,6 +322,10 @@ int vn_guest_event(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *e
 	case KS_TASK_MIGRATE:
 		migrated(m, ev);
 		break;
+	case KS_CPU_ONLINE:
+		m->cpu[r->cpu].offline = !r->a;
+		m->dirty = true;
+		break;
 	}
 	return 0;
 }

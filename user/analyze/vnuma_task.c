@@ -123,6 +123,7 @@ void vn_tasks_forget(struct vn_vm *m)
 	m->nwaiting = 0;
 	for (i = 0; i < m->ncpus; i++) {
 		m->cpu[i].cur = VN_NONE;
+		m->cpu[i].offline = false; /* or not: until it switches it is not held for free */
 		m->cpu[i].nwait = 0;
 		m->cpu[i].pulled_at = 0;
 	}

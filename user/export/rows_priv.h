@@ -56,7 +56,7 @@ struct row_record {
 	uint64_t lock, site, wait, hold;
 	const char *lock_symbol, *site_symbol, *context, *state;
 	uint32_t depth;
-	bool coarse, waiters, slept, valid, prev_runnable;
+	bool coarse, waiters, slept, valid, prev_runnable, online;
 	int32_t from_cpu, to_cpu, from_node, to_node;
 	int32_t c_state, runnable;
 	uint32_t prev_tid, next_tid, waker_tid, prev_pid, waker_pid, vm_pid, tid;

@@ -240,6 +240,9 @@ static void set_guest(struct rows *r, struct row_record *o, const struct ks_rec 
 	case KS_TASK_PASSED:
 		set_passed(o, rec);
 		break;
+	case KS_CPU_ONLINE:
+		o->online = rec->a;
+		break;
 	case KS_IDLE_EXIT:
 		break;
 	default:

@@ -17,7 +17,7 @@
 #define OF_GUEST                                                                                   \
 	(OF_LOCK | TYPE(KS_TASK_MIGRATE) | TYPE(KS_IDLE_ENTER) | TYPE(KS_IDLE_EXIT) |              \
 	 TYPE(KS_TASK_WAKE) | TYPE(KS_RQ_BUSY) | TYPE(KS_RQ_CALM) | TYPE(KS_TASK_SWITCH) |         \
-	 TYPE(KS_TASK_CPUS) | TYPE(KS_TASK_PASSED))
+	 TYPE(KS_TASK_CPUS) | TYPE(KS_TASK_PASSED) | TYPE(KS_CPU_ONLINE))
 #define OF_EXIT (TYPE(KS_PAUSE) | TYPE(KS_HLT) | TYPE(KS_BURST))
 #define OF_MOVE (TYPE(KS_VCPU_MIGRATE) | TYPE(KS_TASK_MIGRATE))
 #define OF_TASK                                                                                    \
@@ -56,6 +56,7 @@ static const char *const record_types[KS_TYPE_MAX] = {
 	[KS_TASK_SWITCH] = "task_switch",
 	[KS_TASK_CPUS] = "task_cpus",
 	[KS_TASK_PASSED] = "task_passed",
+	[KS_CPU_ONLINE] = "cpu_online",
 };
 
 const char *rows_record_type(unsigned int type)
@@ -340,6 +341,8 @@ static const struct rows_col record_cols[] = {
 	COL_OF("flagged_cpus", RC_INT | RC_NULL, flagged_cpus, TYPE(KS_TASK_PASSED),
 	       "of these, flagged as preempted (`preempted` of KVM's steal time); null: the guest "
 	       "has no such flags"),
+	COL_OF("online", RC_BOOL, online, TYPE(KS_CPU_ONLINE),
+	       "the CPU can run threads from now on; false: it cannot any more"),
 	COL_OF("runnable", RC_INT | RC_NULL, runnable, TYPE(KS_RQ_BUSY) | TYPE(KS_RQ_CALM),
 	       "threads on the run queue"),
 	COL_OF("prev_pid", RC_U32, prev_pid, TYPE(KS_TASK_SWITCH), "thread that left the CPU"),

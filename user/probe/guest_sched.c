@@ -84,8 +84,8 @@ static void attach_optional(struct ks_sched *p, struct bpf_program *prog, const 
 }
 
 /*
- * The functions by which threads are moved: a kernel may lack one, or not let it be traced. The ends of
- * the spans come first: one that only begins would never be over.
+ * The functions by which threads are moved, and CPUs go offline: a kernel may lack one, or not let it be
+ * traced. The ends of the spans come first: one that only begins would never be over.
  */
 static void attach_spans(struct ks_sched *p)
 {
