@@ -395,6 +395,35 @@ static void nothing_is_known_in_a_loss(void **state)
 	lab_free(l);
 }
 
+/* From the beginning of a loss of the host's it is not known who is free, whatever comes next, and when. */
+static void free_until_the_hosts_loss(struct lab *l)
+{
+	host_loss(l, 30 * MS, 60 * MS, 1, KS_VCPU_WAKE);
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS * 2);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 3)->idle_ns, 25 * MS);
+	lab_free(l);
+}
+
+static void who_is_free_is_not_known_in_the_hosts_loss(void **state)
+{
+	struct lab *l = vnuma_lab();
+	uint16_t i;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	guest_rec(l, 50 * MS, KS_IDLE_EXIT, 0);
+	free_until_the_hosts_loss(l);
+	l = vnuma_lab();
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	for (i = 1; i < 4; i++)
+		out(l, 70 * MS, i, i, KS_OUT_BLOCKED);
+	free_until_the_hosts_loss(l);
+}
+
 /* A chunk that cannot be read is a loss of all its time, known only when it is met. */
 static void nothing_is_known_in_a_bad_chunk(void **state)
 {
@@ -955,6 +984,7 @@ int main(void)
 		cmocka_unit_test(waking_up),
 		cmocka_unit_test(not_known_to_wait_claims_nothing),
 		cmocka_unit_test(nothing_is_known_in_a_loss),
+		cmocka_unit_test(who_is_free_is_not_known_in_the_hosts_loss),
 		cmocka_unit_test(nothing_is_known_in_a_bad_chunk),
 		cmocka_unit_test(passed_over),
 		cmocka_unit_test(passed_over_and_pulled),

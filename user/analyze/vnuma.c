@@ -261,6 +261,20 @@ static void host_event(struct ks_vnuma *v, const struct ks_event *ev)
 		m->cpu[c->guest_cpu].vcpu = v->slot_vcpu[slot];
 }
 
+void vn_host_until(struct ks_vnuma *v, uint32_t vcpu, uint64_t time)
+{
+	uint32_t n;
+	const struct ks_vcpu *c = &ks_analysis_vcpus(v->a, &n)[vcpu];
+	struct vn_vm *m = &v->vm[c->vm];
+
+	if (c->guest_cpu < 0 || (uint32_t)c->guest_cpu >= m->ncpus ||
+	    m->cpu[c->guest_cpu].vcpu != vcpu)
+		return;
+	vn_advance(m, v->vcpu, time);
+	m->cpu[c->guest_cpu].host = KS_V_UNKNOWN;
+	m->dirty = true;
+}
+
 /* Whose state on the host has changed since the last look? */
 static void look_at_host(struct ks_vnuma *v, struct vn_vm *m)
 {

@@ -233,6 +233,7 @@ void vn_advance(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t now)
 	m->last = now;
 	if (!m->out.queues)
 		return;
+	vn_look(m, from);
 	while (from < now && m->loss.next < m->loss.n && m->loss.v[m->loss.next].from < now)
 		from = skip_loss(m, vcpus, from, now);
 	if (from < now)

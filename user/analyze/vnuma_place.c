@@ -33,7 +33,10 @@ void ks_vnuma_segment(void *ctx, const struct ks_segment *s)
 	struct ks_vnuma *v = ctx;
 	int32_t node;
 
-	if (s->state != KS_V_RUNNING || s->vcpu >= v->nvcpus)
+	if (s->vcpu >= v->nvcpus)
+		return;
+	vn_host_until(v, s->vcpu, s->to);
+	if (s->state != KS_V_RUNNING)
 		return;
 	node = ks_vnuma_node(v, s->pcpu);
 	if (node < 0) {

@@ -105,6 +105,11 @@ void vn_opts(struct ks_vnuma_opts *to, const struct ks_vnuma_opts *opts);
 int vn_cpus_new(struct vn_vm *m);
 /* What it holds. */
 void vn_vm_free(struct vn_vm *m);
+/*
+ * What the host did with this vCPU has come to an end then: losses and the end of the trace do that without
+ * an event of the VM. What it does from then on the VM's next event tells.
+ */
+void vn_host_until(struct ks_vnuma *v, uint32_t vcpu, uint64_t time);
 
 /* ---- vnuma_place.c: where vCPUs run and memory lies ---- */
 void vn_memory(struct ks_vnuma *v, const struct ks_rec *rec);
