@@ -424,6 +424,26 @@ static void who_is_free_is_not_known_in_the_hosts_loss(void **state)
 	free_until_the_hosts_loss(l);
 }
 
+/* The CPU that a wake-up passed over did not write the record of it: that does not make it run. */
+static void passed_over_does_not_run(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	host_loss(l, 30 * MS, 31 * MS, 1, KS_VCPU_WAKE);
+	put_guest(l, (struct ks_rec){ .time = 40 * MS,
+				      .type = KS_TASK_PASSED,
+				      .cpu = 2,
+				      .id = 102,
+				      .a = 1ull << 32 });
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS * 2);
+	lab_free(l);
+}
+
 /* A chunk that cannot be read is a loss of all its time, known only when it is met. */
 static void nothing_is_known_in_a_bad_chunk(void **state)
 {
@@ -985,6 +1005,7 @@ int main(void)
 		cmocka_unit_test(not_known_to_wait_claims_nothing),
 		cmocka_unit_test(nothing_is_known_in_a_loss),
 		cmocka_unit_test(who_is_free_is_not_known_in_the_hosts_loss),
+		cmocka_unit_test(passed_over_does_not_run),
 		cmocka_unit_test(nothing_is_known_in_a_bad_chunk),
 		cmocka_unit_test(passed_over),
 		cmocka_unit_test(passed_over_and_pulled),

@@ -214,7 +214,8 @@ static void it_runs(struct ks_analysis *a, uint32_t vcpu, const struct ks_event 
 		return;
 	if (ev->time < a->host_begin + e || a->host_end == AN_NEVER || ev->time + e > a->host_end)
 		return;
-	if (ev->rec->type == KS_RQ_BUSY || ev->rec->type == KS_RQ_CALM)
+	if (ev->rec->type == KS_RQ_BUSY || ev->rec->type == KS_RQ_CALM ||
+	    ev->rec->type == KS_TASK_PASSED)
 		return; /* may be written by another vCPU */
 	a->model.vcpus[vcpu].pcpu = -1;
 	an_set_state(a, vcpu, ev->time, KS_V_RUNNING, -1);
