@@ -173,13 +173,19 @@ static uint64_t lasts(const struct vm *vm, uint64_t at, uint64_t ns)
 	return ns;
 }
 
+/* What one of the two sides does not record, nobody can count. */
+static bool both_record(const struct vm *vm)
+{
+	return vm->w->p.switches && vm->recording && vm->w->recording;
+}
+
 void totals_free(struct vm *vm)
 {
 	uint64_t now = vm->w->now, at = vm->free_since, ns;
 	bool any;
 
 	vm->free_since = now;
-	if (!vm->w->p.switches || !vm->recording || !vm->w->recording)
+	if (!both_record(vm))
 		return;
 	for (; at < now; at += ns) {
 		ns = lasts(vm, at, now - at);
@@ -196,6 +202,8 @@ void totals_woken(struct thread *t)
 
 	t->passed = t->passed_known = false;
 	t->free_at = vm->free_clock;
+	if (!both_record(vm))
+		return;
 	/* Alone on an idle vCPU that has not been waiting for a pCPU already: it runs at once. */
 	if (!on->cur && on->rq == t &&
 	    (on->hs != KS_V_RUNNABLE || vm->w->now - on->changed < PASSED_MIN))
@@ -211,7 +219,7 @@ void totals_woken(struct thread *t)
 void totals_runs(struct thread *t)
 {
 	struct vm *vm = t->vm;
-	uint64_t ns = vm->free_clock - t->free_at;
+	uint64_t ns = both_record(vm) ? vm->free_clock - t->free_at : 0;
 
 	if (t->passed && ns >= PASSED_MIN) {
 		vm->passed++;
