@@ -115,4 +115,7 @@ static inline bool ks_is_control(uint8_t type)
 
 uint32_t ks_crc(uint32_t crc, const void *data, size_t len);
 
+/* Make a KS_LOSS one with another: from the earlier beginning to the later end. */
+void ks_loss_join(struct ks_rec *to, const struct ks_rec *loss);
+
 #endif /* KVMSCHED_TRACE_FORMAT_H */

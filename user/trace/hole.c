@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is missing in a file that was not indexed: damaged stretches and the end that was cut off.
+ * What is missing in a file: damaged control chunks and, if it was not indexed, damaged stretches
+ * and the end that was cut off.
  * A loss whose place is not known is said to be as wide as it can have been, by the rule that a
  * recorder flushes every second, and that a flush holds back nothing that is older than one: when
  * a chunk is written, no record in it or yet to be written is older than three.
@@ -12,6 +13,12 @@
 static uint64_t before_by(uint64_t time, uint64_t ns)
 {
 	return time > ns ? time - ns : 0;
+}
+
+/* Among its records may be losses, which are told at their end. */
+int ks_lose_control(struct ks_reader *r, const struct ks_chunk_header *h)
+{
+	return ks_take_loss(r, before_by(h->first, FLUSH_NS), h->last, h->count);
 }
 
 void ks_hole_begin(struct ks_reader *r, struct ks_holes *holes, uint64_t bytes)
@@ -58,17 +65,18 @@ static uint64_t all_there_until(const struct ks_reader *r)
 }
 
 /*
- * Rings were written one after the other: some got further than others before the cut. How many
- * records are missing nobody knows: one is the least.
+ * Rings were written one after the other: some got further than others before the cut. A ring that
+ * had lost records shortly before may have lost more, which was to be told at the next flush. How
+ * many records are missing nobody knows: one is the least.
  */
 static int lose_end(struct ks_reader *r)
 {
-	uint64_t from = all_there_until(r);
+	uint64_t from = all_there_until(r), old = before_by(r->last, FLUSH_NS);
 
 	if (r->ended || !r->spanned)
 		return 0;
-	if (from < before_by(r->last, FLUSH_NS))
-		from = before_by(r->last, FLUSH_NS); /* what is older was written */
+	if (from < old || (r->newest_loss && r->newest_loss >= old))
+		from = old; /* what is older was written */
 	return from < r->last ? ks_take_loss(r, from, r->last, 1) : 0;
 }
 

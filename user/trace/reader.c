@@ -237,16 +237,6 @@ uint64_t ks_reader_lost(const struct ks_reader *r)
 	return r->lost;
 }
 
-uint64_t ks_loss_from(const struct ks_rec *loss)
-{
-	return loss->a < loss->time ? loss->a : loss->time;
-}
-
-uint64_t ks_loss_to(const struct ks_rec *loss)
-{
-	return loss->a > loss->time ? loss->a : loss->time;
-}
-
 static int make_mux(struct ks_reader *r)
 {
 	int ret;

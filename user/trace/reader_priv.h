@@ -46,6 +46,7 @@ struct ks_reader {
 	uint64_t index;	   /* offset of the last INDEX chunk, 0: the chunks were found without */
 	uint32_t lookups;  /* index chunks read by ks_index_find() */
 	uint64_t bad, lost;
+	uint64_t newest_loss; /* time of the last of the control records */
 	bool spanned;
 	uint64_t first, last;
 	struct ks_mux *mux; /* over this reader alone, made by the first ks_reader_next() */
@@ -76,6 +77,8 @@ void ks_widen_span(struct ks_reader *r, uint64_t first, uint64_t last);
 int ks_take_control(struct ks_reader *r, const struct ks_rec *recs, size_t n);
 /* Records are missing, of which ring nobody knows. */
 int ks_take_loss(struct ks_reader *r, uint64_t first, uint64_t last, uint64_t count);
+/* A CONTROL chunk cannot be read. */
+int ks_lose_control(struct ks_reader *r, const struct ks_chunk_header *h);
 
 /* Stretches of the file that are no chunks. */
 struct ks_hole {

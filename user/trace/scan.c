@@ -103,6 +103,14 @@ static int room_for_control(struct ks_reader *r, size_t n)
 	return 0;
 }
 
+static void note_loss(struct ks_reader *r, const struct ks_rec *loss)
+{
+	if (__builtin_add_overflow(r->lost, loss->b, &r->lost))
+		r->lost = UINT64_MAX;
+	if (loss->time > r->newest_loss)
+		r->newest_loss = loss->time;
+}
+
 int ks_take_control(struct ks_reader *r, const struct ks_rec *recs, size_t n)
 {
 	int ret = room_for_control(r, n);
@@ -113,8 +121,8 @@ int ks_take_control(struct ks_reader *r, const struct ks_rec *recs, size_t n)
 			continue;
 		}
 		r->control[r->ncontrol++] = recs[i];
-		if (recs[i].type == KS_LOSS && __builtin_add_overflow(r->lost, recs[i].b, &r->lost))
-			r->lost = UINT64_MAX;
+		if (recs[i].type == KS_LOSS)
+			note_loss(r, &recs[i]);
 		ks_widen_span(r, recs[i].time, recs[i].time);
 	}
 	return ret;
@@ -170,7 +178,7 @@ static int read_payload(struct ks_reader *r, const struct ks_chunk_header *h, ui
 	} else if (!ret) {
 		r->bad += ks_chunk_size(h->length);
 		if (h->type == KS_CHUNK_CONTROL)
-			ret = ks_take_loss(r, h->first, h->last, h->count);
+			ret = ks_lose_control(r, h);
 	}
 	free(payload);
 	return ret;
@@ -243,7 +251,7 @@ int ks_take_indexed(struct ks_reader *r, const struct ks_chunk_header *said, uin
 		return take_chunk(r, &h, offset);
 	r->bad += ks_chunk_size(said->length);
 	if (said->type == KS_CHUNK_CONTROL)
-		return ks_take_loss(r, said->first, said->last, said->count);
+		return ks_lose_control(r, said);
 	return 0;
 }
 

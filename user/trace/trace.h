@@ -64,6 +64,8 @@ int ks_writer_open_fd(struct ks_writer **w, int fd, enum ks_side side, unsigned 
  * Add records of one ring. They are copied, buffered, put in time order within the buffer and
  * written as chunks. Control records (KS_CLOCK, KS_LOSS, KS_VCPU_NEW, KS_VCPU_GONE,
  * KS_TSC_OFFSET) go to control chunks, which a reader has in hand before it reads the first event.
+ * A loss that continues one of its ring and type waits for the next flush, to be one with those
+ * that continue it.
  * 0 or -errno (-ENOSPC, -EFBIG, -EIO, -EPIPE ...): the first failure to write is final, all further
  * calls return it and drop what they are given.
  */

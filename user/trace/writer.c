@@ -13,6 +13,7 @@
 
 #include "chunkout.h"
 #include "err.h"
+#include "lossout.h"
 
 #define HOLD_BACK 8u
 #define HOLD_NS 1000000000ull	 /* a flush holds back none that is older */
@@ -31,6 +32,7 @@ struct ks_writer {
 	struct wring *ring;
 	struct ks_rec *control;
 	uint32_t ncontrol;
+	struct ks_lossout losses;
 	uint64_t newest; /* time of the newest record as of the last flush, or control record */
 	uint64_t meta_bytes;
 };
@@ -51,6 +53,7 @@ static void writer_free(struct ks_writer *w)
 			free(w->ring[i].buf);
 	free(w->ring);
 	free(w->control);
+	ks_lossout_release(&w->losses);
 	ks_chunkout_drop(&w->out);
 	free(w);
 }
@@ -93,7 +96,9 @@ static int writer_new(struct ks_writer **out, const char *path, int fd, enum ks_
 	w->rings = rings;
 	w->ring = calloc(rings, sizeof(*w->ring));
 	w->control = calloc(KS_CHUNK_RECS, sizeof(*w->control));
-	ret = w->ring && w->control ? write_file_header(w, side) : -ENOMEM;
+	ret = ks_lossout_init(&w->losses, rings);
+	if (!ret)
+		ret = w->ring && w->control ? write_file_header(w, side) : -ENOMEM;
 	if (ret) {
 		ks_fail(err, ret, "%s: cannot write: %s", path ? path : "stream", strerror(-ret));
 		ks_sink_discard(&w->out.sink);
@@ -208,11 +213,27 @@ static void note_time(struct ks_writer *w, uint64_t time)
 		w->newest = time;
 }
 
-static int add_control(struct ks_writer *w, const struct ks_rec *rec)
+static int put_control(void *ctx, const struct ks_rec *rec)
 {
-	note_time(w, rec->time);
+	struct ks_writer *w = ctx;
+
 	insert_sorted(w->control, &w->ncontrol, rec);
 	return w->ncontrol == KS_CHUNK_RECS ? write_control(w) : 0;
+}
+
+static int add_control(struct ks_writer *w, const struct ks_rec *rec)
+{
+	struct ks_rec loss[2];
+	unsigned int n, i;
+	int ret = 0;
+
+	note_time(w, rec->time);
+	if (rec->type != KS_LOSS)
+		return put_control(w, rec);
+	n = ks_lossout_add(&w->losses, rec, loss);
+	for (i = 0; i < n && !ret; i++)
+		ret = put_control(w, &loss[i]);
+	return ret;
 }
 
 static int ring_buffer(struct ks_writer *w, struct wring *r)
@@ -362,8 +383,10 @@ static int flush_ring(struct ks_writer *w, uint32_t ring, bool all)
 
 static int flush_rings(struct ks_writer *w, bool all)
 {
-	int ret = write_control(w);
+	int ret = ks_lossout_flush(&w->losses, put_control, w);
 
+	if (!ret)
+		ret = write_control(w);
 	for (uint32_t i = 0; i < w->rings; i++)
 		if (w->ring[i].n)
 			note_time(w, w->ring[i].buf[w->ring[i].n - 1].time);
