@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Losses without end: few in the file, and what they cover and count is all told. */
+/* Losses without end: few in the file, few that are handed out, and all they cover and count is told. */
 #include "test_trace_small.h"
 
 #define MS 1000000ull
@@ -219,6 +219,143 @@ static void test_loss_in_bad_chunk(void **state)
 	ks_reader_close(r);
 }
 
+/* ---- any number of them ---- */
+
+#define MANY 400000u	/* losses */
+#define MOST (1u << 18) /* that a reader hands out */
+
+/* A file with MANY losses, the i-th as make() has it. */
+static void write_many(const char *path, struct ks_rec (*make)(uint32_t i))
+{
+	struct ks_rec *recs = calloc(KS_CHUNK_RECS, sizeof(*recs));
+	uint8_t *data = calloc(MANY / 1000, 1000 * sizeof(*recs) + 2 * KS_CHUNK_RECS);
+	size_t len = put_start(data);
+
+	for (uint32_t i = 0, n = 0; i < MANY; i++) {
+		recs[n++] = make(i);
+		if (n < KS_CHUNK_RECS && i + 1 < MANY)
+			continue;
+		len += put_chunk(data + len,
+				 (struct ks_chunk_header){
+					 .type = KS_CHUNK_CONTROL,
+					 .count = n,
+					 .length = n * (uint32_t)sizeof(*recs),
+					 .first = recs[0].time,
+					 .last = recs[n - 1].time,
+				 },
+				 recs);
+		n = 0;
+	}
+	save_file(path, data, len);
+	free(data);
+	free(recs);
+}
+
+static int by_beginning(const void *pa, const void *pb)
+{
+	const struct ks_rec *a = pa, *b = pb;
+
+	return a->a < b->a ? -1 : a->a > b->a;
+}
+
+/* Every loss that was written lies in one that is told: of its ring and type, or of any ring. */
+static void assert_covered(struct ks_rec (*make)(uint32_t i), uint16_t ring, uint8_t type,
+			   const struct ks_reader *r)
+{
+	size_t n, k = 0, kinds = 0;
+	const struct ks_rec *control = ks_reader_control(r, &n);
+	struct ks_rec *told = malloc(n * sizeof(*told));
+
+	for (size_t i = 0; i < n; i++)
+		if (control[i].flags == type &&
+		    (control[i].cpu == ring || control[i].cpu == KS_RING_ANY))
+			told[kinds++] = control[i];
+	qsort(told, kinds, sizeof(*told), by_beginning);
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct ks_rec loss = make(i);
+
+		if (loss.cpu != ring || loss.flags != type)
+			continue;
+		while (k < kinds && told[k].time < loss.time)
+			k++;
+		assert_true(k < kinds && told[k].a <= loss.a);
+	}
+	free(told);
+}
+
+/* Four rings in turn, of two types; between two of a kind 1 ms, after each tenth 1 s. */
+static struct ks_rec of_few_kinds(uint32_t i)
+{
+	uint64_t round = i / 8, at = BEGIN + round * 2 * MS + round / 10 * SECOND + i % 8;
+
+	return (struct ks_rec){ .time = at + MS,
+				.type = KS_LOSS,
+				.flags = i % 2 ? KS_PAUSE : KS_VCPU_IN,
+				.cpu = (uint16_t)(i / 2 % 4),
+				.a = at,
+				.b = 1 + i % 3 };
+}
+
+/* However many losses there are, the trace is read; the shortest pauses are given up. */
+static void test_any_number(void **state)
+{
+	struct dir *d = *state;
+	struct ks_reader *r;
+	uint64_t sum = 0;
+	struct told t;
+	size_t n;
+
+	write_many(d->file, of_few_kinds);
+	for (uint32_t i = 0; i < MANY; i++)
+		sum += of_few_kinds(i).b;
+	r = must_read(d->file);
+	ks_reader_control(r, &n);
+	assert_in_range(n, 8, MOST + 1); /* and the end that is missing */
+	assert_int_equal(ks_reader_lost(r), sum + 1);
+	sum = 1;
+	for (uint16_t ring = 0; ring < 4; ring++) {
+		assert_covered(of_few_kinds, ring, KS_PAUSE, r);
+		assert_covered(of_few_kinds, ring, KS_VCPU_IN, r);
+		t = told_of(r, ring, KS_PAUSE);
+		assert_in_range(t.gaps, (MANY / 80 - 1) * SECOND, MANY / 8 * (SECOND / 10 + MS));
+		sum += t.count + told_of(r, ring, KS_VCPU_IN).count;
+	}
+	assert_int_equal(sum, ks_reader_lost(r));
+	ks_reader_close(r);
+}
+
+static struct ks_rec of_many_kinds(uint32_t i)
+{
+	return (struct ks_rec){ .time = BEGIN + i,
+				.type = KS_LOSS,
+				.flags = (uint8_t)(i % 7),
+				.cpu = (uint16_t)(i % 60013),
+				.a = BEGIN,
+				.b = 1 };
+}
+
+/* Of more rings and types than there is room for losses. */
+static void test_any_kinds(void **state)
+{
+	struct dir *d = *state;
+	const struct ks_rec *control;
+	struct ks_reader *r;
+	uint64_t sum = 0;
+	size_t n;
+
+	write_many(d->file, of_many_kinds);
+	r = must_read(d->file);
+	control = ks_reader_control(r, &n);
+	assert_in_range(n, 7, MOST + 1);
+	for (size_t i = 0; i < n; i++)
+		sum += control[i].b;
+	assert_in_range(sum, MANY, MANY + 1); /* it ends at its newest record or before */
+	assert_int_equal(sum, ks_reader_lost(r));
+	for (uint16_t ring = 0; ring < 60013; ring += 6000)
+		assert_covered(of_many_kinds, ring, (uint8_t)(ring % 7), r);
+	ks_reader_close(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +366,8 @@ int main(void)
 						teardown_dir),
 		cmocka_unit_test_setup_teardown(test_cut_in_a_loss, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_loss_in_bad_chunk, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_any_number, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_any_kinds, setup_dir, teardown_dir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,7 @@ static void free_content(struct ks_reader *r)
 {
 	free_streams(r);
 	free(r->control);
+	ks_lossin_release(&r->losses);
 	free(r->counts);
 	free(r->sym.text);
 	json_object_put(r->meta);

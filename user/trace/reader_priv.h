@@ -4,6 +4,7 @@
 #define KVMSCHED_TRACE_READER_PRIV_H
 
 #include "format.h"
+#include "lossin.h"
 #include "mux.h"
 #include "trace.h"
 
@@ -30,6 +31,7 @@ struct ks_reader {
 	struct ks_stream ctl;
 	struct ks_rec *control;
 	size_t ncontrol, control_room;
+	struct ks_lossin losses; /* while the file is gone through: then they are in control */
 	struct json_object *meta;
 	uint64_t meta_bytes;
 	struct {

@@ -7,7 +7,7 @@
 #include "err.h"
 #include "reader_priv.h"
 
-#define MAX_CONTROL (8u << 20) /* records: more than a day of clock samples and losses of 64 CPUs */
+#define MAX_CONTROL (8u << 20) /* records besides losses: three months of clock samples */
 
 bool ks_chunk_size_ok(const struct ks_chunk_header *h)
 {
@@ -91,8 +91,6 @@ static int room_for_control(struct ks_reader *r, size_t n)
 	size_t room = r->ncontrol + n + r->control_room / 2;
 	struct ks_rec *control;
 
-	if (r->ncontrol + n > MAX_CONTROL)
-		return -E2BIG;
 	if (r->ncontrol + n <= r->control_room)
 		return 0;
 	control = realloc(r->control, room * sizeof(*control));
@@ -103,12 +101,21 @@ static int room_for_control(struct ks_reader *r, size_t n)
 	return 0;
 }
 
-static void note_loss(struct ks_reader *r, const struct ks_rec *loss)
+static int take_loss(struct ks_reader *r, const struct ks_rec *loss)
 {
 	if (__builtin_add_overflow(r->lost, loss->b, &r->lost))
 		r->lost = UINT64_MAX;
 	if (loss->time > r->newest_loss)
 		r->newest_loss = loss->time;
+	return ks_lossin_add(&r->losses, loss);
+}
+
+static int take_other(struct ks_reader *r, const struct ks_rec *rec)
+{
+	if (r->ncontrol == MAX_CONTROL)
+		return -E2BIG;
+	r->control[r->ncontrol++] = *rec;
+	return 0;
 }
 
 int ks_take_control(struct ks_reader *r, const struct ks_rec *recs, size_t n)
@@ -120,12 +127,23 @@ int ks_take_control(struct ks_reader *r, const struct ks_rec *recs, size_t n)
 			r->bad += sizeof(recs[i]);
 			continue;
 		}
-		r->control[r->ncontrol++] = recs[i];
-		if (recs[i].type == KS_LOSS)
-			note_loss(r, &recs[i]);
+		ret = recs[i].type == KS_LOSS ? take_loss(r, &recs[i]) : take_other(r, &recs[i]);
 		ks_widen_span(r, recs[i].time, recs[i].time);
 	}
 	return ret;
+}
+
+/* All chunks were seen: the losses are as few as they will be. */
+static int take_losses(struct ks_reader *r)
+{
+	int ret = room_for_control(r, r->losses.n);
+
+	if (ret || !r->losses.n)
+		return ret;
+	memcpy(r->control + r->ncontrol, r->losses.v, r->losses.n * sizeof(*r->control));
+	r->ncontrol += r->losses.n;
+	ks_lossin_release(&r->losses);
+	return 0;
 }
 
 int ks_take_loss(struct ks_reader *r, uint64_t first, uint64_t last, uint64_t count)
@@ -317,9 +335,12 @@ int ks_scan(struct ks_reader *r, struct ks_err *err)
 	}
 	forget_newest(r);
 	if (!ret)
+		ret = take_losses(r);
+	if (!ret)
 		ret = ks_sort_recs(r->control, r->ncontrol);
 	if (ret == -E2BIG)
-		return ks_fail(err, ret, "%s: more than %u control records: not a real trace",
+		return ks_fail(err, ret,
+			       "%s: more than %u control records besides losses: not a real trace",
 			       r->path, MAX_CONTROL);
 	if (ret)
 		return ks_fail(err, ret, "%s: cannot read: %s", r->path, strerror(-ret));

@@ -128,7 +128,10 @@ const char *ks_reader_path(const struct ks_reader *r);
 /* The merged metadata; borrowed, never NULL. Keys: docs/trace-format.md. Hostile if a guest's. */
 struct json_object *ks_reader_meta(const struct ks_reader *r);
 
-/* All control records in time order; borrowed. */
+/*
+ * All control records in time order; borrowed. Of losses these are at most 262,144: of a trace that
+ * has more, those of a ring and type with the shortest pauses between them are one.
+ */
 const struct ks_rec *ks_reader_control(const struct ks_reader *r, size_t *n);
 
 /* The symbols as kallsyms text (NUL-terminated, borrowed), or NULL if there are none. */
