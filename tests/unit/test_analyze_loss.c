@@ -124,6 +124,30 @@ static void others_lost(void **state)
 	lab_free(l);
 }
 
+/* However many there are, each stays of its ring and type, and is counted once. */
+static void very_many_lost(void **state)
+{
+	static const uint8_t types[] = { KS_PAUSE, KS_HLT,  KS_PLE_WINDOW, KS_HALT_POLL,
+					 KS_BOOST, KS_LOOK, KS_VM_MEMORY,  KS_VCPU_MIGRATE };
+	struct lab *l = lab_new(4);
+	const struct ks_wait *w;
+	unsigned int i, n = 0;
+	uint64_t at;
+
+	(void)state;
+	lwp_world(l);
+	for (at = 1 * MS; n < 66000; at += 100000)
+		for (i = 0; i < 56 * 8; i++, n++)
+			host_loss(l, at + i * 10, at + i * 10 + 5, 8 + i / 8, types[i % 8]);
+	lab_run(l);
+	w = wait_at(l, 3 * MS);
+	assert_share(w, KS_C_BUSY, 3 * MS);
+	assert_share(w, KS_C_LWP, 4 * MS);
+	assert_int_equal(vm_totals(l)->lost_records, n);
+	assert_int_equal(ks_reader_lost(l->hr), n);
+	lab_free(l);
+}
+
 /* Its acquire was lost: its release shows that it is over, but it may be of a later hold. */
 static void acquire_lost(void **state)
 {
@@ -471,6 +495,7 @@ int main(void)
 		cmocka_unit_test(try_lost_and_cleared),
 		cmocka_unit_test(later_try_lost),
 		cmocka_unit_test(others_lost),
+		cmocka_unit_test(very_many_lost),
 		cmocka_unit_test(acquire_lost),
 		cmocka_unit_test(own_try_lost),
 		cmocka_unit_test(departure_lost),

@@ -23,7 +23,7 @@
 #include "analyze.h"
 #include "vnuma.h"
 
-#define RECS 4096
+#define RECS (1u << 17)
 #define LOCK 0xffff888000001000ull
 #define LOCK2 0xffff888000002000ull
 #define KERNEL_IP 0xffffffff81000100ull

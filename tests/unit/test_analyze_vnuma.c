@@ -465,6 +465,23 @@ static void nothing_is_known_in_a_bad_chunk(void **state)
 	lab_free(l);
 }
 
+/* Of one record: over when it is met, but behind it nothing is known either. */
+static void nothing_is_known_behind_one(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	guest_rec(l, 30 * MS, KS_TASK_SWITCH, 40);
+	l->spoil_guest = 40;
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS * 2);
+	assert_int_equal(vm(l)->blind_ns, 0);
+	lab_free(l);
+}
+
 /* ---- diseases ---- */
 
 static void passed_over(void **state)
@@ -1007,6 +1024,7 @@ int main(void)
 		cmocka_unit_test(who_is_free_is_not_known_in_the_hosts_loss),
 		cmocka_unit_test(passed_over_does_not_run),
 		cmocka_unit_test(nothing_is_known_in_a_bad_chunk),
+		cmocka_unit_test(nothing_is_known_behind_one),
 		cmocka_unit_test(passed_over),
 		cmocka_unit_test(passed_over_and_pulled),
 		cmocka_unit_test(passed_over_why),

@@ -96,11 +96,14 @@ void an_guestloss_step(struct ks_analysis *a, uint32_t vm, uint64_t now)
 void an_guestloss_late(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev)
 {
 	struct an_vm *m = &a->vm[vm];
+	struct an_loss x;
+	int late = an_losses_late(&m->loss, ev->rec, m->map, m->map_ctx, &x);
 
-	if (an_losses_late(&m->loss, ev->rec, m->map, m->map_ctx) <= 0)
+	if (late == AN_LOSS_KNOWN)
 		return;
-	m->tot.lost_records += ev->rec->b;
-	an_guestloss_step(a, vm, a->now);
+	m->tot.lost_records += x.count;
+	if (late != AN_LOSS_MORE)
+		begin(a, vm, &x);
 }
 
 void an_proved(struct ks_analysis *a, uint32_t vcpu, uint64_t time)

@@ -40,38 +40,36 @@ static void later(uint64_t *t, uint64_t than)
 		*t = than;
 }
 
+/* May records of this type be among what was lost? */
+static bool has(const struct an_loss *x, uint8_t type)
+{
+	return x->type == type || x->type == KS_NONE || x->type == KS_VCPU_GONE;
+}
+
 static void note(struct ks_analysis *a, const struct an_loss *x)
 {
-	bool any = x->type == KS_NONE || x->type == KS_VCPU_GONE;
-	uint32_t i;
-
-	if (any || x->type == KS_VCPU_WAKE)
+	if (has(x, KS_VCPU_WAKE))
 		later(&a->wake_lost, x->to);
-	if (any || x->type == KS_VCPU_IN)
+	if (has(x, KS_VCPU_IN))
 		later(&a->in_lost, x->to);
-	if (!any && x->type != KS_VCPU_OUT)
+	if (!has(x, KS_VCPU_OUT))
 		return;
 	later(&a->any_out_lost, x->to);
-	if (x->cpu < a->nrings)
-		later(&a->out_lost[x->cpu], x->to);
-	for (i = 0; x->cpu == KS_RING_ANY && i < a->nrings; i++)
-		later(&a->out_lost[i], x->to);
+	later(x->cpu < a->nrings ? &a->out_lost[x->cpu] : &a->every_out_lost, x->to);
 }
 
 /* Is what the vCPU does during loss x hidden by it? */
 static bool hidden(const struct an_loss *x, const struct ks_vcpu *m)
 {
-	bool any = x->type == KS_NONE || x->type == KS_VCPU_GONE;
-
 	switch (m->state) {
 	case KS_V_RUNNING:
-		return (any || x->type == KS_VCPU_OUT) &&
+		return has(x, KS_VCPU_OUT) &&
 		       (x->cpu == KS_RING_ANY || m->pcpu < 0 || m->pcpu == x->cpu);
 	case KS_V_RUNNABLE:
-		return any || x->type == KS_VCPU_IN;
+		return has(x, KS_VCPU_IN);
 	case KS_V_HALTED:
 	case KS_V_BLOCKED:
-		return any || x->type == KS_VCPU_IN || x->type == KS_VCPU_WAKE;
+		return has(x, KS_VCPU_IN) || has(x, KS_VCPU_WAKE);
 	default:
 		return false;
 	}
@@ -102,7 +100,8 @@ bool an_hostloss_doubt(const struct ks_analysis *a, enum ks_vstate s, uint32_t p
 {
 	switch (s) {
 	case KS_V_RUNNING:
-		return pcpu < a->nrings && a->out_lost[pcpu] >= a->now;
+		return pcpu < a->nrings &&
+		       (a->out_lost[pcpu] >= a->now || a->every_out_lost >= a->now);
 	case KS_V_RUNNABLE:
 		return a->in_lost >= a->now && a->in_lost;
 	case KS_V_HALTED:
@@ -116,8 +115,12 @@ bool an_hostloss_doubt(const struct ks_analysis *a, enum ks_vstate s, uint32_t p
 
 void an_hostloss_late(struct ks_analysis *a, const struct ks_event *ev)
 {
-	if (an_losses_late(&a->hloss, ev->rec, NULL, NULL) <= 0)
+	struct an_loss x;
+	int late = an_losses_late(&a->hloss, ev->rec, NULL, NULL, &x);
+
+	if (late == AN_LOSS_KNOWN)
 		return;
-	a->host_lost += ev->rec->b;
-	an_hostloss_step(a, a->now);
+	a->host_lost += x.count;
+	if (late != AN_LOSS_MORE)
+		begin(a, &x, a->now);
 }

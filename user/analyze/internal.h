@@ -186,8 +186,11 @@ struct ks_analysis {
 	struct an_locks locks;
 	struct an_losses hloss;
 	uint64_t host_lost; /* records */
-	/* Until when records may be lost: departures by ring, wake-ups and arrivals of any ring. */
-	uint64_t *out_lost, any_out_lost, wake_lost, in_lost;
+	/*
+	 * Until when records may be lost: departures by ring, of a ring that is not known (it may be
+	 * every one), of any at all; wake-ups and arrivals of any.
+	 */
+	uint64_t *out_lost, every_out_lost, any_out_lost, wake_lost, in_lost;
 	uint64_t *vcpu_in; /* when a vCPU got this pCPU last; 0 = never */
 	uint32_t nrings;
 	uint64_t burst_hold; /* AN_BURST_HOLD if the host trace has folded bursts, else 0 */

@@ -6,46 +6,105 @@
 
 #include "loss.h"
 
-/* A trace with more is hostile or hopeless: neighbours are taken together. */
-#define LOSS_LIMIT 65536u
+#define LATE_SPANS 4096u /* kept of those that were not known ahead */
 
-static int by_from(const void *pa, const void *pb)
+/* ---- times that are covered ---- */
+
+static void raise_to(uint64_t *t, uint64_t than)
+{
+	if (*t < than)
+		*t = than;
+}
+
+/* Make one of the older half: of what lies far back nobody asks any more. */
+static void fold_old(struct an_cover *c)
+{
+	size_t half = c->n / 2;
+
+	c->v[0].to = c->v[half - 1].to;
+	memmove(&c->v[1], &c->v[half], (c->n - half) * sizeof(*c->v));
+	c->n -= half - 1;
+}
+
+static int cover_room(struct an_cover *c)
+{
+	size_t room = c->room ? 2 * c->room : 64;
+	struct an_span *v;
+
+	if (c->n < c->room)
+		return 0;
+	if (c->n >= LATE_SPANS) {
+		fold_old(c);
+		return 0;
+	}
+	v = realloc(c->v, room * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	c->v = v;
+	c->room = room;
+	return 0;
+}
+
+/* They come in order of their beginning, or nearly: one that does not is made one with the last. */
+static int cover_add(struct an_cover *c, uint64_t from, uint64_t to)
+{
+	struct an_span *last;
+
+	if (!c->n || from > c->v[c->n - 1].to) {
+		if (cover_room(c))
+			return -ENOMEM;
+		c->v[c->n++] = (struct an_span){ from, to };
+		return 0;
+	}
+	last = &c->v[c->n - 1];
+	raise_to(&last->to, to);
+	if (from < last->from)
+		last->from = from;
+	while (c->n > 1 && c->v[c->n - 2].to >= last->from) {
+		last--;
+		raise_to(&last->to, last[1].to);
+		if (last[1].from < last->from)
+			last->from = last[1].from;
+		c->n--;
+	}
+	return 0;
+}
+
+static uint64_t cover_floor(const struct an_cover *c, uint64_t time)
+{
+	size_t lo = 0, hi = c->n, mid;
+
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if (c->v[mid].from <= time)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo ? c->v[lo - 1].to : 0;
+}
+
+/* ---- losses ---- */
+
+static bool of_releases(const struct an_loss *x)
+{
+	return x->type == KS_NONE || x->type == KS_LOCK_REL;
+}
+
+static int compare(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int by_place(const void *pa, const void *pb)
 {
 	const struct an_loss *a = pa, *b = pb;
 
-	return a->from < b->from ? -1 : a->from > b->from;
-}
-
-static void cover(struct an_losses *l)
-{
-	struct an_span *c;
-	size_t i;
-
-	l->ncover = 0;
-	for (i = 0; i < l->n; i++) {
-		if (l->v[i].type != KS_NONE && l->v[i].type != KS_LOCK_REL)
-			continue;
-		c = l->ncover ? &l->cover[l->ncover - 1] : NULL;
-		if (c && l->v[i].from <= c->to) {
-			if (l->v[i].to > c->to)
-				c->to = l->v[i].to;
-			continue;
-		}
-		l->cover[l->ncover++] = (struct an_span){ l->v[i].from, l->v[i].to };
-	}
-}
-
-static void fold_into(struct an_loss *last, const struct an_loss *x)
-{
-	if (x->from < last->from)
-		last->from = x->from;
-	if (x->to > last->to)
-		last->to = x->to;
-	last->count += x->count;
-	if (x->cpu != last->cpu)
-		last->cpu = KS_RING_ANY;
-	if (x->type != last->type)
-		last->type = KS_NONE;
+	if (a->from != b->from)
+		return compare(a->from, b->from);
+	if (a->to != b->to)
+		return compare(a->to, b->to);
+	return a->cpu != b->cpu ? compare(a->cpu, b->cpu) : compare(a->type, b->type);
 }
 
 static struct an_loss from_rec(const struct ks_rec *r, ks_map_fn map, void *ctx)
@@ -65,132 +124,82 @@ static struct an_loss from_rec(const struct ks_rec *r, ks_map_fn map, void *ctx)
 	return x;
 }
 
+static int fill(struct an_losses *l, const struct ks_rec *ctl, size_t n, ks_map_fn map, void *ctx)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (ctl[i].type == KS_LOSS && ctl[i].b)
+			l->v[l->n++] = from_rec(&ctl[i], map, ctx);
+	qsort(l->v, l->n, sizeof(*l->v), by_place);
+	for (i = 0; i < l->n; i++)
+		if (of_releases(&l->v[i]) && cover_add(&l->cover, l->v[i].from, l->v[i].to))
+			return -ENOMEM;
+	return 0;
+}
+
 int an_losses_init(struct an_losses *l, const struct ks_rec *ctl, size_t n, ks_map_fn map,
 		   void *ctx)
 {
 	size_t i, want = 0;
-	struct an_loss x;
+	int err;
 
+	memset(l, 0, sizeof(*l));
 	for (i = 0; i < n; i++)
 		want += ctl[i].type == KS_LOSS && ctl[i].b;
-	if (want > LOSS_LIMIT)
-		want = LOSS_LIMIT;
-	memset(l, 0, sizeof(*l));
 	if (!want)
 		return 0;
 	l->v = calloc(want, sizeof(*l->v));
-	l->cover = malloc(want * sizeof(*l->cover));
-	if (!l->v || !l->cover) {
+	l->cover.v = calloc(want, sizeof(*l->cover.v));
+	l->cover.room = want;
+	err = l->v && l->cover.v ? fill(l, ctl, n, map, ctx) : -ENOMEM;
+	if (err)
 		an_losses_free(l);
+	return err;
+}
+
+/* The other half of what its ring came with before? */
+static bool more_of_last(struct an_losses *l, const struct an_loss *x)
+{
+	struct an_span *last, now = { x->from, x->to };
+	bool more;
+
+	if (!l->late)
+		l->late = calloc(KS_RING_ANY + 1, sizeof(*l->late));
+	if (!l->late)
+		return false; /* it begins twice: no harm */
+	last = &l->late[x->cpu];
+	more = last->from == now.from && last->to == now.to;
+	*last = now;
+	return more;
+}
+
+int an_losses_late(struct an_losses *l, const struct ks_rec *r, ks_map_fn map, void *ctx,
+		   struct an_loss *x)
+{
+	*x = from_rec(r, map, ctx);
+	if (!x->count || bsearch(x, l->v, l->n, sizeof(*l->v), by_place))
+		return AN_LOSS_KNOWN;
+	if (more_of_last(l, x))
+		return AN_LOSS_MORE;
+	raise_to(&l->late_to, x->to);
+	if (of_releases(x) && cover_add(&l->late_cover, x->from, x->to))
 		return -ENOMEM;
-	}
-	for (i = 0; i < n; i++) {
-		if (ctl[i].type != KS_LOSS || !ctl[i].b)
-			continue;
-		x = from_rec(&ctl[i], map, ctx);
-		if (l->n < want)
-			l->v[l->n++] = x;
-		else
-			fold_into(&l->v[l->n - 1], &x);
-	}
-	qsort(l->v, l->n, sizeof(*l->v), by_from);
-	cover(l);
-	return 0;
-}
-
-/* First loss that begins after time. */
-static size_t after(const struct an_losses *l, uint64_t time)
-{
-	size_t lo = 0, hi = l->n, mid;
-
-	while (lo < hi) {
-		mid = (lo + hi) / 2;
-		if (l->v[mid].from <= time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static struct an_loss *known(const struct an_losses *l, const struct an_loss *x, size_t behind)
-{
-	size_t i;
-
-	for (i = behind; i > 0 && l->v[i - 1].from == x->from; i--)
-		if (l->v[i - 1].to == x->to && l->v[i - 1].cpu == x->cpu &&
-		    l->v[i - 1].type == x->type)
-			return &l->v[i - 1];
-	return NULL;
-}
-
-static int make_room(struct an_losses *l)
-{
-	struct an_loss *v = realloc(l->v, (l->n + 1) * sizeof(*v));
-	struct an_span *c;
-
-	if (!v)
-		return -ENOMEM;
-	l->v = v;
-	c = realloc(l->cover, (l->n + 1) * sizeof(*c));
-	if (!c)
-		return -ENOMEM;
-	l->cover = c;
-	return 0;
-}
-
-/* Put it in place `at`, or, if there are too many, to the one before that. 0 or -ENOMEM. */
-static int put(struct an_losses *l, const struct an_loss *x, size_t at)
-{
-	if (l->n >= LOSS_LIMIT && at) {
-		fold_into(&l->v[--at], x);
-	} else {
-		if (make_room(l))
-			return -ENOMEM;
-		memmove(&l->v[at + 1], &l->v[at], (l->n - at) * sizeof(*l->v));
-		l->v[at] = *x;
-		l->n++;
-	}
-	if (at < l->next)
-		l->next = at;
-	cover(l);
-	return 0;
-}
-
-int an_losses_late(struct an_losses *l, const struct ks_rec *r, ks_map_fn map, void *ctx)
-{
-	struct an_loss x = from_rec(r, map, ctx), *same;
-	size_t at = after(l, x.from);
-
-	if (!x.count)
-		return 0;
-	x.late = true;
-	same = known(l, &x, at);
-	if (!same)
-		return put(l, &x, at) ? -ENOMEM : 1;
-	if (!same->late)
-		return 0;
-	same->count += x.count;
-	return 1;
+	return AN_LOSS_NEW;
 }
 
 void an_losses_free(struct an_losses *l)
 {
 	free(l->v);
-	free(l->cover);
+	free(l->cover.v);
+	free(l->late);
+	free(l->late_cover.v);
 	memset(l, 0, sizeof(*l));
 }
 
 uint64_t an_losses_floor(const struct an_losses *l, uint64_t time)
 {
-	size_t lo = 0, hi = l->ncover, mid;
+	uint64_t known = cover_floor(&l->cover, time), late = cover_floor(&l->late_cover, time);
 
-	while (lo < hi) {
-		mid = (lo + hi) / 2;
-		if (l->cover[mid].from <= time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo ? l->cover[lo - 1].to : 0;
+	return known > late ? known : late;
 }

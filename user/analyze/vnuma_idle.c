@@ -202,24 +202,28 @@ static void sum_looking(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t f
 }
 
 /* Within a loss nothing is summed up, and behind it nothing is known. */
+static uint64_t skip_until(struct vn_vm *m, uint64_t from, uint64_t to)
+{
+	if (to > from) {
+		m->out.blind_ns += to - from;
+		from = to;
+	}
+	vn_tasks_forget(m);
+	vn_look(m, from);
+	return from;
+}
+
 static uint64_t skip_loss(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t from, uint64_t now)
 {
 	const struct an_loss *l = &m->loss.v[m->loss.next];
-	uint64_t to = l->to < now ? l->to : now;
 
 	if (l->from > from) {
 		sum_looking(m, vcpus, from, l->from);
 		from = l->from;
 	}
-	if (to > from) {
-		m->out.blind_ns += to - from;
-		from = to;
-	}
 	if (l->to <= now)
 		m->loss.next++;
-	vn_tasks_forget(m);
-	vn_look(m, from);
-	return from;
+	return skip_until(m, from, l->to < now ? l->to : now);
 }
 
 void vn_advance(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t now)
@@ -233,7 +237,8 @@ void vn_advance(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t now)
 	m->last = now;
 	if (!m->out.queues)
 		return;
-	vn_look(m, from);
+	if (from < m->loss.late_to)
+		from = skip_until(m, from, m->loss.late_to < now ? m->loss.late_to : now);
 	while (from < now && m->loss.next < m->loss.n && m->loss.v[m->loss.next].from < now)
 		from = skip_loss(m, vcpus, from, now);
 	if (from < now)

@@ -289,14 +289,24 @@ static void migrated(struct vn_vm *m, const struct ks_event *ev)
 	m->dirty = true;
 }
 
+/* Of whatever ring: a thread may have gone from its CPU to any other. */
+static void lost(struct ks_vnuma *v, struct vn_vm *m, const struct ks_rec *r)
+{
+	struct an_loss x;
+	int late = an_losses_late(&m->loss, r, m->map, m->map_ctx, &x);
+
+	v->no_memory |= late < 0;
+	if (late != AN_LOSS_KNOWN)
+		vn_tasks_forget(m);
+}
+
 int vn_guest_event(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev)
 {
 	const struct ks_rec *r = ev->rec;
 	struct vn_task *t;
 
-	/* Of whatever ring: a thread may have gone from its CPU to any other. */
 	if (r->type == KS_LOSS)
-		v->no_memory |= an_losses_late(&m->loss, r, m->map, m->map_ctx) < 0;
+		lost(v, m, r);
 	if (r->cpu >= m->ncpus)
 		return -EINVAL;
 	switch (r->type) {
