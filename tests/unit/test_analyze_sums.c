@@ -360,6 +360,24 @@ static void wasted_idle(void **state)
 	lab_free(l);
 }
 
+/* That it was busy was seen, that it is no more was lost: it counts again when it is seen again. */
+static void wasted_idle_in_a_loss(void **state)
+{
+	struct lab *l = lab_new(2);
+
+	(void)state;
+	out(l, 10 * MS, 0, 0, KS_OUT_HALTED);
+	guest_loss(l, 11 * MS, 20 * MS, 1, KS_RQ_CALM);
+	guest_rec(l, 12 * MS, KS_RQ_BUSY, 1);
+	guest_rec(l, 25 * MS, KS_RQ_BUSY, 1);
+	guest_rec(l, 27 * MS, KS_RQ_CALM, 1);
+	in(l, 40 * MS, 0, 0);
+	guest_rec(l, 40 * MS, KS_RQ_CALM, 0);
+	lab_run(l);
+	assert_int_equal(vm_totals(l)->wasted_idle_ns, 2 * MS);
+	lab_free(l);
+}
+
 /* ---- guests that lie ---- */
 
 static uint64_t rnd(uint64_t *s)
@@ -437,6 +455,7 @@ int main(void)
 		cmocka_unit_test(wake_overtakes_departure),
 		cmocka_unit_test(migrations),
 		cmocka_unit_test(wasted_idle),
+		cmocka_unit_test(wasted_idle_in_a_loss),
 		cmocka_unit_test(hostile_guest),
 	};
 

@@ -241,7 +241,8 @@ static void vcpu_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_eve
 		break;
 	case KS_RQ_BUSY:
 	case KS_RQ_CALM:
-		an_busy_update(a, vcpu, ev->time, ev->rec->type == KS_RQ_BUSY);
+		an_busy_update(a, vcpu, ev->time,
+			       ev->rec->type == KS_RQ_BUSY && ev->time > a->vcpu[vcpu].queue_lost);
 		break;
 	default:
 		a->ignored++;

@@ -50,13 +50,21 @@ static void expire(struct ks_analysis *a, uint32_t vm, uint64_t now)
 	}
 }
 
+/* What its run queue says is not believed until then: what comes next may be lost. */
+static void doubt_queue(struct ks_analysis *a, uint32_t vcpu, uint64_t to)
+{
+	if (to > a->vcpu[vcpu].queue_lost)
+		a->vcpu[vcpu].queue_lost = to;
+	an_busy_update(a, vcpu, a->now, false);
+}
+
 static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss *x)
 {
 	if (vcpu == KS_NO_VCPU)
 		return;
 	switch (x->type) {
 	case KS_NONE:
-		an_busy_update(a, vcpu, a->now, false);
+		doubt_queue(a, vcpu, x->to);
 		doubt(a, vcpu, x->from, x->to);
 		break;
 	case KS_LOCK_TRY:
@@ -65,7 +73,7 @@ static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss 
 		break;
 	case KS_RQ_BUSY:
 	case KS_RQ_CALM:
-		an_busy_update(a, vcpu, a->now, false);
+		doubt_queue(a, vcpu, x->to);
 		break;
 	}
 }

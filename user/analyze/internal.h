@@ -132,8 +132,9 @@ struct an_vcpu {
 	int32_t since_pcpu;		   /* pCPU of the present state */
 	uint64_t woken;			   /* see ks_vstate_after() */
 	bool busy, idle;		   /* run queue in the guest; halted on the host */
-	bool doubt;	   /* records of its guest ring were lost; may be waiting unseen */
-	uint64_t doubt_to; /* end of the loss */
+	bool doubt;	     /* records of its guest ring were lost; may be waiting unseen */
+	uint64_t doubt_to;   /* end of the loss */
+	uint64_t queue_lost; /* until when records of its run queue may be lost */
 };
 
 struct an_hist {
