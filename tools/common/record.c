@@ -245,6 +245,13 @@ static void summary(const struct run *r, uint64_t bytes)
 			 (unsigned long long)lost);
 }
 
+static const char *reason(int why)
+{
+	return why == -ETIMEDOUT ?
+		       "the receiver takes nothing any more: is it stopped, or its disk slow?" :
+		       strerror(-why);
+}
+
 /* The trace cannot be written: say so, keep what is there. Returns the exit code for that. */
 static int give_up(const struct run *r, int why)
 {
@@ -254,7 +261,7 @@ static int give_up(const struct run *r, int why)
 
 	snprintf(err.msg, sizeof(err.msg),
 		 "writing the trace: %s; what was written until now can be read from %s.partial%s",
-		 strerror(-why), out, goes_on ? "; the command goes on, not recorded" : "");
+		 reason(why), out, goes_on ? "; the command goes on, not recorded" : "");
 	ks_writer_abort(r->w);
 	return cli_fail(why == -EPIPE ? why : -EIO, &err);
 }
@@ -262,7 +269,7 @@ static int give_up(const struct run *r, int why)
 /* Whoever runs a command under the recorder wants its result, with a trace or without. */
 static void let_command_end(struct run *r)
 {
-	r->stop = !r->child.pid || r->child.done;
+	r->stop |= !r->child.pid || r->child.done;
 	r->wait_ns = WAIT_MAX_NS;
 	while (!r->stop)
 		listen_for(r, r->wait_ns);
@@ -304,6 +311,8 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 	}
 	bytes = ks_writer_bytes(w);
 	ret = ks_writer_close(w, &err);
+	if (ret == -ETIMEDOUT)
+		snprintf(err.msg, sizeof(err.msg), "the trace's stream broke: %s", reason(ret));
 	if (ret)
 		return cli_fail(ret, &err);
 	summary(&r, bytes);

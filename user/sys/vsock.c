@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -91,8 +92,11 @@ static int finish_connect(int fd, int timeout_ms)
 
 static int connect_timed(int fd, const struct sockaddr_vm *a, int timeout_ms)
 {
+	const struct timeval stall = { .tv_sec = KS_VSOCK_STALL_S };
 	int flags = fcntl(fd, F_GETFL), ret;
 
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof(stall)))
+		return -errno;
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK))
 		return -errno;
 	ret = connect(fd, (const struct sockaddr *)a, sizeof(*a)) ? -errno : 0;

@@ -23,7 +23,16 @@ int ks_vsock_listen(uint32_t cid, uint32_t port, struct ks_err *err);
  */
 int ks_vsock_accept(int fd, uint32_t *cid, int timeout_ms);
 
-/* Connect. Returns the descriptor or -errno with err (-ETIMEDOUT, -ECONNREFUSED, -ENODEV...). */
+/*
+ * How long a send waits for a peer that takes nothing at all. A host's reader that waits for its
+ * disk or for a CPU is back by then; one that is stopped must not hold the sender for ever.
+ */
+#define KS_VSOCK_STALL_S 20
+
+/*
+ * Connect. Returns the descriptor or -errno with err (-ETIMEDOUT, -ECONNREFUSED, -ENODEV...). What
+ * is sent on it later fails with EAGAIN once the peer has not taken a byte for KS_VSOCK_STALL_S.
+ */
 int ks_vsock_connect(uint32_t cid, uint32_t port, int timeout_ms, struct ks_err *err);
 
 /*
