@@ -215,9 +215,10 @@ $(GEN): $(OUT)/tests/%: $(OUT)/obj/vmlinux-gen/%.o $(GEN_OBJ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(BPF_LIB) -lelf -lz -o $@
 
-# It tests what the tools have in common.
-$(OUT)/tests/test_stream: $(call objs,tools/common)
-$(OUT)/tests/test_stream: private LIBS := $(LIB) $(LIBS)
+# They test what the tools have in common.
+TOOL_UNIT := $(OUT)/tests/test_stream $(OUT)/tests/test_guestside
+$(TOOL_UNIT): $(call objs,tools/common)
+$(TOOL_UNIT): private LIBS := $(LIB) $(LIBS)
 
 $(UNIT): $(OUT)/tests/%: $(OUT)/obj/tests/unit/%.o $(LIB) $(GEN_OBJ)
 	$(call say,LINK,$@)

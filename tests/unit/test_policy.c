@@ -527,6 +527,11 @@ static void test_what_can_be_attached(void **state)
 	tree_text(&tree, "/sys/module/kvm/parameters/halt_poll_ns", "0\n");
 	assert_int_equal(ks_boost_usable(tree.root, KS_BOOST_CGROUP, &err), 0);
 	assert_int_equal(ks_boost_usable(tree.root, KS_BOOST_SCX, &err), 0);
+	/* Where the kernel's PIDs are not those in /proc. */
+	tree_link(&tree, "/proc/self/ns/pid", "pid:[4026532201]");
+	assert_int_equal(ks_boost_usable(tree.root, KS_BOOST_CGROUP, &err), -ENOTSUP);
+	assert_int_equal(ks_boost_usable(tree.root, KS_BOOST_SCX, &err), -ENOTSUP);
+	assert_non_null(strstr(err.msg, "PID namespace"));
 }
 
 /* It needs no KVM: it is for guests. */

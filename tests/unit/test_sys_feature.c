@@ -203,6 +203,25 @@ static void kernels(void **state)
 	tree_free(&t);
 }
 
+/* In a container that has PIDs of its own: a host's are all wrong there, a guest's threads lack names. */
+static void own_pid_namespace(void **state)
+{
+	struct tree t;
+
+	(void)state;
+	amd_host(&t, "");
+	expect(&t, KS_FOR_HOST, "pid-namespace", KS_ST_OK, "host's", 0);
+	tree_link(&t, "/proc/self/ns/pid", "pid:[4026532201]");
+	expect(&t, KS_FOR_HOST, "pid-namespace", KS_ST_MISSING, "hostPID: true", -ENOTSUP);
+	expect(&t, KS_FOR_GUEST, "pid-namespace", KS_ST_DEGRADED, "number alone", 0);
+	tree_free(&t);
+	amd_host(&t, "");
+	tree_link(&t, "/proc/self/ns/pid", "pid:[4026531836]");
+	expect(&t, KS_FOR_HOST, "pid-namespace", KS_ST_OK, "host's", 0);
+	expect(&t, KS_FOR_GUEST, "pid-namespace", KS_ST_OK, "guest's", 0);
+	tree_free(&t);
+}
+
 static void no_fentry(void **state)
 {
 	struct tree t;
@@ -366,11 +385,17 @@ static void empty_and_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_well),  cmocka_unit_test(rights),
-		cmocka_unit_test(kernels),   cmocka_unit_test(no_btf),
-		cmocka_unit_test(events),    cmocka_unit_test(no_kvm),
-		cmocka_unit_test(no_fentry), cmocka_unit_test(intel),
-		cmocka_unit_test(guests),    cmocka_unit_test(empty_and_real),
+		cmocka_unit_test(all_well),
+		cmocka_unit_test(rights),
+		cmocka_unit_test(kernels),
+		cmocka_unit_test(no_btf),
+		cmocka_unit_test(events),
+		cmocka_unit_test(no_kvm),
+		cmocka_unit_test(own_pid_namespace),
+		cmocka_unit_test(no_fentry),
+		cmocka_unit_test(intel),
+		cmocka_unit_test(guests),
+		cmocka_unit_test(empty_and_real),
 	};
 
 	return cmocka_run_group_tests_name("sys feature", tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "filter.h"
+#include "pidns.h"
 #include "trace.h"
 #include "vm.h"
 
@@ -20,11 +21,11 @@ void vm_filter_add(struct vm_filter *f, const char *name)
 int vm_filter_resolve(struct vm_filter *f, struct ks_err *err)
 {
 	struct ks_vmlist list;
-	int ret;
+	int ret = ks_pidns_check(NULL, err);
 	size_t i;
 
-	if (!f->n)
-		return 0;
+	if (ret || !f->n)
+		return ret;
 	ret = ks_vm_list(NULL, &list);
 	if (ret) {
 		snprintf(err->msg, sizeof(err->msg), "looking for VMs: cannot read /proc");

@@ -16,7 +16,10 @@ struct vm_filter {
 
 /* Note one --vm argument. */
 void vm_filter_add(struct vm_filter *f, const char *name);
-/* Find the processes. 0 or -errno with err. */
+/*
+ * Find the processes, all VMs' if none is named. 0 or -errno with err; -ENOTSUP where /proc does not
+ * number them as the kernel's programs do (pidns.h).
+ */
 int vm_filter_resolve(struct vm_filter *f, struct ks_err *err);
 void vm_filter_free(struct vm_filter *f);
 

@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "guestside.h"
 #include "nodes.h"
+#include "pidns.h"
 #include "text.h"
 #include "vsock.h"
 
@@ -110,7 +111,7 @@ int guestside_thread(struct guestside *g, uint32_t pid)
 {
 	char name[KS_TASKNAME], key[16];
 
-	if (!ks_tasknames_look(g->tasknames, pid, name))
+	if (!g->tasknames || !ks_tasknames_look(g->tasknames, pid, name))
 		return 0;
 	snprintf(key, sizeof(key), "%u", pid);
 	json_object_object_add(g->names, key, json_object_new_string(name));
@@ -119,7 +120,8 @@ int guestside_thread(struct guestside *g, uint32_t pid)
 
 int guestside_names(struct guestside *g)
 {
-	ks_tasknames_second(g->tasknames);
+	if (g->tasknames)
+		ks_tasknames_second(g->tasknames);
 	return write_names(g);
 }
 
@@ -128,7 +130,13 @@ int guestside_names(struct guestside *g)
 int guestside_open(struct guestside *g, struct ks_writer *w)
 {
 	*g = (struct guestside){ .w = w, .names = json_object_new_object() };
-	return !g->names || ks_tasknames_new(&g->tasknames, NULL) ? -ENOMEM : 0;
+	if (!g->names)
+		return -ENOMEM;
+	if (ks_pidns_is_initial(NULL))
+		return ks_tasknames_new(&g->tasknames, NULL);
+	cli_warn("in a PID namespace of its own: threads are recorded by number alone, for their "
+		 "names are not known here (hostPID: true, docker --pid=host)");
+	return 0;
 }
 
 void guestside_close(struct guestside *g)

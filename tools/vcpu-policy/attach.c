@@ -11,6 +11,7 @@
 #include "file.h"
 #include "live.h"
 #include "options.h"
+#include "pidns.h"
 #include "wake.h"
 
 #define NS 1000000000u
@@ -197,8 +198,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int run(const struct options *o, int *code, struct ks_err *err)
 {
 	struct live *l;
-	int ret;
+	/* Before what a killed policy has left is undone: its threads would be taken for ended. */
+	int ret = is_wake(o) ? 0 : ks_pidns_check(NULL, err);
 
+	if (ret)
+		return ret;
 	if (is_wake(o))
 		l = live_wake(&o->wake);
 	else

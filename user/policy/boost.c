@@ -10,6 +10,7 @@
 #include "boost_priv.h"
 #include "err.h"
 #include "load.h"
+#include "pidns.h"
 
 static const struct ks_boost_ops *const backends[] = {
 	[KS_BOOST_SCX] = &ks_boost_scx,
@@ -19,7 +20,10 @@ static const struct ks_boost_ops *const backends[] = {
 int ks_boost_usable(const char *root, enum ks_boost_backend how, struct ks_err *err)
 {
 	char path[512];
+	int ret = ks_pidns_check(root, err);
 
+	if (ret)
+		return ret;
 	snprintf(path, sizeof(path), "%s/sys/module/kvm", root ? root : "");
 	if (access(path, F_OK))
 		return ks_fail(err, -ENODEV,

@@ -28,7 +28,7 @@ enum ks_boost_backend { KS_BOOST_SCX, KS_BOOST_CGROUP };
 
 struct ks_boost;
 
-/* Can this machine do it so? 0; -ENODEV, -EBUSY or another -errno, + err. root: see text.h. */
+/* Can this machine do it so? 0; -ENODEV, -EBUSY, -ENOTSUP (pidns.h) or another -errno, + err. root: see text.h. */
 int ks_boost_usable(const char *root, enum ks_boost_backend how, struct ks_err *err);
 
 /* Name of the back end: "sched_ext", "cgroup". */

@@ -126,10 +126,10 @@ int ks_features(const char *root, enum ks_feature_for side, struct ks_feature **
 
 int ks_features_usable(const struct ks_feature *f, size_t n, const struct ks_feature **why)
 {
-	static const char *const needed[] = { "privileges",  "kernel",	   "lockdown",
-					      "jit",	     "btf",	   "kvm",
-					      "kvm-btf",     "kvm-events", "lock-events",
-					      "sched-events" };
+	static const char *const needed[] = { "privileges",  "kernel",	    "lockdown",
+					      "jit",	     "btf",	    "kvm",
+					      "kvm-btf",     "kvm-events",  "pid-namespace",
+					      "lock-events", "sched-events" };
 
 	for (size_t i = 0; i < n; i++) {
 		if (f[i].status != KS_ST_MISSING)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "featlist.h"
+#include "pidns.h"
 #include "text.h"
 #include "vsock.h"
 
@@ -176,6 +177,16 @@ static void apic_ids(struct ks_fctx *c)
 		ks_fline(c, "apic-ids", KS_ST_OK, "CPU N is vCPU N");
 }
 
+static void pid_namespace(struct ks_fctx *c)
+{
+	if (ks_pidns_is_initial(c->root))
+		ks_fline(c, "pid-namespace", KS_ST_OK, "the guest's");
+	else
+		ks_fline(c, "pid-namespace", KS_ST_DEGRADED,
+			 "its own: threads are recorded by number alone; run it in the guest's "
+			 "(hostPID: true, docker --pid=host)");
+}
+
 static void vsock(struct ks_fctx *c)
 {
 	uint32_t cid = 0;
@@ -201,5 +212,6 @@ void ks_feature_guest(struct ks_fctx *c)
 	sched_events(c);
 	pv_spinlocks(c);
 	apic_ids(c);
+	pid_namespace(c);
 	vsock(c);
 }

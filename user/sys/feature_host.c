@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "err.h"
 #include "featlist.h"
+#include "pidns.h"
 #include "text.h"
 #include "vm.h"
 
@@ -115,7 +117,7 @@ static void vms(struct ks_fctx *c)
 {
 	struct ks_vmlist l;
 
-	if (ks_vm_list(c->root, &l))
+	if (!ks_pidns_is_initial(c->root) || ks_vm_list(c->root, &l))
 		return;
 	if (l.n)
 		ks_fline(c, "vms", KS_ST_OK, "%zu running, the first: %s (PID %u)", l.n,
@@ -128,6 +130,16 @@ static void vms(struct ks_fctx *c)
 	else
 		ks_fline(c, "vms", KS_ST_OK, "none running; those that start are found");
 	ks_vm_list_free(&l);
+}
+
+static void pid_namespace(struct ks_fctx *c)
+{
+	struct ks_err err;
+
+	if (ks_pidns_check(c->root, &err))
+		ks_fline(c, "pid-namespace", KS_ST_MISSING, "%s", err.msg);
+	else
+		ks_fline(c, "pid-namespace", KS_ST_OK, "the host's");
 }
 
 static void nested(struct ks_fctx *c)
@@ -181,6 +193,7 @@ void ks_feature_host(struct ks_fctx *c)
 	kvm_btf(c);
 	events(c);
 	ple(c);
+	pid_namespace(c);
 	vms(c);
 	nested(c);
 	sched_ext(c);
