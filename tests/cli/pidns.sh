@@ -38,4 +38,14 @@ holds "... no word of VMs, which it cannot see" [ "$(grep -c '^[a-z]* *vms ' che
 holds "lock-timeline check: threads have no names" grep -E '^degraded +pid-namespace .*number alone' check.txt
 "${own[@]}" "$bin/vcpu-policy" list >list.txt
 holds "vcpu-policy list tells of it" [ "$(grep -c 'in a PID namespace of its own' list.txt)" = 3 ]
+"${own[@]}" "$bin/vm-share" check >check.txt
+holds "vm-share check: VMs elsewhere are not seen" grep -E '^degraded +PID namespace' check.txt
+
+# A plan that was applied outside, seen from inside: its VMs have not ended.
+mkdir share
+echo '{"schema":1,"pid_ns":1,"pin":true,"vms":[],"cpus":[]}' >share/share.json
+for command in status restore release; do
+	refused "vm-share $command" 3 'another PID namespace' "${own[@]}" "$bin/vm-share" $command --state-dir "$tmp/share"
+done
+holds "the plan is still there" [ -s share/share.json ]
 expect_end

@@ -518,6 +518,26 @@ static void test_file_damaged(void **state)
 	}
 }
 
+/* A book that another PID namespace has written: its processes are not gone because they are not seen. */
+static void test_file_of_another_namespace(void **state)
+{
+	const char *book = "{\"schema\":1,\"pid_ns\":%u,\"pin\":true,\"vms\":[],\"cpus\":[]}";
+	char text[128];
+	struct ks_book *b;
+	struct ks_err err;
+
+	(void)state;
+	snprintf(text, sizeof(text), book, 4026532999u);
+	tree_text(&tree, "/share.json", text);
+	assert_int_equal(ks_book_load(&b, tree.root, &err), -ENOTSUP);
+	assert_non_null(strstr(err.msg, "PID namespace"));
+	assert_null(b);
+	snprintf(text, sizeof(text), book, 0u); /* not known */
+	tree_text(&tree, "/share.json", text);
+	assert_int_equal(ks_book_load(&b, tree.root, &err), 0);
+	ks_book_free(b);
+}
+
 static int make_tree(void **state)
 {
 	(void)state;
@@ -536,11 +556,17 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make_tree, drop_tree)
 	const struct CMUnitTest tests[] = {
-		TEST(test_killed_everywhere),	TEST(test_vm_ends_everywhere),
-		TEST(test_both_end_everywhere), TEST(test_mend_killed_everywhere),
-		TEST(test_first_killed),	TEST(test_refused),
-		TEST(test_move_where_it_is),	TEST(test_file_keeps_all),
-		TEST(test_file_damaged),	TEST(test_saves),
+		TEST(test_killed_everywhere),
+		TEST(test_vm_ends_everywhere),
+		TEST(test_both_end_everywhere),
+		TEST(test_mend_killed_everywhere),
+		TEST(test_first_killed),
+		TEST(test_refused),
+		TEST(test_move_where_it_is),
+		TEST(test_file_keeps_all),
+		TEST(test_file_damaged),
+		TEST(test_file_of_another_namespace),
+		TEST(test_saves),
 		TEST(test_all_at_once),
 	};
 

@@ -6,6 +6,7 @@
 #include "cgroup.h"
 #include "cli.h"
 #include "commands.h"
+#include "pidns.h"
 #include "text.h"
 #include "vm.h"
 
@@ -54,6 +55,10 @@ static void check_vms(void)
 	unsigned int cids = 0;
 	size_t i;
 
+	if (!ks_pidns_is_initial(NULL))
+		printf("%-9s %-14s its own: VMs outside it are not seen; hostPID: true, docker "
+		       "--pid=host\n",
+		       "degraded", "PID namespace");
 	if (ks_vm_list(NULL, &list))
 		return;
 	for (i = 0; i < list.n; i++)

@@ -81,7 +81,10 @@ void ks_book_free(struct ks_book *b);
 
 /* Write it to DIR/share.json. 0 or -errno. */
 int ks_book_save(const struct ks_book *b, const char *dir);
-/* Read it. 0; -ENOENT: there is none; -EPROTO: it makes no sense; -errno. err as well. */
+/*
+ * Read it. 0; -ENOENT: there is none; -EPROTO: it makes no sense; -ENOTSUP: it is of another PID
+ * namespace; -errno. err as well.
+ */
 int ks_book_load(struct ks_book **b, const char *dir, struct ks_err *err);
 /* Remove the file. 0 or -errno. */
 int ks_book_remove(const char *dir);

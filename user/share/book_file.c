@@ -9,6 +9,7 @@
 
 #include "book.h"
 #include "err.h"
+#include "pidns.h"
 #include "text.h"
 
 #define SCHEMA 1
@@ -96,6 +97,7 @@ static struct json_object *book_json(const struct ks_book *b)
 	unsigned int i;
 
 	put_int(o, "schema", SCHEMA);
+	put_int(o, "pid_ns", (int64_t)ks_pidns(NULL));
 	json_object_object_add(o, "pin", json_object_new_boolean(!b->no_pin));
 	for (i = 0; i < KS_BOOK_VMS; i++)
 		if (b->vm[i].tgid)
@@ -276,15 +278,35 @@ static void read_book(struct ks_book *b, struct json_object *o, bool *bad)
 		read_cpu(b, json_object_array_get_idx(get(o, "cpus"), i), bad);
 }
 
+/* The processes in it have other numbers here: they would be taken for ended. */
+static bool is_foreign(struct json_object *o)
+{
+	uint64_t here = ks_pidns(NULL), there = json_object_get_uint64(get(o, "pid_ns"));
+
+	return here && there && here != there;
+}
+
 static int parse_book(struct ks_book *b, const char *text)
 {
 	struct json_object *o = json_tokener_parse(text);
-	bool bad = !json_object_is_type(o, json_type_object);
+	bool bad = !json_object_is_type(o, json_type_object), foreign;
 
 	if (!bad)
 		read_book(b, o, &bad);
+	foreign = !bad && is_foreign(o);
 	json_object_put(o);
-	return bad ? -EPROTO : 0;
+	return bad ? -EPROTO : foreign ? -ENOTSUP : 0;
+}
+
+static int not_read(int ret, const char *path, struct ks_err *err)
+{
+	if (ret == -ENOTSUP)
+		return ks_fail(
+			err, ret,
+			"%.120s was written in another PID namespace: run vm-share there, or "
+			"remove it if there is none any more",
+			path);
+	return ks_fail(err, ret, "%.150s makes no sense to this version of vm-share", path);
 }
 
 int ks_book_load(struct ks_book **out, const char *dir, struct ks_err *err)
@@ -304,7 +326,7 @@ int ks_book_load(struct ks_book **out, const char *dir, struct ks_err *err)
 	free(text);
 	if (ret) {
 		ks_book_free(b);
-		return ks_fail(err, ret, "%.150s makes no sense to this version of vm-share", path);
+		return not_read(ret, path, err);
 	}
 	*out = b;
 	return 0;
