@@ -949,7 +949,7 @@ static struct ks_reader *many_guest(struct lab *l, uint32_t vm)
 	wakes(l, 10 * MS, 101, 0, ANY);
 	sw(l, (11 + vm) * MS, 0, 100, 101, 0);
 	guest_rec(l, 100 * MS, KS_RQ_CALM, 0);
-	write_trace(l->guest_path, KS_SIDE_GUEST, l->guest, l->nguest, "{\"cpu_node\":[0]}");
+	write_trace(l->guest_path, KS_SIDE_GUEST, l->guest, l->nguest, 0, "{\"cpu_node\":[0]}");
 	assert_int_equal(ks_reader_open(&r, l->guest_path, NULL), 0);
 	return r;
 }
@@ -967,7 +967,7 @@ static void many_begin(struct lab *l)
 	for (i = 0; i < MANY; i++)
 		in(l, 2, i, i);
 	put_host(l, (struct ks_rec){ .time = 200 * MS, .type = KS_PLE_WINDOW });
-	write_trace(l->host_path, KS_SIDE_HOST, l->host, l->nhost, "{}");
+	write_trace(l->host_path, KS_SIDE_HOST, l->host, l->nhost, 0, "{}");
 	assert_int_equal(ks_reader_open(&l->hr, l->host_path, NULL), 0);
 	assert_int_equal(ks_analysis_new(&l->a, l->hr, &l->opts, &ops, NULL), 0);
 	assert_int_equal(ks_merge_new(&l->merge), 0);
