@@ -237,6 +237,7 @@ void vn_advance(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t now)
 	m->last = now;
 	if (!m->out.queues)
 		return;
+	vn_look(m, from);
 	if (from < m->loss.late_to)
 		from = skip_until(m, from, m->loss.late_to < now ? m->loss.late_to : now);
 	while (from < now && m->loss.next < m->loss.n && m->loss.v[m->loss.next].from < now)
