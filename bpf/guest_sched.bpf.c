@@ -14,8 +14,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* CPUs that are online, and the highest possible number + 1. */
-const volatile __u32 ks_online = 1;
+/* CPUs that there may be. */
 const volatile __u32 ks_cpus = 1;
 
 /* ---- where a thread may run ---- */
@@ -27,6 +26,12 @@ static __always_inline bool read_mask(struct task_struct *p, __u64 mask[MASK_WOR
 	return !bpf_probe_read_kernel(mask, MASK_WORDS * sizeof(mask[0]), p->cpus_ptr);
 }
 
+/* As many as are online are not all: they need not be those that are, and others may come. */
+static __always_inline bool may_use_all(struct task_struct *p)
+{
+	return (__u32)p->nr_cpus_allowed >= ks_cpus;
+}
+
 /*
  * As flags. A thread that may use some CPUs only has them told first; of those from 128 on nobody is
  * told, and where such a guest's threads may run is then not known.
@@ -34,11 +39,10 @@ static __always_inline bool read_mask(struct task_struct *p, __u64 mask[MASK_WOR
 static __always_inline __u8 tell_allowed(__u32 cpu, struct task_struct *p)
 {
 	__u64 mask[MASK_WORDS];
-	__u32 n = p->nr_cpus_allowed;
 
-	if (n >= ks_online)
+	if (may_use_all(p))
 		return KS_ALLOWED_ANY;
-	if (n == 1)
+	if (p->nr_cpus_allowed == 1)
 		return KS_ALLOWED_ONE;
 	if (ks_cpus > 128 || !read_mask(p, mask))
 		return KS_ALLOWED_UNKNOWN;
@@ -81,7 +85,7 @@ static __always_inline void look_for_idle(__u32 cpu, struct task_struct *p, __u3
 
 	if (!rq || rq->nr_running < 2 || p->nr_cpus_allowed < 2)
 		return;
-	l.any = (__u32)p->nr_cpus_allowed >= ks_online;
+	l.any = may_use_all(p);
 	if (!l.any && (ks_cpus > 128 || !read_mask(p, l.mask)))
 		return;
 	bpf_loop(ks_cpus, look_at, &l, 0);

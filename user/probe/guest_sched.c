@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <bpf/libbpf.h>
 #include <json-c/json.h>
 
@@ -25,11 +24,8 @@ struct ks_sched {
 
 static int prepare(struct guest_sched_bpf *s, unsigned int cpus, unsigned int slots)
 {
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-
 	s->rodata->ks_ring_slots = slots;
 	s->rodata->ks_cpus = cpus;
-	s->rodata->ks_online = online > 0 ? (unsigned int)online : cpus;
 	return bpf_map__set_max_entries(s->maps.ks_slots, cpus * slots);
 }
 
