@@ -509,6 +509,11 @@ const struct ks_vcpu *ks_analysis_vcpus(const struct ks_analysis *a, uint32_t *n
 	return a->model.vcpus;
 }
 
+uint32_t ks_analysis_slot(const struct ks_analysis *a, uint32_t slot)
+{
+	return ks_model_slot(&a->model, slot);
+}
+
 const struct ks_vcpu_totals *ks_analysis_vcpu_totals(const struct ks_analysis *a, uint32_t vcpu)
 {
 	return vcpu < a->model.nvcpus ? &a->vcpu[vcpu].tot : NULL;

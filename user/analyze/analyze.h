@@ -205,6 +205,8 @@ int ks_analysis_end(struct ks_analysis *a);
 /* Known from the control records on, i.e. directly after _new(). Borrowed. */
 const struct ks_vm *ks_analysis_vms(const struct ks_analysis *a, uint32_t *n);
 const struct ks_vcpu *ks_analysis_vcpus(const struct ks_analysis *a, uint32_t *n);
+/* Index of the vCPU that has this slot of the host's trace, KS_NO_VCPU if none. */
+uint32_t ks_analysis_slot(const struct ks_analysis *a, uint32_t slot);
 
 /* Totals per vCPU. */
 struct ks_vcpu_totals {

@@ -46,6 +46,7 @@ void ks_report_free(struct ks_report *r)
 			free(r->vm[i].worst[way].w);
 		free(r->vm[i].spin);
 	}
+	rep_exits_free(r);
 	free(r->vm);
 	free(r);
 }
@@ -332,6 +333,8 @@ int ks_report_finish(struct ks_report *r, const struct ks_session *s)
 			r->vm[i].guest_lost = ks_reader_lost(ks_session_guest(s, i));
 		err = sum_spins(r, i);
 	}
+	if (!err)
+		err = rep_exits_init(r);
 	return r->no_memory ? -ENOMEM : err;
 }
 
@@ -396,62 +399,4 @@ const char *rep_class_words(enum ks_class c)
 	};
 
 	return words[c];
-}
-
-/* ---- exits by reason ---- */
-
-static int most_first(const void *pa, const void *pb)
-{
-	const struct rep_exit *a = pa, *b = pb;
-
-	if (a->count != b->count)
-		return a->count > b->count ? -1 : 1;
-	return a->reason < b->reason ? -1 : a->reason > b->reason;
-}
-
-static void add_exit(struct rep_exit *e, uint32_t *n, uint32_t reason, uint64_t count)
-{
-	uint32_t i;
-
-	for (i = 0; i < *n && e[i].reason != reason; i++)
-		;
-	if (i == *n)
-		e[(*n)++] = (struct rep_exit){ .reason = reason };
-	e[i].count += count;
-}
-
-static struct rep_exit *exits_of(const struct ks_report *r, uint32_t vm, uint32_t slot, bool all,
-				 uint32_t *n)
-{
-	const struct ks_exit_count *c;
-	struct rep_exit *e;
-	uint32_t k;
-	size_t i, count;
-
-	*n = 0;
-	c = ks_reader_exit_counts(ks_session_host(r->s), &count);
-	e = malloc((count + 1) * sizeof(*e));
-	if (!e)
-		return NULL;
-	for (i = 0; i < count; i++) {
-		for (k = 0; k < r->nvcpus; k++)
-			if (r->vcpus[k].slot == c[i].slot)
-				break;
-		if (k == r->nvcpus || !c[i].count)
-			continue;
-		if (all ? r->vcpus[k].vm == vm : c[i].slot == slot)
-			add_exit(e, n, c[i].reason, c[i].count);
-	}
-	qsort(e, *n, sizeof(*e), most_first);
-	return e;
-}
-
-struct rep_exit *rep_exits_slot(const struct ks_report *r, uint32_t slot, uint32_t *n)
-{
-	return exits_of(r, 0, slot, false, n);
-}
-
-struct rep_exit *rep_exits_vm(const struct ks_report *r, uint32_t vm, uint32_t *n)
-{
-	return exits_of(r, vm, 0, true, n);
 }

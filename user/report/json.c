@@ -42,13 +42,13 @@ static struct json_object *classes(const uint64_t *v, int n)
 
 /* ---- exits ---- */
 
-static struct json_object *exits(const struct ks_report *r, struct rep_exit *e, uint32_t n)
+static struct json_object *exits(const struct ks_report *r, const struct rep_exit *e, uint32_t n)
 {
 	struct json_object *list = json_object_new_array(), *o;
 	const char *name;
 	uint32_t i;
 
-	for (i = 0; e && i < n; i++) {
+	for (i = 0; i < n; i++) {
 		o = json_object_new_object();
 		name = r->isa ? ks_exit_name(r->isa, e[i].reason) : NULL;
 		put_num(o, "reason", e[i].reason);
@@ -56,7 +56,6 @@ static struct json_object *exits(const struct ks_report *r, struct rep_exit *e, 
 		put_num(o, "count", e[i].count);
 		json_object_array_add(list, o);
 	}
-	free(e);
 	return list;
 }
 
@@ -65,7 +64,7 @@ static struct json_object *vcpu(const struct ks_report *r, uint32_t i)
 	const struct ks_vcpu_totals *t = ks_analysis_vcpu_totals(r->a, i);
 	const struct ks_vcpu *v = &r->vcpus[i];
 	struct json_object *o = json_object_new_object(), *st = json_object_new_object();
-	struct rep_exit *e;
+	const struct rep_exit *e;
 	uint32_t n;
 	int s;
 
@@ -84,7 +83,7 @@ static struct json_object *vcpu(const struct ks_report *r, uint32_t i)
 	put_num(o, "migrations", t->migrations);
 	put_num(o, "node_migrations", t->node_migrations);
 	put_num(o, "pingpongs", t->pingpongs);
-	e = rep_exits_slot(r, v->slot, &n);
+	e = rep_exits_vcpu(r, i, &n);
 	put(o, "exits", exits(r, e, n));
 	return o;
 }
@@ -383,7 +382,7 @@ static struct json_object *vm(const struct ks_report *r, uint32_t i)
 	const struct ks_vm_totals *t = ks_analysis_vm_totals(r->a, i);
 	const struct rep_vm *v = &r->vm[i];
 	struct json_object *o = json_object_new_object();
-	struct rep_exit *e;
+	const struct rep_exit *e;
 	uint32_t n;
 
 	put_str(o, "name", r->vms[i].name);

@@ -40,8 +40,14 @@ struct rep_vm {
 };
 
 struct rep_exit {
+	uint32_t of; /* which vCPU or VM */
 	uint32_t reason;
 	uint64_t count;
+};
+
+struct rep_exits {
+	struct rep_exit *e; /* by vCPU or VM, each one's most frequent first */
+	uint32_t *first;    /* of each of them in e; and the end */
 };
 
 struct ks_report {
@@ -55,6 +61,7 @@ struct ks_report {
 	const struct ks_vm *vms;
 	const struct ks_vcpu *vcpus;
 	uint32_t nvcpus;
+	struct rep_exits vcpu_exits, vm_exits;
 	uint64_t first, last; /* ns, of the host's records, whatever guests say */
 	int isa;	      /* enum ks_isa, 0 = not known */
 };
@@ -68,9 +75,12 @@ const char *rep_task(const struct ks_report *r, uint32_t vm, uint32_t pid, char 
 /* The name alone, NULL if not known. */
 const char *rep_comm(const struct ks_report *r, uint32_t vm, uint32_t pid, char *buf, size_t len);
 
-/* Exits of one vCPU slot, or of all vCPUs of a VM: most frequent first. Caller frees. */
-struct rep_exit *rep_exits_slot(const struct ks_report *r, uint32_t slot, uint32_t *n);
-struct rep_exit *rep_exits_vm(const struct ks_report *r, uint32_t vm, uint32_t *n);
+/* Take the host's counters apart, in finish. exit_counts.c. 0 or -ENOMEM. */
+int rep_exits_init(struct ks_report *r);
+void rep_exits_free(struct ks_report *r);
+/* Exits of one vCPU, or of all vCPUs of a VM: most frequent first; *n of them. Borrowed. */
+const struct rep_exit *rep_exits_vcpu(const struct ks_report *r, uint32_t vcpu, uint32_t *n);
+const struct rep_exit *rep_exits_vm(const struct ks_report *r, uint32_t vm, uint32_t *n);
 
 /* Waits acquired late? The class in words, for people. */
 const char *rep_class_words(enum ks_class c);

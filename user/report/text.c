@@ -186,22 +186,21 @@ static void item(const struct page *p, int *col, const char *name, uint64_t coun
 static void other_exits(const struct page *p, uint32_t vm)
 {
 	const struct ks_report *r = p->r;
-	struct rep_exit *e;
+	const struct rep_exit *e;
 	char name[40];
 	int col = INDENT;
 	uint32_t i, count;
 
 	e = rep_exits_vm(r, vm, &count);
-	if (e && count)
+	if (count)
 		say(p, "Exits    ");
-	for (i = 0; e && i < count; i++) {
+	for (i = 0; i < count; i++) {
 		if (r->isa)
 			ks_exit_str(r->isa, e[i].reason, name, sizeof(name));
 		else
 			snprintf(name, sizeof(name), "0x%x", e[i].reason);
 		item(p, &col, name, e[i].count, i + 1 == count);
 	}
-	free(e);
 }
 
 static void ple_line(const struct page *p, uint32_t vm)
