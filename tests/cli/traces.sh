@@ -84,6 +84,11 @@ for part in 25 50 75 99; do
 	accepted "a trace cut at $part %" "$bin/ple-trace" report --json cut.kvs
 	holds "... says that it was cut" jq -e '.traces[0].host.truncated' "$EXPECT_ERR.out"
 done
+head -c $((size - 96)) "$host" >cut.kvs # without END alone
+accepted "a trace without its end" "$bin/ple-trace" report cut.kvs
+holds "... says what may be old" grep -q 'exits by reason may lack the last minute' "$EXPECT_ERR.out"
+accepted "a whole trace" "$bin/ple-trace" report "$host"
+holds "... does not say so" sh -c '! grep -q "may lack" "$1"' sh "$EXPECT_ERR.out"
 flip() {
 	local byte
 

@@ -12,6 +12,7 @@
 #include "memory_sampler.h"
 #include "nodes.h"
 #include "now.h"
+#include "pace.h"
 #include "vm.h"
 
 void hostside_memory(const char *arg, uint64_t *ns)
@@ -59,6 +60,7 @@ struct sink {
 	struct ks_host *host;
 	struct ks_exit_count *counts;
 	size_t max_counts;
+	struct ks_pace counts_pace;
 	unsigned int policy; /* functions of policies that were attached to a second ago */
 	bool warned;
 	struct memory *memory; /* NULL: not wanted */
@@ -176,11 +178,29 @@ static int watch_policy(struct sink *s)
 	return err;
 }
 
+/*
+ * All of them each time, for a reader takes the last ones: the less often, the longer it goes on,
+ * since vCPUs that have ended stay among them.
+ */
+static int write_counts(struct sink *s, bool last)
+{
+	uint64_t now = ks_now_ns(), sum = 0;
+	size_t n, i;
+
+	if (!last && !ks_pace_due(&s->counts_pace, now))
+		return 0;
+	n = ks_host_exit_counts(s->host, s->counts, s->max_counts);
+	for (i = 0; i < n; i++)
+		sum += s->counts[i].count;
+	if (!ks_pace_changed(&s->counts_pace, now, sum))
+		return 0;
+	return ks_writer_exit_counts(s->w, s->counts, n);
+}
+
 static int second(void *ctx, struct ks_writer *w, bool last)
 {
 	struct sink *s = ctx;
-	size_t n = ks_host_exit_counts(s->host, s->counts, s->max_counts);
-	int err = n ? ks_writer_exit_counts(w, s->counts, n) : 0;
+	int err = write_counts(s, last);
 
 	if (!err && !last)
 		err = watch_policy(s);

@@ -122,6 +122,17 @@ static void trace_state(const struct page *p, struct ks_reader *rd)
 	unseen(p, rd);
 }
 
+/* The recorder writes all numbers at its end, and before that at most a minute apart. */
+static void counts_state(const struct page *p, struct ks_reader *rd)
+{
+	size_t n;
+
+	ks_reader_exit_counts(rd, &n);
+	if (n && ks_reader_truncated(rd))
+		say(p,
+		    "          exits by reason may lack the last minute before it was cut off\n");
+}
+
 static void host_line(const struct page *p)
 {
 	struct ks_reader *rd = ks_session_host(p->r->s);
@@ -133,6 +144,7 @@ static void host_line(const struct page *p)
 	    meta_str(rd, "kernel", kernel, sizeof(kernel)), meta_str(rd, "isa", isa, sizeof(isa)),
 	    meta_str(rd, "mode", mode, sizeof(mode)), fmt_ns(p->r->last - p->r->first, span));
 	trace_state(p, rd);
+	counts_state(p, rd);
 	if (ks_analysis_ignored(p->r->a))
 		say(p, "          left out because they made no sense: %s records\n",
 		    fmt_count(ks_analysis_ignored(p->r->a), span));
