@@ -60,8 +60,9 @@ struct sink {
 	struct ks_host *host;
 	struct ks_exit_count *counts;
 	size_t max_counts;
-	struct ks_pace counts_pace;
-	unsigned int policy; /* functions of policies that were attached to a second ago */
+	struct ks_pace counts_pace, totals_pace;
+	struct ks_host_unseen said; /* to whoever records */
+	unsigned int policy;	    /* functions of policies that were attached to a second ago */
 	bool warned;
 	struct memory *memory; /* NULL: not wanted */
 };
@@ -135,7 +136,24 @@ static int take(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t 
 	return err;
 }
 
-static int write_totals(struct sink *s)
+/* Said when the first is missed, for there is time to begin anew, and at the end, if more were. */
+static void warn_unseen(struct sink *s, const struct ks_host_unseen *now, bool last)
+{
+	struct ks_host_unseen *said = &s->said;
+
+	if (now->vcpus > said->vcpus && (last || !said->vcpus)) {
+		said->vcpus = now->vcpus;
+		cli_warn("%llu vCPUs are not in the trace, there was no room: use --max-vcpus",
+			 (unsigned long long)now->vcpus);
+	}
+	if (now->exits > said->exits && (last || !said->exits)) {
+		said->exits = now->exits;
+		cli_warn("%llu exits of new vCPUs were not seen: the kernel had no memory",
+			 (unsigned long long)now->exits);
+	}
+}
+
+static int write_totals(struct sink *s, bool last)
 {
 	struct json_object *m = json_object_new_object();
 	struct ks_host_unseen unseen = ks_host_unseen(s->host);
@@ -145,14 +163,9 @@ static int write_totals(struct sink *s)
 	json_object_object_add(m, "unseen_exits", json_object_new_int64(unseen.exits));
 	json_object_object_add(m, "unseen_marks",
 			       json_object_new_int64(ks_host_policy(s->host).unseen));
-	err = ks_writer_meta(s->w, m);
+	err = ks_pace_meta(&s->totals_pace, s->w, m, ks_now_ns(), last);
 	json_object_put(m);
-	if (unseen.vcpus)
-		cli_warn("%llu vCPUs are not in the trace, there was no room: use --max-vcpus",
-			 (unsigned long long)unseen.vcpus);
-	if (unseen.exits)
-		cli_warn("%llu exits of new vCPUs were not seen: the kernel had no memory",
-			 (unsigned long long)unseen.exits);
+	warn_unseen(s, &unseen, last);
 	return err;
 }
 
@@ -206,8 +219,8 @@ static int second(void *ctx, struct ks_writer *w, bool last)
 		err = watch_policy(s);
 	if (!err && s->memory)
 		err = memory_write(s->memory, w, last);
-	if (!err && last)
-		err = write_totals(s);
+	if (!err)
+		err = write_totals(s, last);
 	return err;
 }
 

@@ -16,6 +16,7 @@
 #include "lockfilter.h"
 #include "now.h"
 #include "options.h"
+#include "pace.h"
 #include "probe.h"
 #include "record.h"
 #include "symbols.h"
@@ -156,6 +157,7 @@ struct sink {
 	struct guestside side;
 	uint64_t looked; /* when ks_guest_blind() was asked last, CLOCK_MONOTONIC ns */
 	bool blind;	 /* what it answered */
+	struct ks_pace totals_pace;
 };
 
 static int write_records(void *ctx, unsigned int ring, const struct ks_rec *recs, size_t n)
@@ -170,7 +172,7 @@ static int write_records(void *ctx, unsigned int ring, const struct ks_rec *recs
 	return err ? err : ks_writer_add(s->w, ring, recs, n);
 }
 
-static int write_totals(struct sink *s)
+static int write_totals(struct sink *s, bool last)
 {
 	struct json_object *m = json_object_new_object();
 	struct ks_guest_unseen unseen;
@@ -182,7 +184,7 @@ static int write_totals(struct sink *s)
 	json_object_object_add(m, "unseen_releases", json_object_new_int64(unseen.releases));
 	json_object_object_add(m, "short_waits_left_out",
 			       json_object_new_int64(ks_lockfilter_dropped(s->filter)));
-	err = ks_writer_meta(s->w, m);
+	err = ks_pace_meta(&s->totals_pace, s->w, m, ks_now_ns(), last);
 	json_object_put(m);
 	return err;
 }
@@ -221,8 +223,8 @@ static int second(void *ctx, struct ks_writer *w, bool last)
 	if (!err)
 		err = last ? ks_lockfilter_flush(s->filter) :
 			     ks_lockfilter_tick(s->filter, ks_now_ns() - HELD_NS);
-	if (!err && last)
-		err = write_totals(s);
+	if (!err)
+		err = write_totals(s, last);
 	return err ? err : guestside_names(&s->side);
 }
 
