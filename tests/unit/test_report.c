@@ -192,11 +192,121 @@ static void many_exits(void **state)
 	json_object_put(whole);
 }
 
+/* ---- where it spun ---- */
+
+#define KERNEL 0xffffffff81000000ull
+#define MODULE 0xffffffffc0000000ull
+
+/* At so many addresses, 16 apart, ten exits each. */
+static void spin_at(struct ks_writer *w, uint64_t *t, uint64_t ip, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n * 10; i++)
+		add(w, (struct ks_rec){ .time = *t += 1000,
+					.type = KS_PAUSE,
+					.flags = KS_F_IP,
+					.a = ip + i / 10 * 16 });
+}
+
+static const char *two_functions(void *ctx, uint32_t vm, uint64_t addr, char *buf, size_t len)
+{
+	(void)ctx;
+	assert_int_equal(vm, 0);
+	if (addr < KERNEL)
+		return NULL;
+	if (addr >= MODULE)
+		snprintf(buf, len, "spin_in+0x%x [module]", (unsigned int)(addr - MODULE));
+	else
+		snprintf(buf, len, "spin+0x%x (file.c:%u)", (unsigned int)(addr - KERNEL),
+			 (unsigned int)addr % 99);
+	return buf;
+}
+
+static void assert_spin(struct json_object *vm, size_t i, const char *function, uint64_t ple)
+{
+	struct json_object *s = nth(member(vm, "spinning"), i);
+
+	assert_non_null(s);
+	assert_string_equal(json_object_get_string(member(s, "function")), function);
+	assert_int_equal(number(s, "ple"), ple);
+}
+
+/* However many addresses they have. */
+static void spins_by_function(void **state)
+{
+	struct ks_report_opts o = { .sym = two_functions };
+	struct ks_writer *w = host_new();
+	struct json_object *vm, *whole;
+	uint64_t t = START;
+
+	(void)state;
+	vcpu_new(w, 0, 71, 0);
+	spin_at(w, &t, KERNEL, 2000);
+	spin_at(w, &t, 0x7f0000001230ull, 3000);
+	spin_at(w, &t, MODULE, 1500);
+	spin_at(w, &t, KERNEL, 2000);
+	host_end(w);
+	vm = nth(report_json(&o, &whole), 0);
+	assert_int_equal(json_object_array_length(member(vm, "spinning")), 3);
+	assert_spin(vm, 0, "spin", 40000);
+	assert_spin(vm, 1, "(guest user space)", 30000);
+	assert_spin(vm, 2, "spin_in", 15000);
+	assert_int_equal(number(vm, "spinning_elsewhere"), 0);
+	json_object_put(whole);
+}
+
+/* Each address of the kernel is a function of its own then. */
+static void spins_without_symbols(void **state)
+{
+	struct ks_writer *w = host_new();
+	struct json_object *vm, *whole;
+	uint64_t t = START;
+	int i;
+
+	(void)state;
+	vcpu_new(w, 0, 71, 0);
+	spin_at(w, &t, 0x7f0000001230ull, 3000);
+	spin_at(w, &t, KERNEL, 1);
+	for (i = 0; i < 10; i++)
+		spin_at(w, &t, MODULE, 1);
+	host_end(w);
+	vm = nth(report_json(NULL, &whole), 0);
+	assert_int_equal(json_object_array_length(member(vm, "spinning")), 3);
+	assert_spin(vm, 0, "(guest user space)", 30000);
+	assert_spin(vm, 1, "0xffffffffc0000000", 100);
+	assert_spin(vm, 2, "0xffffffff81000000", 10);
+	assert_int_equal(number(vm, "spinning_elsewhere"), 0);
+	json_object_put(whole);
+}
+
+/* Of 1,024 functions it is known how often; what the others have is not lost either. */
+static void spins_without_room(void **state)
+{
+	struct ks_writer *w = host_new();
+	struct json_object *vm, *whole;
+	uint64_t t = START;
+
+	(void)state;
+	vcpu_new(w, 0, 71, 0);
+	spin_at(w, &t, 0x7f0000001230ull, 100);
+	spin_at(w, &t, KERNEL, 3000);
+	host_end(w);
+	vm = nth(report_json(NULL, &whole), 0);
+	assert_spin(vm, 0, "(guest user space)", 1000);
+	assert_int_equal(number(vm, "pause"), 31000);
+	assert_int_equal(number(vm, "spinning_elsewhere"), 31000 - 1000 - 1023 * 10);
+	json_object_put(whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(exits, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_exits, setup, teardown),
+		cmocka_unit_test_setup_teardown(spins_by_function, setup, teardown),
+		cmocka_unit_test_setup_teardown(spins_without_symbols, setup, teardown),
+		cmocka_unit_test_setup_teardown(spins_without_room, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

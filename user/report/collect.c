@@ -47,6 +47,7 @@ void ks_report_free(struct ks_report *r)
 		free(r->vm[i].spin);
 	}
 	rep_exits_free(r);
+	free(r->place);
 	free(r->vm);
 	free(r);
 }
@@ -59,7 +60,7 @@ void ks_report_ops(struct ks_report *r, struct ks_analysis_ops *ops)
 	ops->ctx = r;
 }
 
-static struct rep_vm *vm_of(struct ks_report *r, uint32_t vm)
+struct rep_vm *rep_vm(struct ks_report *r, uint32_t vm)
 {
 	struct rep_vm *v;
 
@@ -190,7 +191,7 @@ static struct topk_entry *count_wait(struct ks_report *r, struct topk *t, uint64
 void ks_report_wait(void *ctx, const struct ks_wait *w)
 {
 	struct ks_report *r = ctx;
-	struct rep_vm *v = vm_of(r, w->vm);
+	struct rep_vm *v = rep_vm(r, w->vm);
 	struct topk_entry *e;
 	int way;
 
@@ -207,7 +208,7 @@ void ks_report_wait(void *ctx, const struct ks_wait *w)
 void ks_report_hold(void *ctx, const struct ks_hold *h)
 {
 	struct ks_report *r = ctx;
-	struct rep_vm *v = vm_of(r, h->vm);
+	struct rep_vm *v = rep_vm(r, h->vm);
 	uint64_t ns = h->rel_time - h->acq_time;
 
 	if (!v)
@@ -217,22 +218,6 @@ void ks_report_hold(void *ctx, const struct ks_hold *h)
 	v->holds_off += h->off_ns > 0;
 	if (ns > v->longest_hold)
 		v->longest_hold = ns;
-}
-
-void ks_report_ple(void *ctx, const struct ks_ple *p)
-{
-	struct ks_report *r = ctx;
-	struct topk_entry *e;
-	struct rep_vm *v;
-
-	if (!r->vcpus || p->vcpu >= r->nvcpus || !p->ip)
-		return;
-	v = vm_of(r, r->vcpus[p->vcpu].vm);
-	e = v ? topk_add(&v->spins, p->ip, p->count) : NULL;
-	if (e)
-		e->count += p->count;
-	else
-		r->no_memory = true;
 }
 
 void ks_report_begin(struct ks_report *r, const struct ks_session *s)
@@ -260,51 +245,6 @@ static void sum_vcpu(struct rep_vm *v, const struct ks_vcpu_totals *t)
 		v->ple[c] += t->ple[c];
 }
 
-static int most_exits(const void *pa, const void *pb)
-{
-	const struct rep_spin *a = pa, *b = pb;
-
-	if (a->exits != b->exits)
-		return a->exits > b->exits ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
-
-/* The function's name alone: without offset, module and source. */
-static void function_name(const struct ks_report *r, uint32_t vm, uint64_t ip, char *buf,
-			  size_t len)
-{
-	if (!rep_has_sym(r, vm, ip) && !(ip >> 63)) {
-		snprintf(buf, len, "(guest user space)");
-		return;
-	}
-	rep_sym(r, vm, ip, buf, len);
-	buf[strcspn(buf, "+ ")] = 0;
-}
-
-/* PLE exits by function, from those by address. */
-static int sum_spins(struct ks_report *r, uint32_t vm)
-{
-	struct rep_vm *v = &r->vm[vm];
-	char name[REP_NAME];
-	uint32_t i, j;
-
-	v->spin = calloc(v->spins.n + 1, sizeof(*v->spin));
-	if (!v->spin)
-		return -ENOMEM;
-	for (i = 0; i < v->spins.n; i++) {
-		function_name(r, vm, v->spins.e[i].key, name, sizeof(name));
-		for (j = 0; j < v->nspin && strcmp(v->spin[j].name, name) != 0; j++)
-			;
-		if (j == v->nspin) {
-			memcpy(v->spin[j].name, name, sizeof(name));
-			v->nspin++;
-		}
-		v->spin[j].exits += v->spins.e[i].count;
-	}
-	qsort(v->spin, v->nspin, sizeof(*v->spin), most_exits);
-	return 0;
-}
-
 static void find_isa(struct ks_report *r)
 {
 	const char *isa = ks_meta_str(ks_reader_meta(ks_session_host(r->s)), "isa");
@@ -321,7 +261,7 @@ int ks_report_finish(struct ks_report *r, const struct ks_session *s)
 	r->vms = ks_analysis_vms(r->a, &nvms);
 	ks_reader_span(ks_session_host(s), &r->first, &r->last);
 	find_isa(r);
-	if (nvms && !vm_of(r, nvms - 1))
+	if (nvms && !rep_vm(r, nvms - 1))
 		return -ENOMEM;
 	r->nvms = nvms;
 	for (i = 0; i < r->nvcpus; i++)
@@ -331,7 +271,7 @@ int ks_report_finish(struct ks_report *r, const struct ks_session *s)
 			sort_worst(&r->vm[i].worst[way], way);
 		if (ks_session_guest(s, i))
 			r->vm[i].guest_lost = ks_reader_lost(ks_session_guest(s, i));
-		err = sum_spins(r, i);
+		err = rep_spins_name(r, i);
 	}
 	if (!err)
 		err = rep_exits_init(r);

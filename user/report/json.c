@@ -398,6 +398,7 @@ static struct json_object *vm(const struct ks_report *r, uint32_t i)
 	put_num(o, "longest_burst", v->longest_burst);
 	put(o, "ple_by_class", classes(v->ple, KS_C_MAX));
 	put(o, "spinning", spinning(r, v));
+	put_num(o, "spinning_elsewhere", v->spun_elsewhere);
 	e = rep_exits_vm(r, i, &n);
 	put(o, "exits", exits(r, e, n));
 	put(o, "policy", policy(r, i));

@@ -13,6 +13,11 @@ struct rep_spin { /* a function in which PLE exits happened */
 	uint64_t exits;
 };
 
+struct rep_place { /* which function an address is in */
+	uint64_t ip, function;
+	uint32_t vm;
+};
+
 /* Ways for a wait to be among the worst. */
 enum rep_worst {
 	REP_ANY, /* by what it lost to others: its length less `self` */
@@ -29,14 +34,16 @@ struct rep_heap { /* the least bad on top; sorted by finish, the worst first */
 struct rep_vm {
 	struct topk locks, sites, spins;
 	struct rep_heap worst[REP_WORST];
+	uint64_t spun; /* PLE exits at a place that is known */
 	uint64_t hold_ns, hold_off_ns, holds_off, longest_hold;
 	/* by finish */
 	uint64_t pause, hlt, bursts, longest_burst;
 	uint64_t ple[KS_C_MAX];
 	uint64_t migrations, node_migrations, pingpongs;
 	uint64_t guest_lost;
-	struct rep_spin *spin;
+	struct rep_spin *spin; /* the most frequent first */
 	uint32_t nspin;
+	uint64_t spun_elsewhere; /* in functions that there was no room for */
 };
 
 struct rep_exit {
@@ -55,6 +62,7 @@ struct ks_report {
 	struct rep_vm *vm;
 	uint32_t nvms;
 	bool no_memory;
+	struct rep_place *place; /* the last ones that were asked for */
 	/* by finish */
 	const struct ks_session *s;
 	const struct ks_analysis *a;
@@ -65,6 +73,12 @@ struct ks_report {
 	uint64_t first, last; /* ns, of the host's records, whatever guests say */
 	int isa;	      /* enum ks_isa, 0 = not known */
 };
+
+/* What is collected of a VM; NULL without memory. */
+struct rep_vm *rep_vm(struct ks_report *r, uint32_t vm);
+
+/* Of ks_report_ple(), in finish: a VM's functions by name. spins.c. 0 or -ENOMEM. */
+int rep_spins_name(struct ks_report *r, uint32_t vm);
 
 /* Name of an address, "0x..." without symbols; "-" for 0. */
 const char *rep_sym(const struct ks_report *r, uint32_t vm, uint64_t addr, char *buf, size_t len);

@@ -243,6 +243,9 @@ static void spinning(const struct page *p, uint32_t vm)
 	for (i = 0; i < v->nspin && i < p->r->opts.top; i++)
 		say(p, "  %12s  %7s  %.70s\n", fmt_count(v->spin[i].exits, n),
 		    fmt_share(v->spin[i].exits, v->pause, s), v->spin[i].name);
+	if (v->spun_elsewhere)
+		say(p, "  %12s  %7s  elsewhere: more functions than there was room for\n",
+		    fmt_count(v->spun_elsewhere, n), fmt_share(v->spun_elsewhere, v->pause, s));
 }
 
 /* ---- waits ---- */
