@@ -5,6 +5,7 @@
 #define SECOND 1000000000ull
 #define LONG_NS (10 * SECOND)
 #define PAUSE_MOST_NS (300 * SECOND)
+#define SLACK_NS (SECOND / 2) /* who looks once a second does not do so on the dot */
 
 void ks_patience_hung_up(struct ks_patience *p, uint64_t lasted_ns, uint64_t now_ns)
 {
@@ -13,7 +14,7 @@ void ks_patience_hung_up(struct ks_patience *p, uint64_t lasted_ns, uint64_t now
 		return;
 	}
 	p->pause_ns = ks_pause_longer(p->pause_ns, SECOND, PAUSE_MOST_NS);
-	p->until_ns = now_ns + p->pause_ns;
+	p->until_ns = now_ns + p->pause_ns - SLACK_NS;
 }
 
 void ks_patience_anew(struct ks_patience *p)

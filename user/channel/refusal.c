@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "refusal.h"
@@ -49,22 +50,29 @@ void ks_refusal_say(int fd, int error)
 }
 
 /* What comes behind it is of a host that can say more: it is read over. */
+static void take(struct ks_refusal *r, const char *text, size_t len)
+{
+	size_t want = sizeof(r->in) - r->got;
+
+	if (len > want)
+		len = want;
+	memcpy((char *)&r->in + r->got, text, len);
+	r->got += len;
+}
+
 int ks_refusal_hear(struct ks_refusal *r, int fd)
 {
-	char more[64];
-	int turns;
+	char text[64] = "";
+	ssize_t n;
+	int i;
 
-	for (turns = 0; turns < 8; turns++) {
-		size_t want = sizeof(r->in) - r->got;
-		ssize_t n = recv(fd, want ? (char *)&r->in + r->got : more,
-				 want ? want : sizeof(more), MSG_DONTWAIT);
-
+	for (i = 0; i < 8; i++) {
+		n = recv(fd, text, sizeof(text), MSG_DONTWAIT);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 		if (!n)
 			return 1;
-		if (want)
-			r->got += (size_t)n;
+		take(r, text, (size_t)n);
 	}
 	return 0;
 }
