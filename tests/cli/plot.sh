@@ -37,4 +37,40 @@ for seed in 3 5 8; do
 		holds "... is that of $want, not $(drawn worst.svg)" same "$want" "$(drawn worst.svg)"
 	done
 done
+
+# ---- among what is asked for ----
+
+recordings=(m8/host.kvs m8/guest?.kvs)
+"$bin/trace-export" -q --json rows --rows wait "${recordings[@]}"
+begin=$(jq -r 'select(.row == "header").first_ns' rows)
+lock=$(jq -r 'select(.row == "wait").lock' rows | sort | uniq -c | sort -n | awk 'END { print $2 }')
+# of CONDITION OPTION...: the worst wait that meets the condition is the one that is drawn.
+of() {
+	local measure want condition=$1
+
+	shift
+	for measure in time exits; do
+		accepted "the worst by $measure, $*" "$bin/lock-timeline" plot -o worst.svg --worst-by $measure "$@" "${recordings[@]}"
+		want=$(worst "${by[$measure]}" "$condition" <rows)
+		holds "... is that of $want, not $(drawn worst.svg)" same "$want" "$(drawn worst.svg)"
+	done
+}
+of ".lock == \"$lock\"" --lock "$lock"
+of '.vcpu == 1 or .vcpu == 4' --vcpu 1,4
+of ".try_ns + .ns >= $begin + 250000000" --from 250ms
+of ".try_ns <= $begin + 120000000" --to 120ms
+of ".vm == \"sim-0\" and .vcpu == 2 and .try_ns + .ns >= $begin + 100000000 and .try_ns <= $begin + 300000000" \
+	--vm sim-0 --vcpu 2 --from 100ms --to 300ms
+for times in "--from 2 --to 1" "--from 1 --to 1" "--to 0"; do
+	read -ra words <<<"$times"
+	for more in "--worst-by time" ""; do
+		# shellcheck disable=SC2086
+		refused "plot $times $more" 2 'nothing is between' "$bin/lock-timeline" plot -o x.svg $more "${words[@]}" "${recordings[@]}"
+	done
+	refused "vnuma-trace plot $times" 2 'nothing is between' "$bin/vnuma-trace" plot -o x.svg "${words[@]}" "${recordings[@]}"
+done
+refused "a part behind the end" 1 'nothing was recorded' "$bin/lock-timeline" plot -o x.svg --from 18446744073s "${recordings[@]}"
+refused "no such wait" 1 'no such wait' "$bin/lock-timeline" plot -o x.svg --worst-by time --lock 0x1 "${recordings[@]}"
+refused "none of these vCPUs" 1 'no vCPU 77' "$bin/lock-timeline" plot -o x.svg --worst-by time --vcpu 77 "${recordings[@]}"
+absent x.svg x.svg.partial
 expect_end

@@ -2,19 +2,16 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "args.h"
 #include "cli.h"
 #include "drawing.h"
 #include "options.h"
 #include "outfile.h"
 #include "session.h"
 
-enum { OPT_FROM = 0x300, OPT_TO, OPT_VCPU, OPT_TITLE };
+enum { OPT_VCPU = 0x300, OPT_TITLE };
 
 static const struct argp_option options[] = {
 	CLI_OUTPUT,
-	CLI_FROM(OPT_FROM),
-	CLI_TO(OPT_TO),
 	{ "vcpu", OPT_VCPU, "LIST", 0, "only these vCPUs, such as 0,2-3", 0 },
 	{ "title", OPT_TITLE, "TEXT", 0, "title of the picture", 0 },
 	{ 0 },
@@ -25,15 +22,6 @@ static bool ends_in(const char *path, const char *suffix)
 	size_t n = strlen(path), m = strlen(suffix);
 
 	return n > m && !strcmp(path + n - m, suffix);
-}
-
-static int parse_time(const char *name, const char *arg, uint64_t *t)
-{
-	struct ks_err err;
-
-	if (ks_arg_duration(name, arg, 1000000000, t, &err))
-		cli_usage(&err);
-	return 0;
 }
 
 static void check_out(const char *out)
@@ -49,13 +37,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct drawing *d = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &d->part;
+		return 0;
 	case 'o':
 		d->out = arg;
 		return 0;
-	case OPT_FROM:
-		return parse_time("--from", arg, &d->from);
-	case OPT_TO:
-		return parse_time("--to", arg, &d->to);
 	case OPT_VCPU:
 		d->vcpus = arg;
 		return 0;
@@ -70,7 +57,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-const struct argp drawing_argp = { .options = options, .parser = parse };
+static const struct argp_child children[] = { { &part_argp, 0, NULL, 0 }, { 0 } };
+
+const struct argp drawing_argp = { .options = options, .parser = parse, .children = children };
 
 int drawing_times(const struct drawing *d, const char *host, uint64_t *from, uint64_t *to,
 		  struct ks_err *err)
@@ -82,8 +71,9 @@ int drawing_times(const struct drawing *d, const char *host, uint64_t *from, uin
 	if (ret)
 		return ret;
 	if (ks_reader_span(r, &first, &last)) {
-		*from = first + d->from;
-		*to = d->to ? first + d->to : last;
+		part_times(&d->part, first, from, to);
+		if (!d->part.has_to)
+			*to = last;
 	}
 	ks_reader_close(r);
 	return 0;

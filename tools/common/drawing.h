@@ -7,17 +7,18 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "part.h"
 #include "trace.h"
 
 struct drawing {
 	const char *out, *vcpus, *title;
-	uint64_t from, to; /* ns since the first record of the host; 0 = not given */
+	struct part part;
 };
 
 /* -o, --from, --to, --vcpu, --title; its input: drawing. */
 extern const struct argp drawing_argp;
 
-/* Times that count from the host's first record, as times of the recording; *last: of its end. */
+/* The part as times of the host's recording; without --to up to its end. */
 int drawing_times(const struct drawing *d, const char *host, uint64_t *from, uint64_t *to,
 		  struct ks_err *err);
 

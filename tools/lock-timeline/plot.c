@@ -18,7 +18,6 @@ struct options {
 	struct drawing draw;
 	const char *lock;
 	unsigned int worst; /* 0 = no; else WORST_* */
-	char vm[16];	    /* the PID of its VM */
 };
 
 static const char *const measures[] = { "time", "exits", NULL };
@@ -68,6 +67,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* ---- which part ---- */
 
 struct worst {
+	const struct ks_scene *among; /* what would be drawn of all */
 	struct ks_wait wait;
 	unsigned int measure;
 };
@@ -94,43 +94,55 @@ static void keep_worst(void *ctx, const struct ks_wait *w)
 {
 	struct worst *worst = ctx;
 
-	if (is_worse(w, &worst->wait, worst->measure))
+	if (ks_scene_wants(worst->among, w) && is_worse(w, &worst->wait, worst->measure))
 		worst->wait = *w;
 }
 
 /* Its VM, whatever else waits at that time, with room on both sides of it. */
-static int around(struct options *o, const struct ks_wait *w, const struct opened *open,
-		  struct ks_scene_opts *so, struct ks_err *err)
+static int around(const struct ks_wait *w, const struct opened *open, struct ks_scene_opts *so,
+		  struct ks_err *err)
 {
 	uint64_t span = w->acq_time - w->try_time;
 	uint32_t n;
 
 	if (!w->acq_time) {
 		snprintf(err->msg, sizeof(err->msg),
-			 "no wait was lost to preemption: draw without --worst-by");
+			 "no such wait was lost to preemption: draw without --worst-by");
 		return -ENODATA;
 	}
-	snprintf(o->vm, sizeof(o->vm), "%" PRIu32,
-		 ks_analysis_vms(ks_session_analysis(open->session), &n)[w->vm].tgid);
-	so->vm = o->vm;
+	so->pid = ks_analysis_vms(ks_session_analysis(open->session), &n)[w->vm].tgid;
 	so->from = w->try_time - span / 4;
 	so->to = w->acq_time + span / 4;
 	return 0;
 }
 
-static int find_worst(struct options *o, struct ks_scene_opts *so, struct ks_err *err)
+static int run(struct opened *open, const struct options *o, struct ks_scene *scene,
+	       const struct ks_analysis_ops *ops, struct ks_err *err)
+{
+	int ret = inputs_open(open, &o->in, ops, err);
+
+	if (!ret)
+		ret = ks_scene_begin(scene, ks_session_analysis(open->session));
+	return ret ? ret : inputs_run(open, err);
+}
+
+static int find_worst(const struct options *o, struct ks_scene_opts *so, struct ks_err *err)
 {
 	struct worst found = { .measure = o->worst };
 	struct ks_analysis_ops ops = { .wait = keep_worst, .ctx = &found };
 	struct opened open = { 0 };
-	int ret = inputs_names(&open, &o->in, err);
+	struct ks_scene *all;
+	int ret = ks_scene_new(&all, so);
 
+	if (ret)
+		return ret;
+	found.among = all;
+	ret = inputs_names(&open, &o->in, err);
 	if (!ret)
-		ret = inputs_open(&open, &o->in, &ops, err);
+		ret = run(&open, o, all, &ops, err);
 	if (!ret)
-		ret = inputs_run(&open, err);
-	if (!ret)
-		ret = around(o, &found.wait, &open, so, err);
+		ret = around(&found.wait, &open, so, err);
+	ks_scene_free(all);
 	inputs_close(&open);
 	return ret;
 }
@@ -138,11 +150,12 @@ static int find_worst(struct options *o, struct ks_scene_opts *so, struct ks_err
 /* Without an option there is no limit: what lies outside the host's recording is drawn as well. */
 static int absolute_times(const struct options *o, struct ks_scene_opts *so, struct ks_err *err)
 {
+	const struct part *p = &o->draw.part;
 	int ret = 0;
 
-	if (o->draw.from || o->draw.to)
+	if (p->from || p->has_to)
 		ret = drawing_times(&o->draw, o->in.files.host, &so->from, &so->to, err);
-	if (!o->draw.to)
+	if (!p->has_to)
 		so->to = 0;
 	return ret;
 }
@@ -195,12 +208,7 @@ static int collect(struct options *o, struct opened *open, struct ks_scene_opts 
 	if (ret)
 		return ret;
 	ks_scene_ops(*scene, &ops);
-	ret = inputs_open(open, &o->in, &ops, err);
-	if (ret)
-		return ret;
-	ret = ks_scene_begin(*scene, ks_session_analysis(open->session));
-	if (!ret)
-		ret = inputs_run(open, err);
+	ret = run(open, o, *scene, &ops, err);
 	return ret ? ret : ks_scene_finish(*scene, ks_session_analysis(open->session));
 }
 
@@ -231,10 +239,12 @@ static int draw(struct options *o, struct ks_err *err)
 				    .err = err };
 	struct opened open = { 0 };
 	struct ks_scene *scene = NULL;
-	int ret = o->worst ? find_worst(o, &so, err) : absolute_times(o, &so, err);
+	int ret = absolute_times(o, &so, err);
 
 	if (!ret)
 		ret = look_ahead(o, &so, err);
+	if (!ret && o->worst)
+		ret = find_worst(o, &so, err);
 	if (!ret)
 		ret = inputs_names(&open, &o->in, err);
 	if (!ret) {

@@ -16,7 +16,7 @@ static uint32_t choose_vm(const struct ks_scene *s, const struct ks_scene_world 
 {
 	const struct sc_wait *v = sc_waits(s);
 
-	for (uint32_t i = 0; s->opts.vm && i < w->nvcpus; i++)
+	for (uint32_t i = 0; (s->opts.vm || s->opts.pid) && i < w->nvcpus; i++)
 		if (!s->skip[i])
 			return w->vcpus[i].vm;
 	for (size_t i = 0; i < s->waits.n; i++)

@@ -8,6 +8,7 @@
 #ifndef KVMSCHED_PLOT_H
 #define KVMSCHED_PLOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -19,6 +20,7 @@ struct ks_scene_opts {
 	const char *vcpus; /* list of vCPU ids such as "0,2-3"; NULL = all */
 	const char *title;
 	const char *vm; /* VM drawn, by name or pid; NULL = the first one with waits */
+	uint32_t pid; /* without vm: that of the VM drawn, which may lack some of vcpus; 0 = any */
 	/* Name of a guest address ("do_dup2+0x1a"), into buf; may be NULL. */
 	const char *(*sym)(void *ctx, uint32_t vm, uint64_t addr, char *buf, size_t len);
 	void *sym_ctx;
@@ -41,6 +43,8 @@ void ks_scene_ops(struct ks_scene *s, struct ks_analysis_ops *ops);
  * room in memory. -ENOENT: there is no such VM or vCPU.
  */
 int ks_scene_begin(struct ks_scene *s, const struct ks_analysis *a);
+/* Would this wait be in the picture? After begin(), whether or not the scene collects. */
+bool ks_scene_wants(const struct ks_scene *s, const struct ks_wait *w);
 /*
  * After the analysis ended: lanes, names, limits. -ENOENT as above, -ENODATA: nothing to draw,
  * -ENOMEM also if a callback had no memory before.

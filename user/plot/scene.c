@@ -122,10 +122,15 @@ static bool outside(const struct ks_scene *s, uint64_t from, uint64_t to)
 	return to < s->opts.from || (s->opts.to && from > s->opts.to);
 }
 
+static bool skipped(const struct ks_scene *s, uint32_t vcpu)
+{
+	return vcpu > SC_MAX_VCPU || (s->skip && (vcpu >= s->nskip || s->skip[vcpu]));
+}
+
 /* The sums of a vCPU, or NULL if it is not in this picture (or there is no memory). */
 static struct sc_sums *sums_of(struct ks_scene *s, uint32_t vcpu)
 {
-	if (s->error || vcpu > SC_MAX_VCPU || (s->skip && (vcpu >= s->nskip || s->skip[vcpu])))
+	if (s->error || skipped(s, vcpu))
 		return NULL;
 	if (vcpu >= s->nsums) {
 		uint32_t n = vcpu + 16;
@@ -160,14 +165,19 @@ static bool other_lock(const struct ks_scene *s, uint64_t lock)
 	return s->opts.lock && lock != s->opts.lock;
 }
 
+bool ks_scene_wants(const struct ks_scene *s, const struct ks_wait *w)
+{
+	return w->acq_time >= w->try_time && !outside(s, w->try_time, w->acq_time) &&
+	       !other_lock(s, w->lock) && !skipped(s, w->vcpu);
+}
+
 static void on_wait(void *ctx, const struct ks_wait *w)
 {
 	struct ks_scene *s = ctx;
 	struct sc_sums *sums;
 	struct sc_wait *e;
 
-	if (w->acq_time < w->try_time || outside(s, w->try_time, w->acq_time) ||
-	    other_lock(s, w->lock))
+	if (!ks_scene_wants(s, w))
 		return;
 	sums = sums_of(s, w->vcpu);
 	e = sums ? room(s, &s->waits) : NULL;

@@ -28,6 +28,15 @@ int sc_find_vm(const struct ks_scene_world *w, const char *name, struct ks_err *
 	return sc_fail(err, -ENOENT, "there is no VM \"%s\" in this trace", name);
 }
 
+/* -1 if there is none, or any will do. */
+static int find_pid(const struct ks_scene_world *w, uint32_t pid)
+{
+	for (uint32_t i = 0; pid && i < w->nvms; i++)
+		if (w->vms[i].tgid == pid)
+			return (int)i;
+	return -1;
+}
+
 int sc_check_ids(const struct ks_vcpulist *list, const struct ks_scene_world *w, int vm,
 		 struct ks_err *err)
 {
@@ -58,6 +67,8 @@ int sc_select(struct ks_scene *s, const struct ks_scene_world *w)
 	err = sc_check_ids(&s->list, w, vm, s->opts.err);
 	if (err)
 		return err;
+	if (!s->opts.vm)
+		vm = find_pid(w, s->opts.pid);
 	skip = calloc(w->nvcpus + 1, 1);
 	if (!skip)
 		return -ENOMEM;
