@@ -21,40 +21,43 @@ static void put_loss(struct pf_export *x, const struct ks_rec *r, uint64_t from,
 
 static uint64_t loss_track(struct pf_export *x, uint32_t vm)
 {
-	struct pf_track t = { .uuid = pf_id(x), .name = "records lost by the host's recorder" };
+	struct pf_track t = { .name = "records lost by the host's recorder" };
+	uint64_t *track = vm == KS_NO_VCPU ? &x->losses : &x->pvm[vm].losses;
 
+	if (*track)
+		return *track;
 	if (vm != KS_NO_VCPU) {
 		t.name = "records lost by the guest's recorder";
 		t.parent = x->pvm[vm].track;
 		t.rank = 2;
 	}
+	t.uuid = *track = pf_id(x);
 	pf_track(&x->w, &t);
-	return t.uuid;
+	return *track;
 }
 
-void pf_losses(struct pf_export *x, const struct ks_export_input *in, uint32_t vm)
+/* The VM whose guest's trace this is. */
+static uint32_t vm_of(const struct pf_export *x, unsigned int src)
 {
-	const struct ks_link *l = vm == KS_NO_VCPU ? NULL : ks_session_link(in->session, vm);
-	const struct ks_reader *r = l ? ks_session_guest(in->session, vm) :
-					ks_session_host(in->session);
-	uint64_t from, to, track = 0;
-	const struct ks_rec *ctl;
-	size_t n, i;
+	uint32_t i;
 
-	ctl = ks_reader_control(r, &n);
-	for (i = 0; i < n; i++) {
-		if (ctl[i].type != KS_LOSS || !ctl[i].b)
-			continue;
-		from = ks_loss_from(&ctl[i]);
-		to = ks_loss_to(&ctl[i]);
-		if (l) {
-			from = ks_guestclock_map(l->clock, from);
-			to = ks_guestclock_map(l->clock, to);
-		}
-		if (to < in->from || from >= in->to)
-			continue;
-		if (!track)
-			track = loss_track(x, vm);
-		put_loss(x, &ctl[i], from, to, track);
+	for (i = 0; i < x->nvms; i++)
+		if (x->vm[i].guest_src == (int)src)
+			return i;
+	return KS_NO_VCPU;
+}
+
+void pf_loss(struct pf_export *x, const struct ks_event *ev)
+{
+	uint32_t vm = ev->src ? vm_of(x, ev->src) : KS_NO_VCPU;
+	const struct ks_link *l = ks_session_link(x->session, vm);
+	uint64_t from = ks_loss_from(ev->rec), to = ks_loss_to(ev->rec);
+
+	if (!ev->rec->b || (ev->src && !l))
+		return;
+	if (l) {
+		from = ks_guestclock_map(l->clock, from);
+		to = ks_guestclock_map(l->clock, to);
 	}
+	put_loss(x, ev->rec, from, to, loss_track(x, vm));
 }

@@ -49,7 +49,9 @@ static void on_event(void *self, const struct ks_event *ev)
 	uint64_t length = r->b >> 32;
 	uint32_t vcpu;
 
-	if (ev->src)
+	if (r->type == KS_LOSS)
+		pf_loss(x, ev);
+	if (ev->src || r->type == KS_LOSS)
 		return;
 	if (r->type == KS_VM_MEMORY) {
 		pf_memory(x, ev);

@@ -151,7 +151,6 @@ static void add_guest(struct pf_export *x, const struct ks_export_input *in, uin
 	pf_number(&x->w, "clock_steps", l->steps);
 	pf_text(&x->w, "matched_by", l->how);
 	pf_send(&x->w);
-	pf_losses(x, in, vm);
 }
 
 int pf_world_begin(struct pf_export *x, const struct ks_export_input *in, struct ks_err *err)
@@ -161,6 +160,7 @@ int pf_world_begin(struct pf_export *x, const struct ks_export_input *in, struct
 	uint64_t last;
 	uint32_t i;
 
+	x->session = in->session;
 	x->vm = ks_analysis_vms(a, &x->nvms);
 	x->vcpu = ks_analysis_vcpus(a, &x->nvcpus);
 	x->pvm = calloc(x->nvms + 1, sizeof(*x->pvm));
@@ -177,7 +177,6 @@ int pf_world_begin(struct pf_export *x, const struct ks_export_input *in, struct
 		add_vm(x, i);
 	for (i = 0; i < x->nvcpus; i++)
 		add_vcpu(x, i);
-	pf_losses(x, in, KS_NO_VCPU);
 	for (i = 0; i < x->nvms; i++)
 		add_guest(x, in, i);
 	return x->w.err ? ks_fail(err, x->w.err, "out of memory") : 0;

@@ -39,6 +39,7 @@ struct pf_memory {
 
 struct pf_vm {
 	uint64_t track;
+	uint64_t losses; /* the track of its guest's; 0: none yet */
 	struct pf_counter ple;
 	struct pf_memory memory;
 };
@@ -46,12 +47,14 @@ struct pf_vm {
 struct pf_export {
 	struct pf_writer w;
 	struct rows_names names;
+	const struct ks_session *session;
 	const struct ks_vm *vm; /* the analysis's */
 	const struct ks_vcpu *vcpu;
 	struct pf_vm *pvm; /* the same order */
 	struct pf_vcpu *pvcpu;
 	uint32_t *slot; /* -> index of its vCPU, KS_NO_VCPU */
 	uint32_t nvms, nvcpus, nslots;
+	uint64_t losses;    /* the track of the host's; 0: none yet */
 	uint64_t origin;    /* ns, first record of the host */
 	uint64_t seed, ids; /* of numbers that are unique among traces */
 };
@@ -78,7 +81,7 @@ void pf_memory(struct pf_export *x, const struct ks_event *ev);
 void pf_memory_put(struct pf_export *x, uint32_t vm);
 
 /* ---- losses.c ---- */
-/* The losses in the control records of the host (vm KS_NO_VCPU) or of a VM's guest, in [from, to). */
-void pf_losses(struct pf_export *x, const struct ks_export_input *in, uint32_t vm);
+/* Of the host or of a guest: as its recorder told, or found when its file was read. */
+void pf_loss(struct pf_export *x, const struct ks_event *ev);
 
 #endif /* KVMSCHED_PERFETTO_WORLD_H */
