@@ -10,16 +10,16 @@
 #include "cli.h"
 #include "fanout.h"
 #include "inputs.h"
-#include "options.h"
+#include "part.h"
 #include "progress.h"
 #include "rows.h"
 
 /* A format's option is OPT_FORMAT + its number. */
-enum { OPT_FROM = 0x100, OPT_TO, OPT_ROWS, OPT_FORMAT };
+enum { OPT_ROWS = 0x100, OPT_FORMAT };
 
 struct options {
 	struct inputs in;
-	uint64_t from, to; /* ns since the first record */
+	struct part part;
 	const char *out[KS_FANOUT_MAX];
 	struct ks_export_opts export;
 	bool any;
@@ -37,8 +37,6 @@ struct export
 static const struct argp_option more_options[] = {
 	/* A group of their own, behind the formats. */
 	{ "rows", OPT_ROWS, "KIND,...", 0, "--json, --csv: only these, e.g. wait,hold,segment", 1 },
-	CLI_FROM(OPT_FROM),
-	CLI_TO(OPT_TO),
 };
 
 #define NMORE (sizeof(more_options) / sizeof(more_options[0]))
@@ -58,14 +56,6 @@ static void fill_options(struct argp_option opts[KS_FANOUT_MAX + NMORE + 1])
 	for (i = 0; i < NMORE; i++)
 		opts[n++] = more_options[i];
 	opts[n] = (struct argp_option){ 0 };
-}
-
-static void parse_time(const char *name, const char *arg, uint64_t *t)
-{
-	struct ks_err err;
-
-	if (ks_arg_duration(name, arg, 1000000000, t, &err))
-		cli_usage(&err);
 }
 
 static void parse_rows(struct options *o, const char *arg)
@@ -125,8 +115,6 @@ static void check_options(const struct options *o)
 {
 	if (!o->any)
 		cli_bad_usage("which format? --help lists them");
-	if (o->to && o->to <= o->from)
-		cli_bad_usage("--to is not behind --from: nothing would be exported");
 	check_files(o);
 }
 
@@ -136,13 +124,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->in;
-		return 0;
-	case OPT_FROM:
-		parse_time("--from", arg, &o->from);
-		return 0;
-	case OPT_TO:
-		parse_time("--to", arg, &o->to);
+		state->child_inputs[0] = &o->part;
+		state->child_inputs[1] = &o->in;
 		return 0;
 	case OPT_ROWS:
 		parse_rows(o, arg);
@@ -159,7 +142,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* The command line's times count from the first record. */
+/* Without --from a guest's records that are older than the host's are of it, too. */
 static void absolute_times(const struct export *e, const struct ks_reader *r,
 			   struct ks_export_input *in)
 {
@@ -167,8 +150,9 @@ static void absolute_times(const struct export *e, const struct ks_reader *r,
 
 	if (!ks_reader_span(r, &first, &last))
 		first = 0;
-	in->from = e->o->from ? first + e->o->from : 0;
-	in->to = e->o->to ? first + e->o->to : UINT64_MAX;
+	part_times(&e->o->part, first, &in->from, &in->to);
+	if (!e->o->part.from)
+		in->from = 0;
 }
 
 static int add_outputs(struct export *e, struct ks_err *err)
@@ -266,8 +250,15 @@ static int run_alone(struct export *e, struct ks_err *err)
 {
 	struct ks_export_input in = { .alone = e->alone };
 	struct ks_analysis_ops ops;
-	int ret = add_outputs(e, err);
+	int ret;
 
+	if (e->o->in.files.vm) {
+		snprintf(err->msg, sizeof(err->msg),
+			 "%.120s is one guest's trace: --vm chooses among a host's VMs",
+			 ks_reader_path(e->alone));
+		return -EINVAL;
+	}
+	ret = add_outputs(e, err);
 	if (!ret)
 		ret = inputs_names(&e->open, &e->o->in, err);
 	if (!ret)
@@ -323,7 +314,9 @@ static int export(struct options *o, struct ks_err *err)
 int main(int argc, char **argv)
 {
 	struct argp_option opts[KS_FANOUT_MAX + NMORE + 1];
-	const struct argp_child children[] = { { &inputs_argp, 0, NULL, 2 }, { 0 } };
+	const struct argp_child children[] = { { &part_argp, 0, NULL, 1 },
+					       { &inputs_argp, 0, NULL, 2 },
+					       { 0 } };
 	const struct argp argp = { opts,
 				   parse,
 				   "HOST.kvs [[VM=]GUEST.kvs...]\nGUEST.kvs",

@@ -44,6 +44,8 @@ refused "a kind of row that there is not" 2 "no kind 'waits'; there are record, 
 refused "no kind of row" 2 'no kind' "$export" --rows '' --json out "$host"
 refused "a bad time" 2 'from' "$export" --from noon --json out "$host"
 refused "an empty part" 2 'nothing' "$export" --from 2s --to 1s --json out "$host"
+refused "up to where it begins" 2 'nothing' "$export" --to 0 --json out "$host"
+refused "a guest alone is of no other VM" 1 "one guest's" "$export" --vm nosuch --json out "$guest"
 refused "two formats on standard output" 2 'standard output' "$export" --json - --folded - "$host"
 refused "two formats in one file" 2 'two formats' "$export" --json out --folded out "$host"
 nothing
@@ -87,6 +89,24 @@ for format in "${FORMATS[@]}"; do
 	holds "... gives what is in it" test -e out
 	rm -rf out
 done
+
+# ---- which part ----
+
+kinds="record,loss,segment"
+for alone in "$host" "$guest"; do
+	"$export" --rows $kinds --json out "$alone"
+	jq -c 'select(.time_ns or .from_ns)' out >whole
+	for times in "--to 18446744073s" "--from 0" "--from 0 --to 18446744073s"; do
+		read -ra words <<<"$times"
+		accepted "$times, $alone" "$export" --rows $kinds "${words[@]}" --json out "$alone"
+		jq -c 'select(.row != "header") | select(.time_ns or .from_ns)' out >part
+		holds "... is all of it" cmp part <(jq -c 'select(.row != "header")' whole)
+	done
+	accepted "$alone, from the end of all time" "$export" --rows $kinds --from 18446744073s --json out "$alone"
+	holds "... is nothing" jq -s -e 'all(.row | IN("record", "loss", "segment") | not)' out
+	rm -f out
+done
+
 refused "a guest alone has no waits" 1 "its host's" "$export" --folded out "$guest"
 nothing
 accepted "rows of a recording that was cut" "$export" --json out half.kvs
