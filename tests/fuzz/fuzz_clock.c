@@ -23,6 +23,8 @@ static void check_map(const struct ks_clockmap *m, const struct ks_rec *recs, si
 static void check_guest(struct ks_guestclock *g, const struct ks_rec *recs, size_t n)
 {
 	uint64_t last = 0, at = 0, largest;
+	const struct ks_clockbreak *b;
+	size_t nbreaks;
 
 	for (size_t i = 0; i < n; i++) {
 		at = recs[i].time > at ? recs[i].time : at;
@@ -32,6 +34,10 @@ static void check_guest(struct ks_guestclock *g, const struct ks_rec *recs, size
 		ks_guestclock_from_tsc_after(g, recs[i].a, recs[i].b);
 	}
 	ks_guestclock_steps(g, &largest);
+	b = ks_guestclock_breaks(g, &nbreaks);
+	FUZZ_CHECK(nbreaks <= n);
+	for (size_t i = 0; i < nbreaks; i++)
+		FUZZ_CHECK(b[i].from < b[i].to && b[i].own_from < b[i].own_to);
 	ks_guestclock_error(g);
 }
 

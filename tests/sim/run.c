@@ -191,7 +191,9 @@ static void start(struct session *s)
 
 static void join(struct session *s, struct guest *g, uint32_t tgid)
 {
+	const struct ks_clockbreak *breaks;
 	struct ks_err err = { "" };
+	size_t n;
 	int src;
 
 	for (g->vm = 0; g->vm < s->r->nvms && s->r->vms[g->vm].tgid != tgid; g->vm++)
@@ -202,10 +204,12 @@ static void join(struct session *s, struct guest *g, uint32_t tgid)
 	need(src < 0 ? src : 0, NULL, "merge");
 	need(ks_analysis_guest(s->a, src, g->reader, g->vm, ks_guestclock_map, g->clock, &err),
 	     &err, "analysis");
-	need(ks_vnuma_guest(s->vnuma, s->host, g->reader, g->vm, ks_guestclock_map, g->clock), NULL,
-	     "vNUMA");
 	s->r->vms[g->vm].clock_error = ks_guestclock_error(g->clock);
 	ks_analysis_guest_error(s->a, g->vm, s->r->vms[g->vm].clock_error);
+	breaks = ks_guestclock_breaks(g->clock, &n);
+	need(ks_analysis_guest_breaks(s->a, g->vm, breaks, n), NULL, "analysis");
+	need(ks_vnuma_guest(s->vnuma, s->host, g->reader, g->vm, ks_guestclock_map, g->clock), NULL,
+	     "vNUMA");
 }
 
 static void feed(struct session *s)

@@ -103,6 +103,28 @@ static void lets_go(void **state)
 	lab_free(l);
 }
 
+/* Where the guest's clock broke nobody knows whether it was in that turn, or which lock was wanted. */
+static void clock_breaks(void **state)
+{
+	static const uint64_t from[] = { 4500 * US, 3900 * US }, to[] = { 5500 * US, 4100 * US };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct lab *l = lab_new(3);
+
+		give_slice(l, 0);
+		in(l, 4 * MS + 23 * US, 0, 1);
+		lock_rel(l, 5 * MS, 0, LOCK, 0, 1 * MS);
+		out(l, 6 * MS, 0, 1, KS_OUT_RUNNABLE);
+		guest_goes_on(l);
+		clock_break(l, from[i], to[i]);
+		lab_run(l);
+		assert_int_equal(policy(l)->ran_next[KS_YES], 1);
+		assert_int_equal(policy(l)->let_go[KS_NOT_KNOWN], 1);
+		lab_free(l);
+	}
+}
+
 /* The turn is over when the lock is let go: in another one. */
 static void lets_go_later(void **state)
 {
@@ -262,11 +284,17 @@ static void clock_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kinds),	   cmocka_unit_test(lets_go),
-		cmocka_unit_test(lets_go_later),   cmocka_unit_test(another_comes_first),
-		cmocka_unit_test(losses),	   cmocka_unit_test(page_names_holder),
-		cmocka_unit_test(page_names_next), cmocka_unit_test(page_names_last),
-		cmocka_unit_test(things_change),   cmocka_unit_test(clock_error),
+		cmocka_unit_test(kinds),
+		cmocka_unit_test(lets_go),
+		cmocka_unit_test(clock_breaks),
+		cmocka_unit_test(lets_go_later),
+		cmocka_unit_test(another_comes_first),
+		cmocka_unit_test(losses),
+		cmocka_unit_test(page_names_holder),
+		cmocka_unit_test(page_names_next),
+		cmocka_unit_test(page_names_last),
+		cmocka_unit_test(things_change),
+		cmocka_unit_test(clock_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

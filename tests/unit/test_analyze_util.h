@@ -37,7 +37,9 @@ struct lab {
 	const char *host_meta, *guest_meta;
 	uint32_t spoil_host, spoil_guest; /* ring whose records cannot be read; 0: none */
 	struct ks_analysis_opts opts;
-	uint64_t error; /* of the guest's clock */
+	uint64_t error;			/* of the guest's clock */
+	struct ks_clockbreak breaks[4]; /* in it */
+	size_t nbreaks;
 	struct ks_reader *hr, *gr;
 	struct ks_merge *merge;
 	struct ks_analysis *a;
@@ -206,6 +208,14 @@ static inline void lock_rel(struct lab *l, uint64_t t, uint16_t cpu, uint64_t lo
 				      .b = (uint32_t)(KERNEL_IP + 0x10 + cpu) | (t - acq) << 32 });
 }
 
+/* The guest's clock is not to be believed in between. */
+static inline void clock_break(struct lab *l, uint64_t from, uint64_t to)
+{
+	l->breaks[l->nbreaks++] = (struct ks_clockbreak){
+		.from = from, .to = to, .own_from = from, .own_to = to, .behind_ns = 1
+	};
+}
+
 static inline void guest_rec(struct lab *l, uint64_t t, uint8_t type, uint16_t cpu)
 {
 	put_guest(l, (struct ks_rec){ .time = t, .type = type, .cpu = cpu });
@@ -297,6 +307,7 @@ static inline void lab_open(struct lab *l)
 	assert_int_equal(ks_merge_add(l->merge, l->gr, NULL, NULL), 1);
 	assert_int_equal(ks_analysis_guest(l->a, 1, l->gr, 0, NULL, NULL, &err), 0);
 	ks_analysis_guest_error(l->a, 0, l->error);
+	assert_int_equal(ks_analysis_guest_breaks(l->a, 0, l->breaks, l->nbreaks), 0);
 	if (!l->vnuma)
 		return;
 	assert_int_equal(ks_vnuma_begin(l->vnuma, l->a, l->hr), 0);

@@ -395,6 +395,22 @@ static void nothing_is_known_in_a_loss(void **state)
 	lab_free(l);
 }
 
+/* The guest's clock stood still somewhere in between: who was idle when is not known. */
+static void nothing_is_known_in_a_break(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	clock_break(l, 30 * MS, 60 * MS);
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS * 2);
+	assert_int_equal(vm(l)->blind_ns, 30 * MS);
+	lab_free(l);
+}
+
 /* From the beginning of a loss of the host's it is not known who is free, whatever comes next, and when. */
 static void free_until_the_hosts_loss(struct lab *l)
 {
@@ -1023,6 +1039,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_known_in_a_loss),
 		cmocka_unit_test(who_is_free_is_not_known_in_the_hosts_loss),
 		cmocka_unit_test(passed_over_does_not_run),
+		cmocka_unit_test(nothing_is_known_in_a_break),
 		cmocka_unit_test(nothing_is_known_in_a_bad_chunk),
 		cmocka_unit_test(nothing_is_known_behind_one),
 		cmocka_unit_test(passed_over),

@@ -44,9 +44,25 @@ struct change {
 	uint64_t offset, ratio;
 };
 
+/* The VM is stopped for so long: its kvm-clock stands still, its TSC does not. < 0: it jumps ahead. */
+struct pause {
+	uint64_t at; /* host ns */
+	int64_t ns;
+};
+
+/* The guest's clock is slewed for a while, on top of slew_ppm. */
+struct slewing {
+	uint64_t from, to; /* host ns */
+	int64_t ppm;
+};
+
 struct world {
 	struct change change[MAX_CHANGES];
 	size_t nchanges;
+	struct pause pause[MAX_CHANGES];
+	size_t npauses;
+	struct slewing slewing[MAX_CHANGES];
+	size_t nslewings;
 	bool tsc_clock; /* the guest's clock follows its TSC; else it is a kvm-clock */
 	uint64_t guest_hz;
 	int64_t slew_ppm; /* of the guest's clock against the host's */
@@ -81,6 +97,31 @@ static uint64_t guest_tsc(const struct world *w, uint64_t h)
 	return scale(host_tsc(h), c->ratio) + c->offset;
 }
 
+/* ns that the guest's clock has gained by pauses and slewing since it began. */
+static int64_t gained(const struct world *w, uint64_t h)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < w->npauses; i++) {
+		const struct pause *p = &w->pause[i];
+
+		if (h < p->at)
+			continue;
+		if (p->ns > 0 && h - p->at < (uint64_t)p->ns)
+			sum -= (int64_t)(h - p->at);
+		else
+			sum -= p->ns;
+	}
+	for (size_t i = 0; i < w->nslewings; i++) {
+		const struct slewing *s = &w->slewing[i];
+		uint64_t to = h < s->to ? h : s->to;
+
+		if (to > s->from)
+			sum += (int64_t)(to - s->from) * s->ppm / 1000000;
+	}
+	return sum;
+}
+
 /*
  * The guest's CLOCK_MONOTONIC. A kvm-clock runs with the host's; a TSC clock source counts what the
  * TSC has moved forwards, and stands still until it has made good a step backwards.
@@ -88,7 +129,7 @@ static uint64_t guest_tsc(const struct world *w, uint64_t h)
 static uint64_t guest_mono(const struct world *w, uint64_t h)
 {
 	uint64_t from = START - 50 * SECOND, top;
-	uint64_t ns = h - from;
+	uint64_t ns = h - from + (uint64_t)gained(w, h);
 
 	if (w->tsc_clock) {
 		top = guest_tsc(w, h);
@@ -105,21 +146,32 @@ static uint64_t jitter(const struct world *w, uint64_t v)
 	return v - w->b + next_random() % (2 * w->b + 1);
 }
 
+/* Is the VM stopped? */
+static bool stands(const struct world *w, uint64_t h)
+{
+	for (size_t i = 0; i < w->npauses; i++)
+		if (w->pause[i].ns > 0 && h >= w->pause[i].at &&
+		    h - w->pause[i].at <= (uint64_t)w->pause[i].ns)
+			return true;
+	return false;
+}
+
 /* Guest's samples one a second, the host's as well, at other moments. */
 static int start_clock(struct world *w)
 {
 	struct ks_rec host[32], guest[32], offset[MAX_CHANGES];
-	size_t n = 0;
+	size_t n = 0, ng = 0;
 
 	for (uint64_t h = START; h <= START + LENGTH; h += SECOND) {
-		host[n] = (struct ks_rec){
+		host[n++] = (struct ks_rec){
 			.time = jitter(w, h), .type = KS_CLOCK, .a = host_tsc(h), .b = w->b + 1
 		};
-		guest[n] = (struct ks_rec){ .time = jitter(w, guest_mono(w, h + 300 * MS)),
-					    .type = KS_CLOCK,
-					    .a = guest_tsc(w, h + 300 * MS),
-					    .b = w->b + 1 };
-		n++;
+		if (stands(w, h + 300 * MS))
+			continue;
+		guest[ng++] = (struct ks_rec){ .time = jitter(w, guest_mono(w, h + 300 * MS)),
+					       .type = KS_CLOCK,
+					       .a = guest_tsc(w, h + 300 * MS),
+					       .b = w->b + 1 };
 	}
 	for (size_t i = 0; i < w->nchanges; i++)
 		offset[i] = (struct ks_rec){ .time = w->change[i].at,
@@ -127,7 +179,7 @@ static int start_clock(struct world *w)
 					     .a = w->change[i].offset,
 					     .b = w->change[i].ratio };
 	assert_int_equal(ks_clockmap_new(&w->host, host, n), 0);
-	assert_int_equal(ks_clockmap_new(&w->guest, guest, n), 0);
+	assert_int_equal(ks_clockmap_new(&w->guest, guest, ng), 0);
 	return ks_guestclock_new(&w->clock, w->guest, w->host, offset, w->nchanges, FRAC);
 }
 
@@ -158,6 +210,19 @@ static bool stopped(const struct world *w, uint64_t h)
 	return false;
 }
 
+/* Between the two samples that a break lies between. */
+static bool broken(const struct world *w, uint64_t h)
+{
+	uint64_t e = ks_guestclock_error(w->clock);
+	size_t n;
+	const struct ks_clockbreak *b = ks_guestclock_breaks(w->clock, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (h + e >= b[i].from && h <= b[i].to + e)
+			return true;
+	return false;
+}
+
 /* Every moment of the recording: mapped within the bound, and never backwards. */
 static void check_map(const struct world *w, unsigned int seed)
 {
@@ -169,7 +234,8 @@ static void check_map(const struct world *w, unsigned int seed)
 		if (got < last)
 			fail_msg("seed %u: runs backwards", seed);
 		last = got;
-		if (!stopped(w, h) && distance(got, h) > ks_guestclock_error(w->clock))
+		if (!stopped(w, h) && !broken(w, h) &&
+		    distance(got, h) > ks_guestclock_error(w->clock))
 			fail_msg("seed %u: off by %ld ns at %lu, bound %lu", seed, (long)(got - h),
 				 (unsigned long)(h - START),
 				 (unsigned long)ks_guestclock_error(w->clock));
@@ -249,6 +315,7 @@ static void test_offset_steps(void **state)
 				   .guest_hz = HOST_HZ,
 				   .slew_ppm = 20,
 				   .b = 20 };
+		size_t n;
 
 		random_state = seed;
 		w.nchanges += 1 + next_random() % 3;
@@ -264,6 +331,8 @@ static void test_offset_steps(void **state)
 					     (uint64_t)(us * (int64_t)(HOST_HZ / 1000000));
 		}
 		assert_int_equal(start_clock(&w), 0);
+		ks_guestclock_breaks(w.clock, &n);
+		assert_int_equal(n, 0);
 		check_map(&w, seed);
 		check_tsc(&w);
 		end_clock(&w);
@@ -294,6 +363,190 @@ static void test_steps_are_reported(void **state)
 			assert_true(largest < 1000);
 		end_clock(&w);
 	}
+}
+
+static struct world plain_world(unsigned int seed)
+{
+	random_state = seed;
+	return (struct world){ .change = { { .offset = -host_tsc(START - 40 * SECOND) } },
+			       .nchanges = 1,
+			       .guest_hz = HOST_HZ,
+			       .slew_ppm = (int64_t)(seed % 11) * 40 - 200,
+			       .b = seed % 40 };
+}
+
+/* One pause in a piece of its own, each: between the sample at `second` and the next one. */
+static void add_pause(struct world *w, uint64_t second, int64_t ns)
+{
+	uint64_t room = ns > 0 && ns < (int64_t)SECOND ? SECOND - (uint64_t)ns : SECOND;
+
+	w->pause[w->npauses++] =
+		(struct pause){ START + second * SECOND + 300 * MS + next_random() % room, ns };
+}
+
+static void check_breaks(const struct world *w, unsigned int seed)
+{
+	size_t n;
+	const struct ks_clockbreak *b = ks_guestclock_breaks(w->clock, &n);
+
+	if (n != w->npauses)
+		fail_msg("seed %u: %zu breaks for %zu pauses", seed, n, w->npauses);
+	for (size_t i = 0; i < n; i++) {
+		const struct pause *p = &w->pause[i];
+		uint64_t end = p->at + (p->ns > 0 ? (uint64_t)p->ns : 0);
+
+		assert_true(b[i].from <= p->at + 100 && end <= b[i].to + 100);
+		assert_true(b[i].own_from < b[i].own_to);
+		/* but for what was slewed in the same time */
+		if (distance((uint64_t)b[i].behind_ns, (uint64_t)p->ns) >
+		    400 + (end - p->at) / 1000)
+			fail_msg("seed %u: %ld ns instead of %ld", seed, (long)b[i].behind_ns,
+				 (long)p->ns);
+	}
+}
+
+/* What is not broken keeps its bound, however long the VM was stopped. */
+static void test_pauses(void **state)
+{
+	static const int64_t length[] = { 2 * MS,
+					  5 * MS,
+					  50 * MS,
+					  950 * MS,
+					  3 * SECOND,
+					  -(int64_t)(4 * MS),
+					  -(int64_t)(700 * MS) };
+
+	(void)state;
+	for (unsigned int seed = 1; seed <= 400; seed++) {
+		struct world w = plain_world(seed);
+		uint64_t at = next_random() % 3;
+
+		/* of 20 pieces up to three, the first one and neighbours among them */
+		for (unsigned int k = next_random() % 3 + 1; k; k--) {
+			int64_t ns = length[next_random() % 7];
+
+			add_pause(&w, at, ns);
+			at += 1 + next_random() % 4 + (ns > 0 ? (uint64_t)ns / SECOND : 0);
+		}
+		assert_int_equal(start_clock(&w), 0);
+		check_breaks(&w, seed);
+		check_map(&w, seed);
+		if (ks_guestclock_error(w.clock) >= 60 + 12 * w.b)
+			fail_msg("seed %u: bound %lu with %lu", seed,
+				 (unsigned long)ks_guestclock_error(w.clock), (unsigned long)w.b);
+		end_clock(&w);
+	}
+}
+
+/* Jitter, rates that drift and whatever NTP slews are no breaks, and stay within the bound. */
+static void test_no_breaks(void **state)
+{
+	(void)state;
+	for (unsigned int seed = 1; seed <= 600; seed++) {
+		struct world w = plain_world(seed);
+		size_t n;
+
+		if (seed % 3 == 0) /* readings that were interrupted now and then */
+			w.b = 20000;
+		for (w.nslewings = 0; w.nslewings < seed % 5; w.nslewings++) {
+			uint64_t from = START + next_random() % LENGTH;
+			uint64_t ns = next_random() % SECOND + (seed % 2 ? 0 : 2 * SECOND);
+			int64_t ppm = seed % 2 ? 500 : (int64_t)(next_random() % 1000) - 500;
+
+			w.slewing[w.nslewings] = (struct slewing){ from, from + ns, ppm };
+			if (w.nslewings) /* one after the other */
+				break;
+		}
+		assert_int_equal(start_clock(&w), 0);
+		ks_guestclock_breaks(w.clock, &n);
+		if (n)
+			fail_msg("seed %u: %zu breaks", seed, n);
+		/* A rate that changes twice in a piece is more than the bound is good for. */
+		if (seed % 2 == 0 || !w.nslewings)
+			check_map(&w, seed);
+		end_clock(&w);
+	}
+}
+
+/* A VM that is stopped in nearly every second: what a break is nobody can tell, and nothing is claimed. */
+static void test_broken_everywhere(void **state)
+{
+	struct world w = plain_world(1);
+
+	(void)state;
+	for (uint64_t i = 0; i < MAX_CHANGES; i++)
+		add_pause(&w, 2 * i + 1, (int64_t)((7 + 13 * i) * MS));
+	assert_int_equal(start_clock(&w), 0);
+	check_map(&w, 0);
+	end_clock(&w);
+}
+
+/* As many breaks as samples will give, in a recording of a week: memory and time for each, no more. */
+static void test_many_breaks(void **state)
+{
+	const size_t n = 600000;
+	struct ks_rec *s = calloc(n, sizeof(*s)), host[2], offset = { .type = KS_TSC_OFFSET };
+	struct ks_clockmap *hm, *gm;
+	struct ks_guestclock *g;
+	uint64_t t = START, own = SECOND, last = 0;
+	size_t found;
+
+	(void)state;
+	random_state = 3;
+	for (size_t i = 0; i < n; i++) {
+		s[i] = (struct ks_rec){ .time = own, .type = KS_CLOCK, .a = host_tsc(t), .b = 20 };
+		t += SECOND;
+		own += SECOND - (i % 3 ? 0 : 10 * MS + next_random() % (400 * MS));
+	}
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t at = i ? t : START;
+
+		host[i] =
+			(struct ks_rec){ .time = at, .type = KS_CLOCK, .a = host_tsc(at), .b = 20 };
+	}
+	assert_int_equal(ks_clockmap_new(&hm, host, 2), 0);
+	assert_int_equal(ks_clockmap_new(&gm, s, n), 0);
+	assert_int_equal(ks_guestclock_new(&g, gm, hm, &offset, 1, FRAC), 0);
+	ks_guestclock_breaks(g, &found);
+	assert_true(found > n / 3 - 10 && found <= n / 3 + 1);
+	assert_true(ks_guestclock_error(g) < 1000);
+	for (size_t i = 0; i + 1 < n; i++) {
+		uint64_t got = ks_guestclock_map(g, (s[i].time + s[i + 1].time) / 2);
+
+		assert_true(got >= last);
+		last = got;
+	}
+	ks_guestclock_free(g);
+	ks_clockmap_free(gm);
+	ks_clockmap_free(hm);
+	free(s);
+}
+
+/* Of four samples nobody can tell which piece is the odd one: the bound says so. */
+static void test_too_short_to_tell(void **state)
+{
+	struct ks_rec s[4], offset = { .type = KS_TSC_OFFSET };
+	struct ks_clockmap *hm, *gm;
+	struct ks_guestclock *g;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		s[i] = (struct ks_rec){ .time = START + i * SECOND,
+					.type = KS_CLOCK,
+					.a = host_tsc(START + i * SECOND),
+					.b = 20 };
+	assert_int_equal(ks_clockmap_new(&hm, s, 4), 0);
+	s[2].time -= 50 * MS;
+	s[3].time -= 50 * MS;
+	assert_int_equal(ks_clockmap_new(&gm, s, 4), 0);
+	assert_int_equal(ks_guestclock_new(&g, gm, hm, &offset, 1, FRAC), 0);
+	ks_guestclock_breaks(g, &n);
+	assert_int_equal(n, 0);
+	assert_true(ks_guestclock_error(g) >= 50 * MS);
+	ks_guestclock_free(g);
+	ks_clockmap_free(gm);
+	ks_clockmap_free(hm);
 }
 
 /* A TSC value that the guest had twice, and one that it never had. */
@@ -379,7 +632,10 @@ static void test_hostile(void **state)
 		}
 		if (!ks_guestclock_new(&g, guest, host, offset, 24, next_random() % 64)) {
 			uint64_t step = UINT64_MAX >> next_random() % 50;
+			size_t breaks;
 
+			ks_guestclock_breaks(g, &breaks);
+			assert_true(breaks < 24);
 			for (uint64_t v = 0, n = 0; n < 64; n++, v += step) {
 				if (n && v < step)
 					break;
@@ -401,6 +657,11 @@ int main(void)
 		cmocka_unit_test(test_ratio),
 		cmocka_unit_test(test_offset_steps),
 		cmocka_unit_test(test_steps_are_reported),
+		cmocka_unit_test(test_pauses),
+		cmocka_unit_test(test_no_breaks),
+		cmocka_unit_test(test_broken_everywhere),
+		cmocka_unit_test(test_many_breaks),
+		cmocka_unit_test(test_too_short_to_tell),
 		cmocka_unit_test(test_from_tsc_is_told_apart),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_hostile),

@@ -187,6 +187,8 @@ void ks_analysis_free(struct ks_analysis *a)
 	free_waits(a->free_waits);
 	for (i = 0; a->vm && i < a->model.nvms; i++) {
 		an_losses_free(&a->vm[i].loss);
+		free(a->vm[i].breaks);
+		free(a->vm[i].blind);
 		free(a->vm[i].cpu_node);
 		free(a->vm[i].cpu_vcpu);
 		free(a->vm[i].apic_ids);
@@ -397,9 +399,12 @@ static void tick(struct ks_analysis *a, uint64_t now)
 	a->tick = AN_NEVER;
 	traces_over(a, now);
 	an_hostloss_step(a, now);
-	for (s = 1; s < a->nsrc; s++)
-		if (a->src_vm[s] != KS_NO_VCPU)
-			an_guestloss_step(a, a->src_vm[s], now);
+	for (s = 1; s < a->nsrc; s++) {
+		if (a->src_vm[s] == KS_NO_VCPU)
+			continue;
+		an_guestloss_step(a, a->src_vm[s], now);
+		an_blind_step(a, a->src_vm[s], now);
+	}
 	an_pending_step(a, now, false);
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "clock.h"
 #include "trace.h"
 #include "vcpu.h"
 
@@ -196,6 +197,15 @@ int ks_analysis_guest(struct ks_analysis *a, unsigned int src, struct ks_reader 
 
 /* Clock error bound of this VM's guest trace, ns, instead of opts.clock_error_ns. */
 void ks_analysis_guest_error(struct ks_analysis *a, uint32_t vm, uint64_t error_ns);
+
+/*
+ * Where the guest's clock broke (ks_guestclock_breaks(); copied): what takes both sides' records to
+ * tell is `unknown` there. After ks_analysis_guest_error(). 0, -EINVAL (twice for a VM) or -ENOMEM.
+ */
+int ks_analysis_guest_breaks(struct ks_analysis *a, uint32_t vm, const struct ks_clockbreak *b,
+			     size_t n);
+/* Those of this VM; borrowed. */
+const struct ks_clockbreak *ks_analysis_breaks(const struct ks_analysis *a, uint32_t vm, size_t *n);
 
 /* Feed events in time order; source 0 is the host. */
 int ks_analysis_feed(struct ks_analysis *a, const struct ks_event *ev);

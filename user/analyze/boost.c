@@ -50,6 +50,7 @@ static enum ks_yes_no let_go(const struct ks_analysis *a, uint32_t vcpu)
 		return KS_YES;
 	if (b->stage != AN_TURNED || !b->lock || !m->full || m->end < b->until ||
 	    (m->end == AN_NEVER && m->last < b->until) || a->any_out_lost >= b->time ||
+	    an_blind_within(m, b->time, b->until) ||
 	    an_losses_floor(&m->loss, b->until + a->opts.slack_ns) >= b->time)
 		return KS_NOT_KNOWN;
 	return KS_NO;
@@ -72,6 +73,8 @@ static uint64_t wanted_lock(const struct ks_analysis *a, uint32_t vcpu)
 {
 	const struct an_vcpu *v = vcpu == KS_NO_VCPU ? NULL : &a->vcpu[vcpu];
 
+	if (v && an_is_blind(&a->vm[a->model.vcpus[vcpu].vm], a->now))
+		return 0;
 	return v && v->nopen && !v->doubt ? v->open[v->nopen - 1]->addr : 0;
 }
 
@@ -173,10 +176,11 @@ void an_boost_step(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *
 /* Releases are stamped on the guest's clock: one of the turn's end may seem to come behind it. */
 void an_boost_release(struct ks_analysis *a, uint32_t vcpu, uint64_t lock, uint64_t time)
 {
-	uint64_t e = a->vm[a->model.vcpus[vcpu].vm].clock_error + a->opts.slack_ns;
+	const struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
+	uint64_t e = m->clock_error + a->opts.slack_ns;
 	struct an_boost *b = &a->vcpu[vcpu].boost;
 
-	if (b->stage == AN_NO_BOOST || b->lock != lock || !lock)
+	if (b->stage == AN_NO_BOOST || b->lock != lock || !lock || an_is_blind(m, time))
 		return;
 	if (b->stage != AN_TURNED || time <= b->until + e)
 		b->let_go = true;

@@ -71,6 +71,7 @@ static bool user_mode(const struct ks_rec *r)
 /* Class of an exit outside every wait that was seen. */
 static enum ks_class outside(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r)
 {
+	bool blind = an_is_blind(&a->vm[a->model.vcpus[vcpu].vm], r->time);
 	enum ks_class c = KS_C_OTHER;
 
 	if (user_mode(r))
@@ -79,8 +80,8 @@ static enum ks_class outside(struct ks_analysis *a, uint32_t vcpu, const struct 
 		return KS_C_UNKNOWN;
 	if (a->opts.ip_class)
 		c = a->opts.ip_class(a->opts.ip_ctx, a->model.vcpus[vcpu].vm, r->a);
-	/* The record that says that it waits for a lock may be among the lost ones. */
-	return c == KS_C_OTHER && a->vcpu[vcpu].doubt ? KS_C_UNKNOWN : c;
+	/* The record that says that it waits for a lock may be among the lost ones, or stamped elsewhere. */
+	return c == KS_C_OTHER && (a->vcpu[vcpu].doubt || blind) ? KS_C_UNKNOWN : c;
 }
 
 static struct an_exit one_exit(const struct ks_event *ev)
@@ -97,8 +98,11 @@ static struct an_exit one_exit(const struct ks_event *ev)
 static void in_user_mode(struct ks_analysis *a, uint32_t vcpu, uint64_t time)
 {
 	struct an_vcpu *v = &a->vcpu[vcpu];
-	uint64_t e = a->vm[a->model.vcpus[vcpu].vm].clock_error + a->opts.slack_ns;
+	const struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
+	uint64_t e = m->clock_error + a->opts.slack_ns;
 
+	if (an_is_blind(m, time))
+		return;
 	if (v->nopen && time > v->open[v->nopen - 1]->try_time + e)
 		an_wait_drop_from(a, vcpu, 0);
 	if (v->doubt && time > v->doubt_to + e)

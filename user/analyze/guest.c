@@ -155,8 +155,7 @@ static void report_hold(struct ks_analysis *a, const struct ks_rec *r, const str
 		.pid = h->pid,
 		.acq_time = h->acq,
 		.rel_time = h->rel,
-		.off_ns = ks_history_time_in(&a->vcpu[h->vcpu].hist, h->acq, h->rel,
-					     1u << KS_V_RUNNABLE),
+		.off_ns = an_time_seen(a, h->vcpu, h->acq, h->rel, 1u << KS_V_RUNNABLE),
 		.waiters = r->flags & KS_F_WAITERS,
 	};
 	a->ops.hold(a->ops.ctx, &out);
@@ -208,9 +207,11 @@ static uint32_t vcpu_of(const struct ks_analysis *a, uint32_t vm, uint32_t cpu)
  */
 static void it_runs(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 {
-	uint64_t e = a->vm[a->model.vcpus[vcpu].vm].clock_error;
+	const struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
+	uint64_t e = m->clock_error;
 
-	if (a->model.vcpus[vcpu].state != KS_V_UNKNOWN || a->any_out_lost >= a->now)
+	if (a->model.vcpus[vcpu].state != KS_V_UNKNOWN || a->any_out_lost >= a->now ||
+	    an_is_blind(m, ev->time))
 		return;
 	if (ev->time < a->host_begin + e || a->host_end == AN_NEVER || ev->time + e > a->host_end)
 		return;
@@ -242,7 +243,8 @@ static void vcpu_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_eve
 	case KS_RQ_BUSY:
 	case KS_RQ_CALM:
 		an_busy_update(a, vcpu, ev->time,
-			       ev->rec->type == KS_RQ_BUSY && ev->time > a->vcpu[vcpu].queue_lost);
+			       ev->rec->type == KS_RQ_BUSY && ev->time > a->vcpu[vcpu].queue_lost &&
+				       !an_is_blind(&a->vm[a->model.vcpus[vcpu].vm], ev->time));
 		break;
 	default:
 		a->ignored++;

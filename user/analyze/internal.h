@@ -154,7 +154,10 @@ struct an_vm {
 	uint32_t napic, ncpus;
 	uint32_t first, n; /* its vCPUs in the model */
 	uint64_t clock_error;
-	ks_map_fn map; /* of the guest's clock, NULL = identity */
+	struct ks_clockbreak *breaks;
+	struct an_span *blind; /* the same, widened by the clock's error: disjoint, in order */
+	size_t nbreaks, nblind, blind_next; /* next: first one that the stream has not come to */
+	ks_map_fn map;			    /* of the guest's clock, NULL = identity */
 	void *map_ctx;
 	bool full;	      /* every release with a waiter was recorded */
 	uint64_t end;	      /* last record of its trace; AN_NEVER if not known, or passed */
@@ -239,6 +242,20 @@ void an_guest_begins(struct ks_analysis *a, uint32_t vm, uint64_t time);
 void an_guestloss_step(struct ks_analysis *a, uint32_t vm, uint64_t now);
 void an_guestloss_late(struct ks_analysis *a, uint32_t vm, const struct ks_event *ev);
 void an_proved(struct ks_analysis *a, uint32_t vcpu, uint64_t time);
+
+/* ---- blind.c: where the guest's times are not known ---- */
+/* The first such span that ends after time; NULL: none. */
+const struct an_span *an_blind_after(const struct an_vm *m, uint64_t time);
+/* Is there one within [from, to]? */
+bool an_blind_within(const struct an_vm *m, uint64_t from, uint64_t to);
+static inline bool an_is_blind(const struct an_vm *m, uint64_t time)
+{
+	return m->nblind && an_blind_within(m, time, time);
+}
+/* How long the vCPU was in these states within two times of the guest, without what is not known. */
+uint64_t an_time_seen(const struct ks_analysis *a, uint32_t vcpu, uint64_t from, uint64_t to,
+		      unsigned int states);
+void an_blind_step(struct ks_analysis *a, uint32_t vm, uint64_t now);
 
 /* ---- lock.c ---- */
 int an_locks_init(struct an_locks *l, uint32_t nvcpus);

@@ -13,7 +13,7 @@ KS_API_BEGIN
 struct ks_link {
 	struct ks_clockmap *guest_map;
 	struct ks_guestclock *clock; /* ks_guestclock_map() with this is the map for the merge */
-	uint64_t error_ns;	     /* bound of its error */
+	uint64_t error_ns;	     /* bound of its error, but for ks_guestclock_breaks() */
 	unsigned int steps; /* of the guest's TSC while it was recorded, and by how many ... */
 	uint64_t step_ns;   /* ... ns its clock jumped with it at most: near one error_ns
 				      * does not hold */

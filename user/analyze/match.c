@@ -81,8 +81,13 @@ static int clock_failed(int ret, const struct ks_model *m, uint32_t vm, struct k
 			"%s: the TSC offset of VM %s is not in it: record the host while the "
 			"VM runs",
 			ks_reader_path(host), name);
-	case -ENODATA:
 	case -ERANGE:
+		return ks_fail(
+			err, -EINVAL,
+			"%s: its clock does not keep step with that of VM %s of %s: the VM was "
+			"stopped meanwhile (record for longer, or again), or it is another VM's",
+			ks_reader_path(guest), name, ks_reader_path(host));
+	case -ENODATA:
 		return ks_fail(err, -EINVAL,
 			       "%s: its clock does not fit VM %s of %s: another VM's, or another "
 			       "recording's",

@@ -169,7 +169,9 @@ static uint32_t vm_in_analysis(const struct ks_session *s, uint32_t vm)
 
 static int add_guest(struct ks_session *s, struct guest *g, struct ks_err *err)
 {
+	const struct ks_clockbreak *breaks;
 	int src, ret;
+	size_t n;
 
 	g->vm = vm_in_analysis(s, g->link.vm);
 	if (g->vm == KS_NO_VCPU)
@@ -179,9 +181,12 @@ static int add_guest(struct ks_session *s, struct guest *g, struct ks_err *err)
 		return fail(err, src, ks_reader_path(g->reader), strerror(-src));
 	ret = ks_analysis_guest(s->analysis, src, g->reader, g->vm, ks_guestclock_map,
 				g->link.clock, err);
-	if (!ret)
-		ks_analysis_guest_error(s->analysis, g->vm, g->link.error_ns);
-	return ret;
+	if (ret)
+		return ret;
+	ks_analysis_guest_error(s->analysis, g->vm, g->link.error_ns);
+	breaks = ks_guestclock_breaks(g->link.clock, &n);
+	ret = ks_analysis_guest_breaks(s->analysis, g->vm, breaks, n);
+	return ret ? fail(err, ret, ks_reader_path(g->reader), strerror(-ret)) : 0;
 }
 
 int ks_session_start(struct ks_session *s, const struct ks_analysis_opts *opts,

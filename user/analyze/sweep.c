@@ -105,7 +105,7 @@ static uint64_t back_after(const struct sweep *s, const struct an_hold *h)
 	const struct ks_history *v;
 	uint64_t e = s->vm->clock_error, seq, back;
 
-	if (h->vcpu == KS_NO_VCPU)
+	if (h->vcpu == KS_NO_VCPU || an_is_blind(s->vm, h->rel))
 		return 0;
 	v = &s->a->vcpu[h->vcpu].hist;
 	seq = ks_history_find(v, h->rel + s->a->opts.slack_ns + e);

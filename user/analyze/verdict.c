@@ -102,8 +102,7 @@ static void pick_blamed(struct judge *j)
 	}
 	a->nblamed = 0;
 	if (o->blame_vcpu != KS_NO_VCPU)
-		o->blame_off_ns = ks_history_time_in(&a->vcpu[o->blame_vcpu].hist, o->try_time,
-						     o->acq_time, OFF_CPU);
+		o->blame_off_ns = an_time_seen(a, o->blame_vcpu, o->try_time, o->acq_time, OFF_CPU);
 }
 
 /* ---- one piece ---- */
@@ -279,9 +278,8 @@ static bool judge_steady(struct judge *j, const struct an_piece *p)
 	return true;
 }
 
-static void judge_piece(void *ctx, const struct an_piece *p)
+static void judge_seen(struct judge *j, const struct an_piece *p)
 {
-	struct judge *j = ctx;
 	uint64_t e = 0;
 
 	if (judge_steady(j, p)) {
@@ -296,6 +294,38 @@ static void judge_piece(void *ctx, const struct an_piece *p)
 		add_time(j, p, p->from + e, p->to - e);
 	}
 	class_moments(j, p, e);
+}
+
+/* Nobody knows where on the host's clock this lies. */
+static void judge_blind(struct judge *j, struct an_piece p)
+{
+	p.kind = AN_UNSEEN;
+	p.other = KS_NO_VCPU;
+	j->share[KS_C_UNKNOWN] += p.to - p.from;
+	class_moments(j, &p, 0);
+}
+
+static void judge_piece(void *ctx, const struct an_piece *p)
+{
+	struct judge *j = ctx;
+	const struct an_vm *m = &j->a->vm[j->w->vm];
+	const struct an_span *b;
+	struct an_piece part = *p;
+
+	while (m->nblind && (b = an_blind_after(m, part.from)) && b->from < p->to) {
+		if (b->from > part.from) {
+			part.to = b->from;
+			judge_seen(j, &part);
+			part.from = part.to;
+		}
+		part.to = b->to < p->to ? b->to : p->to;
+		judge_blind(j, part);
+		part.from = part.to;
+		if (part.from == p->to)
+			return;
+	}
+	part.to = p->to;
+	judge_seen(j, &part);
 }
 
 /* ---- folded bursts ---- */
@@ -360,7 +390,7 @@ static void add_totals(struct ks_analysis *a, const struct ks_wait *o)
 	t->verdicts[o->verdict]++;
 	for (c = 0; c < KS_C_WAIT_MAX; c++)
 		t->lost_ns[c] += o->share[c];
-	if (o->acquired && !o->partial)
+	if (o->acquired && !o->partial && !an_blind_within(m, o->try_time, o->acq_time))
 		an_hist_add(&m->per_wait, o->ple_total);
 }
 

@@ -164,15 +164,35 @@ static int read_nodes(struct ks_vnuma *v, struct vn_vm *m, uint32_t vm, struct j
 	return err;
 }
 
-static int read_losses(struct vn_vm *m, struct ks_reader *guest, ks_map_fn map, void *ctx)
+/*
+ * What was lost, and where the guest's clock broke: whether a vCPU was idle on both sides nobody knows
+ * there.
+ */
+static int read_losses(struct ks_vnuma *v, struct vn_vm *m, struct ks_reader *guest, ks_map_fn map,
+		       void *ctx)
 {
-	const struct ks_rec *ctl;
-	size_t n;
+	size_t n, nbreaks, i, k = 0;
+	const struct ks_clockbreak *b = ks_analysis_breaks(v->a, m->index, &nbreaks);
+	const struct ks_rec *ctl = ks_reader_control(guest, &n);
+	struct ks_rec *all = malloc((n + nbreaks + 1) * sizeof(*all));
+	int err;
 
+	if (!all)
+		return -ENOMEM;
 	m->map = map;
 	m->map_ctx = ctx;
-	ctl = ks_reader_control(guest, &n);
-	return an_losses_init(&m->loss, ctl, n, map, ctx);
+	for (i = 0; i < n; i++)
+		if (ctl[i].type == KS_LOSS)
+			all[k++] = ctl[i];
+	for (i = 0; i < nbreaks; i++)
+		all[k++] = (struct ks_rec){ .time = b[i].own_to,
+					    .type = KS_LOSS,
+					    .cpu = KS_RING_ANY,
+					    .a = b[i].own_from,
+					    .b = 1 };
+	err = an_losses_init(&m->loss, all, k, map, ctx);
+	free(all);
+	return err;
 }
 
 /* Both sides' recordings, as far as they overlap. */
@@ -232,7 +252,7 @@ int ks_vnuma_guest(struct ks_vnuma *v, struct ks_reader *host, struct ks_reader 
 	if (!err)
 		err = read_nodes(v, m, vm, ks_reader_meta(guest));
 	if (!err)
-		err = read_losses(m, guest, map, map_ctx);
+		err = read_losses(v, m, guest, map, map_ctx);
 	if (!err)
 		err = find_span(m, guest, map, map_ctx, host);
 	return err ? err : add_source(v, (uint32_t)src, vm);

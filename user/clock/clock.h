@@ -73,8 +73,26 @@ void ks_guestclock_free(struct ks_guestclock *g);
  * one thread at a time.
  */
 uint64_t ks_guestclock_map(void *g, uint64_t guest_mono);
-/* Bound on its error, ns, for the whole map. */
+/* Bound on its error, ns, for the whole map but for the breaks in it. */
 uint64_t ks_guestclock_error(const struct ks_guestclock *g);
+
+/*
+ * Between two samples the guest's clock stood still or jumped by itself: a VM that is stopped and
+ * continued (snapshot, suspend) has its kvm-clock set back. When it happened is not known, so a time
+ * in between is off by up to behind_ns and the bound together. (With a step of the TSC it is.)
+ */
+struct ks_clockbreak {
+	uint64_t from, to;	   /* of the two samples, host's clock */
+	uint64_t own_from, own_to; /* on the guest's */
+	int64_t behind_ns;	   /* by which it fell behind the host's; < 0: ran ahead of it */
+};
+
+/*
+ * Those of the recording, in order; borrowed. Told from slewing by their size: a clock that is
+ * slewed by no more than NTP does (500 ppm) has none. It takes five samples of the guest to see one.
+ */
+const struct ks_clockbreak *ks_guestclock_breaks(const struct ks_guestclock *g, size_t *n);
+
 /*
  * Guest TSC at a moment -> host CLOCK_MONOTONIC, ns. Good to ks_clockmap_error() of the host's map
  * and a tick of the guest. If the TSC was stepped back and had this value more than once: the first

@@ -4,21 +4,18 @@
  * time by its TSC; between two such pairs the map is a straight line. So nothing depends on the
  * guest's clock source: a kvm-clock runs on when the TSC is stepped, a TSC clock source steps with
  * it. Between two samples with a step of the TSC the lines of either side are continued up to the
- * moment of the step, which the host has recorded.
+ * moment of the step, which the host has recorded. So they are where the guest's clock stood still
+ * by itself, while its VM was (breaks.h), but nobody has recorded when: in between nothing is known.
  */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "breaks.h"
 #include "tscseg.h"
 
 #define SEARCH_SEGMENTS 64 /* TSC steps between two samples that a guest may do and stay mapped */
 #define RATE_UNKNOWN 2000  /* NTP slews a clock by 500 ppm at most: one part in 2000 */
-
-struct pair {
-	struct ks_sample s; /* x: guest's clock, y: host's */
-	size_t seg;
-};
 
 struct piece {
 	uint64_t from;	/* guest's clock */
@@ -28,10 +25,12 @@ struct piece {
 
 struct ks_guestclock {
 	struct ks_tscsegs segs;
-	struct pair *pair;
+	struct ks_pair *pair;
 	size_t npairs;
 	struct piece *piece;
 	size_t npieces, hit; /* hit: the piece used last */
+	struct ks_clockbreak *breaks;
+	size_t nbreaks;
 	uint64_t error, largest_step;
 	unsigned int steps;
 };
@@ -61,7 +60,7 @@ static bool fits(const struct ks_tscsegs *t, size_t k, uint64_t at, uint64_t sla
  * much time has passed on the host as in the guest since `prev`; without prev, the first that fits.
  */
 static bool place_sample(const struct ks_guestclock *g, const struct ks_sample *raw, size_t from,
-			 const struct pair *prev, struct pair *out)
+			 const struct ks_pair *prev, struct ks_pair *out)
 {
 	size_t end = prev && g->segs.n - from > SEARCH_SEGMENTS ? from + SEARCH_SEGMENTS :
 								  g->segs.n;
@@ -80,7 +79,7 @@ static bool place_sample(const struct ks_guestclock *g, const struct ks_sample *
 			continue;
 		found = true;
 		best = off;
-		*out = (struct pair){ .s = { raw->x, at, raw->b }, .seg = k };
+		*out = (struct ks_pair){ .s = { raw->x, at, raw->b }, .seg = k };
 	}
 	return found;
 }
@@ -88,7 +87,7 @@ static bool place_sample(const struct ks_guestclock *g, const struct ks_sample *
 static void place_samples(struct ks_guestclock *g, const struct ks_clockmap *guest)
 {
 	for (size_t i = 0; i < guest->nraw; i++) {
-		const struct pair *prev = g->npairs ? &g->pair[g->npairs - 1] : NULL;
+		const struct ks_pair *prev = g->npairs ? &g->pair[g->npairs - 1] : NULL;
 
 		if (place_sample(g, &guest->raw[i], prev ? prev->seg : 0, prev,
 				 &g->pair[g->npairs]))
@@ -98,48 +97,51 @@ static void place_samples(struct ks_guestclock *g, const struct ks_clockmap *gue
 
 /* ---- pieces ---- */
 
-static bool same_seg(const struct ks_guestclock *g, size_t i, size_t j)
+/* Did both clocks run on between pair i and the next one, as far as is known? */
+static bool joined(const struct ks_guestclock *g, size_t i)
 {
-	return g->pair[i].seg == g->pair[j].seg;
+	return g->pair[i].seg == g->pair[i + 1].seg && !g->pair[i].broken;
 }
 
 struct rate {
 	uint64_t host, guest; /* so many ns of one in so many of the other */
 };
 
-static struct rate rate_of(const struct pair *a, const struct pair *b)
+static struct rate rate_of(const struct ks_pair *a, const struct ks_pair *b)
 {
 	return (struct rate){ b->s.y - a->s.y, b->s.x - a->s.x };
 }
 
 /*
  * The rate that the clocks have around pair i: over a second or more on this side of it (step -1:
- * older, 1: newer) as far as there is no TSC step, else between any two pairs; else 1:1, two
+ * older, 1: newer) as far as nothing lies in between, else between any two pairs; else 1:1, two
  * CLOCK_MONOTONICs being what they are.
  */
 static struct rate rate_around(const struct ks_guestclock *g, size_t i, int step)
 {
-	const struct pair *p = g->pair;
+	const struct ks_pair *p = g->pair;
 	size_t base = i;
 
-	while ((step < 0 ? base > 0 : base + 1 < g->npairs) &&
-	       same_seg(g, i, base + (size_t)step) && distance(p[base].s.x, p[i].s.x) < BASE_NS)
+	while ((step < 0 ? base > 0 && joined(g, base - 1) :
+			   base + 1 < g->npairs && joined(g, base)) &&
+	       distance(p[base].s.x, p[i].s.x) < BASE_NS)
 		base += (size_t)step;
 	if (base != i)
 		return base < i ? rate_of(&p[base], &p[i]) : rate_of(&p[i], &p[base]);
 	for (size_t k = 0; k + 1 < g->npairs; k++)
-		if (same_seg(g, k, k + 1))
+		if (joined(g, k))
 			return rate_of(&p[k], &p[k + 1]);
 	return (struct rate){ 1, 1 };
 }
 
-static struct ks_line line_from(const struct pair *p, struct rate r)
+static struct ks_line line_from(const struct ks_pair *p, struct rate r)
 {
 	return ks_line_make(p->s.x, p->s.y, r.host, r.guest);
 }
 
 /* Guest time at which the line through p reaches host time y, kept within [lo, hi]. */
-static uint64_t reaches(const struct pair *p, struct rate r, uint64_t y, uint64_t lo, uint64_t hi)
+static uint64_t reaches(const struct ks_pair *p, struct rate r, uint64_t y, uint64_t lo,
+			uint64_t hi)
 {
 	struct ks_line back = ks_line_make(p->s.y, p->s.x, r.guest, r.host);
 	uint64_t x = ks_line_at(&back, y);
@@ -165,24 +167,42 @@ static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* Between pairs i and i + 1 the guest's TSC was stepped, from host time t0 to t1 (one step: t0). */
-static void add_stepped(struct ks_guestclock *g, size_t i)
+/*
+ * Between pairs i and i + 1 something happened to the guest's clocks, from host time t0 to t1 (one
+ * moment: t0). Returns by how many ns its CLOCK_MONOTONIC jumped.
+ */
+static uint64_t add_apart(struct ks_guestclock *g, size_t i, uint64_t t0, uint64_t t1)
 {
-	const struct pair *a = &g->pair[i], *b = a + 1;
-	uint64_t t0 = clamp(g->segs.seg[a->seg + 1].from, a->s.y, b->s.y);
-	uint64_t t1 = clamp(g->segs.seg[b->seg].from, t0, b->s.y);
+	const struct ks_pair *a = &g->pair[i], *b = a + 1;
 	struct rate ra = rate_around(g, i, -1), rb = rate_around(g, i + 1, 1);
 	uint64_t m0 = reaches(a, ra, t0, a->s.x, b->s.x);
 	uint64_t m1 = reaches(b, rb, t1, a->s.x, b->s.x);
-	uint64_t step = m1 > m0 ? distance(m1 - m0, t1 - t0) : m0 - m1 + (t1 - t0);
 
 	add_piece(g, a->s.x, line_from(a, ra));
 	if (m0 < m1)
 		add_piece(g, m0, ks_line_make(m0, t0, t1 - t0, m1 - m0));
 	add_piece(g, m0 > m1 ? m0 : m1, line_from(b, rb));
+	return m1 > m0 ? distance(m1 - m0, t1 - t0) : m0 - m1 + (t1 - t0);
+}
+
+static void add_stepped(struct ks_guestclock *g, size_t i)
+{
+	const struct ks_pair *a = &g->pair[i], *b = a + 1;
+	uint64_t t0 = clamp(g->segs.seg[a->seg + 1].from, a->s.y, b->s.y);
+	uint64_t t1 = clamp(g->segs.seg[b->seg].from, t0, b->s.y);
+	uint64_t step = add_apart(g, i, t0, t1);
+
 	g->steps++;
 	if (step > g->largest_step)
 		g->largest_step = step;
+}
+
+/* Nobody knows when: in the middle of the time that it took. */
+static void add_broken(struct ks_guestclock *g, size_t i)
+{
+	uint64_t from = g->pair[i].s.y, middle = from + (g->pair[i + 1].s.y - from) / 2;
+
+	add_apart(g, i, middle, middle);
 }
 
 static void make_pieces(struct ks_guestclock *g)
@@ -191,36 +211,53 @@ static void make_pieces(struct ks_guestclock *g)
 
 	add_piece(g, 0, line_from(&g->pair[0], rate_around(g, 0, 1)));
 	for (size_t i = 0; i < last; i++) {
-		const struct pair *p = &g->pair[i];
+		const struct ks_pair *p = &g->pair[i];
 
-		if (same_seg(g, i, i + 1))
-			add_piece(g, p->s.x, line_from(p, rate_of(p, p + 1)));
-		else
+		if (p->seg != p[1].seg)
 			add_stepped(g, i);
+		else if (p->broken)
+			add_broken(g, i);
+		else
+			add_piece(g, p->s.x, line_from(p, rate_of(p, p + 1)));
 	}
 	add_piece(g, g->pair[last].s.x, line_from(&g->pair[last], rate_around(g, last, -1)));
 }
 
 /* ---- the bound ---- */
 
-/* As in the clock map: the worse bracket and twice the worse bend, within one segment. */
+static uint64_t bend_at(const struct ks_guestclock *g, size_t i)
+{
+	const struct ks_pair *p = &g->pair[i];
+
+	return i && i + 1 < g->npairs && joined(g, i - 1) && joined(g, i) ?
+		       ks_bend(&p[-1].s, &p[0].s, &p[1].s) :
+		       0;
+}
+
+/* Between two breaks a piece has no neighbour to be bent against: the rate around it stands in. */
+static uint64_t lone_bend(const struct ks_guestclock *g, size_t i)
+{
+	bool left = i && joined(g, i - 1), right = i + 2 < g->npairs && joined(g, i + 1);
+	int64_t lost = left || right ? 0 : ks_breaks_lost(g->pair, g->npairs, i);
+
+	return (uint64_t)(lost < 0 ? -lost : lost);
+}
+
+/* As in the clock map: the worse bracket and twice the worse bend, where the clocks ran on. */
 static uint64_t piece_error(const struct ks_guestclock *g, size_t i)
 {
-	const struct pair *p = &g->pair[i];
-	uint64_t left = 0, right = 0, bend, b;
+	const struct ks_pair *p = &g->pair[i];
+	uint64_t left = bend_at(g, i), right = bend_at(g, i + 1), lone = lone_bend(g, i);
+	uint64_t bend = left > right ? left : right, b = p->s.b > p[1].s.b ? p->s.b : p[1].s.b;
 
-	if (i && same_seg(g, i - 1, i))
-		left = ks_bend(&p[-1].s, &p[0].s, &p[1].s);
-	if (i + 2 < g->npairs && same_seg(g, i + 1, i + 2))
-		right = ks_bend(&p[0].s, &p[1].s, &p[2].s);
-	bend = left > right ? left : right;
-	b = p[0].s.b > p[1].s.b ? p[0].s.b : p[1].s.b;
+	bend = bend > lone ? bend : lone;
 	return add_clamped(b, add_clamped(bend, bend));
 }
 
 /*
  * Around a step the lines are continued over up to a piece's length: twice the error of the rate
- * comes to that of the end. Without any rate to go by, what NTP may slew.
+ * comes to that of the end. Without any rate to go by, what NTP may slew. Of what is broken nothing
+ * is said.
  */
 static uint64_t pairs_error(const struct ks_guestclock *g)
 {
@@ -228,22 +265,48 @@ static uint64_t pairs_error(const struct ks_guestclock *g)
 	bool rate = false;
 
 	for (size_t i = 0; i + 1 < g->npairs; i++) {
-		const struct pair *p = &g->pair[i];
-		uint64_t e = same_seg(g, i, i + 1) ? piece_error(g, i) : 0, len = p[1].s.x - p->s.x;
+		const struct ks_pair *p = &g->pair[i];
+		uint64_t e = joined(g, i) ? piece_error(g, i) : 0, len = p[1].s.x - p->s.x;
 
-		rate |= same_seg(g, i, i + 1);
+		rate |= joined(g, i);
 		worst = e > worst ? e : worst;
 		bracket = p->s.b > bracket ? p->s.b : bracket;
 		bracket = p[1].s.b > bracket ? p[1].s.b : bracket;
-		if (!same_seg(g, i, i + 1) && len > stepped)
+		if (p->seg != p[1].seg && len > stepped)
 			stepped = len;
 	}
 	if (!stepped)
-		return worst;
+		return worst > bracket ? worst : bracket;
 	if (!rate)
 		return add_clamped(bracket, stepped / RATE_UNKNOWN);
 	worst = worst > bracket ? worst : bracket;
 	return add_clamped(worst, add_clamped(worst, worst));
+}
+
+/* ---- breaks ---- */
+
+static int list_breaks(struct ks_guestclock *g)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i + 1 < g->npairs; i++)
+		n += g->pair[i].broken;
+	g->breaks = n ? calloc(n, sizeof(*g->breaks)) : NULL;
+	if (n && !g->breaks)
+		return -ENOMEM;
+	for (size_t i = 0; i + 1 < g->npairs; i++) {
+		const struct ks_pair *p = &g->pair[i];
+
+		if (p->broken)
+			g->breaks[g->nbreaks++] = (struct ks_clockbreak){
+				.from = p->s.y,
+				.to = p[1].s.y,
+				.own_from = p->s.x,
+				.own_to = p[1].s.x,
+				.behind_ns = ks_breaks_lost(g->pair, g->npairs, i),
+			};
+	}
+	return 0;
 }
 
 /* Divisions cut off up to one tick of the guest's TSC and a nanosecond at each of three maps. */
@@ -264,8 +327,9 @@ static int build(struct ks_guestclock *g, const struct ks_clockmap *guest)
 	place_samples(g, guest);
 	if (g->npairs < 2)
 		return -ENODATA;
+	ks_breaks_find(g->pair, g->npairs, ks_clockmap_error(g->segs.host));
 	g->piece = calloc(3 * g->npairs, sizeof(*g->piece));
-	if (!g->piece)
+	if (!g->piece || list_breaks(g))
 		return -ENOMEM;
 	make_pieces(g);
 	g->error = add_clamped(pairs_error(g), ks_clockmap_error(g->segs.host));
@@ -302,6 +366,7 @@ void ks_guestclock_free(struct ks_guestclock *g)
 	free(g->segs.seg);
 	free(g->pair);
 	free(g->piece);
+	free(g->breaks);
 	free(g);
 }
 
@@ -355,4 +420,10 @@ unsigned int ks_guestclock_steps(const struct ks_guestclock *g, uint64_t *larges
 	if (largest)
 		*largest = g->largest_step;
 	return g->steps;
+}
+
+const struct ks_clockbreak *ks_guestclock_breaks(const struct ks_guestclock *g, size_t *n)
+{
+	*n = g->nbreaks;
+	return g->breaks;
 }

@@ -54,6 +54,22 @@ void rows_header(struct rows *r, const struct ks_export_input *in)
 	rows_put(r, ROW_HEADER, &o, ROWS_ALL);
 }
 
+static void count_breaks(struct row_file *o, const struct ks_guestclock *clock)
+{
+	size_t n, i;
+	const struct ks_clockbreak *b = ks_guestclock_breaks(clock, &n);
+
+	o->clock_breaks = n;
+	o->clock_largest_break = 0;
+	for (i = 0; i < n; i++) {
+		uint64_t ns = b[i].behind_ns < 0 ? -(uint64_t)b[i].behind_ns :
+						   (uint64_t)b[i].behind_ns;
+
+		if (ns > o->clock_largest_break)
+			o->clock_largest_break = ns;
+	}
+}
+
 static void put_file(struct rows *r, struct ks_reader *rd, uint32_t vm)
 {
 	const struct ks_link *l = vm == KS_NO_VCPU ? NULL : ks_session_link(r->session, vm);
@@ -73,9 +89,13 @@ static void put_file(struct rows *r, struct ks_reader *rd, uint32_t vm)
 		.clock_error = l ? l->error_ns : ROWS_NONE,
 		.clock_steps = l ? l->steps : ROWS_NONE,
 		.clock_largest_step = l ? l->step_ns : ROWS_NONE,
+		.clock_breaks = ROWS_NONE,
+		.clock_largest_break = ROWS_NONE,
 		.matched_by = l ? l->how : NULL,
 	};
 
+	if (l)
+		count_breaks(&o, l->clock);
 	span_of(rd, &o.first, &o.last);
 	rows_put(r, ROW_FILE, &o, ROWS_ALL);
 }

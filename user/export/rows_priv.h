@@ -27,6 +27,7 @@ struct row_file {
 	uint64_t first, last, start_mono, start_realtime;
 	uint64_t wait_threshold, hold_threshold;
 	uint64_t clock_error, clock_steps, clock_largest_step;
+	uint64_t clock_breaks, clock_largest_break;
 };
 
 struct row_vm {

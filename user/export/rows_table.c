@@ -223,6 +223,11 @@ static const struct rows_col file_cols[] = {
 	COL("clock_steps", RC_U64 | RC_NULL, clock_steps, "guest: how often its TSC was stepped"),
 	COL("clock_largest_step_ns", RC_U64 | RC_NULL, clock_largest_step,
 	    "guest: by how much its clock jumped with it at most"),
+	COL("clock_breaks", RC_U64 | RC_NULL, clock_breaks,
+	    "guest: how often its clock stood still or ran ahead by itself, as when its VM is "
+	    "stopped: within these seconds its times are uncertain, and causes `unknown`"),
+	COL("clock_largest_break_ns", RC_U64 | RC_NULL, clock_largest_break,
+	    "guest: for how long at most"),
 	COL("matched_by", RC_STR | RC_NULL, matched_by, "guest: how its VM was found"),
 };
 #undef ROW

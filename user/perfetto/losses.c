@@ -36,6 +36,27 @@ static uint64_t loss_track(struct pf_export *x, uint32_t vm)
 	return *track;
 }
 
+/* As with losses: what the guest says happened since then may lie behind_ns off. */
+void pf_clock_breaks(struct pf_export *x, const struct ks_export_input *in, uint32_t vm)
+{
+	size_t n, i;
+	const struct ks_clockbreak *b =
+		ks_guestclock_breaks(ks_session_link(in->session, vm)->clock, &n);
+
+	for (i = 0; i < n; i++) {
+		if (b[i].to < in->from || b[i].from >= in->to)
+			continue;
+		pf_event(&x->w, PF_INSTANT, b[i].to, x->pvm[vm].track);
+		pf_name(&x->w, b[i].behind_ns < 0 ? "guest's clock ran ahead" :
+						    "guest's clock stood still");
+		pf_category(&x->w, "recording");
+		pf_number(&x->w, "since_ns", b[i].from);
+		pf_number(&x->w, "length_ns", b[i].to - b[i].from);
+		pf_signed(&x->w, "behind_ns", b[i].behind_ns);
+		pf_send(&x->w);
+	}
+}
+
 /* The VM whose guest's trace this is. */
 static uint32_t vm_of(const struct pf_export *x, unsigned int src)
 {

@@ -151,6 +151,7 @@ static void add_guest(struct pf_export *x, const struct ks_export_input *in, uin
 	pf_number(&x->w, "clock_steps", l->steps);
 	pf_text(&x->w, "matched_by", l->how);
 	pf_send(&x->w);
+	pf_clock_breaks(x, in, vm);
 }
 
 int pf_world_begin(struct pf_export *x, const struct ks_export_input *in, struct ks_err *err)

@@ -83,5 +83,7 @@ void pf_memory_put(struct pf_export *x, uint32_t vm);
 /* ---- losses.c ---- */
 /* Of the host or of a guest: as its recorder told, or found when its file was read. */
 void pf_loss(struct pf_export *x, const struct ks_event *ev);
+/* Where the clock of a VM's guest stood still, in [from, to). */
+void pf_clock_breaks(struct pf_export *x, const struct ks_export_input *in, uint32_t vm);
 
 #endif /* KVMSCHED_PERFETTO_WORLD_H */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clockbreaks.h"
 #include "exits.h"
 #include "model.h"
 #include "priv.h"
@@ -313,6 +314,7 @@ static struct json_object *guest(const struct ks_report *r, uint32_t vm)
 	put_num(o, "clock_error_ns", l->error_ns);
 	put_num(o, "clock_steps", l->steps);
 	put_num(o, "clock_largest_step_ns", l->step_ns);
+	put(o, "clock_breaks", clockbreaks_json(l->clock));
 	put_str(o, "matched_by", l->how);
 	put_num(o, "halts_checked", l->halts);
 	put_num(o, "halts_explained", l->explained);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clockbreaks.h"
 #include "exits.h"
 #include "format.h"
 #include "model.h"
@@ -155,6 +156,7 @@ static void guest_line(const struct page *p, uint32_t vm)
 	struct ks_reader *rd = ks_session_guest(p->r->s, vm);
 	const struct ks_link *l = ks_session_link(p->r->s, vm);
 	char kernel[40], mode[16], err[FMT], span[FMT];
+	struct clockbreaks_text breaks;
 
 	if (!rd)
 		return;
@@ -170,6 +172,8 @@ static void guest_line(const struct page *p, uint32_t vm)
 		    "          its clock jumped %u times, by up to %s: what lies near is not "
 		    "certain\n",
 		    l->steps, fmt_ns(l->step_ns, err));
+	if (clockbreaks_say(l->clock, p->r->first, &breaks))
+		say(p, "          %s\n          %s\n", breaks.what, breaks.when);
 	trace_state(p, rd);
 }
 

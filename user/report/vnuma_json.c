@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clockbreaks.h"
 #include "model.h"
 #include "put.h"
 #include "vnuma_report.h"
@@ -283,6 +284,7 @@ static struct json_object *guest_json(const struct ks_vnuma_report *r, uint32_t 
 	put_str(o, "path", ks_reader_path(guest));
 	put_str(o, "kernel", ks_meta_str(ks_reader_meta(guest), "kernel"));
 	put_num(o, "clock_error_ns", ks_session_link(r->s, vm)->error_ns);
+	put(o, "clock_breaks", clockbreaks_json(ks_session_link(r->s, vm)->clock));
 	put_num(o, "lost_records", ks_reader_lost(guest));
 	put(o, "truncated", json_object_new_boolean(ks_reader_truncated(guest)));
 	return o;

@@ -9,6 +9,7 @@
 
 #include "format.h"
 #include "clock.h"
+#include "clockbreaks.h"
 #include "model.h"
 #include "text.h"
 #include "vnuma_report.h"
@@ -342,6 +343,7 @@ static void say_threads(const struct page *p)
 static void say_vm(const struct page *p, const struct ks_vm *vm)
 {
 	char name[64], path[256], n[FMT];
+	struct clockbreaks_text breaks;
 
 	fprintf(p->out, "VM %s (pid %u), %u vCPUs\n",
 		ks_printable(name, sizeof(name), vm->name, strlen(vm->name)), vm->tgid, vm->nvcpus);
@@ -350,6 +352,8 @@ static void say_vm(const struct page *p, const struct ks_vm *vm)
 			ks_printable(path, sizeof(path), ks_reader_path(p->guest),
 				     strlen(ks_reader_path(p->guest))),
 			fmt_ns(ks_session_link(p->r->s, p->vm)->error_ns, n));
+	if (p->guest && clockbreaks_say(ks_session_link(p->r->s, p->vm)->clock, 0, &breaks))
+		fprintf(p->out, "          %s\n          %s\n", breaks.what, breaks.when);
 	if (p->guest && ks_reader_lost(p->guest))
 		fprintf(p->out, "          %s records LOST\n",
 			fmt_count(ks_reader_lost(p->guest), n));
