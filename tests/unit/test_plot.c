@@ -88,11 +88,9 @@ static void counts_have_separators(void **state)
 static void lists_are_read(void **state)
 {
 	struct ks_vcpulist l;
-	const char *bad;
 
 	(void)state;
-	assert_int_equal(ks_vcpulist_parse(&l, "0,2-3,65535", &bad), 0);
-	assert_null(bad);
+	assert_int_equal(ks_vcpulist_parse(&l, "0,2-3,65535", NULL), 0);
 	assert_int_equal(l.n, 3);
 	assert_true(ks_vcpulist_has(&l, 0) && ks_vcpulist_has(&l, 3) && ks_vcpulist_has(&l, 65535));
 	assert_false(ks_vcpulist_has(&l, 1) || ks_vcpulist_has(&l, 4));
@@ -118,20 +116,19 @@ static void no_lists_are_refused_where_they_go_wrong(void **state)
 		  { "-1", 0 },
 		  { "+1", 0 },
 		  { "0x2", 1 },
-		  { "65536", 5 },
-		  { "99999999999999999999", 5 },
+		  { "65536", 4 },
+		  { "99999999999999999999", 4 },
 		  { "1--2", 2 },
 		  { "1-2-3", 3 } };
 	struct ks_vcpulist l;
-	const char *bad;
+	struct ks_err err;
+	char where[64];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
-		bad = NULL;
-		assert_int_equal(ks_vcpulist_parse(&l, t[i].text, &bad), -EINVAL);
-		assert_non_null(bad);
-		assert_true((size_t)(bad - t[i].text) <= strlen(t[i].text));
-		assert_true(bad - t[i].text >= (ptrdiff_t)t[i].at - 1);
+		assert_int_equal(ks_vcpulist_parse(&l, t[i].text, &err), -EINVAL);
+		snprintf(where, sizeof(where), " at \"%s\":", t[i].text + t[i].at);
+		assert_non_null(strstr(err.msg, where));
 		assert_null(l.v);
 	}
 }

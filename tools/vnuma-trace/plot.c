@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "drawing.h"
 #include "inputs.h"
+#include "vcpulist.h"
 #include "vnuma_plot.h"
 #include "vnuma_report.h"
 
@@ -70,62 +71,85 @@ static int run(struct opened *open, const struct options *o, struct ks_vnuma *v,
 /* ---- the worst case ---- */
 
 struct found {
-	const struct ks_vnuma_case *worst; /* NULL: none */
+	const struct ks_vnuma *v;
+	struct opened *open;
+	const struct ks_vscene_opts *part; /* of the recording that it may be in */
+	struct ks_vcpulist list;
+	struct ks_vnuma_case worst; /* cost_ns = 0: none */
 	uint32_t vm;
 };
 
-static struct found worst_case(const struct ks_vnuma *v, uint32_t nvms, unsigned int by)
+static bool wanted(const struct found *f, uint32_t vm, const struct ks_vnuma_case *c)
 {
-	struct found f = { .worst = NULL };
+	uint32_t n, vcpu = ks_vnuma_cpu(f->v, vm, c->cpu);
+	const struct ks_vcpu *vcpus = ks_analysis_vcpus(ks_session_analysis(f->open->session), &n);
 
-	for (uint32_t i = 0; i < nvms; i++) {
-		const struct ks_vnuma_vm *m = ks_vnuma_vm(v, i);
-		const struct ks_vnuma_disease *d = by == CASE_PASSED ? &m->passed : &m->overloaded;
+	if (c->time + c->wait_ns < f->part->from || c->time > f->part->to)
+		return false;
+	return !f->list.n || (vcpu != KS_NO_VCPU && ks_vcpulist_has(&f->list, vcpus[vcpu].vcpu_id));
+}
 
-		if (d->nworst && (!f.worst || d->worst[0].cost_ns > f.worst->cost_ns))
-			f = (struct found){ &d->worst[0], i };
-	}
-	return f;
+static void keep_worst(void *ctx, uint32_t vm, const struct ks_vnuma_case *c)
+{
+	struct found *f = ctx;
+
+	if (c->cost_ns <= f->worst.cost_ns || !wanted(f, vm, c))
+		return;
+	f->worst = *c;
+	f->vm = vm;
 }
 
 /* Its VM, with room on both sides of it: what led to it, and what came of it. */
-static int around(struct options *o, const struct found *f, const struct ks_vm *vms,
-		  struct ks_vscene_opts *so, struct ks_err *err)
+static int around(struct options *o, const struct found *f, struct ks_vscene_opts *so,
+		  struct ks_err *err)
 {
-	const struct ks_vnuma_case *c = f->worst;
+	const struct ks_vnuma_case *c = &f->worst;
+	uint32_t n;
 
-	if (!c) {
+	if (!c->cost_ns) {
 		snprintf(err->msg, sizeof(err->msg),
 			 "there is no such wake-up: draw without --case");
 		return -ENODATA;
 	}
-	snprintf(o->vm, sizeof(o->vm), "%" PRIu32, vms[f->vm].tgid);
+	snprintf(o->vm, sizeof(o->vm), "%" PRIu32,
+		 ks_analysis_vms(ks_session_analysis(f->open->session), &n)[f->vm].tgid);
 	so->vm = o->vm;
 	so->from = c->time - c->wait_ns;
 	so->to = c->time + 2 * c->wait_ns;
 	return 0;
 }
 
-static int find_case(struct options *o, struct ks_vscene_opts *so, struct ks_err *err)
+static int search(struct options *o, struct ks_vnuma *v, struct found *f, struct ks_err *err)
 {
 	struct ks_analysis_ops ops = { 0 };
-	struct opened open = { 0 };
-	struct ks_vnuma *v;
-	int ret = ks_vnuma_new(&v, NULL);
+	struct ks_vnuma_watch watch = { .ctx = f };
 
-	if (ret)
-		return ret;
+	if (o->which == CASE_PASSED)
+		watch.passed = keep_worst;
+	else
+		watch.overloaded = keep_worst;
+	ks_vnuma_watch(v, &watch);
 	ks_vnuma_ops(v, &ops);
-	ret = inputs_names(&open, &o->in, err);
-	if (!ret)
-		ret = run(&open, o, v, NULL, &ops, err);
-	if (!ret) {
-		uint32_t nvms;
-		const struct ks_vm *vms = ks_analysis_vms(ks_session_analysis(open.session), &nvms);
-		struct found f = worst_case(v, nvms, o->which);
+	return run(f->open, o, v, NULL, &ops, err);
+}
 
-		ret = around(o, &f, vms, so, err);
-	}
+static int find_case(struct options *o, struct ks_vscene_opts *so, struct ks_err *err)
+{
+	struct opened open = { 0 };
+	struct found f = { .open = &open, .part = so };
+	struct ks_vnuma *v = NULL;
+	int ret = ks_vcpulist_parse(&f.list, so->vcpus, err);
+
+	if (!ret)
+		ret = ks_vnuma_new(&v, NULL);
+	f.v = v;
+	if (!ret)
+		ret = inputs_names(&open, &o->in, err);
+	if (!ret)
+		ret = search(o, v, &f, err);
+	if (!ret)
+		ret = around(o, &f, so, err);
+	ks_vcpulist_free(&f.list);
 	inputs_close(&open);
 	ks_vnuma_free(v);
 	return ret;
@@ -182,9 +206,10 @@ static int plot(struct options *o, struct ks_err *err)
 	struct ks_vscene *scene = NULL;
 	struct opened open = { 0 };
 	struct ks_vnuma *v = NULL;
-	int ret = o->which ? find_case(o, &so, err) :
-			     drawing_times(&o->draw, o->in.files.host, &so.from, &so.to, err);
+	int ret = drawing_times(&o->draw, o->in.files.host, &so.from, &so.to, err);
 
+	if (!ret && o->which)
+		ret = find_case(o, &so, err);
 	if (!ret)
 		ret = inputs_names(&open, &o->in, err);
 	so.task_ctx = open.names;

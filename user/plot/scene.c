@@ -55,17 +55,9 @@ static int copy_opts(struct ks_scene *s, const struct ks_scene_opts *o)
 
 static int check_opts(struct ks_scene *s)
 {
-	const char *bad = NULL;
-	int err;
-
 	if (s->opts.to && s->opts.to <= s->opts.from)
 		return sc_fail(s->opts.err, -EINVAL, "the picture's end is not behind its start");
-	err = ks_vcpulist_parse(&s->list, s->opts.vcpus, &bad);
-	if (err == -EINVAL)
-		return sc_fail(s->opts.err, err,
-			       "\"%s\" is no list of vCPUs at \"%s\": write 0,2-3", s->opts.vcpus,
-			       bad);
-	return err;
+	return ks_vcpulist_parse(&s->list, s->opts.vcpus, s->opts.err);
 }
 
 int ks_scene_new(struct ks_scene **out, const struct ks_scene_opts *opts)

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "err.h"
+
 #define MAX_ID 65535
 
 /* Digits only: strtoul would take a sign, spaces and "0x". */
@@ -49,28 +51,29 @@ static int add(struct ks_vcpulist *l, struct ks_vcpurange r)
 	return 0;
 }
 
-int ks_vcpulist_parse(struct ks_vcpulist *l, const char *text, const char **bad)
+int ks_vcpulist_parse(struct ks_vcpulist *l, const char *text, struct ks_err *err)
 {
 	const char *p = text;
-	int err = 0;
+	int ret = 0;
 
 	*l = (struct ks_vcpulist){ 0 };
-	while (p && !err) {
+	while (p && !ret) {
 		struct ks_vcpurange r;
 
-		err = range(&p, &r);
-		if (!err && *p && *p != ',')
-			err = -EINVAL;
-		if (!err)
-			err = add(l, r);
-		if (!err && !*p++)
+		ret = range(&p, &r);
+		if (!ret && *p && *p != ',')
+			ret = -EINVAL;
+		if (!ret)
+			ret = add(l, r);
+		if (!ret && !*p++)
 			break;
 	}
-	if (err)
+	if (ret)
 		ks_vcpulist_free(l);
-	if (bad)
-		*bad = err ? p : NULL;
-	return err;
+	if (ret == -EINVAL)
+		ks_fail(err, ret, "\"%.100s\" is no list of vCPUs at \"%.60s\": write 0,2-3", text,
+			p);
+	return ret;
 }
 
 bool ks_vcpulist_has(const struct ks_vcpulist *l, uint32_t id)

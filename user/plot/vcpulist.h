@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ks_err;
+
 struct ks_vcpurange {
 	uint32_t first, last;
 };
@@ -18,9 +20,9 @@ struct ks_vcpulist {
 
 /*
  * Parse text (NULL = no list). 0, -ENOMEM, or -EINVAL: empty, no number, a range backwards, or a
- * number beyond 65535; *bad is then the place in text.
+ * number beyond 65535; err (may be NULL) says where then.
  */
-int ks_vcpulist_parse(struct ks_vcpulist *l, const char *text, const char **bad);
+int ks_vcpulist_parse(struct ks_vcpulist *l, const char *text, struct ks_err *err);
 bool ks_vcpulist_has(const struct ks_vcpulist *l, uint32_t id);
 void ks_vcpulist_free(struct ks_vcpulist *l);
 

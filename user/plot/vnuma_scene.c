@@ -11,7 +11,6 @@
 int ks_vscene_new(struct ks_vscene **out, const struct ks_vscene_opts *opts)
 {
 	struct ks_vscene *s;
-	const char *bad = NULL;
 	int err;
 
 	*out = NULL;
@@ -29,11 +28,8 @@ int ks_vscene_new(struct ks_vscene **out, const struct ks_vscene_opts *opts)
 	s->moves.size = sizeof(struct vs_move);
 	s->cases.size = sizeof(struct vs_case);
 	s->wastes.size = sizeof(struct vs_waste);
-	err = ks_vcpulist_parse(&s->list, opts->vcpus, &bad);
+	err = ks_vcpulist_parse(&s->list, opts->vcpus, opts->err);
 	if (err) {
-		if (err == -EINVAL)
-			sc_fail(opts->err, err, "\"%s\" is no list of vCPUs at \"%s\": write 0,2-3",
-				opts->vcpus, bad);
 		ks_vscene_free(s);
 		return err;
 	}
