@@ -19,20 +19,26 @@ static void put_loss(struct pf_export *x, const struct ks_rec *r, uint64_t from,
 	pf_send(&x->w);
 }
 
-static uint64_t loss_track(struct pf_export *x, uint32_t vm)
+/* Made with the first loss. */
+static uint64_t new_track(struct pf_export *x, uint32_t vm)
 {
-	struct pf_track t = { .name = "records lost by the host's recorder" };
-	uint64_t *track = vm == KS_NO_VCPU ? &x->losses : &x->pvm[vm].losses;
+	struct pf_track t = { .uuid = pf_id(x), .name = "records lost by the host's recorder" };
 
-	if (*track)
-		return *track;
 	if (vm != KS_NO_VCPU) {
 		t.name = "records lost by the guest's recorder";
 		t.parent = x->pvm[vm].track;
 		t.rank = 2;
 	}
-	t.uuid = *track = pf_id(x);
 	pf_track(&x->w, &t);
+	return t.uuid;
+}
+
+static uint64_t loss_track(struct pf_export *x, uint32_t vm)
+{
+	uint64_t *track = vm == KS_NO_VCPU ? &x->losses : &x->pvm[vm].losses;
+
+	if (!*track)
+		*track = new_track(x, vm);
 	return *track;
 }
 
