@@ -178,7 +178,7 @@ int an_losses_late(struct an_losses *l, const struct ks_rec *r, ks_map_fn map, v
 		   struct an_loss *x)
 {
 	*x = from_rec(r, map, ctx);
-	if (!x->count || bsearch(x, l->v, l->n, sizeof(*l->v), by_place))
+	if (!x->count || (l->n && bsearch(x, l->v, l->n, sizeof(*l->v), by_place)))
 		return AN_LOSS_KNOWN;
 	if (more_of_last(l, x))
 		return AN_LOSS_MORE;
