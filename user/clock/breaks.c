@@ -56,7 +56,7 @@ static bool is_steeper(const struct ks_pair *p, size_t i, size_t k)
 /* Of these pieces the one whose rate is in the middle. */
 static size_t middle(const struct ks_pair *p, const size_t *piece, size_t n)
 {
-	size_t sorted[AROUND], k;
+	size_t sorted[AROUND] = { 0 }, k;
 
 	for (size_t i = 0; i < n; i++) {
 		for (k = i; k && is_steeper(p, sorted[k - 1], piece[i]); k--)
@@ -82,7 +82,7 @@ static uint64_t deviation(const struct ks_pair *p, size_t i, size_t m)
 /* The deviation in the middle of those of these pieces, as in one as wide as i. */
 static uint64_t usual(const struct ks_pair *p, size_t i, size_t m, const size_t *piece, size_t n)
 {
-	uint64_t sorted[AROUND];
+	uint64_t sorted[AROUND] = { 0 };
 
 	for (size_t j = 0; j < n; j++) {
 		uint64_t d = scaled(deviation(p, piece[j], m), width(p, i), width(p, piece[j]));
