@@ -81,18 +81,28 @@ lab_guest_start() {
 	disown
 }
 
+# lab_guest_ask N: what QEMU's monitor says of guest N's processors, up to the end of its answer. A busy machine's QEMU takes
+# a while to say it; one that says nothing at all is not waited for.
+lab_guest_ask() {
+	local line monitor=$LAB_RUN/vm$1.monitor
+
+	printf 'info registers -a\ninfo status\n' 1<>"$monitor.in"
+	while IFS= read -r -t $((10 * LAB_SCALE)) line && [[ $line != "VM status: "* ]]; do
+		printf '%s\n' "$line"
+	done <>"$monitor.out"
+	printf '%s\n' "${line:-the monitor says no more}"
+}
+
 # lab_guest_where N: what guest N is at, into vmN.where: its processors' registers, and where the host's kernel has QEMU's
 # threads. To be asked takes each vCPU out of the guest and lets it in again, so that one which waits for an interrupt
 # that pends sees it.
 lab_guest_where() {
-	local pid task stat monitor=$LAB_RUN/vm$1.monitor
+	local pid task stat
 
 	pid=$(lab_guest_pid "$1")
 	{
 		lab_log "guest $1:"
-		{ timeout 2 cat "$monitor.out" || true; } &
-		echo "info registers -a" 1<>"$monitor.in"
-		wait $!
+		lab_guest_ask "$1"
 		for task in /proc/"$pid"/task/*; do
 			read -r -a stat <"$task/stat" || continue # it has just ended
 			echo "$(<"$task/comm"), thread ${task##*/}: user ${stat[-39]}, system ${stat[-38]} ticks"
