@@ -23,7 +23,7 @@ static void add_span(struct an_vm *m, struct an_span s)
 	struct an_span *last = m->nblind ? &m->blind[m->nblind - 1] : NULL;
 
 	if (last && s.from <= last->to)
-		last->to = s.to > last->to ? s.to : last->to;
+		an_raise(&last->to, s.to);
 	else
 		m->blind[m->nblind++] = s;
 }

@@ -53,8 +53,7 @@ static void expire(struct ks_analysis *a, uint32_t vm, uint64_t now)
 /* What its run queue says is not believed until then: what comes next may be lost. */
 static void doubt_queue(struct ks_analysis *a, uint32_t vcpu, uint64_t to)
 {
-	if (to > a->vcpu[vcpu].queue_lost)
-		a->vcpu[vcpu].queue_lost = to;
+	an_raise(&a->vcpu[vcpu].queue_lost, to);
 	an_busy_update(a, vcpu, a->now, false);
 }
 

@@ -34,12 +34,6 @@ int an_hostloss_init(struct ks_analysis *a, struct ks_reader *host)
 	return 0;
 }
 
-static void later(uint64_t *t, uint64_t than)
-{
-	if (*t < than)
-		*t = than;
-}
-
 /* May records of this type be among what was lost? */
 static bool has(const struct an_loss *x, uint8_t type)
 {
@@ -49,13 +43,13 @@ static bool has(const struct an_loss *x, uint8_t type)
 static void note(struct ks_analysis *a, const struct an_loss *x)
 {
 	if (has(x, KS_VCPU_WAKE))
-		later(&a->wake_lost, x->to);
+		an_raise(&a->wake_lost, x->to);
 	if (has(x, KS_VCPU_IN))
-		later(&a->in_lost, x->to);
+		an_raise(&a->in_lost, x->to);
 	if (!has(x, KS_VCPU_OUT))
 		return;
-	later(&a->any_out_lost, x->to);
-	later(x->cpu < a->nrings ? &a->out_lost[x->cpu] : &a->every_out_lost, x->to);
+	an_raise(&a->any_out_lost, x->to);
+	an_raise(x->cpu < a->nrings ? &a->out_lost[x->cpu] : &a->every_out_lost, x->to);
 }
 
 /* Is what the vCPU does during loss x hidden by it? */

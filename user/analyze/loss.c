@@ -10,12 +10,6 @@
 
 /* ---- times that are covered ---- */
 
-static void raise_to(uint64_t *t, uint64_t than)
-{
-	if (*t < than)
-		*t = than;
-}
-
 /* Make one of the older half: of what lies far back nobody asks any more. */
 static void fold_old(struct an_cover *c)
 {
@@ -57,12 +51,12 @@ static int cover_add(struct an_cover *c, uint64_t from, uint64_t to)
 		return 0;
 	}
 	last = &c->v[c->n - 1];
-	raise_to(&last->to, to);
+	an_raise(&last->to, to);
 	if (from < last->from)
 		last->from = from;
 	while (c->n > 1 && c->v[c->n - 2].to >= last->from) {
 		last--;
-		raise_to(&last->to, last[1].to);
+		an_raise(&last->to, last[1].to);
 		if (last[1].from < last->from)
 			last->from = last[1].from;
 		c->n--;
@@ -182,7 +176,7 @@ int an_losses_late(struct an_losses *l, const struct ks_rec *r, ks_map_fn map, v
 		return AN_LOSS_KNOWN;
 	if (more_of_last(l, x))
 		return AN_LOSS_MORE;
-	raise_to(&l->late_to, x->to);
+	an_raise(&l->late_to, x->to);
 	if (of_releases(x) && cover_add(&l->late_cover, x->from, x->to))
 		return -ENOMEM;
 	return AN_LOSS_NEW;

@@ -13,6 +13,13 @@ struct an_span {
 	uint64_t from, to;
 };
 
+/* To no earlier than that. */
+static inline void an_raise(uint64_t *t, uint64_t than)
+{
+	if (*t < than)
+		*t = than;
+}
+
 /* Times that are covered: disjoint spans, in order. */
 struct an_cover {
 	struct an_span *v;

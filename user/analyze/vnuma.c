@@ -54,7 +54,6 @@ void ks_vnuma_free(struct ks_vnuma *v)
 	free(v->vm);
 	free(v->vcpu);
 	free(v->last_node);
-	free(v->slot_vcpu);
 	free(v->src_vm);
 	free(v->pcpu_node);
 	free(v);
@@ -62,28 +61,12 @@ void ks_vnuma_free(struct ks_vnuma *v)
 
 /* ---- begin ---- */
 
-static int map_slots(struct ks_vnuma *v, const struct ks_vcpu *vcpus)
-{
-	uint32_t i;
-
-	for (i = 0; i < v->nvcpus; i++)
-		if (vcpus[i].slot >= v->nslots)
-			v->nslots = vcpus[i].slot + 1;
-	v->slot_vcpu = malloc((v->nslots + 1) * sizeof(*v->slot_vcpu));
-	if (!v->slot_vcpu)
-		return -ENOMEM;
-	memset(v->slot_vcpu, 0xff, v->nslots * sizeof(*v->slot_vcpu));
-	for (i = 0; i < v->nvcpus; i++)
-		v->slot_vcpu[vcpus[i].slot] = i;
-	return 0;
-}
-
 int ks_vnuma_begin(struct ks_vnuma *v, const struct ks_analysis *a, struct ks_reader *host)
 {
-	const struct ks_vcpu *vcpus = ks_analysis_vcpus(a, &v->nvcpus);
 	uint32_t i;
 	int err;
 
+	ks_analysis_vcpus(a, &v->nvcpus);
 	ks_analysis_vms(a, &v->nvms);
 	v->a = a;
 	v->vm = calloc(v->nvms + 1, sizeof(*v->vm));
@@ -103,7 +86,7 @@ int ks_vnuma_begin(struct ks_vnuma *v, const struct ks_analysis *a, struct ks_re
 	err = ks_meta_ints(ks_reader_meta(host), "cpu_node", VN_CPUS, &v->pcpu_node, &v->npcpus);
 	for (i = 0; i < v->npcpus; i++)
 		vn_count_node(v->pcpu_node[i], &v->nnodes);
-	return err ? err : map_slots(v, vcpus);
+	return err;
 }
 
 static uint64_t mapped(ks_map_fn map, void *ctx, uint64_t own)
@@ -263,7 +246,7 @@ int ks_vnuma_guest(struct ks_vnuma *v, struct ks_reader *host, struct ks_reader 
 /* The host's half of what a vCPU is, as the analysis has it now. */
 static void host_event(struct ks_vnuma *v, const struct ks_event *ev)
 {
-	uint32_t n, slot = ev->rec->id;
+	uint32_t n, vcpu;
 	const struct ks_vcpu *c;
 	struct vn_vm *m;
 
@@ -271,14 +254,15 @@ static void host_event(struct ks_vnuma *v, const struct ks_event *ev)
 		vn_memory(v, ev->rec);
 		return;
 	}
-	if (slot >= v->nslots || v->slot_vcpu[slot] == KS_NO_VCPU)
+	vcpu = ks_analysis_slot(v->a, ev->rec->id);
+	if (vcpu == KS_NO_VCPU)
 		return;
-	c = &ks_analysis_vcpus(v->a, &n)[v->slot_vcpu[slot]];
+	c = &ks_analysis_vcpus(v->a, &n)[vcpu];
 	m = &v->vm[c->vm];
 	if (c->guest_cpu < 0 || (uint32_t)c->guest_cpu >= m->ncpus)
 		return;
 	if (ev->rec->type == KS_VCPU_NEW)
-		m->cpu[c->guest_cpu].vcpu = v->slot_vcpu[slot];
+		m->cpu[c->guest_cpu].vcpu = vcpu;
 }
 
 void vn_host_until(struct ks_vnuma *v, uint32_t vcpu, uint64_t time)
@@ -323,14 +307,14 @@ static void guest_event(struct ks_vnuma *v, uint32_t vm, const struct ks_event *
 /* The VM that an event may change something of; KS_NO_VCPU: none. */
 static uint32_t vm_of(const struct ks_vnuma *v, const struct ks_event *ev)
 {
-	uint32_t n, slot = ev->rec->id;
+	uint32_t n, vcpu;
 
 	if (ev->src)
 		return ev->src < v->nsrc ? v->src_vm[ev->src] : KS_NO_VCPU;
-	if (ev->rec->type < KS_VCPU_NEW || ev->rec->type == KS_VM_MEMORY || slot >= v->nslots ||
-	    v->slot_vcpu[slot] == KS_NO_VCPU)
+	if (ev->rec->type < KS_VCPU_NEW || ev->rec->type == KS_VM_MEMORY)
 		return KS_NO_VCPU;
-	return ks_analysis_vcpus(v->a, &n)[v->slot_vcpu[slot]].vm;
+	vcpu = ks_analysis_slot(v->a, ev->rec->id);
+	return vcpu == KS_NO_VCPU ? vcpu : ks_analysis_vcpus(v->a, &n)[vcpu].vm;
 }
 
 void ks_vnuma_event(void *ctx, const struct ks_event *ev)

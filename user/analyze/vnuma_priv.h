@@ -79,7 +79,6 @@ struct ks_vnuma {
 	struct ks_vnuma_vcpu *vcpu;
 	int32_t *last_node; /* by vCPU: where it ran last */
 	uint32_t nvms, nvcpus;
-	uint32_t *slot_vcpu, nslots;
 	uint32_t *src_vm, nsrc;
 	int32_t *pcpu_node;
 	uint32_t npcpus, nnodes;

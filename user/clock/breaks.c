@@ -30,11 +30,6 @@ static uint64_t scaled(uint64_t v, uint64_t num, uint64_t den)
 	return q > UINT64_MAX / 4 ? UINT64_MAX / 4 : (uint64_t)q;
 }
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
 /* The pieces nearest to i, without it. */
 static size_t nearest(size_t npieces, size_t i, size_t *out)
 {
@@ -76,7 +71,7 @@ static uint64_t deviation(const struct ks_pair *p, size_t i, size_t m)
 {
 	uint64_t h = height(p, i);
 
-	return distance(h > UINT64_MAX / 4 ? UINT64_MAX / 4 : h, expected(p, i, m));
+	return ks_distance(h > UINT64_MAX / 4 ? UINT64_MAX / 4 : h, expected(p, i, m));
 }
 
 /* The deviation in the middle of those of these pieces, as in one as wide as i. */

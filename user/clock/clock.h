@@ -92,6 +92,10 @@ struct ks_clockbreak {
  * slewed by no more than NTP does (500 ppm) has none. It takes five samples of the guest to see one.
  */
 const struct ks_clockbreak *ks_guestclock_breaks(const struct ks_guestclock *g, size_t *n);
+/* The one with the largest ks_clockbreak_ns(), NULL if there is none. */
+const struct ks_clockbreak *ks_guestclock_largest_break(const struct ks_guestclock *g);
+/* How far the two clocks came apart in it, whichever was ahead, ns. */
+uint64_t ks_clockbreak_ns(const struct ks_clockbreak *b);
 
 /*
  * Guest TSC at a moment -> host CLOCK_MONOTONIC, ns. Good to ks_clockmap_error() of the host's map

@@ -75,21 +75,11 @@ size_t ks_base_of(const struct ks_sample *s, size_t n, size_t at)
 	return n - 1;
 }
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
 uint64_t ks_bend(const struct ks_sample *a, const struct ks_sample *b, const struct ks_sample *c)
 {
 	struct ks_line l = ks_line_make(a->y, a->x, c->x - a->x, c->y - a->y);
 
-	return distance(ks_line_at(&l, b->y), b->x) + 1;
-}
-
-static uint64_t add_clamped(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+	return ks_distance(ks_line_at(&l, b->y), b->x) + 1;
 }
 
 /*
@@ -107,7 +97,7 @@ static uint64_t piece_error(const struct ks_sample *s, size_t n, size_t i)
 	uint64_t right = i + 2 < n ? ks_bend(&s[i], &s[i + 1], &s[i + 2]) : 0;
 	uint64_t bend = left > right ? left : right;
 
-	return add_clamped(b, add_clamped(add_clamped(bend, bend), 1));
+	return ks_add_clamped(b, ks_add_clamped(ks_add_clamped(bend, bend), 1));
 }
 
 static struct ks_line line_through(const struct ks_sample *at, const struct ks_sample *a,

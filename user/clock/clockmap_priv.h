@@ -23,6 +23,16 @@ struct ks_clockmap {
 	size_t nraw;
 };
 
+static inline uint64_t ks_distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static inline uint64_t ks_add_clamped(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 /* The piece of n - 1 between v[0..n-1] (by x or y) that v lies in; n - 1: before, n: behind. */
 #define KS_PIECE_BEFORE(n) ((n) - 1)
 #define KS_PIECE_BEHIND(n) (n)

@@ -35,16 +35,6 @@ struct ks_guestclock {
 	unsigned int steps;
 };
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
-static uint64_t add_clamped(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 /* ---- the guest's samples in host time ---- */
 
 /* Could the guest's TSC have had this value while segment k held? */
@@ -52,7 +42,7 @@ static bool fits(const struct ks_tscsegs *t, size_t k, uint64_t at, uint64_t sla
 {
 	uint64_t end = ks_tscseg_end(t, k);
 
-	return add_clamped(at, slack) >= t->seg[k].from && (at < end || at - end < slack);
+	return ks_add_clamped(at, slack) >= t->seg[k].from && (at < end || at - end < slack);
 }
 
 /*
@@ -64,7 +54,7 @@ static bool place_sample(const struct ks_guestclock *g, const struct ks_sample *
 {
 	size_t end = prev && g->segs.n - from > SEARCH_SEGMENTS ? from + SEARCH_SEGMENTS :
 								  g->segs.n;
-	uint64_t slack = add_clamped(raw->b, ks_clockmap_error(g->segs.host));
+	uint64_t slack = ks_add_clamped(raw->b, ks_clockmap_error(g->segs.host));
 	uint64_t best = UINT64_MAX;
 	bool found = false;
 
@@ -74,7 +64,7 @@ static bool place_sample(const struct ks_guestclock *g, const struct ks_sample *
 		if (!fits(&g->segs, k, at, slack) || (prev && at <= prev->s.y))
 			continue;
 		if (prev)
-			off = distance(at - prev->s.y, raw->x - prev->s.x);
+			off = ks_distance(at - prev->s.y, raw->x - prev->s.x);
 		if (found && off >= best)
 			continue;
 		found = true;
@@ -124,7 +114,7 @@ static struct rate rate_around(const struct ks_guestclock *g, size_t i, int step
 
 	while ((step < 0 ? base > 0 && joined(g, base - 1) :
 			   base + 1 < g->npairs && joined(g, base)) &&
-	       distance(p[base].s.x, p[i].s.x) < BASE_NS)
+	       ks_distance(p[base].s.x, p[i].s.x) < BASE_NS)
 		base += (size_t)step;
 	if (base != i)
 		return base < i ? rate_of(&p[base], &p[i]) : rate_of(&p[i], &p[base]);
@@ -182,7 +172,7 @@ static uint64_t add_apart(struct ks_guestclock *g, size_t i, uint64_t t0, uint64
 	if (m0 < m1)
 		add_piece(g, m0, ks_line_make(m0, t0, t1 - t0, m1 - m0));
 	add_piece(g, m0 > m1 ? m0 : m1, line_from(b, rb));
-	return m1 > m0 ? distance(m1 - m0, t1 - t0) : m0 - m1 + (t1 - t0);
+	return m1 > m0 ? ks_distance(m1 - m0, t1 - t0) : m0 - m1 + (t1 - t0);
 }
 
 static void add_stepped(struct ks_guestclock *g, size_t i)
@@ -251,7 +241,7 @@ static uint64_t piece_error(const struct ks_guestclock *g, size_t i)
 	uint64_t bend = left > right ? left : right, b = p->s.b > p[1].s.b ? p->s.b : p[1].s.b;
 
 	bend = bend > lone ? bend : lone;
-	return add_clamped(b, add_clamped(bend, bend));
+	return ks_add_clamped(b, ks_add_clamped(bend, bend));
 }
 
 /*
@@ -278,9 +268,9 @@ static uint64_t pairs_error(const struct ks_guestclock *g)
 	if (!stepped)
 		return worst > bracket ? worst : bracket;
 	if (!rate)
-		return add_clamped(bracket, stepped / RATE_UNKNOWN);
+		return ks_add_clamped(bracket, stepped / RATE_UNKNOWN);
 	worst = worst > bracket ? worst : bracket;
-	return add_clamped(worst, add_clamped(worst, worst));
+	return ks_add_clamped(worst, ks_add_clamped(worst, worst));
 }
 
 /* ---- breaks ---- */
@@ -332,8 +322,8 @@ static int build(struct ks_guestclock *g, const struct ks_clockmap *guest)
 	if (!g->piece || list_breaks(g))
 		return -ENOMEM;
 	make_pieces(g);
-	g->error = add_clamped(pairs_error(g), ks_clockmap_error(g->segs.host));
-	g->error = add_clamped(g->error, rounding_error(guest));
+	g->error = ks_add_clamped(pairs_error(g), ks_clockmap_error(g->segs.host));
+	g->error = ks_add_clamped(g->error, rounding_error(guest));
 	return 0;
 }
 
@@ -426,4 +416,19 @@ const struct ks_clockbreak *ks_guestclock_breaks(const struct ks_guestclock *g, 
 {
 	*n = g->nbreaks;
 	return g->breaks;
+}
+
+uint64_t ks_clockbreak_ns(const struct ks_clockbreak *b)
+{
+	return b->behind_ns < 0 ? -(uint64_t)b->behind_ns : (uint64_t)b->behind_ns;
+}
+
+const struct ks_clockbreak *ks_guestclock_largest_break(const struct ks_guestclock *g)
+{
+	const struct ks_clockbreak *most = g->nbreaks ? g->breaks : NULL;
+
+	for (size_t i = 1; i < g->nbreaks; i++)
+		if (ks_clockbreak_ns(&g->breaks[i]) > ks_clockbreak_ns(most))
+			most = &g->breaks[i];
+	return most;
 }

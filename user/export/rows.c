@@ -63,20 +63,9 @@ int rows_configure(void *self, const struct ks_export_opts *opts, struct ks_err 
 
 /* ---- of which machines ---- */
 
-static int index_slots(struct rows *r)
+uint32_t rows_vcpu_in(const struct rows *r, uint32_t slot)
 {
-	uint32_t i;
-
-	for (i = 0; i < r->nvcpus; i++)
-		if (r->vcpus[i].slot >= r->nslots)
-			r->nslots = r->vcpus[i].slot + 1;
-	r->slot_vcpu = malloc((r->nslots + 1) * sizeof(*r->slot_vcpu));
-	if (!r->slot_vcpu)
-		return -ENOMEM;
-	memset(r->slot_vcpu, 0xff, (r->nslots + 1) * sizeof(*r->slot_vcpu));
-	for (i = 0; i < r->nvcpus; i++)
-		r->slot_vcpu[r->vcpus[i].slot] = i;
-	return 0;
+	return r->analysis ? ks_analysis_slot(r->analysis, slot) : KS_NO_VCPU;
 }
 
 #define MAX_CPUS 65536u
@@ -119,11 +108,12 @@ static int add_sources(struct rows *r)
 
 static int learn(struct rows *r, const struct ks_export_input *in)
 {
-	struct ks_analysis *a = in->session ? ks_session_analysis(in->session) : NULL;
+	const struct ks_analysis *a = in->session ? ks_session_analysis(in->session) : NULL;
 	uint32_t i;
 	int ret;
 
 	r->session = in->session;
+	r->analysis = a;
 	r->alone = in->alone;
 	r->one_vm = in->vm;
 	r->nsrc = 2;
@@ -136,8 +126,6 @@ static int learn(struct rows *r, const struct ks_export_input *in)
 			r->nsrc = r->vms[i].guest_src + 1;
 	r->src = calloc(r->nsrc, sizeof(*r->src));
 	ret = r->src ? rows_names_init(&r->names, in->names, r->vms, r->nvms) : -ENOMEM;
-	if (!ret)
-		ret = index_slots(r);
 	return ret ? ret : add_sources(r);
 }
 
@@ -161,7 +149,6 @@ void rows_free(struct rows *r)
 		free(r->src[i].cpu_node);
 	}
 	free(r->src);
-	free(r->slot_vcpu);
 	rows_names_free(&r->names);
 }
 

@@ -56,18 +56,12 @@ void rows_header(struct rows *r, const struct ks_export_input *in)
 
 static void count_breaks(struct row_file *o, const struct ks_guestclock *clock)
 {
-	size_t n, i;
-	const struct ks_clockbreak *b = ks_guestclock_breaks(clock, &n);
+	const struct ks_clockbreak *most = ks_guestclock_largest_break(clock);
+	size_t n;
 
+	ks_guestclock_breaks(clock, &n);
 	o->clock_breaks = n;
-	o->clock_largest_break = 0;
-	for (i = 0; i < n; i++) {
-		uint64_t ns = b[i].behind_ns < 0 ? -(uint64_t)b[i].behind_ns :
-						   (uint64_t)b[i].behind_ns;
-
-		if (ns > o->clock_largest_break)
-			o->clock_largest_break = ns;
-	}
+	o->clock_largest_break = most ? ks_clockbreak_ns(most) : 0;
 }
 
 static void put_file(struct rows *r, struct ks_reader *rd, uint32_t vm)
@@ -194,13 +188,15 @@ static void put_exits(struct rows *r)
 	const struct ks_exit_count *c;
 	const struct ks_vcpu *v;
 	struct row_exits o;
+	uint32_t vcpu;
 	size_t i, n;
 
 	c = ks_reader_exit_counts(host, &n);
 	for (i = 0; i < n; i++) {
-		if (!c[i].count || c[i].slot >= r->nslots || r->slot_vcpu[c[i].slot] == KS_NO_VCPU)
+		vcpu = rows_vcpu_in(r, c[i].slot);
+		if (!c[i].count || vcpu == KS_NO_VCPU)
 			continue;
-		v = &r->vcpus[r->slot_vcpu[c[i].slot]];
+		v = &r->vcpus[vcpu];
 		o = (struct row_exits){
 			.vm = rows_label(&r->names, v->vm),
 			.name = isa ? ks_exit_name((enum ks_isa)isa, c[i].reason) : NULL,

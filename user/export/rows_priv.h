@@ -174,12 +174,11 @@ struct rows {
 	uint64_t nrows;
 	struct rows_names names;
 	const struct ks_session *session;
+	const struct ks_analysis *analysis; /* the session's, NULL without */
 	struct ks_reader *alone;
 	const struct ks_vm *vms;
 	const struct ks_vcpu *vcpus;
 	uint32_t nvms, nvcpus;
-	uint32_t *slot_vcpu; /* slot -> index, KS_NO_VCPU if none */
-	uint32_t nslots;
 	bool one_vm; /* --vm: leave out what is of others */
 	struct rows_source {
 		uint32_t vm;	    /* KS_NO_VCPU: the host */
@@ -227,6 +226,9 @@ static inline bool rows_wanted(const struct rows *r, enum rows_kind_id k)
 
 /* A thread's KS_ALLOWED_* in a word, from ANY on; NULL if there is none. */
 const char *rows_allowed(unsigned int i);
+
+/* Index of the vCPU that has this slot of the host's file, KS_NO_VCPU: none, or there is no host. */
+uint32_t rows_vcpu_in(const struct rows *r, uint32_t slot);
 
 /* The exporters' configure, ops and begin: begin writes the header. self: a struct rows. */
 int rows_configure(void *self, const struct ks_export_opts *opts, struct ks_err *err);

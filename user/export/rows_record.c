@@ -59,7 +59,7 @@ static const char *state_out(unsigned int flags)
 /* The vcpu_id of the vCPU in this slot, -1: there is none. */
 static int32_t vcpu_in(const struct rows *r, uint32_t slot)
 {
-	uint32_t i = slot < r->nslots ? r->slot_vcpu[slot] : KS_NO_VCPU;
+	uint32_t i = rows_vcpu_in(r, slot);
 
 	return i == KS_NO_VCPU ? -1 : small(r->vcpus[i].vcpu_id);
 }
@@ -286,9 +286,7 @@ static uint32_t vm_told(const struct rows *r, const struct ks_rec *rec)
 
 static uint32_t vcpu_told(const struct rows *r, const struct ks_rec *rec)
 {
-	if (rec->type == KS_VM_MEMORY || rec->id >= r->nslots)
-		return KS_NO_VCPU;
-	return r->slot_vcpu[rec->id];
+	return rec->type == KS_VM_MEMORY ? KS_NO_VCPU : rows_vcpu_in(r, rec->id);
 }
 
 /* Which vCPU a record of the host is of; false: of a VM that nobody asked for. */

@@ -49,17 +49,19 @@ static void on_event(void *self, const struct ks_event *ev)
 	uint64_t length = r->b >> 32;
 	uint32_t vcpu;
 
-	if (r->type == KS_LOSS)
+	if (r->type == KS_LOSS) {
 		pf_loss(x, ev);
-	if (ev->src || r->type == KS_LOSS)
+		return;
+	}
+	if (ev->src)
 		return;
 	if (r->type == KS_VM_MEMORY) {
 		pf_memory(x, ev);
 		return;
 	}
-	if (r->id >= x->nslots || x->slot[r->id] == KS_NO_VCPU)
+	vcpu = ks_analysis_slot(ks_session_analysis(x->session), r->id);
+	if (vcpu == KS_NO_VCPU)
 		return;
-	vcpu = x->slot[r->id];
 	switch (r->type) {
 	case KS_HLT:
 		pf_halt(x, vcpu, ev);

@@ -95,23 +95,6 @@ static void add_vcpu(struct pf_export *x, uint32_t i)
 	snprintf(p->ple.name, sizeof(p->ple.name), "vCPU %" PRIu32 " PLE exits/s", v->vcpu_id);
 }
 
-static int add_slots(struct pf_export *x)
-{
-	uint32_t i;
-
-	for (i = 0; i < x->nvcpus; i++)
-		if (x->vcpu[i].slot >= x->nslots)
-			x->nslots = x->vcpu[i].slot + 1;
-	x->slot = malloc((x->nslots + 1) * sizeof(*x->slot));
-	if (!x->slot)
-		return -ENOMEM;
-	for (i = 0; i < x->nslots; i++)
-		x->slot[i] = KS_NO_VCPU;
-	for (i = 0; i < x->nvcpus; i++)
-		x->slot[x->vcpu[i].slot] = i;
-	return 0;
-}
-
 static uint64_t meta_ns(struct json_object *meta, const char *key)
 {
 	struct json_object *v;
@@ -166,8 +149,7 @@ int pf_world_begin(struct pf_export *x, const struct ks_export_input *in, struct
 	x->vcpu = ks_analysis_vcpus(a, &x->nvcpus);
 	x->pvm = calloc(x->nvms + 1, sizeof(*x->pvm));
 	x->pvcpu = calloc(x->nvcpus + 1, sizeof(*x->pvcpu));
-	if (!x->pvm || !x->pvcpu || add_slots(x) ||
-	    rows_names_init(&x->names, in->names, x->vm, x->nvms))
+	if (!x->pvm || !x->pvcpu || rows_names_init(&x->names, in->names, x->vm, x->nvms))
 		return ks_fail(err, -ENOMEM, "out of memory");
 	if (!ks_reader_span(host, &x->origin, &last))
 		x->origin = 0;
@@ -195,5 +177,4 @@ void pf_world_free(struct pf_export *x)
 	rows_names_free(&x->names);
 	free(x->pvm);
 	free(x->pvcpu);
-	free(x->slot);
 }

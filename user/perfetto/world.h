@@ -52,8 +52,7 @@ struct pf_export {
 	const struct ks_vcpu *vcpu;
 	struct pf_vm *pvm; /* the same order */
 	struct pf_vcpu *pvcpu;
-	uint32_t *slot; /* -> index of its vCPU, KS_NO_VCPU */
-	uint32_t nvms, nvcpus, nslots;
+	uint32_t nvms, nvcpus;
 	uint64_t losses;    /* the track of the host's; 0: none yet */
 	uint64_t origin;    /* ns, first record of the host */
 	uint64_t seed, ids; /* of numbers that are unique among traces */

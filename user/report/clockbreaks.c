@@ -5,37 +5,22 @@
 #include "format.h"
 #include "put.h"
 
-static uint64_t length(const struct ks_clockbreak *b)
-{
-	return b->behind_ns < 0 ? -(uint64_t)b->behind_ns : (uint64_t)b->behind_ns;
-}
-
 static double seconds(uint64_t time, uint64_t origin)
 {
 	return time > origin ? (double)(time - origin) / 1e9 : 0;
 }
 
-static const struct ks_clockbreak *largest(const struct ks_clockbreak *b, size_t n)
-{
-	const struct ks_clockbreak *best = b;
-
-	for (size_t i = 1; i < n; i++)
-		if (length(&b[i]) > length(best))
-			best = &b[i];
-	return best;
-}
-
 bool clockbreaks_say(const struct ks_guestclock *clock, uint64_t origin,
 		     struct clockbreaks_text *text)
 {
-	size_t n;
-	const struct ks_clockbreak *b = ks_guestclock_breaks(clock, &n), *most;
+	const struct ks_clockbreak *most = ks_guestclock_largest_break(clock);
 	char ns[FMT], count[FMT];
+	size_t n;
 
-	if (!n)
+	if (!most)
 		return false;
-	most = largest(b, n);
-	fmt_ns(length(most), ns);
+	ks_guestclock_breaks(clock, &n);
+	fmt_ns(ks_clockbreak_ns(most), ns);
 	if (n > 1)
 		snprintf(text->what, sizeof(text->what),
 			 "its clock stood still or ran ahead %s times, for %s at most (was the VM "
