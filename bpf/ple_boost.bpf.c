@@ -220,7 +220,8 @@ static __always_inline bool is_behind(s32 cpu, u32 vm, u64 vtime, u64 now)
 
 /*
  * Its place in the queue: by what it had. Sleep saves up no more than a slice; somebody who had to
- * wait is owed more, but not so much that it would keep a pCPU from others for long.
+ * wait is owed more, but not so much that it would keep a pCPU from others for long. Who gave up a slice
+ * stands one behind, once.
  */
 static __always_inline u64 place(struct boost_task *t, u64 enq_flags)
 {
@@ -228,7 +229,10 @@ static __always_inline u64 place(struct boost_task *t, u64 enq_flags)
 
 	if (before(t->vtime, vtime_now - most))
 		t->vtime = vtime_now - most;
-	return t->gave ? t->vtime + slice_ns : t->vtime;
+	if (!t->gave)
+		return t->vtime;
+	t->gave = false;
+	return t->vtime + slice_ns;
 }
 
 SEC("struct_ops/boost_select_cpu")
@@ -238,10 +242,8 @@ s32 BPF_PROG(boost_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
 	struct boost_task *t = idle ? task_of(p) : NULL;
 
-	if (t) { /* it will not come to enqueue() */
+	if (t) /* it will not come to enqueue() */
 		place(t, ENQ_WAKEUP);
-		t->gave = false;
-	}
 	if (idle)
 		scx_insert(p, DSQ_LOCAL, slice_ns, 0);
 	return cpu;
@@ -308,7 +310,6 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 	rest = t->rest;
 	t->rest = 0;
 	vtime = place(t, enq_flags);
-	t->gave = false;
 	idle = fifo ? -1 : scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 	if (idle >= 0) {
 		c->n.rescued += rest || enq_flags & ENQ_REENQ;
