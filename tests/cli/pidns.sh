@@ -3,11 +3,7 @@
 # In a PID namespace of one's own, as in a container: whoever needs the kernel's numbers of processes says so and ends.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-. tests/cli/expect.bash
-bin=$PWD/build/bin
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
+. tests/cli/scratch.bash
 own=(unshare --pid --fork --mount-proc)
 if ! "${own[@]}" true 2>/dev/null; then
 	echo "skip: no PID namespace may be made here"

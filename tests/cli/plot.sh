@@ -3,12 +3,7 @@
 # Which part of recordings is drawn: the worst wait is the one that the rows of trace-export have for the worst.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-. tests/cli/expect.bash
-bin=$PWD/build/bin
-sim=$PWD/build/tests/sim
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
+. tests/cli/scratch.bash
 
 # worst MEASURE [CONDITION]: VM and time (s) at which the picture of the worst wait begins, from rows on standard input.
 worst() {

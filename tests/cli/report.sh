@@ -4,12 +4,7 @@
 # --to do, whenever a guest's recording began.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-. tests/cli/expect.bash
-bin=$PWD/build/bin
-sim=$PWD/build/tests/sim
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
+. tests/cli/scratch.bash
 
 # ---- since when ----
 

@@ -4,12 +4,7 @@
 # one line, and ends with the documented code.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-. tests/cli/expect.bash
-bin=$PWD/build/bin
-sim=$PWD/build/tests/sim
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
+. tests/cli/scratch.bash
 
 "$sim" generate --out a --scenario fifo --seed 1 --events 20000 >log 2>&1 ||
 	{ cat log; echo "FAIL: the simulator gives no traces"; exit 1; }
