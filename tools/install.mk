@@ -75,7 +75,7 @@ $(OUT)/units/%: tools/units/%.in FORCE
 
 # ---- what goes where ----
 
-INSTALLED := bin man1 man3 man7 bash zsh unit so lib pc include header doc example prometheus
+INSTALLED := bin man1 man3 man7 bash zsh unit so lib pc include header doc example schema prometheus
 bin_to     := $(bindir)
 bin_files  := $(TOOLS)
 bin_mode   := 755
@@ -105,6 +105,8 @@ doc_to        := $(docdir)
 doc_files     := $(wildcard docs/*.md docs/*.svg)
 example_to    := $(docdir)/examples
 example_files := $(wildcard docs/examples/*)
+schema_to        := $(docdir)/schema
+schema_files     := $(wildcard docs/schema/*)
 prometheus_to    := $(docdir)/prometheus
 prometheus_files := $(wildcard docs/prometheus/*)
 
@@ -132,7 +134,7 @@ install: all lib $(COMPLETE) $(UNITS) $(OUT)/lib/libkvmsched.pc
 uninstall:
 	$(foreach p,$(INSTALLED),$(call take_away,$(p)))
 	rm -f '$(DESTDIR)$(libdir)/$(SONAME)' '$(DESTDIR)$(libdir)/$(SO)'
-	-rmdir '$(DESTDIR)$(docdir)/examples' '$(DESTDIR)$(docdir)/prometheus' '$(DESTDIR)$(docdir)' '$(DESTDIR)$(includedir)/kvmsched'
+	-rmdir '$(DESTDIR)$(docdir)/examples' '$(DESTDIR)$(docdir)/schema' '$(DESTDIR)$(docdir)/prometheus' '$(DESTDIR)$(docdir)' '$(DESTDIR)$(includedir)/kvmsched'
 
 deb:
 	$(Q).ci/deps build deb

@@ -44,9 +44,9 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "option", OPT_OPTION, "KEY=VALUE", 0,
 	  "slice=TIME (3ms), spin=TIME (200us): how old a vCPU's last PLE exit may be for it to "
-	  "count as spinning; hold=TIME (6ms; cgroup); short=TIME (1ms; vnuma-wake): who sleeps "
-	  "for "
-	  "less is a short sleeper; for comparison: boost=on|off, order=fair|fifo",
+	  "count as spinning; grace=TIME (200us), part=on|off (on): holder-boost; hold=TIME (6ms; "
+	  "cgroup); short=TIME (1ms; vnuma-wake): who sleeps for less is a short sleeper; for "
+	  "comparison: boost=on|off, order=fair|fifo",
 	  0 },
 	CLI_DURATION,
 	{ "for", 0, NULL, OPTION_ALIAS, NULL, 0 },
