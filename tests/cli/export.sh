@@ -57,6 +57,10 @@ cp "$host" run.partial
 refused "over what is read, while it is written" 2 'run.partial is to be read' "$export" --json run run.partial
 refused "... as a guest's" 2 'run.partial is to be read' "$export" --json run "$host" sim-0=run.partial
 refused "over what is left of another recording" 1 'run.partial: left by a recording' "$export" --json run "$host"
+mv run.partial other.kvs
+refused "over a recording that is not read" 1 'other.kvs: is a recording' "$export" --json other.kvs "$host"
+holds "the recording is as it was" cmp "$host" other.kvs
+mv other.kvs run.partial
 refused "... in a folder's place" 1 'run.partial' "$export" --csv run "$host"
 holds "the recording is as it was" cmp "$host" run.partial
 rm -f run.partial

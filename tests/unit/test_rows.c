@@ -209,6 +209,10 @@ static void older_partial(void **state)
 	assert_non_null(strstr(err.msg, "p.partial: left by a recording"));
 	holds(file("p.partial"), recording);
 	holds(file("p"), "new");
+	assert_int_equal(rename(file("p.partial"), file("q")), 0);
+	assert_int_equal(ks_outfile_open(&o, file("q"), &err), -ENOTEMPTY);
+	assert_non_null(strstr(err.msg, "q: is a recording"));
+	holds(file("q"), recording);
 }
 
 /* ---- records ---- */

@@ -93,7 +93,17 @@ static int open_partial(struct ks_outfile *o)
 	return -ENOMEM;
 }
 
-/* To give a name to a file must not replace a device or a pipe. */
+static bool is_recording_at(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is = fd >= 0 && is_recording(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+/* To give a name to a file must not replace a device, a pipe, or what cannot be made again. */
 static int look_at(struct ks_outfile *o)
 {
 	struct stat st;
@@ -105,6 +115,8 @@ static int look_at(struct ks_outfile *o)
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
 	o->pipe = !S_ISREG(st.st_mode);
+	if (!o->pipe && is_recording_at(o->path))
+		return -ENOTEMPTY;
 	real = o->pipe ? NULL : realpath(o->path, NULL);
 	if (real) {
 		free(o->path);
@@ -119,9 +131,11 @@ static int open_stream(struct ks_outfile *o)
 	return o->f ? 0 : -errno;
 }
 
-/* PATH.partial is there already. */
+/* PATH or PATH.partial is there already. */
 static int fail_open(const struct ks_outfile *o, int ret, struct ks_err *err)
 {
+	if (ret == -ENOTEMPTY)
+		return ks_fail(err, ret, "%.150s: is a recording: write to another file", o->path);
 	if (ret == -EBUSY)
 		return ks_fail(err, ret, "%.150s.partial: is being written: give another name",
 			       o->path);

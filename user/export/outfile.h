@@ -19,7 +19,7 @@ struct ks_outfile {
  * a symbolic link stays one: what it leads to is written. Only its owner may read the file, as a
  * trace: it has kernel addresses. An older PATH.partial is overwritten: it is what an interrupted
  * run left; -EBUSY if another one is writing it, -EEXIST if it is a recording that did not end. 0,
- * -EISDIR or -errno + err.
+ * -ENOTEMPTY if PATH is a recording, -EISDIR or -errno + err.
  */
 int ks_outfile_open(struct ks_outfile *o, const char *path, struct ks_err *err);
 
