@@ -431,6 +431,52 @@ static void test_refused(void **state)
 	ks_book_free(b);
 }
 
+/* Nor does somebody new who was to get it stay in the book, with nothing. */
+static void test_refused_to_new(void **state)
+{
+	struct ks_book *b;
+	struct ks_err err;
+	int vm;
+
+	(void)state;
+	begin(ROUND);
+	world.refuses = 1;
+	b = load();
+	for (vm = 0; vm < VMS; vm++)
+		b->vm[vm].manner = KS_MANNER_AGENT;
+	vm = ks_book_add(b, NCPUS);
+	b->vm[vm].tgid = 200;
+	ks_book_move(b, 3, vm);
+	assert_int_equal(ks_hand_over(b, &ops, true, &err), -EIO);
+	assert_settled(b);
+	assert_int_equal(b->cpu[3].owner, 1);
+	assert_int_equal(b->vm[vm].tgid, 0);
+	assert_int_equal(b->vm[1].tgid, 101);
+	ks_book_free(b);
+}
+
+/* How often its CPU has become a vCPU's VM's. */
+static void test_got(void **state)
+{
+	struct ks_book *b, *c;
+	struct ks_err err;
+	unsigned int got;
+
+	(void)state;
+	begin(ROUND);
+	b = load();
+	got = b->vm[2].vcpu[3].got;
+	ks_book_move(b, 3, 2);
+	assert_int_equal(ks_hand_over(b, &ops, false, &err), 0);
+	assert_int_equal(b->vm[2].vcpu[3].got, got + 1);
+	ks_book_move(b, 3, 1);
+	assert_int_equal(ks_hand_over(b, &ops, false, &err), 0);
+	c = load();
+	assert_int_equal(c->vm[2].vcpu[3].got, got + 1);
+	ks_book_free(b);
+	ks_book_free(c);
+}
+
 static void test_move_where_it_is(void **state)
 {
 	struct ks_book *b;
@@ -562,6 +608,8 @@ int main(void)
 		TEST(test_mend_killed_everywhere),
 		TEST(test_first_killed),
 		TEST(test_refused),
+		TEST(test_refused_to_new),
+		TEST(test_got),
 		TEST(test_move_where_it_is),
 		TEST(test_file_keeps_all),
 		TEST(test_file_damaged),

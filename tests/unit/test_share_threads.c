@@ -102,6 +102,13 @@ static void test_unplugged_and_plugged(void **state)
 	assert_true(ks_vcpus_renew(tree.root, &b->vm[0]));
 	assert_int_equal(v->tid, 790);
 	assert_false(ks_vcpus_renew(tree.root, &b->vm[0]));
+	/* More than it had when it came into the book, with a hole. */
+	thread(795, "CPU 4/KVM\n");
+	assert_true(ks_vcpus_renew(tree.root, &b->vm[0]));
+	assert_int_equal(b->vm[0].vcpus, 5);
+	assert_int_equal(b->vm[0].vcpu[2].tid, 790);
+	assert_int_equal(b->vm[0].vcpu[3].tid, 0);
+	assert_int_equal(b->vm[0].vcpu[4].tid, 795);
 	ks_book_free(b);
 }
 
@@ -225,6 +232,12 @@ static void test_pinned(void **state)
 	own(b, 1);
 	assert_int_equal(l.ops.give(l.ops.ctx, b, 0, &err), 0);
 	assert_on(b->vm[0].vcpu[1].tid, "1");
+	assert_true(ks_sharer_is_pinned(b, 0));
+	/* The one that it stands for is offline (there is none): then it is on the others that are its VM's. */
+	b->vm[0].first = KS_CPUS - 2;
+	own(b, KS_CPUS - 1);
+	assert_int_equal(l.ops.give(l.ops.ctx, b, 0, &err), 0);
+	assert_on(b->vm[0].vcpu[1].tid, "0-1");
 	assert_true(ks_sharer_is_pinned(b, 0));
 	assert_int_equal(ks_sharer_release(&l, b, &err), 0);
 	assert_on(b->vm[0].vcpu[0].tid, was);

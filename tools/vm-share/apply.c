@@ -98,55 +98,60 @@ static bool has_all(const struct ks_book *b, const struct ks_plan *p, const stru
 	return true;
 }
 
-/* Which of its VMs must be there, and what for. */
-enum how {
-	ALL,	 /* or it cannot be */
-	PRESENT, /* as far as they are */
-	LACKING, /* likewise, if one of these is not held to it yet */
-};
-
 /* Asked in our turn: a release that we have waited for is one. */
-static bool is_kept(const struct ks_book *b, const struct ks_plan *p, const struct ks_vmlist *list)
+static bool is_kept(const struct ks_book *b, const struct ks_plan *p, const struct ks_vmlist *list,
+		    enum apply_how how)
 {
-	return !b || has_all(b, p, list);
+	if (how < APPLY_AGAIN)
+		return false;
+	return !b || (how == APPLY_LACKING && has_all(b, p, list));
 }
 
-static int in_turn(struct turn *t, const struct ks_vmlist *list, struct ks_plan *p, enum how how)
+static int in_turn(struct turn *t, const struct ks_vmlist *list, struct ks_plan *p,
+		   enum apply_how how)
 {
 	if (t->book && !ks_book_is_settled(t->book)) {
 		cli_error("a hand-over was interrupted: `vm-share restore` first");
 		return CLI_EXIT_FAILED;
 	}
-	if (how == LACKING && is_kept(t->book, p, list))
+	if (is_kept(t->book, p, list, how))
 		return CLI_EXIT_OK;
 	if (!t->book)
 		t->book = ks_book_new();
 	return t->book ? hand_over(t, list, p) : CLI_EXIT_FAILED;
 }
 
-static int apply(const struct turn_options *o, struct ks_plan *p, enum how how)
+/* Another vm-share, for which we have waited, may know of VMs that were not there before. */
+static int listed(struct turn *t, struct ks_plan *p, enum apply_how how)
 {
 	struct ks_vmlist list;
 	struct ks_err err;
-	struct turn t;
 	int ret = ks_vm_list(NULL, &list);
 
 	if (ret) {
 		ks_fail(&err, ret, "/proc: %s", strerror(-ret));
 		return cli_fail(ret, &err);
 	}
-	if (how != ALL)
+	if (how != APPLY_ALL)
 		drop_absent(p, &list);
-	ret = turn_begin(&t, o, TURN_WAIT_MS);
-	if (!ret) {
-		ret = in_turn(&t, &list, p, how);
-		turn_end(&t);
-	}
+	ret = in_turn(t, &list, p, how);
 	ks_vm_list_free(&list);
 	return ret;
 }
 
-static int apply_copy(const struct turn_options *o, const struct ks_plan *plan, enum how how)
+static int apply(const struct turn_options *o, struct ks_plan *p, enum apply_how how)
+{
+	struct turn t;
+	int ret = turn_begin(&t, o, TURN_WAIT_MS);
+
+	if (!ret) {
+		ret = listed(&t, p, how);
+		turn_end(&t);
+	}
+	return ret;
+}
+
+int apply_plan(const struct turn_options *o, const struct ks_plan *plan, enum apply_how how)
 {
 	struct ks_plan *p = ks_plan_new();
 	int ret = CLI_EXIT_FAILED;
@@ -157,16 +162,6 @@ static int apply_copy(const struct turn_options *o, const struct ks_plan *plan, 
 	}
 	free(p);
 	return ret;
-}
-
-int apply_present(const struct turn_options *o, const struct ks_plan *plan)
-{
-	return apply_copy(o, plan, PRESENT);
-}
-
-int apply_lacking(const struct turn_options *o, const struct ks_plan *plan)
-{
-	return apply_copy(o, plan, LACKING);
 }
 
 int apply_read(char **words, struct ks_plan **plan)
@@ -207,7 +202,7 @@ int share_apply(int argc, char **argv)
 	if (!ret)
 		ret = apply_read(o.args, &p);
 	if (!ret && !o.dry_run)
-		ret = apply(&o, p, ALL);
+		ret = apply(&o, p, APPLY_ALL);
 	free(p);
 	return ret;
 }

@@ -9,14 +9,16 @@
 /* Parts of a plan and names of files. free() it. What is no plan ends the process. */
 int apply_read(char **words, struct ks_plan **plan);
 
-/* Apply it as far as its VMs are there. */
-int apply_present(const struct turn_options *o, const struct ks_plan *plan);
+/* Which VMs of a plan must be there, and what for. */
+enum apply_how {
+	APPLY_ALL,     /* all, or it cannot be */
+	APPLY_PRESENT, /* as far as they are */
+	/* The same if there is a book: else it was released, and stays so. */
+	APPLY_AGAIN,
+	APPLY_LACKING, /* ... and if one of these is not held to it, as a VM that has just begun */
+};
 
-/*
- * The same if one of these is not held to it, as a VM that has just begun; and if there is a book at all: else it was
- * released, and stays so.
- */
-int apply_lacking(const struct turn_options *o, const struct ks_plan *plan);
+int apply_plan(const struct turn_options *o, const struct ks_plan *plan, enum apply_how how);
 
 /* As `restore' does it. */
 int restore_mend(const struct turn_options *o);

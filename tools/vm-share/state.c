@@ -47,7 +47,7 @@ static void look(const struct ks_book *b)
 		ks_sharer_vcpus(b, (int)vm, &may, &given);
 		for (i = ks_cpus_next(&given, 0); i < v->vcpus; i = ks_cpus_next(&given, i + 1))
 			if (ks_vcpu_look(NULL, v->tgid, v->vcpu[i].tid, &before[vm][i]))
-				before[vm][i].used_ns = UINT64_MAX;
+				before[vm][i].ran_ns = UINT64_MAX;
 	}
 }
 
@@ -62,8 +62,8 @@ static void find_running(const struct ks_book *b, int vm, struct ks_cpus *run)
 	ks_sharer_vcpus(b, vm, &may, &given);
 	for (i = ks_cpus_next(&given, 0); i < v->vcpus; i = ks_cpus_next(&given, i + 1))
 		if (!ks_vcpu_look(NULL, v->tgid, v->vcpu[i].tid, &now) &&
-		    now.used_ns > before[vm][i].used_ns &&
-		    now.used_ns - before[vm][i].used_ns > RUNS_NS)
+		    now.ran_ns > before[vm][i].ran_ns &&
+		    now.ran_ns - before[vm][i].ran_ns > RUNS_NS)
 			ks_cpus_add(run, i);
 }
 

@@ -62,12 +62,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 struct seen {
 	uint64_t start[KS_BOOK_VMS], ran[KS_BOOK_VMS][KS_CPUS];
 	uint64_t looked_ns[KS_BOOK_VMS];     /* at that */
+	uint64_t threads[KS_BOOK_VMS];	     /* see book.h */
 	bool held[KS_BOOK_VMS][KS_CPUS];     /* down, by then */
+	uint32_t got[KS_BOOK_VMS][KS_CPUS];  /* its CPU, so often by then */
 	uint64_t pause_ns[KS_BOOK_VMS];	     /* before its agent is asked again, */
 	uint64_t ask_ns[KS_BOOK_VMS];	     /* when it is, */
 	uint64_t rest_ns[KS_BOOK_VMS];	     /* until when we leave it alone, */
 	uint64_t rest_pause_ns[KS_BOOK_VMS]; /* and how long that is in all */
 	uint64_t keep_ns, keep_pause_ns;     /* likewise, the plan */
+	bool begun, failed;		     /* it was restored; applying it has failed */
+	bool booked;			     /* we have seen a book */
 	uint64_t at_ns;
 };
 
@@ -85,22 +89,23 @@ static bool has_run(struct seen *s, const struct ks_book *b, int vm)
 	const struct ks_book_vm *v = &b->vm[vm];
 	struct ks_cpus may, given;
 	struct ks_vcpu_look look;
-	uint64_t most_ns = (s->at_ns - s->looked_ns[vm]) / 10;
+	uint64_t now = ks_now_ns(), most_ns = (now - s->looked_ns[vm]) / 10;
 	bool same = s->start[vm] == v->start, run = false;
 	unsigned int i;
 
 	if (!same)
 		s->pause_ns[vm] = 0;
 	s->start[vm] = v->start;
-	s->looked_ns[vm] = s->at_ns;
+	s->looked_ns[vm] = now;
 	ks_sharer_vcpus(b, vm, &may, &given);
 	for (i = 0; i < v->vcpus; i++) {
 		uint64_t before = s->ran[vm][i];
 		bool held = v->vcpu[i].home;
 
-		if (held != s->held[vm][i])
+		if (held != s->held[vm][i] || v->vcpu[i].got != s->got[vm][i])
 			before = UINT64_MAX;
 		s->held[vm][i] = held;
+		s->got[vm][i] = v->vcpu[i].got;
 		if (!is_judged(b, &given, i) ||
 		    ks_vcpu_look(NULL, v->tgid, v->vcpu[i].tid, &look)) {
 			s->ran[vm][i] = UINT64_MAX; /* its own time does not count */
@@ -135,7 +140,9 @@ static int ask_again(struct turn *t, struct seen *s, int vm, struct ks_err *err)
 	int ret;
 
 	if (v->manner != KS_MANNER_FORCED || !v->cid || !t->sharer.port) {
-		s->pause_ns[vm] = 0;
+		/* It has kept its word for as long as it was not asked. */
+		if (s->at_ns >= s->ask_ns[vm])
+			s->pause_ns[vm] = 0;
 		return 0;
 	}
 	if (s->pause_ns[vm] && s->at_ns < s->ask_ns[vm])
@@ -150,10 +157,29 @@ static int ask_again(struct turn *t, struct seen *s, int vm, struct ks_err *err)
 	return ret == -ESRCH ? 0 : ret;
 }
 
+/* Once its agent is asked again. Who answers that all is well, and goes on, is not asked any more. */
+static int hold_runner(struct turn *t, const struct seen *s, int vm, struct ks_err *err)
+{
+	int ret;
+
+	t->sharer.doubt = s->rest_pause_ns[vm] ? "its agent said that they idle, twice" : NULL;
+	ret = hold(t, vm, "used CPUs that it had given up", err);
+	t->sharer.doubt = NULL;
+	return ret;
+}
+
 static int look_at_vm(struct turn *t, struct seen *s, int vm, struct ks_err *err)
 {
-	bool renewed = ks_vcpus_renew(NULL, &t->book->vm[vm]), run;
+	struct ks_book_vm *v = &t->book->vm[vm];
+	bool renewed, run;
+	struct ks_cpus own;
 
+	ks_book_may(t->book, vm, &own);
+	if (!ks_cpus_count(&own))
+		return 0; /* what it may use is not known */
+	v->threads = s->threads[vm];
+	renewed = ks_vcpus_renew(NULL, v);
+	s->threads[vm] = v->threads;
 	if (renewed)
 		s->start[vm] = 0; /* other threads: what they had used before is not known */
 	run = has_run(s, t->book, vm);
@@ -161,7 +187,7 @@ static int look_at_vm(struct turn *t, struct seen *s, int vm, struct ks_err *err
 		return hold(t, vm, "has other vCPU threads", err);
 	if (!ks_sharer_is_pinned(t->book, vm))
 		return hold(t, vm, "had vCPUs elsewhere than they belong", err);
-	return run ? hold(t, vm, "used CPUs that it had given up", err) : ask_again(t, s, vm, err);
+	return run ? hold_runner(t, s, vm, err) : ask_again(t, s, vm, err);
 }
 
 /* What is of no avail, or cannot be done, about one is no reason to leave the others, nor to say so each second. */
@@ -203,30 +229,34 @@ static int turn(struct seen *s, const struct turn_options *o)
 	if (turn_begin(&t, o, WAIT_MS))
 		return CLI_EXIT_FAILED;
 	s->at_ns = now;
+	s->booked |= t.book != NULL;
 	if (t.book && ks_book_is_settled(t.book))
 		ret = look_at_vms(&t, s);
 	turn_end(&t);
 	return ret;
 }
 
-/* Of the plan: a VM may come later, or anew. What is in the way may stay so. */
+/* What cannot be done may have been done in part, but not what was released meanwhile. */
+static bool keep_now(struct seen *s, const struct turn_options *o, const struct ks_plan *plan)
+{
+	if (!s->begun)
+		s->begun = !restore_mend(o);
+	if (!s->begun)
+		return false;
+	if (!s->failed)
+		return !apply_plan(o, plan, APPLY_LACKING);
+	return !apply_plan(o, plan, s->booked ? APPLY_AGAIN : APPLY_PRESENT);
+}
+
+/* Of the plan: a VM may come later, or anew. What is in the way of one may stay so, and is none of the others'. */
 static void keep(struct seen *s, const struct turn_options *o, const struct ks_plan *plan)
 {
 	if (s->at_ns < s->keep_ns || turn_of(o->dir))
 		return;
-	s->keep_pause_ns = apply_lacking(o, plan) ?
-				   ks_pause_longer(s->keep_pause_ns, PAUSE_NS, PAUSE_MOST_NS) :
-				   PAUSE_NS;
+	s->failed = !keep_now(s, o, plan);
+	s->keep_pause_ns = s->failed ? ks_pause_longer(s->keep_pause_ns, PAUSE_NS, PAUSE_MOST_NS) :
+				       PAUSE_NS;
 	s->keep_ns = s->at_ns + s->keep_pause_ns;
-}
-
-static int begin(const struct turn_options *o, struct ks_plan **plan)
-{
-	int ret = apply_read((char *[]){ o->plan, NULL }, plan);
-
-	if (!ret)
-		ret = restore_mend(o);
-	return ret ? ret : apply_present(o, *plan);
 }
 
 static int watch(const struct turn_options *o)
@@ -237,7 +267,12 @@ static int watch(const struct turn_options *o)
 	int ret = s ? 0 : CLI_EXIT_FAILED;
 
 	if (!ret && o->plan)
-		ret = begin(o, &plan);
+		ret = apply_read((char *[]){ o->plan, NULL }, &plan);
+	if (plan) {
+		s->failed = true; /* it is to be applied, whether there is a book or not */
+		s->at_ns = ks_now_ns();
+		keep(s, o, plan);
+	}
 	if (!ret)
 		ready_tell();
 	while (!ret) {

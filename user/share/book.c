@@ -203,6 +203,14 @@ void ks_book_took(struct ks_book *b)
 		}
 }
 
+static void note_got(struct ks_book_vm *v, unsigned int cpu)
+{
+	int vcpu = ks_book_vcpu_of(v, cpu);
+
+	if (vcpu != KS_NOBODY)
+		v->vcpu[vcpu].got++;
+}
+
 void ks_book_give(struct ks_book *b)
 {
 	unsigned int i;
@@ -218,6 +226,7 @@ void ks_book_give(struct ks_book *b)
 		}
 		c->step = KS_STEP_GIVING;
 		c->owner = c->to;
+		note_got(&b->vm[c->owner], i);
 	}
 }
 

@@ -38,6 +38,7 @@ static struct json_object *vcpu_json(const struct ks_book_vcpu *v)
 	put_text(o, "home", v->home);
 	put_text(o, "group", v->group);
 	put_text(o, "max", v->max);
+	put_int(o, "got", v->got);
 	return o;
 }
 
@@ -187,6 +188,7 @@ static void read_vcpus(struct ks_book_vm *vm, struct json_object *list, bool *ba
 		v->home = dup_text(o, "home");
 		v->group = dup_text(o, "group");
 		v->max = dup_text(o, "max");
+		v->got = (uint32_t)json_object_get_int64(get(o, "got")); /* older books have none */
 		if (v->home && (!v->group || !v->max))
 			*bad = true;
 	}

@@ -216,7 +216,9 @@ static int confine_group(struct ks_confine *c, struct group *g, const char *cpus
 
 	if (!ret)
 		ret = ks_cgroup_write(c->root, g->path, "cpuset.cpus", cpus);
-	return ret == -ENOENT || ret == -ENODEV ? 0 : ret; /* it is gone */
+	if (ret != -ENOENT && ret != -ENODEV)
+		return ret;
+	return ks_exists(c->root, KS_CGROUPFS "%s", g->path) ? -ENODEV : 0; /* it is gone */
 }
 
 static int confine_groups(struct ks_confine *c)
@@ -262,6 +264,15 @@ static void isolate(struct ks_confine *c)
 	ks_isolated(c->root, &c->isolated);
 }
 
+static int switch_on(struct ks_confine *c)
+{
+	int ret = ks_cgroup_write(c->root, "", "cgroup.subtree_control", "+cpuset");
+
+	if (!ret)
+		ks_isolate_prepare(c->root); /* where it cannot be kept on, sweeping mends it */
+	return ret;
+}
+
 int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus)
 {
 	int ret = find_groups(c);
@@ -272,7 +283,9 @@ int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus)
 		isolate_none(c);
 	c->may = *cpus;
 	c->confined = true;
-	return confine_groups(c);
+	ret = confine_groups(c);
+	/* Somebody has switched the controller off: see ks_confine_sweep(). */
+	return ret == -ENODEV && !switch_on(c) ? confine_groups(c) : ret;
 }
 
 /* Nobody has changed it: others write cpusets, too (AllowedCPUs= of units at each daemon-reload, LXC for its containers). */
@@ -294,15 +307,6 @@ static bool all_confined(const struct ks_confine *c)
 	for (i = 0; i < c->n && is_confined(c, &c->group[i]); i++)
 		;
 	return i == c->n;
-}
-
-static int switch_on(struct ks_confine *c)
-{
-	int ret = ks_cgroup_write(c->root, "", "cgroup.subtree_control", "+cpuset");
-
-	if (!ret)
-		ks_isolate_prepare(c->root); /* where it cannot be kept on, sweeping mends it */
-	return ret;
 }
 
 bool ks_confine_sweep(struct ks_confine *c)

@@ -13,9 +13,14 @@
 
 /* ---- threads ---- */
 
+/* Highest number of a vCPU + 1. */
+struct ks_vminfo;
+unsigned int ks_vcpus_count(const struct ks_vminfo *info);
+
 /*
  * Bring the book's threads of a VM up to date: vCPUs may be unplugged (tid 0 from then on), and plugged again with
- * another thread, to which nothing has been done. Returns whether there was something to change.
+ * another thread, to which nothing has been done; there may be more of them. Returns whether there was something to
+ * change.
  */
 bool ks_vcpus_renew(const char *root, struct ks_book_vm *v);
 

@@ -115,6 +115,17 @@ static int check_givers(const struct ks_book *b, struct ks_err *err)
 	return 0;
 }
 
+/* VMs that are new and were to get what could not be taken: nothing is theirs, and nothing was done to them. */
+static void forget_new(struct ks_book *b)
+{
+	int vm;
+
+	ks_book_give(b); /* what is on its way to one is its own */
+	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++)
+		if (is_vm(b, vm) && b->vm[vm].manner == KS_MANNER_UNKNOWN && !has_some(b, vm))
+			ks_book_bury(b, vm);
+}
+
 int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, struct ks_err *err)
 {
 	bool takes = all || some_in(b, KS_STEP_TAKING);
@@ -130,6 +141,7 @@ int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, str
 		struct ks_err second;
 
 		ks_book_turn_back(b);
+		forget_new(b);
 		give_until_done(b, ops, &second);
 		return ret;
 	}

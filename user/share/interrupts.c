@@ -51,7 +51,7 @@ static void write_mask(bool *known, const char *root, struct ks_journal *j, cons
 		return;
 	print_mask(may, mask, sizeof(mask));
 	len = strlen(now);
-	if (strlen(mask) > len)
+	if (strlen(mask) >= len)
 		change(root, j, known, path, now, mask + strlen(mask) - len);
 }
 

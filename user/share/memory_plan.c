@@ -173,9 +173,8 @@ static int shrink(struct ks_sharer *s, struct ks_book *b, struct ks_book_vm *v, 
 	uint64_t has = v->mem[node];
 	int ret = ks_mem_ask(q, m, node, &want, err);
 
-	if (ret)
-		return ret;
-	ret = ks_mem_wait(q, has_one_node(), node, want, true, SHRINK_MS, &has, err);
+	if (!ret)
+		ret = ks_mem_wait(q, has_one_node(), node, want, true, SHRINK_MS, &has, err);
 	if (!ret) {
 		v->mem[node] = want;
 		return s->ops.save(s->ops.ctx, b, err);

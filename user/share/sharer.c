@@ -89,6 +89,14 @@ static void place_of(const struct ks_book_vm *v, unsigned int vcpu, const struct
 	ks_cpus_add(place, v->first + vcpu);
 }
 
+/* If the one that it stands for is offline, or not in its cpuset, it is on any of its VM's. */
+static int write_place(uint32_t tid, const struct ks_cpus *place, const struct ks_cpus *own)
+{
+	int ret = ks_pin_write(tid, place);
+
+	return ret == -EINVAL ? ks_pin_write(tid, own) : ret;
+}
+
 /* Fewer are no harm: the kernel does not name CPUs that are offline, or not in the thread's cpuset. */
 static bool is_beyond(const struct ks_cpus *cpus, const struct ks_cpus *place)
 {
@@ -102,15 +110,14 @@ static bool is_beyond(const struct ks_cpus *cpus, const struct ks_cpus *place)
 bool ks_sharer_is_pinned(const struct ks_book *b, int vm)
 {
 	const struct ks_book_vm *v = &b->vm[vm];
-	struct ks_cpus own, place, is;
+	struct ks_cpus own, is;
 	unsigned int i;
 
 	ks_book_may(b, vm, &own);
 	for (i = 0; i < v->vcpus && !b->no_pin; i++) {
 		if (!v->vcpu[i].affinity || !v->vcpu[i].tid || ks_pin_read(v->vcpu[i].tid, &is))
 			continue;
-		place_of(v, i, &own, &place);
-		if (is_beyond(&is, &place))
+		if (is_beyond(&is, &own))
 			return false;
 	}
 	return true;
@@ -132,26 +139,27 @@ static int pin(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_err *er
 		ret = save_if_changed(l, b, err);
 	for (i = 0; i < v->vcpus && !ret; i++) {
 		place_of(v, i, &own, &place);
-		ret = v->vcpu[i].tid ? ks_pin_write(v->vcpu[i].tid, &place) : 0;
+		ret = v->vcpu[i].tid ? write_place(v->vcpu[i].tid, &place, &own) : 0;
 	}
 	if (!ret)
 		return 0;
 	return ks_fail(err, ret, "%s: pinning its vCPUs: %s", v->name,
-		       ret == -EINVAL ? "a CPU of the plan is offline, or not in its cpuset" :
+		       ret == -EINVAL ? "its CPUs of the plan are offline, or not in its cpuset" :
 					strerror(-ret));
 }
 
 static int unpin(struct ks_book_vm *v)
 {
-	struct ks_cpus was;
+	struct ks_cpus was, all;
 	unsigned int i;
 	int ret, failed = 0;
 
+	memset(&all, 0xff, sizeof(all));
 	for (i = 0; i < v->vcpus; i++) {
 		if (!v->vcpu[i].affinity ||
 		    ks_cpus_parse("affinity", v->vcpu[i].affinity, &was, NULL))
 			continue;
-		ret = ks_pin_write(v->vcpu[i].tid, &was);
+		ret = write_place(v->vcpu[i].tid, &was, &all); /* they may all be offline by now */
 		failed = ret && ret != -ESRCH ? ret : failed;
 	}
 	return failed;
@@ -260,6 +268,10 @@ static void find_busy(struct ks_sharer *l, struct ks_book_vm *v, const struct ks
 	uint64_t begun;
 
 	*busy = *given;
+	if (l->doubt) {
+		set_manner(l, v, KS_MANNER_FORCED, l->doubt);
+		return;
+	}
 	if (!is_told(ask(l, v, KS_AGENT_CONFINE, may, &why))) {
 		set_manner(l, v, KS_MANNER_FORCED, why.msg);
 		return;
@@ -301,13 +313,19 @@ static int take_once(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_e
 	return ret;
 }
 
-/* A vCPU's thread that has gone is not the VM's end, but may be the beginning of that. */
+/*
+ * A vCPU's thread that has gone is not the VM's end, but may be the beginning of that. Where it fails, what is known of the
+ * VM is what was known before: that it is held to something, or not.
+ */
 static int take(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 {
 	const struct timespec moment = { 0, GONE_MS * 1000000 };
 	struct ks_book_vm *v = &b->vm[vm];
+	const enum ks_manner manner = v->manner;
 	int ret, tries = GONE_TRIES;
+	char why[sizeof(v->why)];
 
+	memcpy(why, v->why, sizeof(why));
 	for (;;) {
 		if (!ks_sharer_is_there(v))
 			return -ESRCH;
@@ -318,6 +336,8 @@ static int take(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 	}
 	if (ret && !ks_sharer_is_there(v))
 		return -ESRCH;
+	if (ret)
+		set_manner(ctx, v, manner, why);
 	return ret == -ESRCH ?
 		       ks_fail(err, -EAGAIN, "%s: its vCPUs come and go: try again", v->name) :
 		       ret;

@@ -20,6 +20,7 @@ struct ks_sharer {
 	const char *dir; /* of the book */
 	uint32_t port;	 /* of agents; 0: ask none, hold everybody down */
 	int answer_ms; /* what an agent has for each of: the connection, the question, the answer */
+	const char *doubt;  /* take() holds down without asking or looking, for this reason */
 	uint64_t questions; /* asked so far */
 	bool changed;	    /* the book has been changed since it was saved */
 	struct ks_sharer_times times;
@@ -57,7 +58,7 @@ unsigned int ks_sharer_bury(struct ks_book *b);
 /* This VM has ended: take away the cgroups that were made for its vCPUs. */
 void ks_sharer_clear(struct ks_book *b, int vm);
 
-/* Are its vCPUs where we have pinned them? Nothing is asked of those that we have not. */
+/* Are its vCPUs on CPUs that are its own? Nothing is asked of those that we have not pinned. */
 bool ks_sharer_is_pinned(const struct ks_book *b, int vm);
 
 /* vCPUs of a VM that it may use, and those that it has given up. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "force.h"
 #include "sharer.h"
 #include "thread.h"
 
@@ -21,29 +22,14 @@ static const struct ks_vminfo *info_of(const struct ks_vmlist *list, uint32_t tg
 	return NULL;
 }
 
-static unsigned int count_vcpus(const struct ks_vminfo *info)
+/* Those without a thread are unplugged. */
+static void fill_vcpus(struct ks_book_vm *vm, const struct ks_vminfo *info)
 {
-	unsigned int n = 0;
-	size_t i;
-
-	for (i = 0; i < info->nthreads; i++)
-		if (info->threads[i].vcpu >= (int)n)
-			n = (unsigned int)info->threads[i].vcpu + 1;
-	return n;
-}
-
-static int fill_vcpus(struct ks_book_vm *vm, const struct ks_vminfo *info, struct ks_err *err)
-{
-	unsigned int k;
 	size_t i;
 
 	for (i = 0; i < info->nthreads; i++)
 		if (info->threads[i].vcpu >= 0)
 			vm->vcpu[info->threads[i].vcpu].tid = info->threads[i].tid;
-	for (k = 0; k < vm->vcpus; k++)
-		if (!vm->vcpu[k].tid)
-			return ks_fail(err, -ENOTSUP, "%s: no thread for vCPU %u", info->name, k);
-	return 0;
 }
 
 int ks_sharer_find(const struct ks_book *b, uint32_t tgid)
@@ -59,9 +45,9 @@ int ks_sharer_find(const struct ks_book *b, uint32_t tgid)
 static int add_new(struct ks_book *b, const struct ks_vminfo *info, uint32_t first,
 		   struct ks_err *err)
 {
-	unsigned int vcpus = count_vcpus(info);
+	unsigned int vcpus = ks_vcpus_count(info);
 	struct ks_book_vm *vm;
-	int i, ret;
+	int i;
 
 	if (!vcpus)
 		return ks_fail(err, -ENOTSUP,
@@ -74,13 +60,11 @@ static int add_new(struct ks_book *b, const struct ks_vminfo *info, uint32_t fir
 	if (i == KS_NOBODY)
 		return ks_fail(err, -E2BIG, "%s: no room for another VM", info->name);
 	vm = &b->vm[i];
-	ret = fill_vcpus(vm, info, err);
-	if (!ret && ks_thread_start(NULL, info->tgid, &vm->start))
-		ret = ks_fail(err, -ESRCH, "%s has ended", info->name);
-	if (ret) {
+	if (ks_thread_start(NULL, info->tgid, &vm->start)) {
 		ks_book_drop(b, i);
-		return ret;
+		return ks_fail(err, -ESRCH, "%s has ended", info->name);
 	}
+	fill_vcpus(vm, info);
 	vm->tgid = info->tgid;
 	vm->cid = info->cid;
 	vm->first = first;

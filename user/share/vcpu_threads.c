@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vCPUs that are unplugged, and plugged again: their threads end, and others take their places. */
+/* vCPUs that are plugged, unplugged, and plugged again: threads come, end, and others take their places. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "force.h"
 #include "text.h"
 #include "vm.h"
 
+/* Changes with the number of its threads. */
+static uint64_t count_threads(const char *root, uint32_t tgid)
+{
+	char path[512];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/proc/%u/task", root ? root : "", tgid);
+	return stat(path, &st) ? 0 : st.st_nlink;
+}
+
 static bool all_there(const char *root, const struct ks_book_vm *v)
 {
 	unsigned int i;
 
+	if (v->threads != count_threads(root, v->tgid))
+		return false;
 	for (i = 0; i < v->vcpus; i++)
 		if (!v->vcpu[i].tid ||
 		    !ks_exists(root, "/proc/%u/task/%u", v->tgid, v->vcpu[i].tid))
@@ -37,6 +52,22 @@ static bool has_any(const struct ks_vminfo *info, unsigned int vcpus)
 	return false;
 }
 
+/* Without memory they are nobody's business until the next time. */
+static bool grow(struct ks_book_vm *v, unsigned int vcpus)
+{
+	struct ks_book_vcpu *more;
+
+	if (vcpus <= v->vcpus || vcpus > KS_CPUS)
+		return false;
+	more = realloc(v->vcpu, vcpus * sizeof(*more));
+	if (!more)
+		return false;
+	memset(more + v->vcpus, 0, (vcpus - v->vcpus) * sizeof(*more));
+	v->vcpu = more;
+	v->vcpus = vcpus;
+	return true;
+}
+
 /* What was done to the thread that has gone does not hold for another one. */
 static bool renew(const char *root, struct ks_book_vcpu *v, uint32_t tid)
 {
@@ -49,14 +80,28 @@ static bool renew(const char *root, struct ks_book_vcpu *v, uint32_t tid)
 	return true;
 }
 
+unsigned int ks_vcpus_count(const struct ks_vminfo *info)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < info->nthreads; i++)
+		if (info->threads[i].vcpu >= (int)n)
+			n = (unsigned int)info->threads[i].vcpu + 1;
+	return n;
+}
+
 bool ks_vcpus_renew(const char *root, struct ks_book_vm *v)
 {
+	uint64_t threads = count_threads(root, v->tgid);
 	struct ks_vminfo info;
-	bool changed = false;
+	bool changed;
 	unsigned int i, n;
 
 	if (all_there(root, v) || ks_vm_read(root, v->tgid, &info))
 		return false;
+	v->threads = threads;
+	changed = grow(v, ks_vcpus_count(&info));
 	/* One that is about to end loses its threads one by one; without any it is left as it was. */
 	n = has_any(&info, v->vcpus) ? v->vcpus : 0;
 	for (i = 0; i < n; i++)
