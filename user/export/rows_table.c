@@ -322,7 +322,8 @@ static const struct rows_col record_cols[] = {
 	COL_OF("lock", RC_ADDR | RC_NULL, lock, OF_LOCK | TYPE(KS_LOOK), ""),
 	COL_OF("lock_symbol", RC_STR | RC_NULL, lock_symbol, OF_LOCK | TYPE(KS_LOOK), "its name"),
 	COL_OF("site", RC_ADDR | RC_NULL, site, TYPE(KS_LOCK_TRY) | TYPE(KS_LOCK_REL),
-	       "where it was wanted; for a release, where it was acquired"),
+	       "where it was wanted; for a release, of a lock that was waited for where it was "
+	       "acquired, else where it is released"),
 	COL_OF("site_symbol", RC_STR | RC_NULL, site_symbol, TYPE(KS_LOCK_TRY) | TYPE(KS_LOCK_REL),
 	       "its name"),
 	WORD_OF("context", RC_STR, context, OF_LOCK, context, ""),
@@ -423,7 +424,8 @@ static const struct rows_col wait_cols[] = {
 	COL("comm", RC_STR | RC_NULL, blame_task.comm, "its name"),
 	END_GROUP,
 	COL("site", RC_ADDR | RC_NULL, blame_site,
-	    "where the holder acquired it, or the next waiter wanted it"),
+	    "where the holder acquired it, if that had waited for it, else where it released it; "
+	    "or where the next waiter wanted it"),
 	COL("site_symbol", RC_STR | RC_NULL, blame_symbol, "its name"),
 	COL("off_cpu_ns", RC_U64, blame_off, "time of that vCPU off its CPU, within the wait"),
 	END_GROUP,

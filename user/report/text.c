@@ -310,7 +310,7 @@ static void blame_line(const struct page *p, const struct ks_wait *w)
 	    fit((char *)rep_task(r, w->vm, w->blame_pid, task, sizeof(task)), 40),
 	    fmt_ns(w->blame_off_ns, off));
 	if (w->blame_ip)
-		say(p, "       %s %s\n", next ? "waiting at" : "acquired at",
+		say(p, "       %s %s\n", next ? "waiting at" : "holding it at",
 		    fit((char *)rep_sym(r, w->vm, w->blame_ip, site, sizeof(site)), 80));
 }
 
