@@ -143,11 +143,16 @@ static void pv_spinlocks(struct ks_fctx *c)
 		ks_fline(c, "pv-spinlocks", KS_ST_OK,
 			 "off by nopvspin: waiters spin until they have "
 			 "the lock");
-	else if (!(a & PV_UNHALT) || (d & HINTS_REALTIME))
+	else if (!(a & PV_UNHALT))
 		ks_fline(c, "pv-spinlocks", KS_ST_OK,
 			 "off, the host does not offer them: waiters "
 			 "spin until they have the lock, in no order, so that "
 			 "much is `unknown' (nopvspin: in a queue)");
+	else if (d & HINTS_REALTIME)
+		ks_fline(
+			c, "pv-spinlocks", KS_ST_OK,
+			"off, the host says that vCPUs are never preempted: waiters queue and spin "
+			"until they have the lock");
 	else if (c->machine.ncpus == 1)
 		ks_fline(c, "pv-spinlocks", KS_ST_OK, "off with a single vCPU");
 	else
