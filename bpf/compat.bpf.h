@@ -73,10 +73,17 @@ struct scx_rq___ks {
 	u32 nr_running;
 } __attribute__((preserve_access_index));
 
+/* Threads of the fair class, those in its groups included. */
+struct cfs_rq___ks {
+	unsigned int h_nr_delayed;		 /* 6.12, 6.13 */
+	unsigned int h_nr_queued, h_nr_runnable; /* since 6.14 */
+} __attribute__((preserve_access_index));
+
 struct rq___ks {
 	struct raw_spinlock___ks __lock;
 	unsigned int nr_running; /* of all classes */
 	int online;
+	struct cfs_rq___ks cfs;
 	struct scx_rq___ks scx; /* 6.12, with sched_ext */
 } __attribute__((preserve_access_index));
 
@@ -91,6 +98,17 @@ struct kvm_steal_time___ks {
 } __attribute__((preserve_access_index));
 
 extern const struct kvm_steal_time___ks steal_time __ksym __weak;
+
+/* Of nr_running, those that sleep already, and are only kept until their turn comes (since 6.12: DELAY_DEQUEUE). */
+static __always_inline unsigned int ks_nr_delayed(const struct rq___ks *rq)
+{
+	if (bpf_core_field_exists(struct cfs_rq___ks, h_nr_runnable) &&
+	    bpf_core_field_exists(struct cfs_rq___ks, h_nr_queued))
+		return rq->cfs.h_nr_queued - rq->cfs.h_nr_runnable;
+	if (bpf_core_field_exists(struct cfs_rq___ks, h_nr_delayed))
+		return rq->cfs.h_nr_delayed;
+	return 0;
+}
 
 /* ---- where the running program's CPU is ---- */
 
@@ -170,6 +188,7 @@ struct kvm_vcpu_arch___ks {
 	unsigned long regs_avail[1]; /* 7.1: a bitmap, before a u32 */
 	__u64 l1_tsc_offset;
 	__u64 l1_tsc_scaling_ratio;
+	bool guest_state_protected; /* its registers cannot be read */
 };
 
 struct kvm_vcpu_stat___ks {

@@ -348,3 +348,15 @@ int BPF_PROG(cpu_idle, unsigned int state, unsigned int cpu_id)
 		leave ? 0 : state, 0);
 	return 0;
 }
+
+/* ---- is anything seen at all? ---- */
+
+__u64 ks_trials;
+
+/* Runs when the loader asks for it, if programs run at the entry of functions at all. */
+SEC("?fentry/bpf_fentry_test1")
+int BPF_PROG(fentry_trial)
+{
+	ks_trials++;
+	return 0;
+}

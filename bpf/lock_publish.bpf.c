@@ -21,6 +21,7 @@
 #include <bpf/bpf_tracing.h>
 #include "compat.bpf.h"
 #include "lock_page.h"
+#include "spin_text.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -173,11 +174,12 @@ static __always_inline bool is_held(const struct ks_lp_slot *s, __u64 lock)
 }
 
 /* A rwlock's slow path leads here as well, by a lock of its own that nobody sees taken or released. */
-static __always_inline int slow_begin(void *lock)
+static __always_inline int slow_begin(void *ctx, void *lock)
 {
 	struct ks_lp_slot *s = this_slot();
+	__u64 ip;
 
-	if (ks_at_end || is_held(s, (__u64)lock))
+	if (ks_at_end ? from_spinlock(ctx, &ip, true) : is_held(s, (__u64)lock))
 		wait_begin(s, (__u64)lock);
 	return 0;
 }
@@ -196,7 +198,7 @@ static __always_inline int slow_end(void *lock)
 #define SLOW_PATH(name)                                                                            \
 	SEC("?fentry/" #name) int BPF_PROG(name##_begin, void *lock)                               \
 	{                                                                                          \
-		return slow_begin(lock);                                                           \
+		return slow_begin(ctx, lock);                                                      \
 	}                                                                                          \
 	SEC("?fexit/" #name) int BPF_PROG(name##_end, void *lock)                                  \
 	{                                                                                          \
@@ -231,29 +233,23 @@ int BPF_PROG(smp_call_end, const struct cpumask *mask)
 
 /* ---- remainders ---- */
 
-/* The run queue's lock stays, unless cores are scheduled as one: then it is another run queue's. */
-static __noinline int drop_remainders(struct ks_lp_slot *s)
-{
-	__u64 lock = (__u64)bpf_this_cpu_ptr(&runqueues) + ks_offset(struct rq___ks, __lock);
-
-	if (!s)
-		return 0;
-	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
-		if (s->held[i] != lock)
-			s->held[i] = 0;
-	return 0;
-}
-
+/*
+ * Held is the run queue's lock alone, unless cores are scheduled as one: then it is another run queue's. Also if nobody saw
+ * that it was taken, for the thread that is switched away has been interrupted in the middle of a lock program: until it is
+ * back, that does not run on this CPU.
+ */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch)
 {
+	__u64 lock = (__u64)bpf_this_cpu_ptr(&runqueues) + ks_offset(struct rq___ks, __lock);
 	struct ks_lp_slot *s = this_slot();
-	__u64 more = 0;
 
 	s->wait[0].lock = 0;
+	s->ipi = 0; /* newer kernels let a thread go that still has to wait for answers */
+	s->held[0] = lock;
 	for (__u32 i = 1; i < KS_LP_DEPTH; i++)
-		more |= s->held[i];
-	return more ? drop_remainders(s) : 0;
+		s->held[i] = 0;
+	return 0;
 }
 
 static __always_inline void drop_all(struct ks_lp_slot *s)

@@ -16,14 +16,13 @@
 #include "records.h"
 #include "compat.bpf.h"
 #include "ring.bpf.h"
+#include "spin_text.bpf.h"
 #include "lock_timeline.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 const volatile __u64 ks_hold_threshold = 10000;
 const volatile bool ks_full = 1;
-const volatile struct ks_code_range ks_spin_text; /* the _raw_spin_* functions */
-const volatile struct ks_code_range ks_text; /* the kernel image; modules and BPF lie elsewhere */
 
 struct ks_lock_cpu ks_locks[KS_MAX_CPUS];
 
@@ -96,40 +95,6 @@ static __always_inline __u64 call_site(void *ctx, int nargs)
 		if (w[i] - self <= 16)
 			return w[i + 1];
 	return w[nargs + 2] >> 31 == 0x1ffffffff ? w[nargs + 2] : 0; /* kernel text */
-}
-
-static __always_inline bool is_kernel_image(__u64 ip)
-{
-	return ip >= ks_text.start && ip < ks_text.end;
-}
-
-/*
- * Is the slow path on behalf of a spinlock function? arch_spin_lock() leads there as well, from
- * within rwlocks and others that nobody sees released. Then *ip is the call site: the first frame
- * above the lock functions, and above the trampoline of our own fexit, which has called them.
- */
-#define STACK_WORDS 9
-static __always_inline bool from_spinlock(void *ctx, __u64 *ip)
-{
-	bool seen = false, trampoline = ks_full;
-	__u64 w[STACK_WORDS] = {};
-	int i;
-
-	*ip = 0;
-	if (!ks_spin_text.end || bpf_get_stack(ctx, w, sizeof(w), 0) < 0)
-		return true; /* no symbols: take it for one */
-	for (i = 0; i < STACK_WORDS; i++) {
-		if (w[i] >= ks_spin_text.start && w[i] < ks_spin_text.end) {
-			seen = true;
-		} else if (seen) {
-			if (!trampoline || is_kernel_image(w[i])) {
-				*ip = w[i];
-				return true;
-			}
-			trampoline = false;
-		}
-	}
-	return seen;
 }
 
 /* ---- waits ---- */
@@ -390,6 +355,15 @@ static __noinline int hold_remove(__u32 cpu, __u32 at)
 	return 0;
 }
 
+/* The end of its lock function went unseen; or else the next hold of it would begin with this wait's end. */
+static __always_inline void forget_wait(struct ks_lock_cpu *c, __u64 lock)
+{
+	__u32 at = wait_find(c, lock);
+
+	if (at < KS_LOCK_WAITS && c->wait[at].acq_time)
+		c->pending = at;
+}
+
 static __noinline int released_slow(__u64 *ctx, __u64 now, int nargs)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), at;
@@ -400,6 +374,7 @@ static __noinline int released_slow(__u64 *ctx, __u64 now, int nargs)
 	if (!at) {
 		if (ks_armed)
 			c->unmatched++;
+		forget_wait(c, ctx[0]);
 		return 0;
 	}
 	h = hold_at(c, at);
@@ -466,7 +441,7 @@ static __always_inline int slow_begin(void *ctx, void *lock)
 	__u64 ip;
 
 	/* While programs are still being attached, nobody would see who holds the lock. */
-	if (ks_armed && cpu < KS_MAX_CPUS && from_spinlock(ctx, &ip))
+	if (ks_armed && cpu < KS_MAX_CPUS && from_spinlock(ctx, &ip, ks_full))
 		wait_begin(&ks_locks[cpu], cpu, (__u64)lock, ip);
 	return 0;
 }
@@ -560,7 +535,7 @@ static __always_inline void rq_look(__u32 cpu)
 
 	if (!rq || cpu >= KS_MAX_CPUS)
 		return;
-	nr = rq->nr_running;
+	nr = rq->nr_running - ks_nr_delayed(rq);
 	if ((nr > 1) == rq_busy[cpu])
 		return;
 	rq_busy[cpu] = nr > 1;

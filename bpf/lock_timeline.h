@@ -45,8 +45,4 @@ struct ks_lock_cpu {
 	struct ks_lock_wait wait[KS_LOCK_WAITS];
 } __attribute__((aligned(64)));
 
-struct ks_code_range {
-	__u64 start, end;
-};
-
 #endif /* KVMSCHED_LOCK_TIMELINE_H */

@@ -393,6 +393,11 @@ static __always_inline bool note_ip(struct exit_kind k, struct ks_running *c,
 	if (!k.sure && c->vcpu != (__u64)vcpu)
 		return true;
 	c->ip = ip;
+	/* SEV-ES, SEV-SNP: what KVM has there is where the guest began, for good. */
+	if (k.svm && ks_field(vcpu, arch.guest_state_protected)) {
+		c->ip_flags = 0;
+		return false;
+	}
 	if (k.svm)
 		c->ip_flags = KS_F_IP | KS_F_CPL | svm_cpl(vcpu);
 	else
@@ -717,8 +722,10 @@ static __always_inline bool check_tsc(struct ks_vcpu_state *v, __u32 cpu, __u32 
 	if (offset == v->tsc_offset)
 		v->tsc_before = offset;
 	/* A thread may lose its CPU after it has announced an offset and before it stores it. */
-	if ((offset == v->tsc_offset || offset == v->tsc_before) && ratio == v->tsc_ratio)
+	if ((offset == v->tsc_offset || offset == v->tsc_before) && ratio == v->tsc_ratio) {
+		v->tsc_late = 0; /* what found no room was taken back */
 		return true;
+	}
 	if (vcpu_kvm(v->vcpu) != v->kvm || vcpu_id_of(v->vcpu) != v->id)
 		return false;
 	tell_tsc(v, cpu, slot, offset, ratio);

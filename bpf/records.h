@@ -69,9 +69,9 @@ enum ks_type {
 	/* Guest. cpu = guest CPU number (its APIC id is in the metadata), id = thread id. */
 	KS_LOCK_TRY = 48,     /* begins to wait for a contended lock: a = lock, b = call site */
 	KS_LOCK_ACQ = 49,     /* got it: a = lock, b = wait, ns: try = time - b */
-	KS_LOCK_REL = 50,     /* released it: a = lock, b = call site of the acquire (low 32 bits,
-			    * sign-extended) | hold << 32; hold in ns, or in 1024 ns if
-			    * KS_F_COARSE: acquire = time - hold */
+	KS_LOCK_REL = 50,     /* released it: a = lock, b = call site (low 32 bits, sign-extended),
+			    * of the acquire if that had to wait, else of the release | hold << 32;
+			    * hold in ns, or in 1024 ns if KS_F_COARSE: acquire = time - hold */
 	KS_TASK_MIGRATE = 51, /* sched_migrate_task: a = from CPU, b = to CPU, flags = KS_MOVE_* */
 	KS_IDLE_ENTER = 52,   /* the CPU's idle loop goes to sleep: a = C-state index */
 	KS_IDLE_EXIT = 53,

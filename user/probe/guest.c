@@ -10,7 +10,7 @@
 
 #include "load.h"
 #include "probe.h"
-#include "symbols.h"
+#include "spintext.h"
 #include "text.h"
 #include "lock_timeline.h"
 #include "lock_timeline.skel.h"
@@ -84,55 +84,10 @@ static int choose_programs(struct ks_guest *g, enum ks_guest_mode mode)
 	return err;
 }
 
-/*
- * Where the _raw_spin_* functions lie, which are linked next to each other, and the kernel: to tell
- * whom the slow path serves, and the call site.
- */
-static void fill_ranges(struct lock_timeline_bpf *s, const struct ks_symbols *syms)
-{
-	const uint64_t longest = 256; /* none of them is longer */
-	uint64_t addr, start = UINT64_MAX, end = 0;
-	size_t i;
-
-	for (i = 0; i < sizeof(must_have) / sizeof(must_have[0]); i++) {
-		if (ks_symbols_addr(syms, must_have[i], &addr))
-			return;
-		start = addr < start ? addr : start;
-		end = addr + longest > end ? addr + longest : end;
-	}
-	s->rodata->ks_spin_text.start = start;
-	s->rodata->ks_spin_text.end = end;
-	if (!ks_symbols_addr(syms, "_stext", &start) && !ks_symbols_addr(syms, "_etext", &end)) {
-		s->rodata->ks_text.start = start;
-		s->rodata->ks_text.end = end;
-	}
-}
-
-static void find_ranges(struct lock_timeline_bpf *s)
-{
-	struct ks_symbols *syms;
-	struct ks_err err;
-	size_t len;
-	char *text;
-
-	if (ks_symbols_running(NULL, &text, &len, &err))
-		return;
-	if (!ks_symbols_parse(&syms, text, len, &err)) {
-		fill_ranges(s, syms);
-		ks_symbols_free(syms);
-	}
-	free(text);
-}
-
-/* Let the kernel call the function that the trial is attached to. */
 static bool fentry_runs(const struct ks_guest *g)
 {
-	const volatile __u64 *trials = &g->skel->bss->ks_trials;
-	LIBBPF_OPTS(bpf_test_run_opts, run);
-	__u64 before = *trials;
-
-	return !bpf_prog_test_run_opts(bpf_program__fd(g->skel->progs.fentry_trial), &run) &&
-	       *trials != before;
+	return ks_fentry_runs(bpf_program__fd(g->skel->progs.fentry_trial),
+			      &g->skel->bss->ks_trials);
 }
 
 static bool needs_fentry(const struct ks_guest *g)
@@ -173,7 +128,8 @@ static int load(struct ks_guest *g, const struct ks_guest_opts *o, struct ks_err
 	s->rodata->ks_hold_threshold = o->hold_threshold_ns;
 	s->rodata->ks_full = o->mode == KS_GUEST_FULL;
 	s->rodata->ks_no_rdonly_cast = o->no_rdonly_cast;
-	find_ranges(s);
+	ks_spin_text_running((struct ks_code_range *)s->rodata->ks_spin_text,
+			     (struct ks_code_range *)&s->rodata->ks_text);
 	ret = bpf_map__set_max_entries(s->maps.ks_slots, g->cpus * slots);
 	if (!ret)
 		ret = choose_programs(g, o->mode);

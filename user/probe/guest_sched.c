@@ -68,6 +68,8 @@ static void attach_optional(struct ks_sched *p, struct bpf_program *prog, const 
 	bool end = !strncmp(bpf_program__section_name(prog), "fexit/", 6);
 	struct bpf_link *link = NULL;
 
+	if (prog == p->skel->progs.fentry_trial)
+		return;
 	if (bpf_program__autoload(prog) && p->nlinks < LINKS && (end || has_end(p, function)))
 		link = bpf_program__attach(prog);
 	ks_note_program(p->programs, bpf_program__name(prog),
@@ -100,6 +102,29 @@ static void attach_spans(struct ks_sched *p)
 	}
 }
 
+static bool spans_run(const struct ks_sched *p)
+{
+	struct bpf_program *trial = p->skel->progs.fentry_trial;
+	struct bpf_link *link = bpf_program__autoload(trial) ? bpf_program__attach(trial) : NULL;
+	bool run = link && ks_fentry_runs(bpf_program__fd(trial), &p->skel->bss->ks_trials);
+
+	bpf_link__destroy(link);
+	return run;
+}
+
+/* Attaching alone proves nothing: with ftrace switched off it succeeds. */
+static void prove_spans(struct ks_sched *p)
+{
+	struct bpf_program *prog;
+
+	if (!p->nlinks || spans_run(p))
+		return;
+	bpf_object__for_each_program(prog, p->skel->obj)
+		if (traced_function(prog))
+			ks_note_program(p->programs, bpf_program__name(prog),
+					"does not run: is kernel.ftrace_enabled 0?");
+}
+
 static int attach(struct ks_sched *p, struct ks_err *err)
 {
 	struct bpf_program *prog;
@@ -111,6 +136,7 @@ static int attach(struct ks_sched *p, struct ks_err *err)
 		if (!traced_function(prog))
 			ks_note_program(p->programs, bpf_program__name(prog), "attached");
 	attach_spans(p);
+	prove_spans(p);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <json-c/json.h>
@@ -180,6 +181,15 @@ bool ks_has_tracepoint(const char *module, const char *name)
 bool ks_has_function(const char *name)
 {
 	return has_type(vmlinux_btf(), name, BTF_KIND_FUNC);
+}
+
+/* A test run of it lets the kernel call the function that it is attached to. */
+bool ks_fentry_runs(int trial, const volatile __u64 *trials)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	__u64 before = *trials;
+
+	return !bpf_prog_test_run_opts(trial, &run) && *trials != before;
 }
 
 uint64_t ks_enumerator(const char *type, const char *name)

@@ -3,6 +3,7 @@
 #ifndef KVMSCHED_LOAD_H
 #define KVMSCHED_LOAD_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,6 +29,11 @@ int ks_need_btf(struct ks_err *err);
 /* Does the kernel (or the module, NULL = vmlinux) have tracepoint / function `name` in its BTF? */
 bool ks_has_tracepoint(const char *module, const char *name);
 bool ks_has_function(const char *name);
+/*
+ * Do programs run at the entry of functions? With kernel.ftrace_enabled=0 they are attached without an error and never do. By
+ * a program at bpf_fentry_test1 that counts its runs, and is attached.
+ */
+bool ks_fentry_runs(int trial, const volatile __u64 *trials);
 /* What an enum of vmlinux calls so, as a flag: 0 if there is none. */
 uint64_t ks_enumerator(const char *type, const char *name);
 

@@ -13,6 +13,7 @@
 #include "err.h"
 #include "load.h"
 #include "publish.h"
+#include "spintext.h"
 #include "lock_publish.skel.h"
 
 #define PAGEMAP_PRESENT (1ull << 63)
@@ -158,12 +159,8 @@ static int make_pages(struct ks_publisher *p, unsigned int cpus, struct ks_err *
 
 static bool fentry_runs(const struct ks_publisher *p)
 {
-	const volatile __u64 *trials = &p->skel->bss->ks_trials;
-	LIBBPF_OPTS(bpf_test_run_opts, run);
-	__u64 before = *trials;
-
-	return !bpf_prog_test_run_opts(bpf_program__fd(p->skel->progs.fentry_trial), &run) &&
-	       *trials != before;
+	return ks_fentry_runs(bpf_program__fd(p->skel->progs.fentry_trial),
+			      &p->skel->bss->ks_trials);
 }
 
 bool ks_publisher_blind(const struct ks_publisher *p)
@@ -196,6 +193,9 @@ static int load(struct ks_publisher *p, const struct ks_publisher_opts *o, struc
 			       "%d CPUs are possible here, a lock page has room for %u", cpus,
 			       KS_LP_VCPUS);
 	p->skel->rodata->ks_at_end = o->at_end;
+	if (o->at_end) /* else what is held tells */
+		ks_spin_text_running((struct ks_code_range *)p->skel->rodata->ks_spin_text,
+				     (struct ks_code_range *)&p->skel->rodata->ks_text);
 	ret = choose_programs(p->skel, o->at_end);
 	if (!ret)
 		ret = lock_publish_bpf__load(p->skel);

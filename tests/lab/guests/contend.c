@@ -2,7 +2,7 @@
 /*
  * Makes a Linux guest's kernel locks hot. Default: all threads share one file table and open, dup2
  * and close on it, so that they all want its files->file_lock, a spinlock. Others: futexes (the hash
- * bucket's lock) and TLB shootdowns (IPIs that all CPUs must answer).
+ * bucket's lock), TLB shootdowns (IPIs that all CPUs must answer) and a file's owner (a rwlock).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -92,6 +93,25 @@ static int round_tlb(struct worker *w)
 	return munmap(p, size) ? -errno : 0;
 }
 
+static int owned[2]; /* a pipe whose reader is to be sent SIGIO */
+
+static int make_owned(void)
+{
+	signal(SIGIO, SIG_IGN);
+	if (pipe2(owned, O_NONBLOCK) || fcntl(owned[0], F_SETOWN, getpid()) ||
+	    fcntl(owned[0], F_SETFL, O_NONBLOCK | O_ASYNC))
+		return -errno;
+	return 0;
+}
+
+/* The lock of a file's owner, a rwlock: half of the threads write it, the others read it to send a signal. */
+static int round_owners(struct worker *w)
+{
+	int ret = w->id % 2 ? (int)write(owned[1], "x", 1) : fcntl(owned[0], F_SETOWN, getpid());
+
+	return ret < 0 && errno != EAGAIN ? -errno : 0;
+}
+
 static void pin_thread(unsigned int cpu)
 {
 	cpu_set_t set;
@@ -160,22 +180,20 @@ static int run(void)
 }
 
 static const struct option long_options[] = {
-	{ "files", no_argument, NULL, 'f' },
-	{ "futex", no_argument, NULL, 'u' },
-	{ "tlb", no_argument, NULL, 't' },
-	{ "threads", required_argument, NULL, 'n' },
-	{ "seconds", required_argument, NULL, 's' },
-	{ "rounds", required_argument, NULL, 'r' },
-	{ "pin", no_argument, NULL, 'p' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{ "files", no_argument, NULL, 'f' },	     { "futex", no_argument, NULL, 'u' },
+	{ "tlb", no_argument, NULL, 't' },	     { "owners", no_argument, NULL, 'o' },
+	{ "threads", required_argument, NULL, 'n' }, { "seconds", required_argument, NULL, 's' },
+	{ "rounds", required_argument, NULL, 'r' },  { "pin", no_argument, NULL, 'p' },
+	{ "help", no_argument, NULL, 'h' },	     { 0 },
 };
 
 static const char usage_text[] =
-	"Usage: contend [--files|--futex|--tlb] [--threads N] [--seconds S|--rounds K] [--pin]\n"
+	"Usage: contend [--files|--futex|--tlb|--owners] [--threads N] [--seconds S|--rounds K] "
+	"[--pin]\n"
 	"  --files      open, dup2, close on one shared file table (default)\n"
 	"  --futex      futex wait and wake on one word\n"
 	"  --tlb        map, write, protect and unmap: TLB shootdowns\n"
+	"  --owners     read and write who owns a file: a rwlock\n"
 	"  --threads N  threads (8)\n"
 	"  --seconds S  for so long (2), or\n"
 	"  --rounds K   so many rounds per thread\n"
@@ -200,6 +218,9 @@ static int parse_one(int c, const char *arg)
 	case 't':
 		set_mode("tlb", round_tlb);
 		return 0;
+	case 'o':
+		set_mode("owners", round_owners);
+		return make_owned();
 	case 'n':
 		return parse_uint(arg, MAX_THREADS, &opt.threads);
 	case 's':
