@@ -360,14 +360,19 @@ static __always_inline bool rip_is_read(const struct kvm_vcpu___ks *vcpu)
 	return avail >> KS_REG_RIP & 1;
 }
 
-static __noinline __u32 svm_cpl(const struct kvm_vcpu___ks *vcpu)
+/*
+ * What is known of the place of an exit, as flags. Nothing with SEV-ES and SEV-SNP: what KVM has there is where the guest
+ * began, for good.
+ */
+static __noinline __u32 svm_ip_flags(const struct kvm_vcpu___ks *vcpu)
 {
 	__u64 vmcb;
 
-	if (ks_isa != KS_ISA_SVM)
+	if (ks_isa != KS_ISA_SVM || ks_field(vcpu, arch.guest_state_protected))
 		return 0;
 	vmcb = svm_vmcb((__u64)vcpu, ks_can_cast());
-	return ks_peek(vmcb + ks_offset(struct vmcb___ks, save.cpl)) & KS_F_CPL_MASK;
+	return KS_F_IP | KS_F_CPL |
+	       (ks_peek(vmcb + ks_offset(struct vmcb___ks, save.cpl)) & KS_F_CPL_MASK);
 }
 
 /*
@@ -393,13 +398,8 @@ static __always_inline bool note_ip(struct exit_kind k, struct ks_running *c,
 	if (!k.sure && c->vcpu != (__u64)vcpu)
 		return true;
 	c->ip = ip;
-	/* SEV-ES, SEV-SNP: what KVM has there is where the guest began, for good. */
-	if (k.svm && ks_field(vcpu, arch.guest_state_protected)) {
-		c->ip_flags = 0;
-		return false;
-	}
 	if (k.svm)
-		c->ip_flags = KS_F_IP | KS_F_CPL | svm_cpl(vcpu);
+		c->ip_flags = svm_ip_flags(vcpu);
 	else
 		c->ip_flags = KS_F_IP | KS_F_CPL | ((long long)ip < 0 ? 0 : 3);
 	return false;
