@@ -171,6 +171,10 @@ static int record_guest(const struct record_opts *o)
 		record_discard(o->out);
 		return cli_fail(ret, &err);
 	}
+	if (ks_sched_blind(probe))
+		cli_warn("kernel.ftrace_enabled=0: most causes of migrations go unseen, and CPUs "
+			 "that are "
+			 "taken offline");
 	ret = run(o, w, probe);
 	ks_sched_free(probe);
 	return ret;

@@ -20,6 +20,7 @@ struct ks_sched {
 	const char *ends[LINKS]; /* functions whose end is attached to */
 	unsigned int nends;
 	struct ks_rings *rings;
+	bool blind; /* see ks_sched_blind() */
 };
 
 static int prepare(struct guest_sched_bpf *s, unsigned int cpus, unsigned int slots)
@@ -117,7 +118,8 @@ static void prove_spans(struct ks_sched *p)
 {
 	struct bpf_program *prog;
 
-	if (!p->nlinks || spans_run(p))
+	p->blind = p->nlinks && !spans_run(p);
+	if (!p->blind)
 		return;
 	bpf_object__for_each_program(prog, p->skel->obj)
 		if (traced_function(prog))
@@ -217,6 +219,11 @@ int ks_sched_finish(struct ks_sched *s, ks_rings_fn fn, void *ctx)
 const struct ks_rings *ks_sched_rings(const struct ks_sched *s)
 {
 	return s->rings;
+}
+
+bool ks_sched_blind(const struct ks_sched *s)
+{
+	return s->blind;
 }
 
 struct json_object *ks_sched_programs(const struct ks_sched *s)

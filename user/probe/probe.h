@@ -162,5 +162,10 @@ int ks_sched_drain(struct ks_sched *s, ks_rings_fn fn, void *ctx);
 int ks_sched_finish(struct ks_sched *s, ks_rings_fn fn, void *ctx);
 const struct ks_rings *ks_sched_rings(const struct ks_sched *s);
 struct json_object *ks_sched_programs(const struct ks_sched *s);
+/*
+ * Did the kernel run no programs at functions' entries when it was opened? Then most causes of migrations go unseen, and CPUs that
+ * are taken offline.
+ */
+bool ks_sched_blind(const struct ks_sched *s);
 
 #endif /* KVMSCHED_PROBE_H */
