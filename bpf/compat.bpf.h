@@ -84,7 +84,8 @@ struct rq___ks {
 	unsigned int nr_running; /* of all classes */
 	int online;
 	struct cfs_rq___ks cfs;
-	struct scx_rq___ks scx; /* 6.12, with sched_ext */
+	unsigned int core_enabled; /* with CONFIG_SCHED_CORE: its lock is another one's */
+	struct scx_rq___ks scx;	   /* 6.12, with sched_ext */
 } __attribute__((preserve_access_index));
 
 extern const int __preempt_count __ksym __weak;		  /* to 6.1, and since 6.15 */

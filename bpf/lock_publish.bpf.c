@@ -233,15 +233,24 @@ int BPF_PROG(smp_call_end, const struct cpumask *mask)
 
 /* ---- remainders ---- */
 
+/* The run queue's; 0 if cores are scheduled as one, for then it is another run queue's. */
+static __always_inline __u64 lock_at_switch(void)
+{
+	const struct rq___ks *rq = bpf_this_cpu_ptr(&runqueues);
+
+	if (bpf_core_field_exists(struct rq___ks, core_enabled) && rq->core_enabled)
+		return 0;
+	return (__u64)rq + ks_offset(struct rq___ks, __lock);
+}
+
 /*
- * Held is the run queue's lock alone, unless cores are scheduled as one: then it is another run queue's. Also if nobody saw
- * that it was taken, for the thread that is switched away has been interrupted in the middle of a lock program: until it is
- * back, that does not run on this CPU.
+ * Held is that lock alone. Also if nobody saw that it was taken, for the thread that is switched away has been interrupted
+ * in the middle of a lock program: until it is back, that does not run on this CPU.
  */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch)
 {
-	__u64 lock = (__u64)bpf_this_cpu_ptr(&runqueues) + ks_offset(struct rq___ks, __lock);
+	__u64 lock = lock_at_switch();
 	struct ks_lp_slot *s = this_slot();
 
 	s->wait[0].lock = 0;

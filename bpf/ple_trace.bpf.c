@@ -98,9 +98,11 @@ static __always_inline void tell_tsc(struct ks_vcpu_state *v, __u32 cpu, __u32 s
 {
 	__u64 time = v->tsc_late;
 
-	if (!time)
+	/* Not if that one was taken back, and this is another. */
+	if (!time || v->tsc_late_offset != offset)
 		time = bpf_ktime_get_ns();
 	v->tsc_late = time;
+	v->tsc_late_offset = offset;
 	if (!ks_tell(cpu, time, KS_TSC_OFFSET, cpu, slot, offset, ratio))
 		return;
 	v->tsc_late = 0;
@@ -722,10 +724,8 @@ static __always_inline bool check_tsc(struct ks_vcpu_state *v, __u32 cpu, __u32 
 	if (offset == v->tsc_offset)
 		v->tsc_before = offset;
 	/* A thread may lose its CPU after it has announced an offset and before it stores it. */
-	if ((offset == v->tsc_offset || offset == v->tsc_before) && ratio == v->tsc_ratio) {
-		v->tsc_late = 0; /* what found no room was taken back */
+	if ((offset == v->tsc_offset || offset == v->tsc_before) && ratio == v->tsc_ratio)
 		return true;
-	}
 	if (vcpu_kvm(v->vcpu) != v->kvm || vcpu_id_of(v->vcpu) != v->id)
 		return false;
 	tell_tsc(v, cpu, slot, offset, ratio);

@@ -48,8 +48,9 @@ struct ks_vcpu_state {
 	__u32 ple_window; /* in the last KS_PLE_WINDOW, mode bursts only */
 	__u64 tsc_offset; /* as told */
 	__u64 tsc_ratio;
-	__u64 tsc_before; /* what it was when a change was told that KVM had not stored yet */
-	__u64 tsc_late;	  /* since when another one waits for room in the ring; 0: none does */
+	__u64 tsc_before;      /* what it was when a change was told that KVM had not stored yet */
+	__u64 tsc_late;	       /* since when another one waits for room in the ring; 0: none does */
+	__u64 tsc_late_offset; /* and which */
 	__u64 counts[KS_NREASONS]; /* that of PLE exits lags while the vCPU runs */
 };
 

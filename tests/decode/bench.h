@@ -34,6 +34,7 @@ enum field {
 	VMCB,
 	VMCB01,
 	CPL,
+	PROTECTED,
 	FIELDS,
 	NO_FIELD = FIELDS
 };
@@ -92,7 +93,7 @@ struct exit {
 	uint64_t reason, ip;
 	uint32_t window;
 	uint8_t cpl;
-	bool unread; /* VMX: KVM has not read the instruction pointer */
+	bool unread; /* KVM has not read the instruction pointer; SVM: it cannot */
 };
 
 /* ---- reasons.c ---- */

@@ -46,6 +46,7 @@ static const struct member svm_members[FIELDS] = {
 	[REASON_HIGH] = { .name = { "control.exit_code_hi" }, .in_vmcb = true, .optional = true },
 	[WINDOW] = { .name = { "control.pause_filter_count" }, .in_vmcb = true },
 	[CPL] = { .name = { "save.cpl" }, .in_vmcb = true },
+	[PROTECTED] = { .name = { "vcpu.arch.guest_state_protected" } },
 };
 
 /* ---- layout ---- */
@@ -204,6 +205,7 @@ void run_exit(struct bench *b, const struct exit *x)
 	put(b, RIP, x->ip);
 	put(b, WINDOW, x->window);
 	put(b, CPL, x->cpl);
+	put(b, PROTECTED, x->unread);
 	put(b, RIP_READ, x->unread ? ~(1ULL << 16) : 1ULL << 16);
 	expect(b, bpf_prog_test_run_opts(bpf_program__fd(b->exit), &o), 0, "test run");
 	expect(b, o.retval, 0, "result of the program");

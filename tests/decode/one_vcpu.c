@@ -11,9 +11,9 @@
 
 static uint8_t flags_of(const struct bench *b, const struct exit *x)
 {
-	if (b->isa == KS_ISA_SVM)
-		return KS_F_IP | KS_F_CPL | x->cpl;
-	return x->unread ? 0 : KS_F_IP | KS_F_CPL | (x->ip >> 63 ? 0 : 3);
+	if (x->unread)
+		return 0;
+	return KS_F_IP | KS_F_CPL | (b->isa == KS_ISA_SVM ? x->cpl : x->ip >> 63 ? 0 : 3);
 }
 
 static uint64_t ip_of(const struct bench *b, const struct exit *x)

@@ -181,6 +181,12 @@ static void runs(struct vcpu *v, uint64_t time)
 	v->in_time = time;
 }
 
+/* 0: not known. */
+static uint64_t ip_of(const struct ks_rec *r)
+{
+	return r->flags & KS_F_IP ? r->a : 0;
+}
+
 /*
  * What must stand before an exit: an entry, without which perf neither knows the vCPU's number nor
  * counts the exit before.
@@ -191,12 +197,12 @@ static void before_exit(struct ks_pd_host *h, struct vcpu *v, const struct ks_ev
 	v->pcpu = ev->rec->cpu;
 	runs(v, time);
 	if (!v->started)
-		v->exit_ip = ev->rec->a;
+		v->exit_ip = ip_of(ev->rec);
 	if (!v->started || v->open)
 		push_entry(h, v, time);
 	v->started = true;
 	v->exit_time = ev->time;
-	v->exit_ip = ev->rec->a;
+	v->exit_ip = ip_of(ev->rec);
 }
 
 /* The entry stands right behind, until something tells that it came later. */
@@ -258,7 +264,7 @@ static void burst(struct ks_pd_host *h, struct vcpu *v, const struct ks_event *e
 	}
 	if (!v->started) {
 		v->pcpu = ev->rec->cpu;
-		v->exit_ip = ev->rec->a;
+		v->exit_ip = ip_of(ev->rec);
 		push_entry(h, v, first);
 		v->entry_place = KS_PD_NOWHERE;
 		v->started = true;
