@@ -40,8 +40,10 @@ holds "vm-share check: VMs elsewhere are not seen" grep -E '^degraded +PID names
 # A plan that was applied outside, seen from inside: its VMs have not ended.
 mkdir share
 echo '{"schema":1,"pid_ns":1,"pin":true,"vms":[],"cpus":[]}' >share/share.json
-for command in status restore release; do
-	refused "vm-share $command" 3 'another PID namespace' "${own[@]}" "$bin/vm-share" $command --state-dir "$tmp/share"
+echo web=cpus:0 >plan
+for command in status restore release watch "watch --plan $tmp/plan"; do
+	# shellcheck disable=SC2086
+	refused "vm-share $command" 3 'another PID namespace' timeout 60 "${own[@]}" "$bin/vm-share" $command --state-dir "$tmp/share"
 done
 holds "the plan is still there" [ -s share/share.json ]
 expect_end

@@ -33,6 +33,8 @@ static struct world {
 	unsigned int saves;
 	int dies, dies_at; /* this VM ends at this act */
 	int refuses;	   /* this VM cannot be held; KS_NOBODY */
+	bool at_all;	   /* ... nor given anything */
+	unsigned int let_go;
 	jmp_buf killed;
 } world;
 
@@ -81,7 +83,7 @@ static int hold(struct ks_book *b, int vm, bool grow)
 
 	if (world.dead[vm])
 		return -ESRCH;
-	if (world.refuses == vm && !grow)
+	if (world.refuses == vm && (!grow || world.at_all))
 		return -EIO;
 	ks_book_may(b, vm, &may);
 	assert_true(ks_cpus_count(&may) > 0);
@@ -122,7 +124,15 @@ static void end(void *ctx, struct ks_book *b, int vm)
 	act();
 }
 
-static const struct ks_hand_ops ops = { save, take, give, end, NULL };
+/* One that is new; as if nobody had ever held it. */
+static void let_go(void *ctx, struct ks_book *b, int vm)
+{
+	(void)ctx;
+	assert_int_equal(b->vm[vm].manner, KS_MANNER_UNKNOWN);
+	world.let_go++;
+}
+
+static const struct ks_hand_ops ops = { save, take, give, end, let_go, NULL };
 
 /* ---- what is tried in it ---- */
 
@@ -455,6 +465,33 @@ static void test_refused_to_new(void **state)
 	ks_book_free(b);
 }
 
+/* Nor somebody new who cannot be held to what it gets: its CPUs are free, or whose they were. */
+static void test_new_refuses(void **state)
+{
+	struct ks_book *b;
+	struct ks_err err;
+	int vm;
+
+	(void)state;
+	begin(TO_NOBODY);
+	b = load();
+	for (vm = 0; vm < 2; vm++)
+		b->vm[vm].manner = KS_MANNER_AGENT;
+	b->cpu[4] = b->cpu[5]; /* the third one has nothing */
+	memset(&world.uses[2], 0, sizeof(world.uses[2]));
+	world.refuses = 2;
+	world.at_all = true;
+	ks_book_move(b, 3, 2);
+	ks_book_move(b, 5, 2);
+	assert_int_equal(ks_hand_over(b, &ops, false, &err), -EIO);
+	assert_settled(b);
+	assert_int_equal(world.let_go, 1);
+	assert_int_equal(b->cpu[3].owner, 1);
+	assert_int_equal(b->cpu[5].owner, KS_NOBODY);
+	assert_int_equal(b->vm[2].tgid, 0);
+	ks_book_free(b);
+}
+
 /* How often its CPU has become a vCPU's VM's. */
 static void test_got(void **state)
 {
@@ -609,6 +646,7 @@ int main(void)
 		TEST(test_first_killed),
 		TEST(test_refused),
 		TEST(test_refused_to_new),
+		TEST(test_new_refuses),
 		TEST(test_got),
 		TEST(test_move_where_it_is),
 		TEST(test_file_keeps_all),

@@ -49,21 +49,23 @@ static int read_plan(struct ks_plan *p, char **words, struct ks_err *err)
 	return ret ? ret : ks_mem_check(p, err);
 }
 
-static int hand_over(struct turn *t, const struct ks_vmlist *list, struct ks_plan *p)
+static int hand_over(struct turn *t, const struct ks_vmlist *list, struct ks_plan *p, bool *begun)
 {
-	uint64_t begun = ks_now_ns();
+	uint64_t from = ks_now_ns();
 	struct ks_err err = { "out of memory" };
 	int ret = ks_sharer_plan(t->book, list, p, &err);
 
 	if (!ret)
 		ret = ks_mem_check_book(t->book, p, &err);
-	if (!ret)
+	if (!ret) {
+		*begun = true;
 		ret = ks_hand_over(t->book, &t->sharer.ops, true, &err);
+	}
 	if (!ret)
 		ret = ks_mem_plan(&t->sharer, t->book, p, &err);
 	if (ret)
 		return cli_fail(ret, &err);
-	cli_note("applied in %.1f ms", (double)(ks_now_ns() - begun) / 1e6);
+	cli_note("applied in %.1f ms", (double)(ks_now_ns() - from) / 1e6);
 	return CLI_EXIT_OK;
 }
 
@@ -80,9 +82,10 @@ static void drop_absent(struct ks_plan *p, const struct ks_vmlist *list)
 	p->n = n;
 }
 
-/* Is each of these VMs in the book, by its process? */
+/* Is each of these VMs in the book, by its process, and has something? */
 static bool has_all(const struct ks_book *b, const struct ks_plan *p, const struct ks_vmlist *list)
 {
+	struct ks_cpus own;
 	struct ks_err err;
 	unsigned int i;
 	uint32_t tgid;
@@ -94,35 +97,35 @@ static bool has_all(const struct ks_book *b, const struct ks_plan *p, const stru
 		vm = ks_sharer_find(b, tgid);
 		if (vm == KS_NOBODY || !ks_sharer_is_there(&b->vm[vm]))
 			return false;
+		ks_book_may(b, vm, &own);
+		if (!ks_cpus_count(&own))
+			return false;
 	}
 	return true;
 }
 
 /* Asked in our turn: a release that we have waited for is one. */
-static bool is_kept(const struct ks_book *b, const struct ks_plan *p, const struct ks_vmlist *list,
-		    enum apply_how how)
+static bool is_kept(const struct ks_book *b, const struct ks_plan *p, const struct ks_vmlist *list)
 {
-	if (how < APPLY_AGAIN)
-		return false;
-	return !b || (how == APPLY_LACKING && has_all(b, p, list));
+	return !b || has_all(b, p, list);
 }
 
 static int in_turn(struct turn *t, const struct ks_vmlist *list, struct ks_plan *p,
-		   enum apply_how how)
+		   enum apply_how how, bool *begun)
 {
 	if (t->book && !ks_book_is_settled(t->book)) {
 		cli_error("a hand-over was interrupted: `vm-share restore` first");
 		return CLI_EXIT_FAILED;
 	}
-	if (is_kept(t->book, p, list, how))
+	if (how == APPLY_LACKING && is_kept(t->book, p, list))
 		return CLI_EXIT_OK;
 	if (!t->book)
 		t->book = ks_book_new();
-	return t->book ? hand_over(t, list, p) : CLI_EXIT_FAILED;
+	return t->book ? hand_over(t, list, p, begun) : CLI_EXIT_FAILED;
 }
 
 /* Another vm-share, for which we have waited, may know of VMs that were not there before. */
-static int listed(struct turn *t, struct ks_plan *p, enum apply_how how)
+static int listed(struct turn *t, struct ks_plan *p, enum apply_how how, bool *begun)
 {
 	struct ks_vmlist list;
 	struct ks_err err;
@@ -134,31 +137,32 @@ static int listed(struct turn *t, struct ks_plan *p, enum apply_how how)
 	}
 	if (how != APPLY_ALL)
 		drop_absent(p, &list);
-	ret = in_turn(t, &list, p, how);
+	ret = in_turn(t, &list, p, how, begun);
 	ks_vm_list_free(&list);
 	return ret;
 }
 
-static int apply(const struct turn_options *o, struct ks_plan *p, enum apply_how how)
+static int apply(const struct turn_options *o, struct ks_plan *p, enum apply_how how, bool *begun)
 {
 	struct turn t;
 	int ret = turn_begin(&t, o, TURN_WAIT_MS);
 
 	if (!ret) {
-		ret = listed(&t, p, how);
+		ret = listed(&t, p, how, begun);
 		turn_end(&t);
 	}
 	return ret;
 }
 
-int apply_plan(const struct turn_options *o, const struct ks_plan *plan, enum apply_how how)
+int apply_plan(const struct turn_options *o, const struct ks_plan *plan, enum apply_how how,
+	       bool *begun)
 {
 	struct ks_plan *p = ks_plan_new();
 	int ret = CLI_EXIT_FAILED;
 
 	if (p) {
 		*p = *plan;
-		ret = apply(o, p, how);
+		ret = apply(o, p, how, begun);
 	}
 	free(p);
 	return ret;
@@ -195,6 +199,7 @@ int share_apply(int argc, char **argv)
 	};
 	struct turn_options o;
 	struct ks_plan *p = NULL;
+	bool begun = false;
 	int ret;
 
 	turn_defaults(&o);
@@ -202,7 +207,7 @@ int share_apply(int argc, char **argv)
 	if (!ret)
 		ret = apply_read(o.args, &p);
 	if (!ret && !o.dry_run)
-		ret = apply(&o, p, APPLY_ALL);
+		ret = apply(&o, p, APPLY_ALL, &begun);
 	free(p);
 	return ret;
 }

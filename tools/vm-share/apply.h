@@ -13,12 +13,16 @@ int apply_read(char **words, struct ks_plan **plan);
 enum apply_how {
 	APPLY_ALL,     /* all, or it cannot be */
 	APPLY_PRESENT, /* as far as they are */
-	/* The same if there is a book: else it was released, and stays so. */
-	APPLY_AGAIN,
-	APPLY_LACKING, /* ... and if one of these is not held to it, as a VM that has just begun */
+	/*
+	 * The same if one of these is not held to it, as a VM that has just begun; and if there is a book at all: else it was
+	 * released, and stays so.
+	 */
+	APPLY_LACKING,
 };
 
-int apply_plan(const struct turn_options *o, const struct ks_plan *plan, enum apply_how how);
+/* *begun: set if that has changed anything, or there was nothing to change; it may have failed all the same. */
+int apply_plan(const struct turn_options *o, const struct ks_plan *plan, enum apply_how how,
+	       bool *begun);
 
 /* As `restore' does it. */
 int restore_mend(const struct turn_options *o);

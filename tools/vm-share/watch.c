@@ -70,8 +70,8 @@ struct seen {
 	uint64_t rest_ns[KS_BOOK_VMS];	     /* until when we leave it alone, */
 	uint64_t rest_pause_ns[KS_BOOK_VMS]; /* and how long that is in all */
 	uint64_t keep_ns, keep_pause_ns;     /* likewise, the plan */
-	bool begun, failed;		     /* it was restored; applying it has failed */
-	bool booked;			     /* we have seen a book */
+	bool mended, begun;	    /* restored; and the book is the plan's, as far as can be */
+	bool believed[KS_BOOK_VMS]; /* it ran, and its agent said that all is well */
 	uint64_t at_ns;
 };
 
@@ -158,13 +158,14 @@ static int ask_again(struct turn *t, struct seen *s, int vm, struct ks_err *err)
 }
 
 /* Once its agent is asked again. Who answers that all is well, and goes on, is not asked any more. */
-static int hold_runner(struct turn *t, const struct seen *s, int vm, struct ks_err *err)
+static int hold_runner(struct turn *t, struct seen *s, int vm, struct ks_err *err)
 {
 	int ret;
 
-	t->sharer.doubt = s->rest_pause_ns[vm] ? "its agent said that they idle, twice" : NULL;
+	t->sharer.doubt = s->believed[vm] ? "it ran on though its agent had confined it" : NULL;
 	ret = hold(t, vm, "used CPUs that it had given up", err);
 	t->sharer.doubt = NULL;
+	s->believed[vm] = ret == 1 && t->book->vm[vm].manner == KS_MANNER_AGENT;
 	return ret;
 }
 
@@ -177,9 +178,11 @@ static int look_at_vm(struct turn *t, struct seen *s, int vm, struct ks_err *err
 	ks_book_may(t->book, vm, &own);
 	if (!ks_cpus_count(&own))
 		return 0; /* what it may use is not known */
-	v->threads = s->threads[vm];
+	if (s->threads[vm] && s->start[vm] == v->start)
+		v->threads = s->threads[vm];
 	renewed = ks_vcpus_renew(NULL, v);
-	s->threads[vm] = v->threads;
+	if (!renewed) /* else once it is in the book */
+		s->threads[vm] = v->threads;
 	if (renewed)
 		s->start[vm] = 0; /* other threads: what they had used before is not known */
 	run = has_run(s, t->book, vm);
@@ -187,7 +190,10 @@ static int look_at_vm(struct turn *t, struct seen *s, int vm, struct ks_err *err
 		return hold(t, vm, "has other vCPU threads", err);
 	if (!ks_sharer_is_pinned(t->book, vm))
 		return hold(t, vm, "had vCPUs elsewhere than they belong", err);
-	return run ? hold_runner(t, s, vm, err) : ask_again(t, s, vm, err);
+	if (run)
+		return hold_runner(t, s, vm, err);
+	s->believed[vm] = false;
+	return ask_again(t, s, vm, err);
 }
 
 /* What is of no avail, or cannot be done, about one is no reason to leave the others, nor to say so each second. */
@@ -222,30 +228,30 @@ static int turn(struct seen *s, const struct turn_options *o)
 {
 	uint64_t now = ks_now_ns();
 	struct turn t;
-	int ret = 0;
+	int ret;
 
 	if (turn_of(o->dir))
 		return 0; /* somebody hands over: next time */
-	if (turn_begin(&t, o, WAIT_MS))
-		return CLI_EXIT_FAILED;
+	ret = turn_begin(&t, o, WAIT_MS);
+	if (ret)
+		return ret;
 	s->at_ns = now;
-	s->booked |= t.book != NULL;
 	if (t.book && ks_book_is_settled(t.book))
 		ret = look_at_vms(&t, s);
 	turn_end(&t);
 	return ret;
 }
 
-/* What cannot be done may have been done in part, but not what was released meanwhile. */
+/* At first all of it; then what is missing. What is not mended is in nobody's way whom apply lets do something. */
 static bool keep_now(struct seen *s, const struct turn_options *o, const struct ks_plan *plan)
 {
-	if (!s->begun)
-		s->begun = !restore_mend(o);
-	if (!s->begun)
-		return false;
-	if (!s->failed)
-		return !apply_plan(o, plan, APPLY_LACKING);
-	return !apply_plan(o, plan, s->booked ? APPLY_AGAIN : APPLY_PRESENT);
+	bool applied;
+
+	s->mended = s->mended || !restore_mend(o);
+	applied = !apply_plan(o, plan, s->begun ? APPLY_LACKING : APPLY_PRESENT, &s->begun);
+	s->begun |= applied;
+	s->mended &= applied; /* it may have left something half done */
+	return s->mended;
 }
 
 /* Of the plan: a VM may come later, or anew. What is in the way of one may stay so, and is none of the others'. */
@@ -253,9 +259,9 @@ static void keep(struct seen *s, const struct turn_options *o, const struct ks_p
 {
 	if (s->at_ns < s->keep_ns || turn_of(o->dir))
 		return;
-	s->failed = !keep_now(s, o, plan);
-	s->keep_pause_ns = s->failed ? ks_pause_longer(s->keep_pause_ns, PAUSE_NS, PAUSE_MOST_NS) :
-				       PAUSE_NS;
+	s->keep_pause_ns = keep_now(s, o, plan) ?
+				   PAUSE_NS :
+				   ks_pause_longer(s->keep_pause_ns, PAUSE_NS, PAUSE_MOST_NS);
 	s->keep_ns = s->at_ns + s->keep_pause_ns;
 }
 
@@ -269,10 +275,11 @@ static int watch(const struct turn_options *o)
 	if (!ret && o->plan)
 		ret = apply_read((char *[]){ o->plan, NULL }, &plan);
 	if (plan) {
-		s->failed = true; /* it is to be applied, whether there is a book or not */
 		s->at_ns = ks_now_ns();
 		keep(s, o, plan);
 	}
+	if (!ret)
+		ret = turn(s, o);
 	if (!ret)
 		ready_tell();
 	while (!ret) {

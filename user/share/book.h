@@ -65,7 +65,7 @@ struct ks_book_vm {
 	char why[160]; /* why it is forced: one printable line */
 	unsigned int vcpus;
 	struct ks_book_vcpu *vcpu; /* by number */
-	uint64_t threads;	   /* changes with how many its process has; not in the file */
+	uint64_t threads;	   /* changes with the threads that its process has */
 	char qmp[108];
 	uint64_t mem
 		[KS_BOOK_NODES]; /* bytes that are its own, by the host's nodes; UINT64_MAX: not shared */

@@ -72,6 +72,7 @@ static struct json_object *vm_json(const struct ks_book_vm *vm, unsigned int pla
 	put_int(o, "manner", vm->manner);
 	put_text(o, "why", vm->why);
 	put_text(o, "qmp", vm->qmp);
+	put_int(o, "threads", (int64_t)vm->threads);
 	json_object_object_add(o, "mem", mem_json(vm));
 	for (i = 0; i < vm->vcpus; i++)
 		json_object_array_add(vcpus, vcpu_json(&vm->vcpu[i]));
@@ -228,6 +229,8 @@ static void read_vm(struct ks_book *b, struct json_object *o, bool *bad)
 	copy_text(o, "name", vm->name, sizeof(vm->name));
 	copy_text(o, "why", vm->why, sizeof(vm->why));
 	copy_text(o, "qmp", vm->qmp, sizeof(vm->qmp));
+	vm->threads =
+		(uint64_t)json_object_get_int64(get(o, "threads")); /* older books have none */
 	read_vcpus(vm, vcpus, bad);
 	read_mem(vm, get(o, "mem"), bad);
 }

@@ -41,6 +41,21 @@ static int bury(struct ks_book *b, const struct ks_hand_ops *ops, int vm, struct
 	return ops->save(ops->ctx, b, err);
 }
 
+/* It was never held to anything. */
+static bool is_new(const struct ks_book *b, int vm)
+{
+	return is_vm(b, vm) && b->vm[vm].manner == KS_MANNER_UNKNOWN;
+}
+
+static int drop_new(struct ks_book *b, const struct ks_hand_ops *ops, int vm)
+{
+	struct ks_err err;
+
+	ops->let_go(ops->ctx, b, vm);
+	ks_book_bury(b, vm);
+	return ops->save(ops->ctx, b, &err);
+}
+
 static int take_all(struct ks_book *b, const struct ks_hand_ops *ops, bool all, struct ks_err *err)
 {
 	int vm, ret = 0;
@@ -55,10 +70,12 @@ static int take_all(struct ks_book *b, const struct ks_hand_ops *ops, bool all, 
 	return ret;
 }
 
-static int give_all(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_err *err)
+/* *failed: what kept one from getting its own; the others are not to wait for it. */
+static int give_all(struct ks_book *b, const struct ks_hand_ops *ops, int *failed,
+		    struct ks_err *err)
 {
-	int vm, ret, failed = 0;
 	bool given = false;
+	int vm, ret;
 
 	ks_book_give(b);
 	ret = ops->save(ops->ctx, b, err);
@@ -67,16 +84,16 @@ static int give_all(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_
 			continue;
 		given = true;
 		ret = ops->give(ops->ctx, b, vm, err);
-		if (!ret)
-			ks_book_gave(b, vm);
-		else if (ret == -ESRCH)
+		if (ret == -ESRCH) {
 			ret = bury(b, ops, vm, err);
-		else
-			failed = ret, ret = 0; /* the others are not to wait for it */
+		} else if (ret) {
+			*failed = ret;
+			ret = is_new(b, vm) ? drop_new(b, ops, vm) : 0;
+		} else {
+			ks_book_gave(b, vm);
+		}
 	}
-	if (!ret && given)
-		ret = ops->save(ops->ctx, b, err);
-	return ret ? ret : failed;
+	return !ret && given ? ops->save(ops->ctx, b, err) : ret;
 }
 
 static bool some_in(const struct ks_book *b, enum ks_step step)
@@ -87,16 +104,16 @@ static bool some_in(const struct ks_book *b, enum ks_step step)
 	return ks_cpus_count(&set);
 }
 
-/* Who was to receive may have ended meanwhile: then there is something to give once more. */
+/* Who was to receive may have ended meanwhile, or been dropped: then there is something to give once more. */
 static int give_until_done(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_err *err)
 {
+	int ret, failed = 0;
 	unsigned int i;
-	int ret;
 
 	for (i = 0; i <= KS_BOOK_VMS; i++) {
-		ret = give_all(b, ops, err);
+		ret = give_all(b, ops, &failed, err);
 		if (ret || !some_in(b, KS_STEP_TAKEN))
-			return ret;
+			return ret ? ret : failed;
 	}
 	return -ELOOP;
 }
@@ -122,7 +139,7 @@ static void forget_new(struct ks_book *b)
 
 	ks_book_give(b); /* what is on its way to one is its own */
 	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++)
-		if (is_vm(b, vm) && b->vm[vm].manner == KS_MANNER_UNKNOWN && !has_some(b, vm))
+		if (is_new(b, vm) && !has_some(b, vm))
 			ks_book_bury(b, vm);
 }
 
@@ -152,5 +169,6 @@ int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, str
 int ks_hand_mend(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_err *err)
 {
 	ks_book_turn_back(b);
+	forget_new(b);
 	return ks_hand_over(b, ops, true, err);
 }

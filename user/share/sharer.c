@@ -380,6 +380,21 @@ void ks_sharer_clear(struct ks_book *b, int vm)
 		ks_force_clear(NULL, &b->vm[vm].vcpu[i]);
 }
 
+/* A guest whose agent has confined it meanwhile is told, too. */
+static void let_go_of_all(void *ctx, struct ks_book *b, int vm)
+{
+	struct ks_book_vm *v = &b->vm[vm];
+	struct ks_sharer *l = ctx;
+	struct ks_cpus all;
+	struct ks_err why;
+
+	ks_cpus_first(&all, v->vcpus);
+	let_go(l, v, &all);
+	unpin(v);
+	if (v->cid && l->port)
+		ask(l, v, KS_AGENT_RELEASE, &all, &why);
+}
+
 static void end(void *ctx, struct ks_book *b, int vm)
 {
 	(void)ctx;
@@ -391,7 +406,11 @@ void ks_sharer_init(struct ks_sharer *l, const char *dir)
 	*l = (struct ks_sharer){ .dir = dir,
 				 .port = KS_AGENT_PORT,
 				 .answer_ms = KS_AGENT_TIMEOUT_MS,
-				 .ops = { .save = save, .take = take, .give = give, .end = end } };
+				 .ops = { .save = save,
+					  .take = take,
+					  .give = give,
+					  .end = end,
+					  .let_go = let_go_of_all } };
 	l->ops.ctx = l;
 }
 

@@ -1,29 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 /* vCPUs that are plugged, unplugged, and plugged again: threads come, end, and others take their places. */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "force.h"
 #include "text.h"
 #include "vm.h"
 
-/* Changes with the number of its threads. */
-static uint64_t count_threads(const char *root, uint32_t tgid)
+/* Changes with the threads that the process has. */
+static uint64_t sum_threads(const char *root, uint32_t tgid)
 {
 	char path[512];
-	struct stat st;
+	struct dirent *e;
+	uint64_t sum = 0;
+	DIR *d;
 
 	snprintf(path, sizeof(path), "%s/proc/%u/task", root ? root : "", tgid);
-	return stat(path, &st) ? 0 : st.st_nlink;
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		uint64_t tid = strtoull(e->d_name, NULL, 10) * 0x9e3779b97f4a7c15u;
+
+		sum += tid ^ tid >> 29;
+	}
+	if (d)
+		closedir(d);
+	return sum & INT64_MAX;
 }
 
 static bool all_there(const char *root, const struct ks_book_vm *v)
 {
 	unsigned int i;
 
-	if (v->threads != count_threads(root, v->tgid))
+	if (v->threads != sum_threads(root, v->tgid))
 		return false;
 	for (i = 0; i < v->vcpus; i++)
 		if (!v->vcpu[i].tid ||
@@ -93,7 +103,7 @@ unsigned int ks_vcpus_count(const struct ks_vminfo *info)
 
 bool ks_vcpus_renew(const char *root, struct ks_book_vm *v)
 {
-	uint64_t threads = count_threads(root, v->tgid);
+	uint64_t threads = sum_threads(root, v->tgid);
 	struct ks_vminfo info;
 	bool changed;
 	unsigned int i, n;
