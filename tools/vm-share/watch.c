@@ -226,16 +226,15 @@ static int look_at_vms(struct turn *t, struct seen *s)
 /* A hand-over that was interrupted is left for `restore': whoever runs that wants to know. */
 static int turn(struct seen *s, const struct turn_options *o)
 {
-	uint64_t now = ks_now_ns();
 	struct turn t;
 	int ret;
 
+	s->at_ns = ks_now_ns();
 	if (turn_of(o->dir))
 		return 0; /* somebody hands over: next time */
 	ret = turn_begin(&t, o, WAIT_MS);
 	if (ret)
 		return ret;
-	s->at_ns = now;
 	if (t.book && ks_book_is_settled(t.book))
 		ret = look_at_vms(&t, s);
 	turn_end(&t);
@@ -274,12 +273,10 @@ static int watch(const struct turn_options *o)
 
 	if (!ret && o->plan)
 		ret = apply_read((char *[]){ o->plan, NULL }, &plan);
-	if (plan) {
-		s->at_ns = ks_now_ns();
-		keep(s, o, plan);
-	}
 	if (!ret)
 		ret = turn(s, o);
+	if (!ret && plan)
+		keep(s, o, plan);
 	if (!ret)
 		ready_tell();
 	while (!ret) {
