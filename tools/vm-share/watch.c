@@ -181,10 +181,10 @@ static int look_at_vm(struct turn *t, struct seen *s, int vm, struct ks_err *err
 	if (s->threads[vm] && s->start[vm] == v->start)
 		v->threads = s->threads[vm];
 	renewed = ks_vcpus_renew(NULL, v);
-	if (!renewed) /* else once it is in the book */
-		s->threads[vm] = v->threads;
 	if (renewed)
 		s->start[vm] = 0; /* other threads: what they had used before is not known */
+	else			  /* otherwise once it is in the book */
+		s->threads[vm] = v->threads;
 	run = has_run(s, t->book, vm);
 	if (renewed)
 		return hold(t, vm, "has other vCPU threads", err);

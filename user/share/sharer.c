@@ -380,46 +380,7 @@ void ks_sharer_clear(struct ks_book *b, int vm)
 		ks_force_clear(NULL, &b->vm[vm].vcpu[i]);
 }
 
-/* A guest whose agent has confined it meanwhile is told, too. */
-static void let_go_of_all(void *ctx, struct ks_book *b, int vm)
-{
-	struct ks_book_vm *v = &b->vm[vm];
-	struct ks_sharer *l = ctx;
-	struct ks_cpus all;
-	struct ks_err why;
-
-	ks_cpus_first(&all, v->vcpus);
-	let_go(l, v, &all);
-	unpin(v);
-	if (v->cid && l->port)
-		ask(l, v, KS_AGENT_RELEASE, &all, &why);
-}
-
-static void end(void *ctx, struct ks_book *b, int vm)
-{
-	(void)ctx;
-	ks_sharer_clear(b, vm);
-}
-
-void ks_sharer_init(struct ks_sharer *l, const char *dir)
-{
-	*l = (struct ks_sharer){ .dir = dir,
-				 .port = KS_AGENT_PORT,
-				 .answer_ms = KS_AGENT_TIMEOUT_MS,
-				 .ops = { .save = save,
-					  .take = take,
-					  .give = give,
-					  .end = end,
-					  .let_go = let_go_of_all } };
-	l->ops.ctx = l;
-}
-
-/* ---- the end ---- */
-
-void ks_sharer_end(struct ks_sharer *l)
-{
-	ks_links_close(&l->links);
-}
+/* ---- one VM as before ---- */
 
 /* An agent that did as it was told has confined its guest, and is to undo that; others are told in case they have. */
 static int tell_all(struct ks_sharer *l, const struct ks_book_vm *v, const struct ks_cpus *all,
@@ -447,6 +408,40 @@ static int release_vm(struct ks_sharer *l, struct ks_book_vm *v, struct ks_err *
 	ret = ret ? ret : second;
 	second = tell_all(l, v, &all, err);
 	return ret ? ks_fail(err, ret, "%s: %s", v->name, strerror(-ret)) : second;
+}
+
+/* Its agent may have confined it already; what cannot be undone stays. */
+static void let_go_of_all(void *ctx, struct ks_book *b, int vm)
+{
+	struct ks_err err;
+
+	release_vm(ctx, &b->vm[vm], &err);
+}
+
+/* ---- the beginning, the end ---- */
+
+static void end(void *ctx, struct ks_book *b, int vm)
+{
+	(void)ctx;
+	ks_sharer_clear(b, vm);
+}
+
+void ks_sharer_init(struct ks_sharer *l, const char *dir)
+{
+	*l = (struct ks_sharer){ .dir = dir,
+				 .port = KS_AGENT_PORT,
+				 .answer_ms = KS_AGENT_TIMEOUT_MS,
+				 .ops = { .save = save,
+					  .take = take,
+					  .give = give,
+					  .end = end,
+					  .let_go = let_go_of_all } };
+	l->ops.ctx = l;
+}
+
+void ks_sharer_end(struct ks_sharer *l)
+{
+	ks_links_close(&l->links);
 }
 
 int ks_sharer_release(struct ks_sharer *l, struct ks_book *b, struct ks_err *err)

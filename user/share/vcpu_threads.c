@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "force.h"
-#include "text.h"
 #include "vm.h"
 
 /* Changes with the threads that the process has. */
@@ -27,19 +26,6 @@ static uint64_t sum_threads(const char *root, uint32_t tgid)
 	if (d)
 		closedir(d);
 	return sum & INT64_MAX;
-}
-
-static bool all_there(const char *root, const struct ks_book_vm *v)
-{
-	unsigned int i;
-
-	if (v->threads != sum_threads(root, v->tgid))
-		return false;
-	for (i = 0; i < v->vcpus; i++)
-		if (!v->vcpu[i].tid ||
-		    !ks_exists(root, "/proc/%u/task/%u", v->tgid, v->vcpu[i].tid))
-			return false;
-	return true;
 }
 
 static uint32_t thread_of(const struct ks_vminfo *info, unsigned int vcpu)
@@ -108,7 +94,7 @@ bool ks_vcpus_renew(const char *root, struct ks_book_vm *v)
 	bool changed;
 	unsigned int i, n;
 
-	if (all_there(root, v) || ks_vm_read(root, v->tgid, &info))
+	if (threads == v->threads || ks_vm_read(root, v->tgid, &info))
 		return false;
 	v->threads = threads;
 	changed = grow(v, ks_vcpus_count(&info));
