@@ -232,6 +232,21 @@ static void wasted_by_one(void **state)
 	lab_free(l);
 }
 
+/* From then on its probes were taken away: that nobody runs any more is not known. */
+static void nothing_is_wasted_after_the_end(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	l->guest_meta = "{\"cpu_node\":[0,0,1,1],\"end_mono_ns\":60000000}";
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	end_at(l, 120 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 2 * 40 * MS);
+	lab_free(l);
+}
+
 /* CPU 3's last switch is to its idle thread, and its vCPU is halted, because the guest took it offline. */
 static void offline_cpus_are_not_free(void **state)
 {
@@ -1029,6 +1044,7 @@ int main(void)
 		cmocka_unit_test(memory_moves),
 		cmocka_unit_test(wasted_by_both),
 		cmocka_unit_test(wasted_by_one),
+		cmocka_unit_test(nothing_is_wasted_after_the_end),
 		cmocka_unit_test(offline_cpus_are_not_free),
 		cmocka_unit_test(bound_threads_waste_nothing),
 		cmocka_unit_test(unknown_affinity_claims_nothing),

@@ -75,6 +75,7 @@ static void test_nothing_recorded(void **state)
 	assert_int_equal(ks_reader_side(r), KS_SIDE_GUEST);
 	assert_int_equal(ks_reader_next(r, &rec, &err), 0);
 	assert_false(ks_reader_span(r, &first, &last));
+	assert_int_equal(ks_reader_whole_until(r), 0);
 	assert_false(ks_reader_truncated(r));
 	assert_null(ks_reader_symbols(r, &n));
 	ks_reader_control(r, &n);
@@ -269,11 +270,38 @@ static void test_control(void **state)
 	assert_true(ks_reader_span(r, &first, &last));
 	assert_int_equal(first, 10);
 	assert_int_equal(last, 90);
+	assert_int_equal(ks_reader_whole_until(r), 50);
 	/* They are in the stream as well, ahead of other records of their time. */
 	for (size_t i = 0; i < 6; i++) {
 		assert_int_equal(ks_reader_next(r, &rec, &err), 1);
 		assert_int_equal(rec->type, types[i]);
 	}
+	ks_reader_close(r);
+}
+
+/* What was recorded while the probes were taken away, and control records after it, prove nothing of the others. */
+static void test_whole_until(void **state)
+{
+	struct dir *d = *state;
+	struct ks_writer *w = must_write(d->file, KS_SIDE_GUEST, 2);
+	struct json_object *end = json_object_new_object();
+	const struct ks_rec in[] = {
+		{ .time = 40, .type = KS_TASK_WAKE },
+		{ .time = 50, .type = KS_TASK_WAKE },
+		{ .time = 90, .type = KS_CLOCK },
+	};
+	uint64_t first, last;
+	struct ks_reader *r;
+
+	json_object_object_add(end, "end_mono_ns", json_object_new_int64(45));
+	assert_int_equal(ks_writer_add(w, 1, in, 3), 0);
+	assert_int_equal(ks_writer_meta(w, end), 0);
+	json_object_put(end);
+	must_close(w);
+	r = must_read(d->file);
+	assert_true(ks_reader_span(r, &first, &last));
+	assert_int_equal(last, 90);
+	assert_int_equal(ks_reader_whole_until(r), 45);
 	ks_reader_close(r);
 }
 
@@ -529,6 +557,7 @@ int main(void)
 						teardown_dir),
 		cmocka_unit_test_setup_teardown(test_late_record, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_control, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_whole_until, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_meta_grows, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_names_leave_room, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_symbols_and_counts, setup_dir, teardown_dir),

@@ -129,14 +129,16 @@ struct run {
 	const struct record_opts *opts;
 	uint64_t begun, wait_ns, last_second, listened;
 	struct child child;
-	bool stop, stopped;
+	bool stop;
+	uint64_t ended; /* ns: all was recorded until then; 0: it goes on */
 };
 
 static void stop_probe(struct run *r)
 {
-	if (!r->stopped)
-		r->side->stop(r->side->probe);
-	r->stopped = true;
+	if (r->ended)
+		return;
+	r->ended = ks_now_ns();
+	r->side->stop(r->side->probe);
 }
 
 /* Sleep so long or until a signal; notice what ends the recording. */
@@ -224,7 +226,7 @@ static int finish(struct run *r)
 
 	if (!err)
 		err = each_second(r, true);
-	json_object_object_add(meta, "end_mono_ns", json_object_new_int64(ks_now_ns()));
+	json_object_object_add(meta, "end_mono_ns", json_object_new_int64((int64_t)r->ended));
 	if (r->child.pid)
 		json_object_object_add(meta, "exit_code", json_object_new_int(r->child.code));
 	if (!err)

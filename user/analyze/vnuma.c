@@ -187,7 +187,8 @@ static int find_span(struct vn_vm *m, struct ks_reader *guest, ks_map_fn map, vo
 	if (!ks_reader_span(guest, &first, &last) || !ks_reader_span(host, &hfirst, &hlast))
 		return 0;
 	first = mapped(map, ctx, first);
-	last = mapped(map, ctx, last);
+	last = mapped(map, ctx, ks_reader_whole_until(guest));
+	hlast = ks_reader_whole_until(host);
 	if (last > hlast)
 		last = hlast;
 	m->out.begin = first > hfirst ? first : hfirst;

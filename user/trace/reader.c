@@ -233,6 +233,17 @@ bool ks_reader_span(const struct ks_reader *r, uint64_t *first, uint64_t *last)
 	return r->spanned;
 }
 
+uint64_t ks_reader_whole_until(const struct ks_reader *r)
+{
+	struct json_object *end;
+	uint64_t until;
+
+	if (!json_object_object_get_ex(r->meta, "end_mono_ns", &end))
+		return r->rings_last;
+	until = (uint64_t)json_object_get_int64(end);
+	return until < r->rings_last ? until : r->rings_last;
+}
+
 uint64_t ks_reader_lost(const struct ks_reader *r)
 {
 	return r->lost;

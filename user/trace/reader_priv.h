@@ -51,6 +51,7 @@ struct ks_reader {
 	uint64_t newest_loss; /* time of the last of the control records */
 	bool spanned;
 	uint64_t first, last;
+	uint64_t rings_last; /* of those, without control records */
 	struct ks_mux *mux; /* over this reader alone, made by the first ks_reader_next() */
 };
 

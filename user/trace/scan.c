@@ -80,6 +80,8 @@ static int take_records(struct ks_reader *r, const struct ks_chunk_header *h, ui
 	if (ret)
 		return ret;
 	ks_widen_span(r, h->first, h->last);
+	if (h->last > r->rings_last)
+		r->rings_last = h->last;
 	r->found += h->count;
 	if (h->last > r->stream[h->ring]->newest)
 		r->stream[h->ring]->newest = h->last;

@@ -153,6 +153,12 @@ uint64_t ks_reader_bad_bytes(const struct ks_reader *r);
 /* Time of the first and last record, ns, own clock; false if there is none. */
 bool ks_reader_span(const struct ks_reader *r, uint64_t *first, uint64_t *last);
 
+/*
+ * ns, own clock: until then all was recorded that was not lost. After it probes were taken away one by one, and
+ * what the last ones of them saw may be in the file, too. 0 if there are no records but control records.
+ */
+uint64_t ks_reader_whole_until(const struct ks_reader *r);
+
 /* Sum of the records lost, from the KS_LOSS records. */
 uint64_t ks_reader_lost(const struct ks_reader *r);
 
