@@ -17,6 +17,7 @@
 #include "scx.bpf.h"
 #include "steal.bpf.h"
 #include "idle_cpus.bpf.h"
+#include "idle_poll.bpf.h"
 #include "cgroup_weight.bpf.h"
 #include "vnuma_wake.h"
 
@@ -44,6 +45,7 @@ struct wake_task {
 	u64 rate_at;  /* ... as of then */
 	u64 paid;     /* of the time that the kernel says it had, so much is in vtime */
 	u64 slept_at; /* since then; 0: it does not sleep */
+	u64 sent_at;  /* then, to another CPU that was idle; 0: it was not, or has run since */
 	u64 sleep_ns; /* how long it sleeps, the later ones counting more */
 	u32 sleeps;   /* so many have been seen, up to 4 */
 	s32 counted;  /* weight that is in its cgroup's sum */
@@ -118,6 +120,13 @@ static __always_inline s32 claim_near(struct task_struct *p, u32 node)
 	s32 cpu = smt ? claim_any(p, node, IDLE_WHOLE_CORE) : -1;
 
 	return cpu < 0 ? claim_any(p, node, 0) : cpu;
+}
+
+/* How long it takes to run there is what halting costs; of what an interrupt wakes up where it arrives only its host knows. */
+static __always_inline void note_sent(struct wake_task *t, s32 cpu)
+{
+	if (poll_ns && cpu != (s32)bpf_get_smp_processor_id())
+		t->sent_at = bpf_ktime_get_ns();
 }
 
 /* An idle CPU for a thread that belongs to `home`, claimed and counted; -1 if there is none. */
@@ -202,6 +211,7 @@ s32 BPF_PROG(wake_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flag
 	if (cpu < 0)
 		return prev_cpu;
 	place(t, ENQ_WAKEUP);
+	note_sent(t, cpu);
 	scx_insert(p, DSQ_LOCAL, slice_ns, 0);
 	return cpu;
 }
@@ -239,6 +249,7 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 	else /* also if none was idle in select_cpu: one may be by now */
 		idle = find_idle(p, home, cpu);
 	if (idle >= 0) {
+		note_sent(t, idle);
 		scx_insert(p, DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
 		return;
 	}
@@ -501,8 +512,10 @@ void BPF_PROG(wake_update_idle, s32 cpu, bool idle)
 	put_in(idle_cpus, cpu, idle);
 	if (idle)
 		look_again(node_of(cpu));
-	if (c)
-		note_idle(c, cpu, idle);
+	if (!c)
+		return;
+	note_idle_time(c, idle);
+	note_idle(c, cpu, idle);
 }
 
 /* What runs here has run until now; who goes on is never told to stop. */
@@ -617,6 +630,9 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	c->rate = t->rate;
 	c->turn_from = c->vtime_at = c->ran_to = bpf_ktime_get_ns();
 	c->n.switches++;
+	if (t->sent_at)
+		note_start(c, t->sent_at, c->ran_to);
+	t->sent_at = 0;
 }
 
 /* Asked anew once it is old: threads that run for moments only would ask all the time. */

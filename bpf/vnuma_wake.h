@@ -23,6 +23,11 @@ struct wake_counts {
 	__u64 other_node; /* taken from the queue of another node, for there was nobody here */
 	__u64 avoided;	  /* an idle CPU was passed over, for the host had it preempted lately */
 	__u64 rescued;	  /* a waiting thread was sent to a CPU that had just become idle */
+	__u64 polls;	  /* an idle CPU waited awake ... */
+	__u64 poll_hits;  /* ... and was asked for meanwhile */
+	__u64 poll_ns;
+	__u64 halt_wakes; /* a thread was sent to an idle CPU that had not waited, or not long enough */
+	__u64 halt_wake_ns; /* ... until it ran there */
 	__u64 switches;
 	__u64 run_ns;
 	__u64 steal_ns; /* of the CPUs, by the guest's own account */
@@ -39,8 +44,14 @@ struct wake_cpu {
 	__u64 steal;	  /* ns, as of then */
 	__u64 woken;	  /* ns of it since then that are put down to waking up */
 	__u64 idle_steal; /* ns, when it became idle */
-	__u32 idle;	  /* its idle thread is current */
-	__u32 doubt;	  /* there was some steal, too little to matter by itself */
+	/* bpf/idle_poll.bpf.h: */
+	__u64 idle_at; /* ns, when it became idle, or ceased to be */
+	__u64 idle_ns; /* how long it is idle, the later times counting more */
+	__u64 start_ns; /* how long a thread waits for it when it has halted, the later ones counting more */
+	__u64 unset;  /* flags that its idle thread has been seen without */
+	__u32 halted; /* it did, or is about to */
+	__u32 idle;   /* its idle thread is current */
+	__u32 doubt;  /* there was some steal, too little to matter by itself */
 	struct wake_counts n;
 };
 

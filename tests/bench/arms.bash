@@ -11,6 +11,7 @@ declare -A ARM_ARGS=(
 	[holder]="holder-boost"
 	[queue]="holder-boost --option part=off"
 	[wake]="vnuma-wake"
+	[halt]="vnuma-wake --option poll=0"
 )
 
 # Guests that publish their locks do so in every boot in which it is asked for, but load nothing before a host reads.

@@ -113,6 +113,9 @@ refused "vnuma-wake is not for VMs" 2 'all threads' "${wake[@]}" --vm web
 refused "vnuma-wake has no other back end" 2 'sched_ext only' "${wake[@]}" --backend cgroup
 refused "vnuma-wake does not spin" 2 'spin=1ms is not for vnuma-wake' "${wake[@]}" --option spin=1ms
 refused "how short?" 2 'short' "${wake[@]}" --option short=soon
+refused "how long awake?" 2 'bad duration' "${wake[@]}" --option poll=awake
+refused "not that long" 2 'poll: 10ms at most' "${wake[@]}" --option poll=11ms
+refused "ple-boost does not wait awake" 2 'poll=1ms is not for ple-boost' "$policy" attach ple-boost --option poll=1ms
 refused "ple-boost knows no sleepers" 2 'short=1ms is not for ple-boost' "$policy" attach ple-boost --option short=1ms
 refused "no such option" 2 'short' "$policy" attach ple-boost --option sleep=1ms
 

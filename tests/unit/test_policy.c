@@ -497,6 +497,13 @@ static void test_sched_ext_states(void **state)
 	assert_int_equal(ks_scx_free(tree.root, &err), -ENODEV);
 	tree_text(&tree, "/sys/kernel/sched_ext/state", "disabled\n");
 	assert_int_equal(ks_scx_free(tree.root, &err), 0);
+	tree_text(&tree, "/sys/devices/system/cpu/isolated", "2-3\n");
+	assert_int_equal(ks_scx_free(tree.root, &err), 0);
+	tree_text(&tree, "/proc/cmdline", "quiet isolcpus=2-3\n");
+	assert_int_equal(ks_scx_free(tree.root, &err), -ENODEV);
+	assert_non_null(strstr(err.msg, "isolcpus (CPUs 2-3)"));
+	tree_text(&tree, "/sys/devices/system/cpu/isolated", "\n");
+	assert_int_equal(ks_scx_free(tree.root, &err), 0);
 	tree_text(&tree, "/sys/kernel/sched_ext/state", "enabled\n");
 	tree_text(&tree, "/sys/kernel/sched_ext/root/ops", "lavd\n");
 	assert_int_equal(ks_scx_state(tree.root, ops, sizeof(ops)), KS_SCX_USED);

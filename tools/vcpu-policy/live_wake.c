@@ -23,6 +23,11 @@ static const struct state_count counts[] = {
 	{ "stolen_from_other_node", offsetof(struct wake_counts, other_node) },
 	{ "avoided_preempted", offsetof(struct wake_counts, avoided) },
 	{ "rescued", offsetof(struct wake_counts, rescued) },
+	{ "polls", offsetof(struct wake_counts, polls) },
+	{ "poll_hits", offsetof(struct wake_counts, poll_hits) },
+	{ "poll_ns", offsetof(struct wake_counts, poll_ns) },
+	{ "halt_wakes", offsetof(struct wake_counts, halt_wakes) },
+	{ "halt_wake_ns", offsetof(struct wake_counts, halt_wake_ns) },
 	{ "switches", offsetof(struct wake_counts, switches) },
 	{ "run_ns", offsetof(struct wake_counts, run_ns) },
 	{ "steal_ns", offsetof(struct wake_counts, steal_ns) },
@@ -36,12 +41,25 @@ static struct live_wake *wake_of(const struct live *l)
 	return (struct live_wake *)l;
 }
 
+static void tell_poll(const struct ks_wake *w)
+{
+	if (ks_wake_no_poll(w))
+		cli_warn("idle CPUs do not wait awake before they halt: %s", ks_wake_no_poll(w));
+	else if (ks_wake_poll_ns(w))
+		cli_note("idle CPUs wait awake for up to %.0f us before they halt",
+			 (double)ks_wake_poll_ns(w) / 1e3);
+}
+
 static int attach(struct live *l, struct ks_err *err)
 {
 	struct live_wake *w = wake_of(l);
+	int ret;
 
 	l->state.backend = "sched_ext";
-	return ks_wake_attach(&w->wake, &w->opts, l->journal, err);
+	ret = ks_wake_attach(&w->wake, &w->opts, l->journal, err);
+	if (!ret)
+		tell_poll(w->wake);
+	return ret;
 }
 
 /* There is nothing to wait for but the end. */
@@ -71,9 +89,10 @@ static void summary(const struct live *l, const struct ks_undone *u)
 	const struct wake_counts *sum = (const struct wake_counts *)l->state.sum;
 
 	(void)u;
-	cli_note("%llu wake-ups on an idle CPU, %llu waited for their turn",
+	cli_note("%llu wake-ups on an idle CPU (%llu times one that waited awake), %llu waited for "
+		 "their turn",
 		 (unsigned long long)(sum->prev_idle + sum->node_idle + sum->any_idle),
-		 (unsigned long long)sum->queued);
+		 (unsigned long long)sum->poll_hits, (unsigned long long)sum->queued);
 }
 
 static const struct live_ops ops = {

@@ -24,9 +24,19 @@ enum ks_scx_state ks_scx_state(const char *root, char *ops, size_t size)
 	return KS_SCX_USED;
 }
 
+/* Those isolated since, by a cpuset's partition, do not matter: the kernel asks for its command line. */
+static bool isolates_cpus(const char *root, char *cpus, size_t size)
+{
+	char line[4096];
+
+	return !ks_read_line(root, line, sizeof(line), "/proc/cmdline") &&
+	       strstr(line, "isolcpus=") &&
+	       !ks_read_line(root, cpus, size, "/sys/devices/system/cpu/isolated") && *cpus;
+}
+
 int ks_scx_free(const char *root, struct ks_err *err)
 {
-	char ops[128];
+	char ops[128], isolated[128];
 
 	switch (ks_scx_state(root, ops, sizeof(ops))) {
 	case KS_SCX_NONE:
@@ -39,8 +49,14 @@ int ks_scx_free(const char *root, struct ks_err *err)
 			"another sched_ext scheduler is loaded (%.60s): there can be one only",
 			ops);
 	default:
-		return 0;
+		break;
 	}
+	if (isolates_cpus(root, isolated, sizeof(isolated)))
+		return ks_fail(err, -ENODEV,
+			       "this kernel was booted with isolcpus (CPUs %.60s), and takes no "
+			       "sched_ext scheduler then",
+			       isolated);
+	return 0;
 }
 
 int ks_scx_nodes(uint8_t *cpu_node, unsigned int max_cpus, unsigned int *nodes, unsigned int *cpus)

@@ -15,7 +15,7 @@ enum ks_scx_state { KS_SCX_NONE, KS_SCX_FREE, KS_SCX_USED };
  */
 enum ks_scx_state ks_scx_state(const char *root, char *ops, size_t size);
 
-/* 0 if a scheduler can be loaded; -ENODEV (the kernel has none), -EBUSY (one is loaded), + err. */
+/* 0 if a scheduler can be loaded; -ENODEV (the kernel has none, or isolates CPUs), -EBUSY (one is loaded), + err. */
 int ks_scx_free(const char *root, struct ks_err *err);
 
 /*

@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "cgroup.h"
+#include "cpu.h"
 #include "err.h"
 #include "load.h"
 #include "scx.h"
@@ -18,11 +19,14 @@
 
 #define SLICE_NS 3000000ull
 #define SHORT_NS 1000000ull
+#define POLL_NS 1000000ull
 
 struct ks_wake {
 	struct vnuma_wake_bpf *skel;
-	struct bpf_link *ops;
+	struct bpf_link *ops, *poll;
 	struct ks_journal *journal;
+	uint64_t poll_ns;
+	struct ks_err no_poll;
 };
 
 int ks_wake_usable(const char *root, struct ks_err *err)
@@ -95,6 +99,39 @@ static int set_cpus(struct vnuma_wake_bpf *skel, struct ks_err *err)
 	return 0;
 }
 
+/* Where the idle loop begins, in all kernels with sched_ext so far. */
+#define IDLE_ENTRY "tick_nohz_idle_enter"
+
+static bool kernel_polls(void)
+{
+	char driver[32];
+
+	return !ks_read_line(NULL, driver, sizeof(driver),
+			     "/sys/devices/system/cpu/cpuidle/current_driver") &&
+	       !strcmp(driver, "haltpoll");
+}
+
+/* How long at most, with KS_WAKE_POLL_AUTO resolved. */
+static int choose_poll(struct ks_wake *w, uint64_t asked, struct ks_err *err)
+{
+	struct ks_machine m;
+	int ret;
+
+	w->poll_ns = asked;
+	if (asked == KS_WAKE_POLL_AUTO) {
+		ret = ks_machine_read(NULL, &m);
+		if (ret)
+			return ks_fail(err, ret, "out of memory");
+		w->poll_ns = ks_machine_is_kvm_guest(&m) && !kernel_polls() ? POLL_NS : 0;
+		ks_machine_release(&m);
+	}
+	if (w->poll_ns && !ks_has_function(IDLE_ENTRY)) {
+		ks_fail(&w->no_poll, -ENODEV, "this kernel has no function " IDLE_ENTRY "()");
+		w->poll_ns = 0;
+	}
+	return 0;
+}
+
 static int load(struct ks_wake *w, const struct ks_wake_opts *o, struct ks_err *err)
 {
 	int ret;
@@ -104,9 +141,13 @@ static int load(struct ks_wake *w, const struct ks_wake_opts *o, struct ks_err *
 		return ks_load_err(err, -errno, "vnuma-wake");
 	w->skel->rodata->slice_ns = o->slice_ns ? o->slice_ns : SLICE_NS;
 	w->skel->rodata->short_ns = o->short_ns ? o->short_ns : SHORT_NS;
-	ret = set_cpus(w->skel, err);
+	ret = choose_poll(w, o->poll_ns, err);
+	if (!ret)
+		ret = set_cpus(w->skel, err);
 	if (ret)
 		return ret;
+	w->skel->rodata->poll_ns = w->poll_ns;
+	bpf_program__set_autoload(w->skel->progs.wake_poll, w->poll_ns);
 	/* Without it (before 6.15) who wakes a thread up spins for the lock of the other CPU's run queue. */
 	w->skel->struct_ops.vnuma_wake->flags = ks_enumerator("scx_ops_flags",
 							      "SCX_OPS_ALLOW_QUEUED_WAKEUP");
@@ -115,6 +156,19 @@ static int load(struct ks_wake *w, const struct ks_wake_opts *o, struct ks_err *
 }
 
 /* ---- life ---- */
+
+static int hook(struct ks_wake *w, struct ks_err *err)
+{
+	w->ops = bpf_map__attach_struct_ops(w->skel->maps.vnuma_wake);
+	if (!w->ops)
+		return ks_load_err(err, -errno, "vnuma-wake: sched_ext");
+	if (!w->poll_ns)
+		return 0;
+	w->poll = bpf_program__attach(w->skel->progs.wake_poll);
+	if (!w->poll)
+		ks_load_err(&w->no_poll, -errno, IDLE_ENTRY);
+	return 0;
+}
 
 int ks_wake_attach(struct ks_wake **out, const struct ks_wake_opts *o, struct ks_journal *j,
 		   struct ks_err *err)
@@ -134,16 +188,24 @@ int ks_wake_attach(struct ks_wake **out, const struct ks_wake_opts *o, struct ks
 	w->journal = j;
 	ret = ks_journal_begin(j, "vnuma-wake");
 	ret = ret ? ks_fail(err, ret, "the journal: %s", strerror(-ret)) : load(w, o, err);
-	if (!ret) {
-		w->ops = bpf_map__attach_struct_ops(w->skel->maps.vnuma_wake);
-		ret = w->ops ? 0 : ks_load_err(err, -errno, "vnuma-wake: sched_ext");
-	}
+	if (!ret)
+		ret = hook(w, err);
 	if (ret) {
 		ks_wake_detach(w, NULL);
 		return ret;
 	}
 	*out = w;
 	return 0;
+}
+
+uint64_t ks_wake_poll_ns(const struct ks_wake *w)
+{
+	return w->poll ? w->poll_ns : 0;
+}
+
+const char *ks_wake_no_poll(const struct ks_wake *w)
+{
+	return *w->no_poll.msg ? w->no_poll.msg : NULL;
 }
 
 int ks_wake_ended(const struct ks_wake *w, struct ks_err *err)
@@ -172,6 +234,7 @@ int ks_wake_detach(struct ks_wake *w, struct ks_undone *u)
 
 	if (!w)
 		return 0;
+	bpf_link__destroy(w->poll);
 	bpf_link__destroy(w->ops);
 	vnuma_wake_bpf__destroy(w->skel);
 	ret = ks_journal_undo(w->journal, u ? u : &none);

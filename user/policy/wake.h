@@ -13,9 +13,15 @@
 #include "journal.h"
 #include "vnuma_wake.h"
 
+/* 1 ms in a guest of KVM, unless its kernel polls by itself (cpuidle_haltpoll); elsewhere never. */
+#define KS_WAKE_POLL_AUTO UINT64_MAX
+#define KS_WAKE_POLL_MOST 10000000ull
+
 struct ks_wake_opts {
 	uint64_t slice_ns; /* 0 = 3 ms */
 	uint64_t short_ns; /* who usually sleeps for less is a short sleeper; 0 = 1 ms */
+	uint64_t
+		poll_ns; /* an idle CPU waits awake for at most so long, 0 = never; not over MOST, or AUTO */
 	bool ignore_quota; /* also where a cgroup has a cpu.max, which then does not hold */
 };
 
@@ -27,6 +33,12 @@ int ks_wake_usable(const char *root, struct ks_err *err);
 /* Load and attach; the journal is the caller's and outlives it. 0 or -errno + err. */
 int ks_wake_attach(struct ks_wake **w, const struct ks_wake_opts *o, struct ks_journal *j,
 		   struct ks_err *err);
+
+/* For how long at most idle CPUs wait awake, ns; 0 = they do not. */
+uint64_t ks_wake_poll_ns(const struct ks_wake *w);
+
+/* Why no CPU waits awake though that was asked for; NULL if that is not so. Valid until it is detached. */
+const char *ks_wake_no_poll(const struct ks_wake *w);
 
 /* -ESHUTDOWN + err if the kernel has thrown it out: everything runs as without it. Else 0. */
 int ks_wake_ended(const struct ks_wake *w, struct ks_err *err);

@@ -202,3 +202,8 @@ void ks_machine_release(struct ks_machine *m)
 	free(m->apic_id);
 	memset(m, 0, sizeof(*m));
 }
+
+bool ks_machine_is_kvm_guest(const struct ks_machine *m)
+{
+	return m->guest && !strncmp(m->hypervisor, "KVMKVMKVM", 9);
+}

@@ -32,6 +32,9 @@ struct ks_machine {
 int ks_machine_read(const char *root, struct ks_machine *m);
 void ks_machine_release(struct ks_machine *m);
 
+/* By the hypervisor's signature; false, too, if it was read of another root. */
+bool ks_machine_is_kvm_guest(const struct ks_machine *m);
+
 /*
  * The kernel's own TSC frequency, kHz: from the conversion that it publishes in a perf_event's
  * mapped page, else CPUID leaf 0x15 or 0x40000010; 0 if none of them tells.

@@ -137,7 +137,7 @@ static void pv_spinlocks(struct ks_fctx *c)
 	}
 	if (!c->machine.guest)
 		return;
-	if (!*c->root && !strncmp(c->machine.hypervisor, "KVMKVMKVM", 9))
+	if (!*c->root && ks_machine_is_kvm_guest(&c->machine))
 		__cpuid(KVM_FEATURES, a, b, x, d);
 	if (on_command_line(c->root, "nopvspin"))
 		ks_fline(c, "pv-spinlocks", KS_ST_OK,
