@@ -52,7 +52,7 @@ struct ks_reader {
 	bool spanned;
 	uint64_t first, last;
 	uint64_t rings_last; /* of those, without control records */
-	struct ks_mux *mux; /* over this reader alone, made by the first ks_reader_next() */
+	struct ks_mux *mux;  /* over this reader alone, made by the first ks_reader_next() */
 };
 
 /* pread of exactly len bytes: 0, -EIO at the end of the file, -errno. */
