@@ -3,11 +3,12 @@
  * A vCPU that was idle for moments only of late waits awake before it halts, for twice as long as it takes to get a halted
  * one going: who wakes a thread up for it then sends no interrupt, and nobody waits until the host has put the vCPU on a
  * pCPU again. (To wait as long as the alternative costs, and no longer: Karlin et al., SOSP 1991. Twice, for the thread
- * that it waits for may have been waiting for a halted CPU itself.) Not where the host has others for that pCPU, nor
- * where the other hardware thread of the core has work.
+ * that it waits for may have been waiting for a halted CPU itself.) Not while the host keeps that vCPU waiting, nor
+ * while the other hardware thread of the core has work.
  *
- * It waits where the kernel's idle loop begins: interrupts are on, no lock is held, and other CPUs have been told
- * that this one looks at its flags (TIF_POLLING_NRFLAG), so that they set one instead of sending an interrupt.
+ * It waits where the kernel's idle loop begins: interrupts are on, no lock is held, the time counts as idle, and other
+ * CPUs have been told that this one looks at its flags (TIF_POLLING_NRFLAG), so that they set one instead of sending an
+ * interrupt.
  */
 #ifndef KVMSCHED_IDLE_POLL_BPF_H
 #define KVMSCHED_IDLE_POLL_BPF_H
@@ -20,37 +21,46 @@ const volatile __u64 poll_ns; /* at most so long; 0: never */
 
 #define POLL_LOOKS 1000000 /* the time is over before that; the verifier wants a number */
 #define IDLE_MOST 4	   /* times poll_ns: longer idle times count for no more than that */
+#define FORGET_PART 128	   /* of start_ns, with each idle time that was not halted */
+
+static __always_inline u64 at_most(u64 ns, u64 most)
+{
+	return ns < most ? ns : most;
+}
 
 static __always_inline u64 poll_limit(const struct wake_cpu *c)
 {
-	return 2 * c->start_ns < poll_ns ? 2 * c->start_ns : poll_ns;
+	return at_most(2 * c->start_ns, poll_ns);
 }
 
 /* It becomes idle, or no longer is. */
-static __always_inline void note_idle_time(struct wake_cpu *c, bool idle)
+static __always_inline void becomes_idle(struct wake_cpu *c, s32 cpu, bool idle)
 {
-	u64 now, ns;
+	u64 now;
 
-	if (!poll_ns || c->idle == idle)
-		return;
-	now = bpf_ktime_get_ns();
-	if (!idle) {
-		ns = now - c->idle_at;
-		if (ns > IDLE_MOST * poll_ns)
-			ns = IDLE_MOST * poll_ns;
-		c->idle_ns = (3 * c->idle_ns + ns) / 4;
+	if (poll_ns && c->idle != idle) {
+		now = bpf_ktime_get_ns();
+		if (!idle)
+			c->idle_ns =
+				(3 * c->idle_ns + at_most(now - c->idle_at, IDLE_MOST * poll_ns)) /
+				4;
+		c->idle_at = now;
 	}
-	c->idle_at = now;
+	note_idle(c, cpu, idle, !poll_ns || c->halted_at);
+	if (idle)
+		c->halted_at = 0;
 }
 
-/* A thread that was sent here at that time, for this CPU was idle, runs now. */
+/* A thread runs here that was sent here at that time, for this CPU was idle: had it halted by then? */
 static __always_inline void note_start(struct wake_cpu *c, u64 sent_at, u64 now)
 {
-	if (!c->halted)
+	u64 ns = now - sent_at;
+
+	if (!c->halted_at || before(sent_at, c->halted_at) || before(now, sent_at))
 		return;
-	c->start_ns = (7 * c->start_ns + (now - sent_at)) / 8;
 	c->n.halt_wakes++;
-	c->n.halt_wake_ns += now - sent_at;
+	c->n.halt_wake_ns += ns;
+	c->start_ns = (7 * c->start_ns + at_most(ns, poll_ns)) / 8;
 }
 
 static __always_inline bool is_worth_polling(const struct wake_cpu *c, s32 cpu)
@@ -71,21 +81,23 @@ static __always_inline bool is_called(struct wake_cpu *c)
 	struct task_struct *idle = bpf_get_current_task_btf();
 	u64 flags = *(volatile unsigned long *)&idle->thread_info.flags;
 
-	c->unset |= ~flags;
-	return flags & c->unset;
+	c->seen_clear |= ~flags;
+	return flags & c->seen_clear;
 }
 
-/* Returns whether it was asked for meanwhile. */
+/* Until somebody asks for it, which it returns, or the time is over: from when it became idle, however often it comes here. */
 static __always_inline bool poll_idle(struct wake_cpu *c)
 {
 	u64 from = bpf_ktime_get_ns(), now = from, limit = poll_limit(c);
 	bool called = false;
 	u32 i;
 
+	if (now - c->idle_at >= limit)
+		return false;
 	bpf_for(i, 0, POLL_LOOKS)
 	{
 		called = is_called(c);
-		if (called || now - from >= limit)
+		if (called || now - c->idle_at >= limit)
 			break;
 		now = bpf_ktime_get_ns();
 	}
@@ -95,13 +107,21 @@ static __always_inline bool poll_idle(struct wake_cpu *c)
 	return called;
 }
 
-SEC("fentry/tick_nohz_idle_enter")
+SEC("?fexit/tick_nohz_idle_enter")
 int wake_poll(void *ctx)
 {
 	struct wake_cpu *c = this_cpu();
 
-	if (c)
-		c->halted = !is_worth_polling(c, bpf_get_smp_processor_id()) || !poll_idle(c);
+	if (!c ||
+	    exit_kind) /* the kernel has thrown the scheduler out: nobody says any more what is idle */
+		return 0;
+	if (is_called(c))
+		return 0;
+	if (is_worth_polling(c, bpf_get_smp_processor_id()) && poll_idle(c))
+		c->start_ns -= c->start_ns /
+			       FORGET_PART; /* it will be measured again once that is too little */
+	else
+		c->halted_at = bpf_ktime_get_ns();
 	return 0;
 }
 

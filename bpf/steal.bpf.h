@@ -83,14 +83,14 @@ static __always_inline u64 steal_since(u64 then, u64 now)
 	return before(then, now) ? now - then : 0;
 }
 
-/* It becomes idle, or no longer is: what a wake-up costs by itself, others have not taken. */
-static __always_inline void note_idle(struct wake_cpu *c, s32 cpu, bool idle)
+/* It becomes idle, or no longer is: what a wake-up of a halted one costs by itself, others have not taken. */
+static __always_inline void note_idle(struct wake_cpu *c, s32 cpu, bool idle, bool halted)
 {
 	u64 now = steal_now(cpu), late, woken;
 
 	if (!idle && c->idle) {
 		late = steal_since(c->idle_steal, now);
-		woken = late < WAKE_UP_NS ? late : WAKE_UP_NS;
+		woken = !halted ? 0 : late < WAKE_UP_NS ? late : WAKE_UP_NS;
 		c->woken += woken;
 		c->wanted += late - woken;
 	}

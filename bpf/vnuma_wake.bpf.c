@@ -243,6 +243,7 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 	}
 	vtime = place(t, enq_flags);
 	t->yielded = false;
+	t->sent_at = 0;
 	home = pinned ? cpu : home_of(t, cpu);
 	if (pinned)
 		idle = wakes_own_cpu(cpu, c) ? cpu : -1;
@@ -494,7 +495,7 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 	} else if (!found && idles()) {
 		/* Woken up for nothing; or since before we were there. */
 		if (!c->idle)
-			note_idle(c, cpu, true);
+			becomes_idle(c, cpu, true);
 		put_in(idle_cpus, cpu, true);
 	}
 	bpf_for(i, 0, nr_nodes)
@@ -512,10 +513,8 @@ void BPF_PROG(wake_update_idle, s32 cpu, bool idle)
 	put_in(idle_cpus, cpu, idle);
 	if (idle)
 		look_again(node_of(cpu));
-	if (!c)
-		return;
-	note_idle_time(c, idle);
-	note_idle(c, cpu, idle);
+	if (c)
+		becomes_idle(c, cpu, idle);
 }
 
 /* What runs here has run until now; who goes on is never told to stop. */
@@ -589,6 +588,7 @@ void BPF_PROG(wake_quiescent, struct task_struct *p, u64 deq_flags)
 		return;
 	if (deq_flags & DEQ_SLEEP)
 		t->slept_at = bpf_ktime_get_ns();
+	t->sent_at = 0;
 	cgrp = scx_bpf_task_cgroup(p);
 	group_count(cgrp, -t->counted);
 	t->counted = 0;

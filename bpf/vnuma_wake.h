@@ -44,14 +44,14 @@ struct wake_cpu {
 	__u64 steal;	  /* ns, as of then */
 	__u64 woken;	  /* ns of it since then that are put down to waking up */
 	__u64 idle_steal; /* ns, when it became idle */
-	/* bpf/idle_poll.bpf.h: */
+	__u32 idle;	  /* its idle thread is current */
+	__u32 doubt;	  /* there was some steal, too little to matter by itself */
+	/* For bpf/idle_poll.bpf.h, if idle CPUs wait awake: */
 	__u64 idle_at; /* ns, when it became idle, or ceased to be */
 	__u64 idle_ns; /* how long it is idle, the later times counting more */
+	__u64 halted_at; /* ns, when it stopped waiting awake, or did not begin; 0: it has not, this time */
 	__u64 start_ns; /* how long a thread waits for it when it has halted, the later ones counting more */
-	__u64 unset;  /* flags that its idle thread has been seen without */
-	__u32 halted; /* it did, or is about to */
-	__u32 idle;   /* its idle thread is current */
-	__u32 doubt;  /* there was some steal, too little to matter by itself */
+	__u64 seen_clear; /* flags that its idle thread has been seen without */
 	struct wake_counts n;
 };
 

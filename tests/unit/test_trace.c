@@ -280,9 +280,8 @@ static void test_control(void **state)
 }
 
 /* What was recorded while the probes were taken away, and control records after it, prove nothing of the others. */
-static void test_whole_until(void **state)
+static void whole_until(const struct dir *d, struct json_object *told, uint64_t want)
 {
-	struct dir *d = *state;
 	struct ks_writer *w = must_write(d->file, KS_SIDE_GUEST, 2);
 	struct json_object *end = json_object_new_object();
 	const struct ks_rec in[] = {
@@ -293,7 +292,7 @@ static void test_whole_until(void **state)
 	uint64_t first, last;
 	struct ks_reader *r;
 
-	json_object_object_add(end, "end_mono_ns", json_object_new_int64(45));
+	json_object_object_add(end, "end_mono_ns", told);
 	assert_int_equal(ks_writer_add(w, 1, in, 3), 0);
 	assert_int_equal(ks_writer_meta(w, end), 0);
 	json_object_put(end);
@@ -301,8 +300,20 @@ static void test_whole_until(void **state)
 	r = must_read(d->file);
 	assert_true(ks_reader_span(r, &first, &last));
 	assert_int_equal(last, 90);
-	assert_int_equal(ks_reader_whole_until(r), 45);
+	assert_int_equal(ks_reader_whole_until(r), want);
 	ks_reader_close(r);
+}
+
+static void test_whole_until(void **state)
+{
+	const struct dir *d = *state;
+
+	whole_until(d, json_object_new_int64(45), 45);
+	whole_until(d, json_object_new_int64(70), 50);
+	whole_until(d, json_object_new_int64(0), 50);
+	whole_until(d, json_object_new_int64(-1), 50);
+	whole_until(d, json_object_new_string("45"), 50);
+	whole_until(d, NULL, 50);
 }
 
 /* However many names there are, what comes at the end is read. */

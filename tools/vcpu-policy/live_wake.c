@@ -41,13 +41,17 @@ static struct live_wake *wake_of(const struct live *l)
 	return (struct live_wake *)l;
 }
 
-static void tell_poll(const struct ks_wake *w)
+static void tell_poll(const struct live_wake *w)
 {
-	if (ks_wake_no_poll(w))
-		cli_warn("idle CPUs do not wait awake before they halt: %s", ks_wake_no_poll(w));
-	else if (ks_wake_poll_ns(w))
+	const char *no = ks_wake_no_poll(w->wake);
+
+	if (no && w->opts.poll_ns == KS_WAKE_POLL_AUTO)
+		cli_note("idle CPUs do not wait awake before they halt: %s", no);
+	else if (no)
+		cli_warn("idle CPUs do not wait awake before they halt: %s", no);
+	else if (ks_wake_poll_ns(w->wake))
 		cli_note("idle CPUs wait awake for up to %.0f us before they halt",
-			 (double)ks_wake_poll_ns(w) / 1e3);
+			 (double)ks_wake_poll_ns(w->wake) / 1e3);
 }
 
 static int attach(struct live *l, struct ks_err *err)
@@ -58,7 +62,7 @@ static int attach(struct live *l, struct ks_err *err)
 	l->state.backend = "sched_ext";
 	ret = ks_wake_attach(&w->wake, &w->opts, l->journal, err);
 	if (!ret)
-		tell_poll(w->wake);
+		tell_poll(w);
 	return ret;
 }
 
@@ -89,10 +93,12 @@ static void summary(const struct live *l, const struct ks_undone *u)
 	const struct wake_counts *sum = (const struct wake_counts *)l->state.sum;
 
 	(void)u;
-	cli_note("%llu wake-ups on an idle CPU (%llu times one that waited awake), %llu waited for "
-		 "their turn",
+	cli_note("%llu wake-ups on an idle CPU, %llu waited for their turn",
 		 (unsigned long long)(sum->prev_idle + sum->node_idle + sum->any_idle),
-		 (unsigned long long)sum->poll_hits, (unsigned long long)sum->queued);
+		 (unsigned long long)sum->queued);
+	if (sum->polls)
+		cli_note("idle CPUs waited awake %llu times, and were asked for %llu times",
+			 (unsigned long long)sum->polls, (unsigned long long)sum->poll_hits);
 }
 
 static const struct live_ops ops = {

@@ -27,10 +27,7 @@ enum ks_scx_state ks_scx_state(const char *root, char *ops, size_t size)
 /* Those isolated since, by a cpuset's partition, do not matter: the kernel asks for its command line. */
 static bool isolates_cpus(const char *root, char *cpus, size_t size)
 {
-	char line[4096];
-
-	return !ks_read_line(root, line, sizeof(line), "/proc/cmdline") &&
-	       strstr(line, "isolcpus=") &&
+	return ks_on_command_line(root, "isolcpus=") &&
 	       !ks_read_line(root, cpus, size, "/sys/devices/system/cpu/isolated") && *cpus;
 }
 
@@ -54,7 +51,7 @@ int ks_scx_free(const char *root, struct ks_err *err)
 	if (isolates_cpus(root, isolated, sizeof(isolated)))
 		return ks_fail(err, -ENODEV,
 			       "this kernel was booted with isolcpus (CPUs %.60s), and takes no "
-			       "sched_ext scheduler then",
+			       "sched_ext scheduler then; for --backend cgroup see vcpu-policy(1)",
 			       isolated);
 	return 0;
 }

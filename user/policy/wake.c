@@ -21,12 +21,14 @@
 #define SHORT_NS 1000000ull
 #define POLL_NS 1000000ull
 
+#define KVM_STEAL_TIME (1u << 5) /* KVM_FEATURE_STEAL_TIME */
+
 struct ks_wake {
 	struct vnuma_wake_bpf *skel;
 	struct bpf_link *ops, *poll;
 	struct ks_journal *journal;
 	uint64_t poll_ns;
-	struct ks_err no_poll;
+	const char *no_poll; /* why not */
 };
 
 int ks_wake_usable(const char *root, struct ks_err *err)
@@ -111,25 +113,50 @@ static bool kernel_polls(void)
 	       !strcmp(driver, "haltpoll");
 }
 
-/* How long at most, with KS_WAKE_POLL_AUTO resolved. */
-static int choose_poll(struct ks_wake *w, uint64_t asked, struct ks_err *err)
+/* Where it has to be asked for, and why; NULL: idle CPUs had better wait awake. */
+static const char *why_not_unasked(void)
 {
+	uint32_t features, hints;
 	struct ks_machine m;
-	int ret;
+	bool guest;
 
+	if (ks_machine_read(NULL, &m))
+		return "out of memory";
+	guest = ks_machine_is_kvm_guest(&m);
+	ks_machine_release(&m);
+	if (!guest)
+		return "this is not known to be a guest of KVM";
+	if (kernel_polls())
+		return "this guest's kernel does so by itself (cpuidle_haltpoll)";
+	ks_kvm_features(&features, &hints);
+	if (!(features & KVM_STEAL_TIME) || ks_on_command_line(NULL, "no-steal-acc"))
+		return "without steal time nobody sees whether the host wants the pCPU";
+	return NULL;
+}
+
+/* A function that is hooked would not be called, although it can be: see docs/kernels.md. */
+static bool hooks_are_off(void)
+{
+	char on[8];
+
+	return !ks_read_line(NULL, on, sizeof(on), "/proc/sys/kernel/ftrace_enabled") &&
+	       !strcmp(on, "0");
+}
+
+/* How long at most, with KS_WAKE_POLL_AUTO resolved. */
+static void choose_poll(struct ks_wake *w, uint64_t asked)
+{
 	w->poll_ns = asked;
 	if (asked == KS_WAKE_POLL_AUTO) {
-		ret = ks_machine_read(NULL, &m);
-		if (ret)
-			return ks_fail(err, ret, "out of memory");
-		w->poll_ns = ks_machine_is_kvm_guest(&m) && !kernel_polls() ? POLL_NS : 0;
-		ks_machine_release(&m);
+		w->no_poll = why_not_unasked();
+		w->poll_ns = w->no_poll ? 0 : POLL_NS;
 	}
-	if (w->poll_ns && !ks_has_function(IDLE_ENTRY)) {
-		ks_fail(&w->no_poll, -ENODEV, "this kernel has no function " IDLE_ENTRY "()");
+	if (w->poll_ns && !ks_has_function(IDLE_ENTRY))
+		w->no_poll = "this kernel has no function " IDLE_ENTRY "()";
+	else if (w->poll_ns && hooks_are_off())
+		w->no_poll = "kernel.ftrace_enabled is 0";
+	if (w->no_poll)
 		w->poll_ns = 0;
-	}
-	return 0;
 }
 
 static int load(struct ks_wake *w, const struct ks_wake_opts *o, struct ks_err *err)
@@ -141,9 +168,8 @@ static int load(struct ks_wake *w, const struct ks_wake_opts *o, struct ks_err *
 		return ks_load_err(err, -errno, "vnuma-wake");
 	w->skel->rodata->slice_ns = o->slice_ns ? o->slice_ns : SLICE_NS;
 	w->skel->rodata->short_ns = o->short_ns ? o->short_ns : SHORT_NS;
-	ret = choose_poll(w, o->poll_ns, err);
-	if (!ret)
-		ret = set_cpus(w->skel, err);
+	choose_poll(w, o->poll_ns);
+	ret = set_cpus(w->skel, err);
 	if (ret)
 		return ret;
 	w->skel->rodata->poll_ns = w->poll_ns;
@@ -166,7 +192,7 @@ static int hook(struct ks_wake *w, struct ks_err *err)
 		return 0;
 	w->poll = bpf_program__attach(w->skel->progs.wake_poll);
 	if (!w->poll)
-		ks_load_err(&w->no_poll, -errno, IDLE_ENTRY);
+		w->no_poll = "this kernel's idle loop cannot be hooked";
 	return 0;
 }
 
@@ -205,7 +231,7 @@ uint64_t ks_wake_poll_ns(const struct ks_wake *w)
 
 const char *ks_wake_no_poll(const struct ks_wake *w)
 {
-	return *w->no_poll.msg ? w->no_poll.msg : NULL;
+	return w->no_poll;
 }
 
 int ks_wake_ended(const struct ks_wake *w, struct ks_err *err)

@@ -13,7 +13,10 @@
 #include "journal.h"
 #include "vnuma_wake.h"
 
-/* 1 ms in a guest of KVM, unless its kernel polls by itself (cpuidle_haltpoll); elsewhere never. */
+/*
+ * 1 ms in a guest of KVM that sees its steal time, unless its kernel polls by itself (cpuidle_haltpoll); elsewhere
+ * never.
+ */
 #define KS_WAKE_POLL_AUTO UINT64_MAX
 #define KS_WAKE_POLL_MOST 10000000ull
 
@@ -37,7 +40,7 @@ int ks_wake_attach(struct ks_wake **w, const struct ks_wake_opts *o, struct ks_j
 /* For how long at most idle CPUs wait awake, ns; 0 = they do not. */
 uint64_t ks_wake_poll_ns(const struct ks_wake *w);
 
-/* Why no CPU waits awake though that was asked for; NULL if that is not so. Valid until it is detached. */
+/* Why idle CPUs do not wait awake, unless that was asked for; NULL if there is no reason. */
 const char *ks_wake_no_poll(const struct ks_wake *w);
 
 /* -ESHUTDOWN + err if the kernel has thrown it out: everything runs as without it. Else 0. */

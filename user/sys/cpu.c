@@ -203,6 +203,13 @@ void ks_machine_release(struct ks_machine *m)
 	memset(m, 0, sizeof(*m));
 }
 
+void ks_kvm_features(uint32_t *features, uint32_t *hints)
+{
+	uint32_t b, c;
+
+	__cpuid(0x40000001, *features, b, c, *hints);
+}
+
 bool ks_machine_is_kvm_guest(const struct ks_machine *m)
 {
 	return m->guest && !strncmp(m->hypervisor, "KVMKVMKVM", 9);

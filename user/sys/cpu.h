@@ -35,6 +35,9 @@ void ks_machine_release(struct ks_machine *m);
 /* By the hypervisor's signature; false, too, if it was read of another root. */
 bool ks_machine_is_kvm_guest(const struct ks_machine *m);
 
+/* KVM_FEATURE_* and KVM_HINTS_* of the guest that this is: Documentation/virt/kvm/x86/cpuid.rst. Ask no other machine. */
+void ks_kvm_features(uint32_t *features, uint32_t *hints);
+
 /*
  * The kernel's own TSC frequency, kHz: from the conversion that it publishes in a perf_event's
  * mapped page, else CPUID leaf 0x15 or 0x40000010; 0 if none of them tells.

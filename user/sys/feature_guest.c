@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What lock-timeline needs of a guest. */
-#include <cpuid.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +8,8 @@
 #include "text.h"
 #include "vsock.h"
 
-#define KVM_FEATURES 0x40000001u /* CPUID leaf: Documentation/virt/kvm/x86/cpuid.rst */
-#define PV_UNHALT (1u << 7)	 /* EAX */
-#define HINTS_REALTIME 1u	 /* EDX: vCPUs are never preempted, says the host */
+#define PV_UNHALT (1u << 7) /* EAX */
+#define HINTS_REALTIME 1u   /* EDX: vCPUs are never preempted, says the host */
 
 static void hypervisor(struct ks_fctx *c)
 {
@@ -110,24 +108,10 @@ static void sched_events(struct ks_fctx *c)
 		ks_fline(c, "sched-events", KS_ST_OK, "migrations, wake-ups, idle");
 }
 
-static bool on_command_line(const char *root, const char *word)
-{
-	size_t n = strlen(word);
-	bool found = false;
-	char *text;
-
-	if (ks_read_at(root, 1 << 16, &text, NULL, "/proc/cmdline"))
-		return false;
-	for (char *p = text; (p = strstr(p, word)) && !found; p += n)
-		found = (p == text || p[-1] == ' ') && (!p[n] || p[n] == ' ' || p[n] == '\n');
-	free(text);
-	return found;
-}
-
 /* Whether the kernel will use them follows kvm_spinlock_init() in arch/x86/kernel/kvm.c. */
 static void pv_spinlocks(struct ks_fctx *c)
 {
-	unsigned int a = PV_UNHALT, b, d = 0, x;
+	uint32_t a = PV_UNHALT, d = 0;
 
 	if (!ks_btf_func(c->vmlinux, "__pv_queued_spin_lock_slowpath")) {
 		ks_fline(c, "pv-spinlocks", KS_ST_OK,
@@ -138,8 +122,8 @@ static void pv_spinlocks(struct ks_fctx *c)
 	if (!c->machine.guest)
 		return;
 	if (!*c->root && ks_machine_is_kvm_guest(&c->machine))
-		__cpuid(KVM_FEATURES, a, b, x, d);
-	if (on_command_line(c->root, "nopvspin"))
+		ks_kvm_features(&a, &d);
+	if (ks_on_command_line(c->root, "nopvspin"))
 		ks_fline(c, "pv-spinlocks", KS_ST_OK,
 			 "off by nopvspin: waiters spin until they have "
 			 "the lock");

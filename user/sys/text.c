@@ -196,3 +196,22 @@ bool ks_exists(const char *root, const char *fmt, ...)
 	va_end(ap);
 	return !ret && !access(path, F_OK);
 }
+
+static bool ends_word(const char *p)
+{
+	return !*p || *p == ' ' || *p == '\n' || p[-1] == '=';
+}
+
+bool ks_on_command_line(const char *root, const char *word)
+{
+	size_t n = strlen(word);
+	bool found = false;
+	char *text;
+
+	if (ks_read_at(root, 1 << 16, &text, NULL, "/proc/cmdline"))
+		return false;
+	for (char *p = text; (p = strstr(p, word)) && !found; p += n)
+		found = (p == text || p[-1] == ' ') && ends_word(p + n);
+	free(text);
+	return found;
+}

@@ -43,4 +43,7 @@ int ks_read_line(const char *root, char *buf, size_t size, const char *fmt, ...)
 /* Is there such a path? */
 bool ks_exists(const char *root, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Was the kernel booted with this word? One that ends with '=' may have any value. */
+bool ks_on_command_line(const char *root, const char *word);
+
 #endif /* KVMSCHED_TEXT_H */

@@ -238,7 +238,8 @@ uint64_t ks_reader_whole_until(const struct ks_reader *r)
 	struct json_object *end;
 	uint64_t until;
 
-	if (!json_object_object_get_ex(r->meta, "end_mono_ns", &end))
+	if (!json_object_object_get_ex(r->meta, "end_mono_ns", &end) ||
+	    !json_object_is_type(end, json_type_int) || json_object_get_int64(end) <= 0)
 		return r->rings_last;
 	until = (uint64_t)json_object_get_int64(end);
 	return until < r->rings_last ? until : r->rings_last;

@@ -155,7 +155,8 @@ bool ks_reader_span(const struct ks_reader *r, uint64_t *first, uint64_t *last);
 
 /*
  * ns, own clock: until then all was recorded that was not lost. After it probes were taken away one by one, and
- * what the last ones of them saw may be in the file, too. 0 if there are no records but control records.
+ * what the last ones of them saw may be in the file, too. By the recorder's word (end_mono_ns), else, or where that is later
+ * or no positive number, the time of the last record. 0 if there are no records but control records.
  */
 uint64_t ks_reader_whole_until(const struct ks_reader *r);
 
