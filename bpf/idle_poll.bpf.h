@@ -21,7 +21,7 @@ const volatile __u64 poll_ns; /* at most so long; 0: never */
 
 #define POLL_LOOKS 1000000 /* the time is over before that; the verifier wants a number */
 #define IDLE_MOST 4	   /* times poll_ns: longer idle times count for no more than that */
-#define FORGET_PART 128	   /* of start_ns, with each idle time that was not halted */
+#define FORGET_PART 1024   /* of start_ns, with each idle time that was not halted */
 
 static __always_inline u64 at_most(u64 ns, u64 most)
 {
