@@ -23,11 +23,6 @@ const volatile __u64 poll_ns; /* at most so long; 0: never */
 #define IDLE_MOST 4	   /* times poll_ns: longer idle times count for no more than that */
 #define FORGET_PART 1024   /* of start_ns, with each idle time that was not halted */
 
-static __always_inline u64 at_most(u64 ns, u64 most)
-{
-	return ns < most ? ns : most;
-}
-
 static __always_inline u64 poll_limit(const struct wake_cpu *c)
 {
 	return at_most(2 * c->start_ns, poll_ns);
@@ -112,14 +107,12 @@ int wake_poll(void *ctx)
 {
 	struct wake_cpu *c = this_cpu();
 
-	if (!c ||
-	    exit_kind) /* the kernel has thrown the scheduler out: nobody says any more what is idle */
+	/* Once the kernel has thrown the scheduler out nobody says any more what is idle. */
+	if (!c || exit_kind || is_called(c))
 		return 0;
-	if (is_called(c))
-		return 0;
+	/* Less with each time: what is no longer known from halts is found too little, and measured again. */
 	if (is_worth_polling(c, bpf_get_smp_processor_id()) && poll_idle(c))
-		c->start_ns -= c->start_ns /
-			       FORGET_PART; /* it will be measured again once that is too little */
+		c->start_ns -= c->start_ns / FORGET_PART;
 	else
 		c->halted_at = bpf_ktime_get_ns();
 	return 0;

@@ -77,6 +77,11 @@ static __always_inline bool is_preempted(s32 cpu)
 	return kvm && kvm->preempted;
 }
 
+static __always_inline u64 at_most(u64 ns, u64 most)
+{
+	return ns < most ? ns : most;
+}
+
 /* ns of steal from then to now; the source may have changed. */
 static __always_inline u64 steal_since(u64 then, u64 now)
 {
@@ -90,7 +95,7 @@ static __always_inline void note_idle(struct wake_cpu *c, s32 cpu, bool idle, bo
 
 	if (!idle && c->idle) {
 		late = steal_since(c->idle_steal, now);
-		woken = !halted ? 0 : late < WAKE_UP_NS ? late : WAKE_UP_NS;
+		woken = halted ? at_most(late, WAKE_UP_NS) : 0;
 		c->woken += woken;
 		c->wanted += late - woken;
 	}

@@ -630,9 +630,10 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	c->rate = t->rate;
 	c->turn_from = c->vtime_at = c->ran_to = bpf_ktime_get_ns();
 	c->n.switches++;
-	if (t->sent_at)
+	if (t->sent_at) {
 		note_start(c, t->sent_at, c->ran_to);
-	t->sent_at = 0;
+		t->sent_at = 0;
+	}
 }
 
 /* Asked anew once it is old: threads that run for moments only would ask all the time. */

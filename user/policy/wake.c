@@ -134,15 +134,6 @@ static const char *why_not_unasked(void)
 	return NULL;
 }
 
-/* A function that is hooked would not be called, although it can be: see docs/kernels.md. */
-static bool hooks_are_off(void)
-{
-	char on[8];
-
-	return !ks_read_line(NULL, on, sizeof(on), "/proc/sys/kernel/ftrace_enabled") &&
-	       !strcmp(on, "0");
-}
-
 /* How long at most, with KS_WAKE_POLL_AUTO resolved. */
 static void choose_poll(struct ks_wake *w, uint64_t asked)
 {
@@ -153,7 +144,7 @@ static void choose_poll(struct ks_wake *w, uint64_t asked)
 	}
 	if (w->poll_ns && !ks_has_function(IDLE_ENTRY))
 		w->no_poll = "this kernel has no function " IDLE_ENTRY "()";
-	else if (w->poll_ns && hooks_are_off())
+	else if (w->poll_ns && ks_ftrace_is_off())
 		w->no_poll = "kernel.ftrace_enabled is 0";
 	if (w->no_poll)
 		w->poll_ns = 0;

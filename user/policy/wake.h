@@ -23,8 +23,8 @@
 struct ks_wake_opts {
 	uint64_t slice_ns; /* 0 = 3 ms */
 	uint64_t short_ns; /* who usually sleeps for less is a short sleeper; 0 = 1 ms */
-	uint64_t
-		poll_ns; /* an idle CPU waits awake for at most so long, 0 = never; not over MOST, or AUTO */
+	/* An idle CPU waits awake for at most so long; 0 = never. KS_WAKE_POLL_MOST at most, or _AUTO. */
+	uint64_t poll_ns;
 	bool ignore_quota; /* also where a cgroup has a cpu.max, which then does not hold */
 };
 

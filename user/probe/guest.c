@@ -11,7 +11,6 @@
 #include "load.h"
 #include "probe.h"
 #include "spintext.h"
-#include "text.h"
 #include "lock_timeline.h"
 #include "lock_timeline.skel.h"
 
@@ -98,16 +97,13 @@ static bool needs_fentry(const struct ks_guest *g)
 /* Attaching alone proves nothing: with ftrace switched off it succeeds. */
 static int prove_fentry(struct ks_guest *g, struct ks_err *err)
 {
-	char enabled[8] = "";
-
 	if (!needs_fentry(g))
 		return 0;
 	g->skel->links.fentry_trial = bpf_program__attach(g->skel->progs.fentry_trial);
 	if (g->skel->links.fentry_trial && fentry_runs(g))
 		return 0;
-	ks_read_line("", enabled, sizeof(enabled), "/proc/sys/kernel/ftrace_enabled");
 	snprintf(err->msg, sizeof(err->msg), "%s--mode contention",
-		 enabled[0] == '0' ?
+		 ks_ftrace_is_off() ?
 			 "ftrace is switched off, so --mode full would see no locks: sysctl "
 			 "kernel.ftrace_enabled=1, or use " :
 			 "this kernel runs no BPF at the entry of functions (fentry), so --mode "

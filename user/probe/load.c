@@ -183,6 +183,14 @@ bool ks_has_function(const char *name)
 	return has_type(vmlinux_btf(), name, BTF_KIND_FUNC);
 }
 
+bool ks_ftrace_is_off(void)
+{
+	char enabled[8];
+
+	return !ks_read_line(NULL, enabled, sizeof(enabled), "/proc/sys/kernel/ftrace_enabled") &&
+	       enabled[0] == '0';
+}
+
 /* A test run of it lets the kernel call the function that it is attached to. */
 bool ks_fentry_runs(int trial, const volatile __u64 *trials)
 {

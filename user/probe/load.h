@@ -29,6 +29,9 @@ int ks_need_btf(struct ks_err *err);
 /* Does the kernel (or the module, NULL = vmlinux) have tracepoint / function `name` in its BTF? */
 bool ks_has_tracepoint(const char *module, const char *name);
 bool ks_has_function(const char *name);
+/* Is kernel.ftrace_enabled 0? Then programs are attached to functions without an error, and never run. */
+bool ks_ftrace_is_off(void);
+
 /*
  * Do programs run at the entry of functions? With kernel.ftrace_enabled=0 they are attached without an error and never do. By
  * a program at bpf_fentry_test1 that counts its runs, and is attached.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What lock-timeline needs of a guest. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "featlist.h"
 #include "pidns.h"
@@ -19,7 +17,7 @@ static void hypervisor(struct ks_fctx *c)
 		ks_fline(c, "guest", KS_ST_DEGRADED,
 			 "not a virtual machine: locks are recorded, but "
 			 "there is no host's trace to lay beside them");
-	else if (m->hypervisor[0] && strncmp(m->hypervisor, "KVMKVMKVM", 9))
+	else if (m->hypervisor[0] && !ks_machine_is_kvm_guest(m))
 		ks_fline(c, "guest", KS_ST_DEGRADED,
 			 "the hypervisor is %s, not KVM: ple-trace cannot "
 			 "record its host",
