@@ -240,7 +240,8 @@ static void try_host(struct run *r)
 static void each_second(struct run *r)
 {
 	bool before = r->blind;
-	int how;
+	struct ks_err err;
+	int how, ret;
 
 	if (r->fd < 0) {
 		if (r->opts->wait)
@@ -248,6 +249,11 @@ static void each_second(struct run *r)
 		return;
 	}
 	ks_publisher_learn_cpus(r->publisher);
+	ret = ks_publisher_stay_first(r->publisher, &err);
+	if (ret) {
+		give_up(r, ret, &err);
+		return;
+	}
 	r->blind = ks_publisher_blind(r->publisher);
 	if (r->blind && !before)
 		cli_warn("somebody switched ftrace off: nothing true is published until "

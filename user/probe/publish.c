@@ -14,6 +14,7 @@
 #include "load.h"
 #include "publish.h"
 #include "spintext.h"
+#include "stayfirst.h"
 #include "lock_publish.skel.h"
 
 #define PAGEMAP_PRESENT (1ull << 63)
@@ -23,6 +24,7 @@ struct ks_publisher {
 	struct lock_publish_bpf *skel;
 	struct ks_lp_slot *slots; /* the same memory that the programs write */
 	struct ks_lp_hello hello;
+	uint32_t seen; /* see ks_stay_first() */
 };
 
 /* Without these holds cannot be told. */
@@ -180,6 +182,24 @@ int ks_publisher_attach(struct ks_publisher *p, struct ks_err *err)
 			       "this kernel runs no BPF at the entry of functions (fentry), so no "
 			       "locks would be seen: is kernel.ftrace_enabled 0?");
 	return 0;
+}
+
+/* No wait is ever noted without its end: that is detached last, and attached first. */
+int ks_publisher_stay_first(struct ks_publisher *p, struct ks_err *err)
+{
+#define SLOW(name)                                                                                 \
+	{ p->skel->progs.name##_begin, &p->skel->links.name##_begin },                             \
+	{                                                                                          \
+		p->skel->progs.name##_end, &p->skel->links.name##_end                              \
+	}
+	const struct ks_first slow[] = {
+		SLOW(native_queued_spin_lock_slowpath),
+		SLOW(__pv_queued_spin_lock_slowpath),
+	};
+#undef SLOW
+	int ret = ks_stay_first(slow, sizeof(slow) / sizeof(slow[0]), &p->seen);
+
+	return ret < 0 ? ks_load_err(err, ret, "attaching the publisher anew") : 0;
 }
 
 static int load(struct ks_publisher *p, const struct ks_publisher_opts *o, struct ks_err *err)

@@ -33,6 +33,13 @@ const struct ks_lp_hello *ks_publisher_hello(const struct ks_publisher *p);
 /* CPUs that came online since the last call tell their numbers to the host only now. */
 void ks_publisher_learn_cpus(struct ks_publisher *p);
 
+/*
+ * A recorder that was started later would run its programs before these at a contended lock, and walk a stack of thousands of
+ * instructions there while the page does not say yet that the CPU waits. So they are attached anew, if so. 0 or -errno with err:
+ * the pages are not true any more.
+ */
+int ks_publisher_stay_first(struct ks_publisher *p, struct ks_err *err);
+
 /* See ks_guest_blind(): what is in the pages is not true then. */
 bool ks_publisher_blind(const struct ks_publisher *p);
 
