@@ -54,6 +54,19 @@ bool ks_cgroup_is_threaded(const char *root, const char *path)
 	       !strcmp(type, "threaded");
 }
 
+bool ks_cgroup_is_own(const char *root, const char *path, uint32_t tid)
+{
+	char *text, *end;
+	bool own;
+
+	if (!*path || !ks_cgroup_is_threaded(root, path) ||
+	    ks_read_at(root, 4096, &text, NULL, CGROUPFS "%s/cgroup.threads", path))
+		return false;
+	own = strtoul(text, &end, 10) == tid && !strcmp(end, "\n");
+	free(text);
+	return own;
+}
+
 static bool cut_last(char *path)
 {
 	char *slash = strrchr(path, '/');

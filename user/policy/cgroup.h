@@ -32,6 +32,9 @@ bool ks_cgroup_find_quota(const char *root, char *path, size_t size);
 /* Is it one whose members are threads? */
 bool ks_cgroup_is_threaded(const char *root, const char *path);
 
+/* One that this thread shares with nobody, as libvirt makes them for each vCPU. */
+bool ks_cgroup_is_own(const char *root, const char *path, uint32_t tid);
+
 /* Write text to a file of it. 0 or -errno. */
 int ks_cgroup_write(const char *root, const char *path, const char *file, const char *text);
 

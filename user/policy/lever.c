@@ -15,19 +15,11 @@
 #define MOST 10000
 #define NICEST 19
 
-/* A threaded cgroup with this thread alone, as libvirt makes them. */
-static bool is_own(const char *path)
+/* The weight of its own cgroup is one that can be changed: the thread's alone. */
+static bool has_weight(uint32_t tgid, uint32_t tid, char *path, size_t size)
 {
-	char *text, *nl;
-	bool one;
-
-	if (!*path || !ks_cgroup_is_threaded(NULL, path) ||
-	    ks_read_at(NULL, 4096, &text, NULL, KS_CGROUPFS "%s/cgroup.threads", path))
-		return false;
-	nl = strchr(text, '\n');
-	one = nl && !nl[1] && ks_exists(NULL, KS_CGROUPFS "%s/cpu.weight", path);
-	free(text);
-	return one;
+	return !ks_cgroup_of(NULL, tgid, tid, path, size) && ks_cgroup_is_own(NULL, path, tid) &&
+	       ks_exists(NULL, KS_CGROUPFS "%s/cpu.weight", path);
 }
 
 static uint32_t at_most(uint32_t weight)
@@ -72,7 +64,7 @@ int ks_lever_take(struct ks_lever *l, struct ks_journal *j, uint32_t tgid, uint3
 		return ret;
 	if (!ks_thread_is_fair(&l->thread))
 		return -EPERM;
-	if (ks_cgroup_of(NULL, tgid, tid, path, sizeof(path)) || !is_own(path))
+	if (!has_weight(tgid, tid, path, sizeof(path)))
 		return ks_journal_nice(j, &l->thread, NICEST);
 	ret = take_weight(l, path);
 	if (ret)
@@ -85,8 +77,7 @@ int ks_lever_renew(struct ks_lever *l, uint32_t tgid, uint32_t tid)
 	struct ks_journal *j = l->journal;
 	char path[KS_CGROUP_PATH];
 
-	if (l->fd >= 0 || l->place != KS_LEVER_USUAL ||
-	    ks_cgroup_of(NULL, tgid, tid, path, sizeof(path)) || !is_own(path))
+	if (l->fd >= 0 || l->place != KS_LEVER_USUAL || !has_weight(tgid, tid, path, sizeof(path)))
 		return 0;
 	ks_lever_close(l);
 	return ks_lever_take(l, j, tgid, tid);

@@ -20,20 +20,6 @@
 
 /* ---- which cgroup ---- */
 
-/* One that it shares with nobody, as libvirt makes them for each vCPU. */
-static bool is_own(const char *root, const char *path, uint32_t tid)
-{
-	char *text, *end;
-	bool own;
-
-	if (!*path || !ks_cgroup_is_threaded(root, path) ||
-	    ks_read_at(root, 4096, &text, NULL, KS_CGROUPFS "%s/cgroup.threads", path))
-		return false;
-	own = strtoul(text, &end, 10) == tid && !strcmp(end, "\n");
-	free(text);
-	return own;
-}
-
 /* The nearest cgroup at or above path whose members are processes. */
 static void cut_to_domain(const char *root, char *path)
 {
@@ -75,7 +61,7 @@ int ks_force_prepare(const char *root, uint32_t tgid, unsigned int vcpu, struct 
 	ret = ks_cgroup_of(root, tgid, v->tid, home, sizeof(home));
 	if (ret)
 		return ret == -ENOENT ? -ESRCH : ret;
-	if (is_own(root, home, v->tid)) {
+	if (ks_cgroup_is_own(root, home, v->tid)) {
 		ret = prepare_own(root, home, v);
 	} else {
 		snprintf(group, sizeof(group), "%s", home);
