@@ -24,10 +24,15 @@
 #define WAIT_MAX_NS 100000000ULL /* nothing much happens */
 #define CLOCK_TRIES 25
 
-static const struct argp_option options[] = {
-	CLI_OUTPUT,
+#define RING_SIZE { "ring-size", 'r', "RECORDS", 0, "records buffered per CPU (65536)", 0 }
+
+static const struct argp_option options[] = { CLI_OUTPUT, CLI_DURATION, RING_SIZE, { 0 } };
+
+/* -o is not offered, but known, so that who gives it is told why not. */
+static const struct argp_option stream_options[] = {
+	{ "output", 'o', "FILE", OPTION_HIDDEN, NULL, 0 },
 	CLI_DURATION,
-	{ "ring-size", 'r', "RECORDS", 0, "records buffered per CPU (65536)", 0 },
+	RING_SIZE,
 	{ 0 },
 };
 
@@ -64,6 +69,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 const struct argp record_argp = { .options = options, .parser = parse };
+const struct argp record_stream_argp = { .options = stream_options, .parser = parse };
 
 /* ---- metadata ---- */
 

@@ -25,6 +25,7 @@ struct record_opts {
 
 /* Options -o, -d, --ring-size and COMMAND, as a child parser; its input: record_opts. */
 extern const struct argp record_argp;
+extern const struct argp record_stream_argp; /* the same, for what writes no file */
 
 /* What the two sides do differently. */
 struct record_side {

@@ -327,7 +327,8 @@ static int record(struct options *o)
 
 static int main_of(int argc, char **argv, bool stream, const char *doc)
 {
-	const struct argp_child children[] = { { &record_argp, 0, NULL, 0 },
+	const struct argp_child children[] = { { stream ? &record_stream_argp : &record_argp, 0,
+						 NULL, 0 },
 					       { stream ? &stream_argp : NULL, 0, NULL, 0 },
 					       { 0 } };
 	const struct argp argp = { options, parse, "[-- COMMAND [ARG...]]", doc, children,
