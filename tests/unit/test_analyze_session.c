@@ -249,6 +249,22 @@ static void by_name(void **state)
 	expect_refusal(arg, "no VM \"nobody\"");
 }
 
+/* All that the VMs say of themselves is different: its likeness is chance. */
+static void by_its_own_words_another(void **state)
+{
+	char arg[160];
+
+	(void)state;
+	host_trace(NAMED);
+	guest_trace("a.kvs", "{\"mode\":\"full\",\"uuid\":\"cc-9\"}", 0, START);
+	expect_refusal(file("a.kvs"), "it is of no VM of");
+	snprintf(arg, sizeof(arg), "a=%s", file("a.kvs")); /* unless the user knows better */
+	expect_vm(arg, 0, "name");
+	/* That VM does not tell its address. */
+	guest_trace("a.kvs", "{\"mode\":\"full\",\"cid\":9}", 0, START);
+	expect_vm(file("a.kvs"), 0, "evidence");
+}
+
 static void by_evidence(void **state)
 {
 	(void)state;
@@ -602,13 +618,21 @@ static void report_adds_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_uuid),	    cmocka_unit_test(by_cid),
-		cmocka_unit_test(by_name),	    cmocka_unit_test(by_evidence),
-		cmocka_unit_test(wrong_vm),	    cmocka_unit_test(no_overlap),
-		cmocka_unit_test(wrong_sides),	    cmocka_unit_test(life_in_another_process),
-		cmocka_unit_test(same_vm_twice),    cmocka_unit_test(life_by_time),
-		cmocka_unit_test(life_by_evidence), cmocka_unit_test(life_in_two_slots),
-		cmocka_unit_test(no_clock),	    cmocka_unit_test(one_vm_of_two),
+		cmocka_unit_test(by_uuid),
+		cmocka_unit_test(by_cid),
+		cmocka_unit_test(by_name),
+		cmocka_unit_test(by_evidence),
+		cmocka_unit_test(by_its_own_words_another),
+		cmocka_unit_test(wrong_vm),
+		cmocka_unit_test(no_overlap),
+		cmocka_unit_test(wrong_sides),
+		cmocka_unit_test(life_in_another_process),
+		cmocka_unit_test(same_vm_twice),
+		cmocka_unit_test(life_by_time),
+		cmocka_unit_test(life_by_evidence),
+		cmocka_unit_test(life_in_two_slots),
+		cmocka_unit_test(no_clock),
+		cmocka_unit_test(one_vm_of_two),
 		cmocka_unit_test(report_adds_up),
 	};
 

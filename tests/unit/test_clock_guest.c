@@ -549,6 +549,47 @@ static void test_too_short_to_tell(void **state)
 	ks_clockmap_free(hm);
 }
 
+/*
+ * A recording of a second or two has no piece to hold the one against in which the VM was stopped for 50 ms: `last` is when
+ * the last sample was taken, `middle` one before it, 0: none.
+ */
+static void check_short(uint64_t middle, uint64_t last)
+{
+	const uint64_t at[] = { 0, middle, last };
+	struct ks_rec host[4], guest[3], offset = { .type = KS_TSC_OFFSET };
+	struct ks_clockmap *hm, *gm;
+	struct ks_guestclock *g;
+	size_t n = 0;
+
+	for (size_t i = 0; i < 4; i++)
+		host[i] = (struct ks_rec){ .time = START + i * SECOND,
+					   .type = KS_CLOCK,
+					   .a = host_tsc(START + i * SECOND),
+					   .b = 20 };
+	for (size_t i = 0; i < 3; i++)
+		if (!i || at[i])
+			guest[n++] = (struct ks_rec){ .time = START + at[i] - (i ? 50 * MS : 0),
+						      .type = KS_CLOCK,
+						      .a = host_tsc(START + at[i]),
+						      .b = 20 };
+	assert_int_equal(ks_clockmap_new(&hm, host, 4), 0);
+	assert_int_equal(ks_clockmap_new(&gm, guest, n), 0);
+	assert_int_equal(ks_guestclock_new(&g, gm, hm, &offset, 1, FRAC), 0);
+	/* Just before the stop, had it been at the very end, the line is off by all of it. */
+	assert_true(ks_guestclock_error(g) >= 49900000);
+	assert_true(ks_guestclock_error(g) < 51 * MS);
+	ks_guestclock_free(g);
+	ks_clockmap_free(gm);
+	ks_clockmap_free(hm);
+}
+
+static void test_nothing_to_hold_it_against(void **state)
+{
+	(void)state;
+	check_short(0, 900 * MS);
+	check_short(SECOND, SECOND + 5 * MS);
+}
+
 /* A TSC value that the guest had twice, and one that it never had. */
 static void test_from_tsc_is_told_apart(void **state)
 {
@@ -662,6 +703,7 @@ int main(void)
 		cmocka_unit_test(test_broken_everywhere),
 		cmocka_unit_test(test_many_breaks),
 		cmocka_unit_test(test_too_short_to_tell),
+		cmocka_unit_test(test_nothing_to_hold_it_against),
 		cmocka_unit_test(test_from_tsc_is_told_apart),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_hostile),

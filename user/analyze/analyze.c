@@ -290,8 +290,9 @@ static void guest_span(struct ks_analysis *a, uint32_t vm, struct ks_reader *gue
 		return;
 	an_guest_begins(a, vm, m->map ? m->map(m->map_ctx, first) : first);
 	m->end = m->map ? m->map(m->map_ctx, last) : last;
-	if (m->end < AN_NEVER)
-		an_due(a, m->end + 1);
+	if (m->end > AN_LATEST)
+		m->end = AN_LATEST;
+	an_due(a, m->end + 1);
 }
 
 static int fail(struct ks_err *err, int ret, const char *path, const char *what)

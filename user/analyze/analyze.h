@@ -94,7 +94,7 @@ struct ks_wait {
 	uint32_t pid;	   /* guest thread */
 	uint8_t ctx_flags; /* KS_F_CTX_*, KS_F_DEPTH_* of the try */
 	bool acquired;	   /* false: the trace ended first; acq is then the end */
-	bool partial;	   /* its KS_LOCK_TRY was lost: its PLE exits were not followed */
+	bool partial; /* its KS_LOCK_TRY was lost, or its guest's clock stood still in it: not all of its PLE exits are told */
 	uint64_t try_time;
 	uint64_t acq_time;
 	uint64_t share[KS_C_WAIT_MAX]; /* ns by class; sums up to acq - try */

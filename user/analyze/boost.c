@@ -40,18 +40,23 @@ static struct ks_policy_totals *totals_of(struct ks_analysis *a, uint32_t vcpu)
 	return &a->vm[a->model.vcpus[vcpu].vm].tot.policy;
 }
 
-/* Is it known whether the lock was let go in that turn? Every release that is waited for is told. */
+/*
+ * Is it known whether the lock was let go in that turn? Every release that is waited for is told. The turn's times are the
+ * host's, the guest's may be off by the clock's error.
+ */
 static enum ks_yes_no let_go(const struct ks_analysis *a, uint32_t vcpu)
 {
 	const struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
 	const struct an_boost *b = &a->vcpu[vcpu].boost;
 
+	const uint64_t e = m->clock_error, until = b->until + e;
+
 	if (b->let_go)
 		return KS_YES;
-	if (b->stage != AN_TURNED || !b->lock || !m->full || m->end < b->until ||
-	    (m->end == AN_NEVER && m->last < b->until) || a->any_out_lost >= b->time ||
+	if (b->stage != AN_TURNED || !b->lock || !m->full || m->end < until ||
+	    (m->end == AN_NEVER && m->last < until) || a->any_out_lost >= b->time ||
 	    an_blind_within(m, b->time, b->until) ||
-	    an_losses_floor(&m->loss, b->until + a->opts.slack_ns) >= b->time)
+	    an_losses_floor(&m->loss, until + a->opts.slack_ns) + e >= b->time)
 		return KS_NOT_KNOWN;
 	return KS_NO;
 }

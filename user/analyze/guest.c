@@ -210,13 +210,15 @@ static void it_runs(struct ks_analysis *a, uint32_t vcpu, const struct ks_event 
 	const struct an_vm *m = &a->vm[a->model.vcpus[vcpu].vm];
 	uint64_t e = m->clock_error;
 
-	if (a->model.vcpus[vcpu].state != KS_V_UNKNOWN || a->any_out_lost >= a->now ||
-	    an_is_blind(m, ev->time))
+	if (a->model.vcpus[vcpu].state != KS_V_UNKNOWN || an_is_blind(m, ev->time))
+		return;
+	/* It may really have been written before a departure that was lost. */
+	if (a->any_out_lost && a->any_out_lost + e >= a->now)
 		return;
 	if (ev->time < a->host_begin + e || a->host_end == AN_NEVER || ev->time + e > a->host_end)
 		return;
 	if (ev->rec->type == KS_RQ_BUSY || ev->rec->type == KS_RQ_CALM ||
-	    ev->rec->type == KS_TASK_PASSED)
+	    ev->rec->type == KS_TASK_PASSED || ev->rec->type == KS_CPU_ONLINE)
 		return; /* may be written by another vCPU */
 	a->model.vcpus[vcpu].pcpu = -1;
 	an_set_state(a, vcpu, ev->time, KS_V_RUNNING, -1);
@@ -246,6 +248,10 @@ static void vcpu_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_eve
 			       ev->rec->type == KS_RQ_BUSY && ev->time > a->vcpu[vcpu].queue_lost &&
 				       !an_is_blind(&a->vm[a->model.vcpus[vcpu].vm], ev->time));
 		break;
+	case KS_TASK_CPUS:
+	case KS_TASK_PASSED:
+	case KS_CPU_ONLINE:
+		break; /* what vnuma.c reads */
 	default:
 		a->ignored++;
 	}
@@ -256,6 +262,10 @@ void an_guest_event(struct ks_analysis *a, uint32_t vm, const struct ks_event *e
 	struct an_vm *m = &a->vm[vm];
 	uint32_t vcpu;
 
+	if (ev->time > AN_LATEST) {
+		a->ignored++;
+		return;
+	}
 	if (!m->begin)
 		m->begin = ev->time;
 	m->last = ev->time;

@@ -15,6 +15,7 @@
 #include "loss.h"
 
 #define AN_NEVER UINT64_MAX
+#define AN_LATEST (1ull << 61)	/* no guest's record is later, so that sums of times do not wrap */
 #define AN_OPEN_MAX 8u		/* waits open at once on one vCPU: Linux needs four at most */
 #define AN_BUDGET (24ull << 20) /* bytes that histories may grow to, all together */
 #define AN_PENDING_MAX 65536u
@@ -173,9 +174,11 @@ struct an_vm {
 
 /* Time blamed on one vCPU within one wait. */
 struct an_blame {
-	uint64_t ns[KS_C_WAIT_MAX];
-	uint64_t longest, ip;
-	uint32_t pid;
+	struct {
+		uint64_t ns, longest;
+		uint64_t ip; /* of the longest stretch of that class */
+		uint32_t pid;
+	} by[KS_C_WAIT_MAX];
 	bool listed;
 };
 

@@ -163,6 +163,13 @@ static bool has_cid(const struct ks_vm *vm, const struct known *k)
 	return k->cid > 2 && vm->cid == k->cid;
 }
 
+/* Not if the VM has another name than the guest gives itself. What one of them does not say is no difference. */
+static bool may_be(const struct ks_vm *vm, const struct known *k)
+{
+	return !(*k->uuid && *vm->uuid && !has_uuid(vm, k)) &&
+	       !(k->cid > 2 && vm->cid > 2 && !has_cid(vm, k));
+}
+
 static uint32_t mark(bool *of, const struct ks_model *m, const struct known *k,
 		     bool (*has)(const struct ks_vm *, const struct known *))
 {
@@ -177,7 +184,7 @@ static uint32_t mark(bool *of, const struct ks_model *m, const struct known *k,
 
 /*
  * The VMs that the user or the traces name, or the only one there is: how many. Several, if one was begun anew, in
- * another process, while the host was recorded; or two have one name.
+ * another process, while the host was recorded; or two have one name. 0: none, and in `of` are those that it may be.
  */
 static uint32_t named(struct ks_link *l, bool *of, const struct ks_model *m,
 		      struct ks_reader *guest, const char *want)
@@ -200,8 +207,8 @@ static uint32_t named(struct ks_link *l, bool *of, const struct ks_model *m,
 	if (n)
 		return n;
 	l->how = "there being one VM";
-	of[0] = m->nvms == 1;
-	return of[0];
+	n = mark(of, m, &k, may_be);
+	return m->nvms == 1 ? n : 0;
 }
 
 /* Take this VM in this life, if nothing speaks against it. */
@@ -331,13 +338,13 @@ static uint32_t first(const bool *of)
 	return i;
 }
 
-/* of: the n VMs that are named; n = 0: nothing names one. */
+/* of: the n VMs that are named; n = 0: nothing names one, and those that it may be. */
 static int find_life(struct ks_link *l, const struct ks_model *m, struct ks_reader *host,
 		     const struct ks_clockmap *host_map, struct ks_reader *guest, const bool *of,
 		     uint32_t n, struct ks_err *err)
 {
 	struct ks_lives lives;
-	int ret = ks_lives_find(&lives, m, host, n ? of : NULL);
+	int ret = ks_lives_find(&lives, m, host, of);
 
 	if (ret)
 		return ks_fail(err, ret, "out of memory");
@@ -376,6 +383,12 @@ static int find(struct ks_link *l, bool *of, const struct ks_model *m, struct ks
 
 	if (want && !n)
 		return ks_fail(err, -ENOENT, "%s: no VM \"%s\" in it", ks_reader_path(host), want);
+	if (!n && !memchr(of, true, m->nvms * sizeof(*of)))
+		return ks_fail(
+			err, -EINVAL,
+			"%s: by its UUID or vsock address it is of no VM of %s; if it is all the "
+			"same, say of which as NAME=FILE",
+			ks_reader_path(guest), ks_reader_path(host));
 	ret = guest_map(l, guest, err);
 	if (!ret)
 		ret = find_life(l, m, host, host_map, guest, of, n, err);

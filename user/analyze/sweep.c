@@ -97,10 +97,10 @@ static bool certain(const struct sweep *s, const struct an_queued *n)
 }
 
 /*
- * If the vCPU of hold h lost its pCPU just when it stamped the release: when it got one again. Else
- * 0.
+ * If the vCPU of hold h lost its pCPU just when it stamped the release: when it got one again, and in *left when it
+ * lost it. Else 0. Both by the host's clock.
  */
-static uint64_t back_after(const struct sweep *s, const struct an_hold *h)
+static uint64_t back_after(const struct sweep *s, const struct an_hold *h, uint64_t *left)
 {
 	const struct ks_history *v;
 	uint64_t e = s->vm->clock_error, seq, back;
@@ -110,8 +110,8 @@ static uint64_t back_after(const struct sweep *s, const struct an_hold *h)
 	v = &s->a->vcpu[h->vcpu].hist;
 	seq = ks_history_find(v, h->rel + s->a->opts.slack_ns + e);
 	back = ks_history_until(v, seq);
-	if (ks_history_state(v, seq) != KS_V_RUNNABLE || back == AN_NEVER ||
-	    (v->e[seq & v->mask] >> 3) + e < h->rel)
+	*left = v->e[seq & v->mask] >> 3;
+	if (ks_history_state(v, seq) != KS_V_RUNNABLE || back == AN_NEVER || *left + e < h->rel)
 		return 0;
 	return back;
 }
@@ -128,29 +128,43 @@ static uint64_t exits_within(const struct an_exit *x, uint64_t from, uint64_t to
 	return (uint64_t)((unsigned __int128)x->count * (last - first) / (x->last - x->first));
 }
 
-/* PLE exits that the wait itself spun for in [from, to). */
-static uint64_t spun(const struct an_wait *w, uint64_t from, uint64_t to)
+/* Did the waiter run all through the stretch? If not, nobody knows where in it the exits lie. */
+static bool is_even(const struct sweep *s, const struct an_exit *x)
 {
+	const uint32_t running = 1u << KS_V_RUNNING;
+
+	return x->first == x->last ||
+	       an_time_seen(s->a, s->w->vcpu, x->first, x->last, running) == x->last - x->first;
+}
+
+/* PLE exits that the wait itself spun for in [from, to), for sure. */
+static uint64_t spun(const struct sweep *s, uint64_t from, uint64_t to)
+{
+	const struct an_exit *x;
 	uint64_t n = 0;
 	uint32_t i;
 
-	for (i = 0; i < w->nple; i++)
-		n += exits_within(&w->ple[i], from, to);
+	for (i = 0; i < s->w->nple; i++) {
+		x = &s->w->ple[i];
+		if ((x->first >= from && x->last < to) || is_even(s, x))
+			n += exits_within(x, from, to);
+	}
 	return n;
 }
 
 /*
  * A release is stamped before the lock is let go. Its vCPU may be preempted in between: then the
  * lock looks free and is not. That is so if the next in order spins all the same, and nobody takes
- * the lock until that vCPU is back. The hold is made as long as it was, for the waits behind this
+ * the lock until that vCPU is back. Exits of before it left prove nothing, wherever the release is
+ * stamped by a guest's clock that is not exact. The hold is made as long as it was, for the waits behind this
  * one, too. Returns from when on the lock is free.
  */
 static uint64_t still_held(struct sweep *s, uint64_t from, uint64_t to)
 {
-	uint64_t back = s->prev ? back_after(s, s->prev) : 0;
+	uint64_t left = 0, back = s->prev ? back_after(s, s->prev, &left) : 0;
 
 	if (back <= from || back > to || from < s->floor || next_in_order(s, from) != s->w->seq ||
-	    spun(s->w, from, back) < RACE_PROOF)
+	    spun(s, left, back) < RACE_PROOF)
 		return from;
 	held(s, s->prev, from, back);
 	s->prev->rel = back;
@@ -191,7 +205,7 @@ static void lock_free(struct sweep *s, uint64_t from, uint64_t to)
 		emit(s, AN_UNSEEN, p.from, to);
 		return;
 	}
-	if (at == s->w->seq && spun(s->w, p.from, to) >= RACE_PROOF) {
+	if (at == s->w->seq && spun(s, p.from, to) >= RACE_PROOF) {
 		hidden(s, p.from, to);
 		return;
 	}
@@ -243,6 +257,20 @@ static uint64_t first_hold(const struct an_past *p, uint64_t t)
 	return lo;
 }
 
+/* hidden() puts a hold in, for which a full ring drops another one: *i, which comes after t, maybe, and more before it. */
+static uint64_t skip_dropped(const struct sweep *s, uint64_t *i, uint64_t t)
+{
+	uint64_t known = s->p->from < s->to ? s->p->from : s->to;
+
+	if (*i >= s->p->hhead)
+		return t;
+	emit(s, AN_UNSEEN, t, known);
+	if (t < known)
+		t = known;
+	*i = first_hold(s->p, t);
+	return t;
+}
+
 static void walk(struct sweep *s, uint64_t t)
 {
 	const struct an_past *p = s->p;
@@ -273,6 +301,7 @@ static void walk(struct sweep *s, uint64_t t)
 			i++;
 		} else {
 			lock_free(s, t, end);
+			end = skip_dropped(s, &i, end);
 		}
 		t = end;
 	}

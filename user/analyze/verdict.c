@@ -59,11 +59,11 @@ static void blame(struct judge *j, const struct an_piece *p, enum ks_class c, ui
 		b->listed = true;
 		a->blamed[a->nblamed++] = p->other;
 	}
-	b->ns[c] += ns;
-	if (ns > b->longest) {
-		b->longest = ns;
-		b->ip = p->ip;
-		b->pid = p->pid;
+	b->by[c].ns += ns;
+	if (ns > b->by[c].longest) {
+		b->by[c].longest = ns;
+		b->by[c].ip = p->ip;
+		b->by[c].pid = p->pid;
 	}
 }
 
@@ -91,14 +91,14 @@ static void pick_blamed(struct judge *j)
 	o->blame_class = blame_class(o);
 	for (i = 0; i < a->nblamed; i++) {
 		v = a->blamed[i];
-		ns = a->blame[v].ns[o->blame_class];
+		ns = a->blame[v].by[o->blame_class].ns;
 		a->blame[v].listed = false;
 		if (ns <= best)
 			continue;
 		best = ns;
 		o->blame_vcpu = v;
-		o->blame_pid = a->blame[v].pid;
-		o->blame_ip = a->blame[v].ip;
+		o->blame_pid = a->blame[v].by[o->blame_class].pid;
+		o->blame_ip = a->blame[v].by[o->blame_class].ip;
 	}
 	a->nblamed = 0;
 	if (o->blame_vcpu != KS_NO_VCPU)
@@ -129,8 +129,9 @@ static enum ks_class walk_class(const struct judge *j, const struct walk *k, enu
 {
 	enum ks_vstate self = ks_history_state(k->self, k->si);
 
+	/* Who lets a lock go wakes the next in order: one that sleeps on waits for somebody who was not seen. */
 	if (self == KS_V_HALTED && j->a->opts.halted_spins)
-		self = KS_V_RUNNING;
+		self = kind == AN_FREE_SELF ? KS_V_UNKNOWN : KS_V_RUNNING;
 	return class_of(kind, self, k->other ? ks_history_state(k->other, k->oi) : KS_V_UNKNOWN);
 }
 
@@ -390,7 +391,7 @@ static void add_totals(struct ks_analysis *a, const struct ks_wait *o)
 	t->verdicts[o->verdict]++;
 	for (c = 0; c < KS_C_WAIT_MAX; c++)
 		t->lost_ns[c] += o->share[c];
-	if (o->acquired && !o->partial && !an_blind_within(m, o->try_time, o->acq_time))
+	if (o->acquired && !o->partial)
 		an_hist_add(&m->per_wait, o->ple_total);
 }
 
@@ -406,7 +407,8 @@ static void begin(struct judge *j)
 		.pid = w->pid,
 		.ctx_flags = w->flags,
 		.acquired = w->acquired,
-		.partial = w->partial,
+		.partial = w->partial ||
+			   an_blind_within(&j->a->vm[w->vm], w->try_time, w->acq_time),
 		.try_time = w->try_time,
 		.acq_time = w->acq_time,
 	};

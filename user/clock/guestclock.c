@@ -15,6 +15,7 @@
 #include "tscseg.h"
 
 #define SEARCH_SEGMENTS 64 /* TSC steps between two samples that a guest may do and stay mapped */
+#define RATE_KNOWN 5	   /* samples from which on breaks are found: see breaks.c */
 #define RATE_UNKNOWN 2000  /* NTP slews a clock by 500 ppm at most: one part in 2000 */
 
 struct piece {
@@ -224,24 +225,54 @@ static uint64_t bend_at(const struct ks_guestclock *g, size_t i)
 		       0;
 }
 
-/* Between two breaks a piece has no neighbour to be bent against: the rate around it stands in. */
-static uint64_t lone_bend(const struct ks_guestclock *g, size_t i)
+/* The longest stop within piece i that bends the map by no more than this at its end towards piece k. */
+static uint64_t stop_by(const struct ks_guestclock *g, size_t i, size_t k, uint64_t bend)
 {
-	bool left = i && joined(g, i - 1), right = i + 2 < g->npairs && joined(g, i + 1);
-	int64_t lost = left || right ? 0 : ks_breaks_lost(g->pair, g->npairs, i);
+	uint64_t here = g->pair[i + 1].s.y - g->pair[i].s.y;
+	uint64_t there = g->pair[k + 1].s.y - g->pair[k].s.y;
+	ks_u128 ns = (ks_u128)bend * ((ks_u128)here + there) / (there ? there : 1);
 
-	return (uint64_t)(lost < 0 ? -lost : lost);
+	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
+}
+
+/* What one clock went beyond the other in piece i, two CLOCK_MONOTONICs being what they are; or beyond the rate around. */
+static uint64_t stop_by_rate(const struct ks_guestclock *g, size_t i)
+{
+	const struct ks_pair *p = &g->pair[i];
+	uint64_t off = ks_distance(p[1].s.y - p->s.y, p[1].s.x - p->s.x), lost;
+	int64_t behind = g->npairs < RATE_KNOWN ? INT64_MAX : ks_breaks_lost(g->pair, g->npairs, i);
+
+	lost = behind < 0 ? -(uint64_t)behind : (uint64_t)behind;
+	return off < lost ? off : lost;
+}
+
+/* For how long may the guest's clock have stood still within piece i, for all that is known? */
+static uint64_t may_have_stopped(const struct ks_guestclock *g, size_t i, uint64_t left,
+				 uint64_t right)
+{
+	uint64_t most = stop_by_rate(g, i), by;
+
+	if (i && joined(g, i - 1)) {
+		by = stop_by(g, i, i - 1, left);
+		most = by < most ? by : most;
+	}
+	if (i + 2 < g->npairs && joined(g, i + 1)) {
+		by = stop_by(g, i, i + 1, right);
+		most = by < most ? by : most;
+	}
+	return most;
 }
 
 /* As in the clock map: the worse bracket and twice the worse bend, where the clocks ran on. */
 static uint64_t piece_error(const struct ks_guestclock *g, size_t i)
 {
 	const struct ks_pair *p = &g->pair[i];
-	uint64_t left = bend_at(g, i), right = bend_at(g, i + 1), lone = lone_bend(g, i);
+	uint64_t left = bend_at(g, i), right = bend_at(g, i + 1);
+	uint64_t stop = may_have_stopped(g, i, left, right);
 	uint64_t bend = left > right ? left : right, b = p->s.b > p[1].s.b ? p->s.b : p[1].s.b;
 
-	bend = bend > lone ? bend : lone;
-	return ks_add_clamped(b, ks_add_clamped(bend, bend));
+	bend = ks_add_clamped(bend, bend);
+	return ks_add_clamped(b, bend > stop ? bend : stop);
 }
 
 /*

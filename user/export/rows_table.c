@@ -399,7 +399,9 @@ static const struct rows_col wait_cols[] = {
 	COL("try_ns", RC_U64, try_time, "when it began to wait"),
 	COL("ns", RC_U64, ns, "length"),
 	COL("acquired", RC_BOOL, acquired, "false: the trace ended first"),
-	COL("partial", RC_BOOL, partial, "its beginning was lost: its PLE exits were not followed"),
+	COL("partial", RC_BOOL, partial,
+	    "its beginning was lost, or the guest's clock stood still in it: not all of its PLE "
+	    "exits are told"),
 	COL("vcpu", RC_U32, vcpu, "KVM's vcpu_id"),
 	COL("slot", RC_U32, slot, "number of the vCPU in the host's file"),
 	GROUP("task", ROWS_ALL, "guest thread"),

@@ -78,20 +78,21 @@ struct topk_entry *topk_add(struct topk *t, uint64_t key, uint64_t weight)
 	return e;
 }
 
+/* In order of their counts. A new site takes the last one's place, and its count. */
 void topk_site(struct topk_entry *e, uint64_t ip)
 {
-	uint32_t i, min = 0;
+	uint32_t i = 0;
+	uint64_t count;
 
-	for (i = 0; i < TOPK_SITES; i++) {
-		if (e->site[i].count && e->site[i].ip == ip) {
-			e->site[i].count++;
-			return;
-		}
-		if (e->site[i].count < e->site[min].count)
-			min = i;
-	}
-	e->site[min].ip = ip;
-	e->site[min].count++;
+	if (!ip)
+		return;
+	while (i < TOPK_SITES - 1 && e->site[i].count && e->site[i].ip != ip)
+		i++;
+	count = e->site[i].count + 1;
+	for (; i && e->site[i - 1].count < count; i--)
+		e->site[i] = e->site[i - 1];
+	e->site[i].ip = ip;
+	e->site[i].count = count;
 }
 
 static int heavier(const void *pa, const void *pb)

@@ -24,7 +24,7 @@ struct topk_entry {
 	uint64_t class_ns[KS_C_WAIT_MAX];
 	struct {
 		uint64_t ip, count;
-	} site[TOPK_SITES]; /* most frequent call sites */
+	} site[TOPK_SITES]; /* most frequent call sites, the most frequent first */
 	uint16_t next;	    /* in its hash chain, 0 = end, else place + 1 */
 };
 
@@ -37,7 +37,7 @@ struct topk {
 
 /* The key's entry, its weight raised; NULL without memory. */
 struct topk_entry *topk_add(struct topk *t, uint64_t key, uint64_t weight);
-/* Count a call site of the entry. */
+/* Count a call site of the entry; 0: it is not known. */
 void topk_site(struct topk_entry *e, uint64_t ip);
 /* Entries by weight, heaviest first; malloc()ed, the caller's; *n of them. NULL if none. */
 const struct topk_entry **topk_sorted(const struct topk *t, uint32_t *n);
