@@ -118,7 +118,8 @@ static __always_inline bool look_at_handed(struct look *l, struct boost_task *t)
 		look_within(l, 0, pass / 16);
 	if (what != KS_LP_NOTHING)
 		return false;
-	if (ks_lp_successor(page, t->vcpu_id, t->handed, &f) == KS_LP_NOTHING)
+	what = ks_lp_successor(page, t->vcpu_id, t->handed, &f);
+	if (what != KS_LP_HOLDER && what != KS_LP_WAITER)
 		return false;
 	c->n.parted++;
 	c->end_slice = true;

@@ -12,22 +12,28 @@
 #include "lock_reader.h"
 
 /*
- * Per VM whose page is read, by tgid: counts what ends a guest's kernel, or puts another state in its
- * place. The loader makes the entry before it proves a page, and takes a page for valid with the count
- * of that time only; a beat of its guest must have come since.
+ * By a VM's tgid: counts what ends a guest's kernel, or puts another state in its place. The loader reads the count
+ * before it proves a page, and takes a page for valid with the count of that time only; a beat of its guest must
+ * have come since. Two VMs whose tgids are the same but for their upper bits share a count: a reset of one makes the
+ * other's page be proved again. (An array, for which a look needs no call.)
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, KS_LP_RESETS);
 	__type(key, __u32);
 	__type(value, __u64);
 } lp_resets SEC(".maps");
 
+static __always_inline __u64 *ks_lp_resets(void)
+{
+	__u32 at = bpf_get_current_pid_tgid() >> 32 & (KS_LP_RESETS - 1);
+
+	return bpf_map_lookup_elem(&lp_resets, &at);
+}
+
 static __always_inline void ks_lp_count_reset(void)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	__u64 *resets = bpf_map_lookup_elem(&lp_resets, &tgid);
+	__u64 *resets = ks_lp_resets();
 
 	if (resets)
 		__sync_fetch_and_add(resets, 1);
@@ -51,29 +57,67 @@ int BPF_PROG(lp_set_state)
 
 static __always_inline bool ks_lp_is_current(const struct ks_lp_vm *vm)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	__u64 *resets = bpf_map_lookup_elem(&lp_resets, &tgid);
+	const __u64 *resets = ks_lp_resets();
 
 	return vm->cookie && resets && *resets == vm->resets;
 }
 
+/*
+ * A page as it was read, by CPU: one copy for all vCPUs costs a third of one for each. Whoever interrupts a look,
+ * or takes its CPU from it, finds it in use and does without.
+ */
+struct ks_lp_copy {
+	struct ks_lp_slot slots[KS_LP_SLOTS_PER_PAGE];
+	__u64 in_use;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ks_lp_copy);
+} lp_copies SEC(".maps");
+
 struct ks_lp_search {
 	struct ks_lp_vm *vm;
 	struct ks_lp_found *out;
-	__u32 self;   /* the spinner's slot */
-	__u32 holder; /* that of the holder that was found */
+	struct ks_lp_copy *copy;
 	__u64 first;  /* when the one that has waited longest began */
+	__u32 self;   /* the spinner's slot */
+	__u32 begin;  /* the first slot of the page that is looked at */
+	__u32 holder; /* slot of the holder that was found */
+	__u32 locks;  /* that it holds */
 };
 
-/* 0, or why not: one of enum ks_lp_what. */
-static __always_inline int ks_lp_copy(struct ks_lp_vm *vm, __u32 cpu, struct ks_lp_slot *s)
+static __always_inline __u64 ks_lp_address(const struct ks_lp_vm *vm, __u32 cpu)
 {
-	__u64 at = vm->hva[cpu / KS_LP_SLOTS_PER_PAGE & (KS_LP_PAGES - 1)];
+	return vm->hva[cpu / KS_LP_SLOTS_PER_PAGE & (KS_LP_PAGES - 1)] +
+	       cpu % KS_LP_SLOTS_PER_PAGE * sizeof(struct ks_lp_slot);
+}
 
-	at += cpu % KS_LP_SLOTS_PER_PAGE * sizeof(*s);
-	if (bpf_probe_read_user(s, sizeof(*s), (void *)at))
+static __always_inline bool ks_lp_is_proved(const struct ks_lp_vm *vm, __u32 cpu,
+					    const struct ks_lp_slot *s)
+{
+	return s->cookie == vm->cookie && s->cpu == cpu;
+}
+
+/* 0, or why not: one of enum ks_lp_what. */
+static __always_inline int ks_lp_read(struct ks_lp_vm *vm, __u32 cpu, struct ks_lp_slot *s)
+{
+	if (bpf_probe_read_user(s, sizeof(*s), (void *)ks_lp_address(vm, cpu)))
 		return KS_LP_NO_READ;
-	return s->cookie == vm->cookie && s->cpu == cpu ? 0 : KS_LP_NO_PROOF;
+	return ks_lp_is_proved(vm, cpu, s) ? 0 : KS_LP_NO_PROOF;
+}
+
+/* The same for all but held[]. */
+static __always_inline int ks_lp_read_waits(struct ks_lp_vm *vm, __u32 cpu, struct ks_lp_slot *s)
+{
+	const __u32 skip = offsetof(struct ks_lp_slot, cookie);
+
+	if (bpf_probe_read_user(&s->cookie, sizeof(*s) - skip,
+				(void *)(ks_lp_address(vm, cpu) + skip)))
+		return KS_LP_NO_READ;
+	return ks_lp_is_proved(vm, cpu, s) ? 0 : KS_LP_NO_PROOF;
 }
 
 /* Since when does this CPU wait for the lock? 0: it does not. */
@@ -86,8 +130,16 @@ static __always_inline __u64 ks_lp_waits(const struct ks_lp_slot *s, __u64 lock)
 	return 0;
 }
 
+static __always_inline bool ks_lp_holds(const struct ks_lp_slot *s, __u64 lock)
+{
+	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
+		if (s->held[i] == lock)
+			return true;
+	return false;
+}
+
 /* 1 or 0, without a branch: the verifier would follow all combinations of them. */
-static __always_inline __u64 ks_lp_nonzero(__u64 v)
+static __always_inline __u32 ks_lp_nonzero(__u64 v)
 {
 	__u64 minus = -v;
 
@@ -95,13 +147,13 @@ static __always_inline __u64 ks_lp_nonzero(__u64 v)
 	return (v | minus) >> 63;
 }
 
-static __always_inline bool ks_lp_holds(const struct ks_lp_slot *s, __u64 lock)
+static __always_inline __u32 ks_lp_locks(const struct ks_lp_slot *s)
 {
-	__u64 differ = 1;
+	__u32 locks = 0;
 
 	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
-		differ &= ks_lp_nonzero(s->held[i] ^ lock);
-	return !differ;
+		locks += ks_lp_nonzero(s->held[i]);
+	return locks;
 }
 
 /*
@@ -109,71 +161,100 @@ static __always_inline bool ks_lp_holds(const struct ks_lp_slot *s, __u64 lock)
  * CPU has not come to take one of these. (Where the kernel does not count that is so of all, and decides
  * nothing.)
  */
-static __always_inline bool ks_lp_is_sure(struct ks_lp_vm *vm, __u32 cpu,
-					  const struct ks_lp_slot *s)
+static __always_inline bool ks_lp_is_sure(struct ks_lp_vm *vm, __u32 cpu, __u32 locks)
 {
 	__u64 at = vm->preempt[cpu & (KS_LP_VCPUS - 1)];
-	__u32 count, locks = 0;
+	__u32 count;
 
-	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
-		locks += ks_lp_nonzero(s->held[i]);
 	if (!at || bpf_probe_read_user(&count, sizeof(count), (void *)at))
 		return false;
 	return (count & KS_PREEMPT_DEPTH) >= locks;
 }
 
-/* Rather this one than the one that was found first? Spoils *s. */
-static __always_inline bool ks_lp_is_surer(const struct ks_lp_search *q, __u32 cpu,
-					   struct ks_lp_slot *s)
+/* It says that it holds the lock. Rather this one than the one that was found first? */
+static __always_inline bool ks_lp_is_better(struct ks_lp_search *q, __u32 cpu, __u32 locks)
 {
-	if (!ks_lp_is_sure(q->vm, cpu, s))
-		return false;
-	return ks_lp_copy(q->vm, q->holder, s) || !ks_lp_is_sure(q->vm, q->holder, s);
+	if (!q->out->holders++)
+		return true;
+	return ks_lp_is_sure(q->vm, cpu, locks) && !ks_lp_is_sure(q->vm, q->holder, q->locks);
+}
+
+static __always_inline void ks_lp_found_holder(struct ks_lp_search *q, __u32 cpu, __u32 vcpu,
+					       const struct ks_lp_slot *s)
+{
+	__u32 locks = ks_lp_locks(s);
+
+	if (!ks_lp_is_better(q, cpu, locks))
+		return;
+	q->holder = cpu;
+	q->locks = locks;
+	q->out->what = KS_LP_HOLDER;
+	q->out->vcpu = vcpu;
+}
+
+static __always_inline void ks_lp_found_waiter(struct ks_lp_search *q, __u32 vcpu, __u64 since)
+{
+	q->out->waiters++;
+	if (since >= q->first || q->out->holders)
+		return;
+	q->first = q->out->since = since;
+	q->out->what = KS_LP_WAITER;
+	q->out->vcpu = vcpu;
 }
 
 /* One other vCPU; a callback of bpf_loop(). */
-static long ks_lp_look(__u32 cpu, void *ctx)
+static long ks_lp_look(__u32 i, void *ctx)
 {
 	struct ks_lp_search *q = ctx;
-	struct ks_lp_found *out = q->out;
-	struct ks_lp_slot s;
+	const struct ks_lp_slot *s = &q->copy->slots[i % KS_LP_SLOTS_PER_PAGE];
+	__u32 cpu = q->begin + i, vcpu = q->vm->vcpu_of[cpu & (KS_LP_VCPUS - 1)];
 	__u64 since;
-	__u32 vcpu;
 
-	if (cpu >= KS_LP_VCPUS)
-		return 1;
-	vcpu = q->vm->vcpu_of[cpu];
 	if (cpu == q->self || !vcpu)
 		return 0;
-	if (ks_lp_copy(q->vm, cpu, &s)) {
-		out->unread++;
+	if (!ks_lp_is_proved(q->vm, cpu, s)) {
+		q->out->unread++;
 		return 0;
 	}
-	since = ks_lp_waits(&s, out->lock);
-	if (since) {
-		out->waiters++;
-		if (since >= q->first || out->holders)
-			return 0;
-		q->first = out->since = since;
-		out->what = KS_LP_WAITER;
-		out->vcpu = vcpu - 1;
-	} else if (ks_lp_holds(&s, out->lock)) {
-		if (out->holders++ && !ks_lp_is_surer(q, cpu, &s))
-			return 0;
-		q->holder = cpu;
-		out->what = KS_LP_HOLDER;
-		out->vcpu = vcpu - 1;
-	}
+	since = ks_lp_waits(s, q->out->lock);
+	if (since)
+		ks_lp_found_waiter(q, vcpu - 1, since);
+	else if (ks_lp_holds(s, q->out->lock))
+		ks_lp_found_holder(q, cpu, vcpu - 1, s);
+	return 0;
+}
+
+/* All of one page of slots. */
+static long ks_lp_look_at_page(__u32 page, void *ctx)
+{
+	struct ks_lp_search *q = ctx;
+	__u32 n = q->vm->vcpus - page * KS_LP_SLOTS_PER_PAGE;
+
+	if (n > KS_LP_SLOTS_PER_PAGE)
+		n = KS_LP_SLOTS_PER_PAGE;
+	q->begin = page * KS_LP_SLOTS_PER_PAGE;
+	if (bpf_probe_read_user(q->copy->slots, n * sizeof(struct ks_lp_slot),
+				(void *)q->vm->hva[page & (KS_LP_PAGES - 1)]))
+		q->out->unread += n;
+	else
+		bpf_loop(n, ks_lp_look, q, 0);
 	return 0;
 }
 
 /* q->out->lock: who holds it, or has waited longest for it? At each vCPU but q->self it looks once. */
 static __always_inline int ks_lp_look_at_all(struct ks_lp_search *q)
 {
-	struct ks_lp_vm *vm = q->vm;
+	__u32 pages = (q->vm->vcpus + KS_LP_SLOTS_PER_PAGE - 1) / KS_LP_SLOTS_PER_PAGE, zero = 0;
 
-	q->out->holders = vm->nought;
-	bpf_loop(vm->vcpus < KS_LP_VCPUS ? vm->vcpus : KS_LP_VCPUS, ks_lp_look, q, 0);
+	q->copy = bpf_map_lookup_elem(&lp_copies, &zero);
+	if (!q->copy || q->copy->in_use)
+		return q->out->what = KS_LP_NO_READ;
+	q->copy->in_use = 1;
+	barrier();
+	q->out->holders = q->vm->nought;
+	bpf_loop(pages < KS_LP_PAGES ? pages : KS_LP_PAGES, ks_lp_look_at_page, q, 0);
+	barrier();
+	q->copy->in_use = 0;
 	return q->out->what;
 }
 
@@ -199,7 +280,7 @@ static __noinline int ks_lp_find(struct ks_lp_vm *vm, __u32 vcpu_id, struct ks_l
 	if (!slot--)
 		return out->what = KS_LP_NO_SLOT;
 	slot &= KS_LP_VCPUS - 1;
-	out->what = ks_lp_copy(vm, slot, &s);
+	out->what = ks_lp_read_waits(vm, slot, &s);
 	if (out->what)
 		return out->what;
 	/* The later wait interrupts the earlier one. */
@@ -238,7 +319,7 @@ static __noinline __attribute__((unused)) int ks_lp_own(struct ks_lp_vm *vm, __u
 
 	if (!slot-- || !ks_lp_is_current(vm))
 		return KS_LP_NO_PAGE;
-	what = ks_lp_copy(vm, slot & (KS_LP_VCPUS - 1), &s);
+	what = ks_lp_read(vm, slot & (KS_LP_VCPUS - 1), &s);
 	if (what)
 		return what;
 	if (s.wait[0].lock)
@@ -248,7 +329,8 @@ static __noinline __attribute__((unused)) int ks_lp_own(struct ks_lp_vm *vm, __u
 
 /*
  * A lock that this vCPU has had, and neither holds nor waits for any more: who holds it now, or has waited
- * longest for it? To be called in its own thread. Fills *out, and returns out->what; KS_LP_NOTHING: nobody.
+ * longest for it? To be called in its own thread. Fills *out, and returns out->what: KS_LP_HOLDER, KS_LP_WAITER, KS_LP_NOTHING
+ * (nobody), or why nobody knows.
  */
 static __noinline __attribute__((unused)) int ks_lp_successor(struct ks_lp_vm *vm, __u32 vcpu_id,
 							      __u64 lock, struct ks_lp_found *out)

@@ -5,7 +5,8 @@
 
 #include "lock_page.h"
 
-#define KS_LP_IDS 1024u /* vcpu_ids: with odd topologies they leave numbers out */
+#define KS_LP_RESETS 32768u /* counts of resets, by tgid; a power of two */
+#define KS_LP_IDS 1024u	    /* vcpu_ids: with odd topologies they leave numbers out */
 
 /* Where the lock page of a VM lies, once it is proved to be one; made by user/channel. */
 struct ks_lp_vm {

@@ -62,8 +62,6 @@ static void news(void *ctx, const struct ks_page_news *n)
 		ret = bpf_map_update_elem(map, &n->tgid, n->vm, BPF_ANY);
 	else if (n->tgid)
 		bpf_map_delete_elem(map, &n->tgid);
-	if (!n->vm && n->tgid)
-		ks_resets_forget(bpf_map__fd(s->maps.lp_resets), n->tgid);
 	if (!n->vm)
 		mark(ks_now_ns(), n->tgid, "none");
 	fprintf(stderr, "cid %u, pid %u: %s%s\n", n->cid, n->tgid,

@@ -28,6 +28,7 @@ function median(key,    v, m) {
 	sample[key, ++n[key]] = $6 / $7
 	per[$1, "exits"] = 1
 	per[$1, "pairs"] = $2 > 0 ? $2 : 2
+	per[$1, "looks"] = 1
 	if (!((key) in seen)) {
 		seen[key] = 1
 		order[++keys] = key
@@ -43,7 +44,20 @@ function added(key, base, unit,    v, m) {
 function title(work) {
 	if (work == "exits")
 		return "Instructions added per VM exit"
+	if (work == "looks")
+		return "Instructions per look at a lock page"
 	return "Instructions added per uncontended lock and unlock"
+}
+
+# What an event of this work is called in JSON.
+function event(work) {
+	return work == "exits" ? "exit" : work == "looks" ? "look" : "lock pair"
+}
+
+function without(work, base, pairs) {
+	if (work == "looks")
+		return ""
+	return sprintf(" (without: %.1f%s)", base, work == "pairs" ? " per loop of " pairs " pairs" : "")
 }
 
 function cell(key, base, unit,    a) {
@@ -59,8 +73,8 @@ function show(k,    p, total, probe, base) {
 		return
 	if (p[1] SUBSEP p[2] != last) {
 		base = median(key_of(p[1], p[2], "none", "total"))
-		printf "%s%s, kernel %s (without: %.1f%s)\n\n", last ? "\n" : "", title(p[2]), p[1], base,
-		       p[2] == "exits" ? "" : " per loop of " per[p[1], p[2]] " pairs"
+		printf "%s%s, kernel %s%s\n\n", last ? "\n" : "", title(p[2]), p[1],
+		       without(p[2], base, per[p[1], p[2]])
 		printf "%-26s %10s %-17s %10s %s\n", "", "in all", " (min-max)", "in probe", " (min-max)"
 		last = p[1] SUBSEP p[2]
 	}
@@ -76,7 +90,7 @@ function write_json(k,    p, a, base) {
 	base = median(key_of(p[1], p[2], "none", p[4]))
 	split(added(order[k], base, per[p[1], p[2]]), a, " ")
 	printf("%s\n  {\"kernel\": \"%s\", \"per\": \"%s\", \"tool\": \"%s\", ", (k > 1) ? "," : "[",
-	       p[1], p[2] == "exits" ? "exit" : "lock pair", p[3]) >json
+	       p[1], event(p[2]), p[3]) >json
 	printf("\"what\": \"%s\", \"added\": %s, \"min\": %s, \"max\": %s, \"samples\": %d}", p[4],
 	       a[1], a[2], a[3], n[order[k]]) >json
 }

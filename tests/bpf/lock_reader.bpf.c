@@ -50,8 +50,7 @@ static __always_inline void tell_reset(void)
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct ks_lp_found none = {};
 
-	if (bpf_map_lookup_elem(&lp_resets, &tgid))
-		tell(tgid, LR_RESET, &none);
+	tell(tgid, LR_RESET, &none);
 }
 
 SEC("fexit/kvm_vcpu_reset")

@@ -15,7 +15,7 @@
 
 struct ks_err;
 
-/* Guests that can be heard at a time: as many as readers in the kernel have room for (lp_resets). */
+/* Guests that can be heard at a time: as many as readers in the kernel have room for. */
 #define KS_PAGES_GUESTS 1024u
 
 /* Something changed. */

@@ -5,10 +5,7 @@
 
 #include <stdint.h>
 
-/* The VM's number; from now on it is counted. map_fd: lp_resets. */
+/* The VM's number. map_fd: lp_resets. */
 uint64_t ks_resets_of(int map_fd, uint32_t tgid);
-
-/* Nobody reads a page of this VM any more. */
-void ks_resets_forget(int map_fd, uint32_t tgid);
 
 #endif /* KVMSCHED_CHANNEL_RESETS_H */

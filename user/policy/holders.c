@@ -29,10 +29,8 @@ static void news(void *ctx, const struct ks_page_news *n)
 
 	if (n->vm && !bpf_map_update_elem(h->map, &n->tgid, n->vm, BPF_ANY))
 		return;
-	if (n->tgid) {
+	if (n->tgid)
 		bpf_map_delete_elem(h->map, &n->tgid);
-		ks_resets_forget(h->resets, n->tgid);
-	}
 	snprintf(h->doubt, sizeof(h->doubt), "cid %u, process %u: %s", n->cid, n->tgid,
 		 n->vm ? "there are too many" : n->reason);
 }
