@@ -75,7 +75,7 @@ say = @printf '  %-7s %s\n' $(1) $(2)
 
 objs = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)/*.c))
 
-.PHONY: all demo check bench bench-cost bench-analysis bench-export bench-policy bench-vnuma lint clean help static deps lab \
+.PHONY: all demo check bench bench-cost bench-uncontended bench-analysis bench-export bench-policy bench-vnuma lint clean help static deps lab \
 	lab-shell tests fuzz FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -291,7 +291,7 @@ check:
 demo:
 	$(Q)tests/demo/run
 
-BENCHES := bench-cost bench-analysis bench-export bench-policy bench-vnuma
+BENCHES := bench-cost bench-uncontended bench-analysis bench-export bench-policy bench-vnuma
 bench: $(BENCHES)
 $(BENCHES): bench-%: all tests
 	$(Q)tests/bench/$*
