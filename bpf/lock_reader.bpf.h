@@ -62,9 +62,13 @@ static __always_inline bool ks_lp_is_current(const struct ks_lp_vm *vm)
 	return vm->cookie && resets && *resets == vm->resets;
 }
 
+/* Since 6.10; where there is sched_ext there are these. */
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
 /*
- * A page as it was read, by CPU: one copy for all vCPUs costs a third of one for each. Whoever interrupts a look,
- * or takes its CPU from it, finds it in use and does without.
+ * A page as it was read, by CPU: one copy for all vCPUs costs a third of one for each. Whoever interrupts a look
+ * finds it in use and does without.
  */
 struct ks_lp_copy {
 	struct ks_lp_slot slots[KS_LP_SLOTS_PER_PAGE];
@@ -241,20 +245,34 @@ static long ks_lp_look_at_page(__u32 page, void *ctx)
 	return 0;
 }
 
-/* q->out->lock: who holds it, or has waited longest for it? At each vCPU but q->self it looks once. */
-static __always_inline int ks_lp_look_at_all(struct ks_lp_search *q)
+static __always_inline void ks_lp_look_at_pages(struct ks_lp_search *q)
 {
 	__u32 pages = (q->vm->vcpus + KS_LP_SLOTS_PER_PAGE - 1) / KS_LP_SLOTS_PER_PAGE, zero = 0;
 
 	q->copy = bpf_map_lookup_elem(&lp_copies, &zero);
-	if (!q->copy || q->copy->in_use)
-		return q->out->what = KS_LP_NO_READ;
+	if (!q->copy || q->copy->in_use) {
+		q->out->what = KS_LP_NO_READ;
+		return;
+	}
 	q->copy->in_use = 1;
 	barrier();
 	q->out->holders = q->vm->nought;
 	bpf_loop(pages < KS_LP_PAGES ? pages : KS_LP_PAGES, ks_lp_look_at_page, q, 0);
 	barrier();
 	q->copy->in_use = 0;
+}
+
+/*
+ * q->out->lock: who holds it, or has waited longest for it? At each vCPU but q->self it looks once. Not to be taken
+ * off the CPU in between: the copy would be in use until this thread is back.
+ */
+static __always_inline int ks_lp_look_at_all(struct ks_lp_search *q)
+{
+	if (bpf_ksym_exists(bpf_preempt_disable))
+		bpf_preempt_disable();
+	ks_lp_look_at_pages(q);
+	if (bpf_ksym_exists(bpf_preempt_enable))
+		bpf_preempt_enable();
 	return q->out->what;
 }
 
