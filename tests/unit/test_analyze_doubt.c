@@ -112,6 +112,24 @@ static void it_ran_before_the_loss(void **state)
 	lab_free(l);
 }
 
+/* The holder arrives on another pCPU, and never left the one on which it was. */
+static void its_departure_was_not_seen(void **state)
+{
+	struct lab *l = lab_new(4);
+
+	(void)state;
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	in(l, 30 * MS, 0, 3);
+	lock_rel(l, 31 * MS, 0, LOCK, 0, 1 * MS);
+	lock_acq(l, 31 * MS + 100, 1, LOCK, 0, 2 * MS);
+	end_at(l, 100 * MS);
+	lab_run(l);
+	assert_int_equal(wait_of(l, 1)->verdict, KS_C_UNKNOWN);
+	assert_int_equal(wait_of(l, 1)->share[KS_C_UNKNOWN], 28 * MS);
+	assert_int_equal(wait_of(l, 1)->share[KS_C_BUSY], 1 * MS);
+	lab_free(l);
+}
+
 /*
  * More holds than are kept, each of 98 us, 2 us apart; two exits in the first pause that is kept tell of a hold that
  * was not seen there. It takes a place, and what it drops is not taken for a lock that is free.
@@ -243,6 +261,7 @@ int main(void)
 		cmocka_unit_test(exits_of_before_it_left),
 		cmocka_unit_test(folded_exits_reach_over_its_absence),
 		cmocka_unit_test(it_ran_before_the_loss),
+		cmocka_unit_test(its_departure_was_not_seen),
 		cmocka_unit_test(more_holds_than_are_kept),
 		cmocka_unit_test(place_is_of_the_cause),
 		cmocka_unit_test(asleep_before_a_free_lock),

@@ -65,8 +65,8 @@ static void state_event(struct ks_analysis *a, uint32_t vcpu, const struct ks_ev
 	bool in = ev->rec->type == KS_VCPU_IN;
 
 	if (s == KS_V_RUNNING && m->state == s && in && m->pcpu != ev->rec->cpu) {
-		/* Its departure from the other pCPU was not seen. */
-		an_set_state(a, vcpu, ev->time, KS_V_UNKNOWN, -1);
+		/* Its departure from the other pCPU was not seen: nobody knows for how long it ran there. */
+		an_set_state(a, vcpu, m->since, KS_V_UNKNOWN, -1);
 	}
 	an_set_state(a, vcpu, ev->time, s, s == KS_V_RUNNING ? ev->rec->cpu : -1);
 	if (an_hostloss_doubt(a, s, ev->rec->cpu))
