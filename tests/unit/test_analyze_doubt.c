@@ -5,12 +5,6 @@
 #define MS 1000000ull
 #define US 1000ull
 
-static void end_at(struct lab *l, uint64_t t)
-{
-	guest_rec(l, t, KS_RQ_CALM, 0);
-	put_host(l, (struct ks_rec){ .time = t, .type = KS_PLE_WINDOW });
-}
-
 static const struct ks_wait *wait_of(const struct lab *l, uint32_t vcpu)
 {
 	unsigned int i;

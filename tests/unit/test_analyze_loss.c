@@ -4,12 +4,6 @@
 
 #define MS 1000000ull
 
-static void end_at(struct lab *l, uint64_t t)
-{
-	guest_rec(l, t, KS_RQ_CALM, 0);
-	put_host(l, (struct ks_rec){ .time = t, .type = KS_PLE_WINDOW });
-}
-
 /*
  * vCPU 0 holds 1..5 ms, vCPU 1 is next and off-CPU 4..9 ms, vCPU 2 waits 3..10 ms:
  * busy until 5, lwp until 9, busy until 10.

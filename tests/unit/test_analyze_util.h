@@ -221,6 +221,13 @@ static inline void guest_rec(struct lab *l, uint64_t t, uint8_t type, uint16_t c
 	put_guest(l, (struct ks_rec){ .time = t, .type = type, .cpu = cpu });
 }
 
+/* Both sides are recorded until t. */
+static inline void end_at(struct lab *l, uint64_t t)
+{
+	guest_rec(l, t, KS_RQ_CALM, 0);
+	put_host(l, (struct ks_rec){ .time = t, .type = KS_PLE_WINDOW });
+}
+
 /* Every vCPU runs on the pCPU of its number, from 1 on, and is known to wait for nothing. */
 static inline struct lab *lab_new(unsigned int vcpus)
 {

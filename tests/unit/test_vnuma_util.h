@@ -75,12 +75,6 @@ static inline void all_idle(struct lab *l, uint64_t t)
 	}
 }
 
-static inline void end_at(struct lab *l, uint64_t t)
-{
-	guest_rec(l, t, KS_RQ_CALM, 0);
-	put_host(l, (struct ks_rec){ .time = t, .type = KS_PLE_WINDOW });
-}
-
 static inline const struct ks_vnuma_vm *vm(const struct lab *l)
 {
 	return ks_vnuma_vm(l->vnuma, 0);
