@@ -374,6 +374,13 @@ static int guest_map(struct ks_link *l, struct ks_reader *guest, struct ks_err *
 	return ret;
 }
 
+static bool any(const bool *of, uint32_t n)
+{
+	while (n && !of[n - 1])
+		n--;
+	return n;
+}
+
 static int find(struct ks_link *l, bool *of, const struct ks_model *m, struct ks_reader *host,
 		const struct ks_clockmap *host_map, struct ks_reader *guest, const char *want,
 		struct ks_err *err)
@@ -383,7 +390,7 @@ static int find(struct ks_link *l, bool *of, const struct ks_model *m, struct ks
 
 	if (want && !n)
 		return ks_fail(err, -ENOENT, "%s: no VM \"%s\" in it", ks_reader_path(host), want);
-	if (!n && !memchr(of, true, m->nvms * sizeof(*of)))
+	if (!n && !any(of, m->nvms))
 		return ks_fail(
 			err, -EINVAL,
 			"%s: by its UUID or vsock address it is of no VM of %s; if it is all the "
