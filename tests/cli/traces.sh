@@ -61,7 +61,7 @@ refused "a guest alone" 1 'guest' "$bin/ple-trace" report "$guest"
 refused "a host in the guest's place" 1 'host' "$bin/lock-timeline" report "$host" "$host"
 refused "plot of a guest" 1 'guest' "$bin/lock-timeline" plot -o p.svg "$guest" "$guest"
 absent p.svg p.svg.partial
-refused "a guest of another time" 1 'overlap' "$bin/lock-timeline" report "$host" "$(guest_of b)"
+refused "a guest of another time" 1 'overlap|another VM' "$bin/lock-timeline" report "$host" "$(guest_of b)"
 "$sim" generate --out m --scenario multi-vm --seed 3 --events 60000 >log 2>&1
 accepted "three guests, found by themselves" "$bin/lock-timeline" report --json m/host.kvs m/guest?.kvs
 holds "... each its own" jq -e '[.traces[0].vms[] | .guest.path == "m/guest\(.name[4:]).kvs"] | length == 3 and all' \
