@@ -199,7 +199,7 @@ int ks_publisher_stay_first(struct ks_publisher *p, struct ks_err *err)
 #undef SLOW
 	int ret = ks_stay_first(slow, sizeof(slow) / sizeof(slow[0]), &p->seen);
 
-	return ret < 0 ? ks_load_err(err, ret, "attaching the publisher anew") : 0;
+	return ret ? ks_load_err(err, ret, "attaching the publisher anew") : 0;
 }
 
 static int load(struct ks_publisher *p, const struct ks_publisher_opts *o, struct ks_err *err)

@@ -79,10 +79,5 @@ static int attach_anew(const struct ks_first *progs, size_t n)
 
 int ks_stay_first(const struct ks_first *progs, size_t n, uint32_t *seen)
 {
-	int ret;
-
-	if (!has_come_before(progs, n, seen))
-		return 0;
-	ret = attach_anew(progs, n);
-	return ret ? ret : 1;
+	return has_come_before(progs, n, seen) ? attach_anew(progs, n) : 0;
 }

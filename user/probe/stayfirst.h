@@ -22,7 +22,7 @@ struct ks_first {
 /*
  * Attaches all of them anew if a program came before one of them since the last call; *seen is what that call left, 0 at first.
  * They are detached in the order in which they stand there, and attached in the reverse one; meanwhile they do not run.
- * 1: done; 0: there was no need, or it cannot be known (CAP_SYS_ADMIN is missing); -errno: some are not attached any more.
+ * Without CAP_SYS_ADMIN it cannot be known, and nothing is done. 0, or -errno: some are not attached any more.
  */
 int ks_stay_first(const struct ks_first *progs, size_t n, uint32_t *seen);
 
