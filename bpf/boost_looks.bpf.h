@@ -8,6 +8,7 @@
 #define KVMSCHED_BOOST_LOOKS_BPF_H
 
 #include "boost_state.bpf.h"
+#include "lock_pages.bpf.h"
 #include "lock_reader.bpf.h"
 
 #define CLOCK_MONOTONIC 1
@@ -29,11 +30,9 @@ struct {
 /* ---- a grace for who holds a lock ---- */
 
 /* What does the vCPU of the current thread? As ks_lp_own(). */
-static __always_inline int own_part(const struct boost_task *t)
+static __always_inline int own_part(struct boost_task *t)
 {
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
-
-	return ks_lp_own(bpf_map_lookup_elem(&pages, &tgid), t->vcpu_id);
+	return ks_lp_own(ks_lp_page(&t->page), t->vcpu_id);
 }
 
 /* Where a CPU cannot be told to choose anew, the first that waits is put before the one that runs. */
@@ -67,7 +66,7 @@ static __always_inline void look_within(struct look *l, u64 from, u64 span)
 }
 
 /* Is its grace over? */
-static __always_inline bool look_at_grace(struct look *l, const struct boost_task *t)
+static __always_inline bool look_at_grace(struct look *l, struct boost_task *t)
 {
 	if (bpf_ktime_get_ns() - t->grace >= grace_ns || own_part(t) != KS_LP_HOLDER)
 		return true;
@@ -101,8 +100,7 @@ static __always_inline void watch(struct boost_task *t, struct boost_cpu *c)
 /* Is it to give way? */
 static __always_inline bool look_at_handed(struct look *l, struct boost_task *t)
 {
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct ks_lp_vm *page = bpf_map_lookup_elem(&pages, &tgid);
+	struct ks_lp_vm *page = ks_lp_page(&t->page);
 	struct boost_cpu *c = this_cpu();
 	struct ks_lp_found f;
 	u64 pass;

@@ -4,7 +4,6 @@
 #define KVMSCHED_BOOST_STATE_BPF_H
 
 #include "compat.bpf.h"
-#include "lock_reader.h"
 #include "ple_boost.h"
 #include "scx.bpf.h"
 
@@ -34,6 +33,7 @@ struct boost_task {
 	u32 wants; /* vcpu_id + 1 of whom it spins for, 0 = nobody knows */
 	u32 vm;
 	u32 counted; /* the VM whose `active` it is in */
+	u32 page;    /* the number of its VM's lock page, when it was looked for last */
 	bool spun;   /* when it left its pCPU */
 	bool gave;   /* ... it gave up its slice, and nobody took its turn */
 	bool parted; /* ... it did so for those that queue for a lock which it had let go */
@@ -56,15 +56,6 @@ struct {
 } vm_of SEC(".maps");
 
 struct boost_vm vms[BOOST_MAX_VMS];
-
-/* Lock pages that the loader has proved. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, BOOST_MAX_VMS);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u32); /* tgid */
-	__type(value, struct ks_lp_vm);
-} pages SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

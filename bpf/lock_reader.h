@@ -6,15 +6,18 @@
 #include "lock_page.h"
 
 #define KS_LP_RESETS 32768u /* counts of resets, by tgid; a power of two */
+#define KS_LP_GUESTS 1024u  /* whose pages can be known at a time */
 #define KS_LP_IDS 1024u	    /* vcpu_ids: with odd topologies they leave numbers out */
 
 /* Where the lock page of a VM lies, once it is proved to be one; made by user/channel. */
 struct ks_lp_vm {
-	__u64 cookie;		/* 0: none */
-	__u32 vcpus;		/* slots */
-	__u32 nought;		/* 0; but the verifier must not know, or it would count along */
-	__u64 resets;		/* lp_resets[] of the VM when its guest was last heard */
-	__u64 hva[KS_LP_PAGES]; /* addresses in the VM's process */
+	__u64 cookie; /* 0: none */
+	__u32 vcpus;  /* slots */
+	__u32 nought; /* 0; but the verifier must not know, or it would count along */
+	__u32 tgid;   /* the VM's process */
+	__u32 spare;
+	__u64 resets;		      /* lp_resets[] of the VM when its guest was last heard */
+	__u64 hva[KS_LP_PAGES];	      /* addresses in the VM's process */
 	__u64 ram, ram_size, ram_low; /* where its RAM lies there: see struct ks_ram */
 	/* By slot: where the CPU's preempt count lies there; 0: not known. */
 	__u64 preempt[KS_LP_VCPUS];

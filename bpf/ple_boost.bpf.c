@@ -23,6 +23,7 @@
 #include "boost_state.bpf.h"
 #include "compat.bpf.h"
 #include "kvm_thread.bpf.h"
+#include "lock_pages.bpf.h"
 #include "lock_reader.bpf.h"
 #include "ple_boost.h"
 #include "scx.bpf.h"
@@ -96,14 +97,13 @@ static __always_inline u32 said(struct boost_task *t, const struct ks_lp_found *
 /* For whom does it spin? The guest's word: a wrong one costs its own VM a turn. */
 static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
 {
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct ks_lp_found f = {};
 	struct ks_lp_vm *page;
 
 	if (!t || !n)
 		return 0;
 	t->lock = 0;
-	page = bpf_map_lookup_elem(&pages, &tgid);
+	page = ks_lp_page(&t->page);
 	if (!page) {
 		n->no_page++;
 		return said(t, &f, 0, KS_LOOK_NO_PAGE);

@@ -16,7 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "now.h"
-#include "lock_reader.h"
+#include "pagemaps.h"
 #include "look_cost.skel.h"
 
 #define LOCK 0xffff888000001000ull
@@ -53,17 +53,22 @@ static void fill_slots(unsigned int vcpus, bool wants, bool held)
 
 static int tell_page(struct look_cost_bpf *s, unsigned int vcpus, bool page)
 {
+	static struct ks_pagemaps maps;
 	static struct ks_lp_vm vm;
-	__u32 tgid = (__u32)getpid(), i;
+	__u32 i;
 
+	maps.pages = bpf_map__fd(s->maps.lp_pages);
+	maps.numbers = bpf_map__fd(s->maps.lp_numbers);
 	memset(&vm, 0, sizeof(vm));
-	vm.cookie = page ? COOKIE : 0;
+	vm.tgid = (__u32)getpid();
+	vm.cookie = COOKIE;
 	vm.vcpus = vcpus;
 	for (i = 0; i < KS_LP_PAGES; i++)
 		vm.hva[i] = (uintptr_t)slots + (__u64)i * KS_LP_PAGE;
 	for (i = 0; i < vcpus; i++)
 		vm.slot_of[i] = vm.vcpu_of[i] = (__u16)(i + 1);
-	return bpf_map_update_elem(bpf_map__fd(s->maps.vms), &tgid, &vm, BPF_ANY);
+	ks_pagemaps_drop(&maps, vm.tgid);
+	return page ? ks_pagemaps_put(&maps, &vm) : 0;
 }
 
 /* ns of one run of the program, or -1. */
@@ -87,15 +92,15 @@ static int measure(struct look_cost_bpf *s, unsigned int vcpus, unsigned int c, 
 
 	fill_slots(vcpus, cases[c].wants, cases[c].held);
 	if (tell_page(s, vcpus, cases[c].page))
-		return -errno;
+		return -EIO;
 	run(s, true, 10); /* to warm up */
 	with = run(s, true, times);
 	without = run(s, false, times);
 	if (with < 0 || without < 0)
 		return -EIO;
-	if (s->bss->found.what != cases[c].what) {
+	if (s->bss->what != cases[c].what) {
 		fprintf(stderr, "look: %s with %u vCPUs: found %u\n", cases[c].name, vcpus,
-			s->bss->found.what);
+			s->bss->what);
 		return -EINVAL;
 	}
 	printf("{\"finds\":\"%s\",\"vcpus\":%u,\"ns\":%.1f}\n", cases[c].name, vcpus,

@@ -16,7 +16,7 @@
 struct ks_err;
 
 /* Guests that can be heard at a time: as many as readers in the kernel have room for. */
-#define KS_PAGES_GUESTS 1024u
+#define KS_PAGES_GUESTS KS_LP_GUESTS
 
 /* Something changed. */
 struct ks_page_news {

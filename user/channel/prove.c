@@ -203,6 +203,7 @@ int ks_prove_find(const char *root, uint32_t tgid, uint64_t ram, const struct ks
 		return mem;
 	ret = try_all(mem, guess, n, hello, vm, err);
 	close(mem);
+	vm->tgid = tgid;
 	if (!ret)
 		ret = check_vcpus(root, tgid, vm, err);
 	return ret;

@@ -190,8 +190,8 @@ static int attach_holder(struct scx *b, struct ks_err *err)
 	s->links.lp_set_state = bpf_program__attach(s->progs.lp_set_state);
 	if (!s->links.lp_reset || !s->links.lp_set_state)
 		return ks_load_err(err, -errno, "holder-boost: KVM's functions");
-	return ks_holders_new(&b->holders, bpf_map__fd(s->maps.pages),
-			      bpf_map__fd(s->maps.lp_resets), err);
+	return ks_holders_new(&b->holders, bpf_map__fd(s->maps.lp_pages),
+			      bpf_map__fd(s->maps.lp_numbers), bpf_map__fd(s->maps.lp_resets), err);
 }
 
 static int scx_attach(struct ks_boost **out, const struct ks_boost_opts *o, struct ks_err *err)

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <bpf/bpf.h>
 
 #include "err.h"
 #include "files.h"
 #include "holders.h"
+#include "pagemaps.h"
 #include "pages.h"
 #include "ple_boost.h"
 #include "resets.h"
@@ -18,7 +18,8 @@ _Static_assert(KS_PAGES_GUESTS == BOOST_MAX_VMS, "a page for each VM");
 
 struct ks_holders {
 	struct ks_pages *pages;
-	int fd, map, resets;
+	struct ks_pagemaps maps;
+	int fd, resets;
 	char doubt[192];
 };
 
@@ -27,10 +28,9 @@ static void news(void *ctx, const struct ks_page_news *n)
 {
 	struct ks_holders *h = ctx;
 
-	if (n->vm && !bpf_map_update_elem(h->map, &n->tgid, n->vm, BPF_ANY))
+	if (n->vm && !ks_pagemaps_put(&h->maps, n->vm))
 		return;
-	if (n->tgid)
-		bpf_map_delete_elem(h->map, &n->tgid);
+	ks_pagemaps_drop(&h->maps, n->tgid);
 	snprintf(h->doubt, sizeof(h->doubt), "cid %u, process %u: %s", n->cid, n->tgid,
 		 n->vm ? "there are too many" : n->reason);
 }
@@ -42,7 +42,8 @@ static uint64_t resets(void *ctx, uint32_t tgid)
 	return ks_resets_of(h->resets, tgid);
 }
 
-int ks_holders_new(struct ks_holders **out, int map_fd, int resets_fd, struct ks_err *err)
+int ks_holders_new(struct ks_holders **out, int pages_fd, int numbers_fd, int resets_fd,
+		   struct ks_err *err)
 {
 	struct ks_holders *h = calloc(1, sizeof(*h));
 	const struct ks_page_reader reader = { .news = news, .resets = resets, .ctx = h };
@@ -51,7 +52,8 @@ int ks_holders_new(struct ks_holders **out, int map_fd, int resets_fd, struct ks
 	*out = NULL;
 	if (!h)
 		return ks_fail(err, -ENOMEM, "out of memory");
-	h->map = map_fd;
+	h->maps.pages = pages_fd;
+	h->maps.numbers = numbers_fd;
 	h->resets = resets_fd;
 	ks_allow_files(); /* two per guest */
 	h->fd = ks_vsock_listen(UINT32_MAX, KS_LP_PORT, err);
@@ -75,16 +77,7 @@ int ks_holders_turn(struct ks_holders *h)
 
 unsigned int ks_holders_pages(const struct ks_holders *h)
 {
-	uint32_t key, next;
-	unsigned int n = 0;
-	int ret = bpf_map_get_next_key(h->map, NULL, &next);
-
-	while (!ret) {
-		n++;
-		key = next;
-		ret = bpf_map_get_next_key(h->map, &key, &next);
-	}
-	return n;
+	return ks_pagemaps_count(&h->maps);
 }
 
 const char *ks_holders_doubt(const struct ks_holders *h)

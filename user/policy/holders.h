@@ -11,10 +11,11 @@
 struct ks_holders;
 
 /*
- * Listen on vsock. map_fd: pages by process, see bpf/ple_boost.bpf.c; resets_fd: lp_resets of
+ * Listen on vsock. pages_fd, numbers_fd: lp_pages and lp_numbers of bpf/lock_pages.bpf.h; resets_fd: lp_resets of
  * bpf/lock_reader.bpf.h. 0 or -errno + err.
  */
-int ks_holders_new(struct ks_holders **h, int map_fd, int resets_fd, struct ks_err *err);
+int ks_holders_new(struct ks_holders **h, int pages_fd, int numbers_fd, int resets_fd,
+		   struct ks_err *err);
 
 /* Take what has come, prove pages again if it is time; does not wait. 0 or -errno. */
 int ks_holders_turn(struct ks_holders *h);
