@@ -31,10 +31,13 @@ static struct world {
 	bool exclusive;		    /* from the end of the first apply on */
 	unsigned int acts, kill_at; /* 0: never */
 	unsigned int saves;
-	int dies, dies_at; /* this VM ends at this act */
+	unsigned int dies; /* these VMs (a bit each) end ... */
+	int dies_at;	   /* ... at this act */
 	int refuses;	   /* this VM cannot be held; KS_NOBODY */
 	bool at_all;	   /* ... nor given anything */
 	unsigned int let_go;
+	bool stuck; /* ... and it cannot be undone */
+	int first;  /* who was given something first; KS_NOBODY: nobody yet */
 	jmp_buf killed;
 } world;
 
@@ -55,10 +58,11 @@ static void act(void)
 {
 	look_at_world();
 	world.acts++;
-	if (world.dies != KS_NOBODY && (int)world.acts == world.dies_at) {
-		world.dead[world.dies] = true;
-		memset(&world.uses[world.dies], 0, sizeof(world.uses[0]));
-	}
+	for (int vm = 0; (int)world.acts == world.dies_at && vm < VMS; vm++)
+		if (world.dies >> vm & 1) {
+			world.dead[vm] = true;
+			memset(&world.uses[vm], 0, sizeof(world.uses[0]));
+		}
 	if (world.acts == world.kill_at)
 		longjmp(world.killed, 1);
 }
@@ -111,6 +115,8 @@ static int take(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 {
 	(void)ctx, (void)err;
+	if (world.first == KS_NOBODY)
+		world.first = vm;
 	return hold(b, vm, true);
 }
 
@@ -125,11 +131,12 @@ static void end(void *ctx, struct ks_book *b, int vm)
 }
 
 /* One that is new; as if nobody had ever held it. */
-static void let_go(void *ctx, struct ks_book *b, int vm)
+static int let_go(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 {
-	(void)ctx;
+	(void)ctx, (void)err;
 	assert_int_equal(b->vm[vm].manner, KS_MANNER_UNKNOWN);
 	world.let_go++;
+	return world.stuck ? -EIO : 0;
 }
 
 static const struct ks_hand_ops ops = { save, take, give, end, let_go, NULL };
@@ -141,7 +148,7 @@ static void new_world(void)
 	unsigned int i;
 
 	memset(&world, 0, sizeof(world));
-	world.dies = world.refuses = KS_NOBODY;
+	world.refuses = world.first = KS_NOBODY;
 	for (i = 0; i < VMS; i++)
 		ks_cpus_first(&world.uses[i], NCPUS);
 }
@@ -282,7 +289,7 @@ static void begin(int kind)
 }
 
 /* true: it came to its end before it was to be killed. */
-static bool hand_over_killed(int kind, unsigned int kill_at, int dies, int dies_at)
+static bool hand_over_killed(int kind, unsigned int kill_at, unsigned int dies, int dies_at)
 {
 	struct ks_book *volatile b;
 	struct ks_err err;
@@ -312,7 +319,7 @@ static void test_killed_everywhere(void **state)
 
 	(void)state;
 	for (kind = 0; kind < KINDS; kind++) {
-		for (at = 1; !hand_over_killed(kind, at, KS_NOBODY, 0); at++)
+		for (at = 1; !hand_over_killed(kind, at, 0, 0); at++)
 			;
 		assert_true(at > (kind < TO_NOBODY ? 10 : 5));
 	}
@@ -326,7 +333,7 @@ static void test_saves(void **state)
 
 	(void)state;
 	for (kind = 0; kind < KINDS; kind++) {
-		assert_true(hand_over_killed(kind, 0, KS_NOBODY, 0));
+		assert_true(hand_over_killed(kind, 0, 0, 0));
 		assert_int_equal(world.saves, saves[kind]);
 	}
 }
@@ -361,7 +368,7 @@ static void test_vm_ends_everywhere(void **state)
 	for (kind = 0; kind < KINDS; kind++)
 		for (vm = 0; vm < VMS; vm++)
 			for (at = 1; at < 25; at++)
-				hand_over_killed(kind, 0, vm, at);
+				hand_over_killed(kind, 0, 1u << vm, at);
 }
 
 static void test_both_end_everywhere(void **state)
@@ -373,7 +380,24 @@ static void test_both_end_everywhere(void **state)
 	for (vm = 0; vm < VMS; vm++)
 		for (at = 1; at < 25; at++)
 			for (kill = 1 + (unsigned int)at % 3; kill < 25; kill += 3)
-				hand_over_killed(0, kill, vm, at);
+				hand_over_killed(0, kill, 1u << vm, at);
+}
+
+/* Two at once: the receiver of what was to go back to its giver, too. */
+static void test_two_vms_end_everywhere(void **state)
+{
+	static const unsigned int two[] = { 3, 5, 6 };
+	unsigned int i, kill;
+	int kind, at;
+
+	(void)state;
+	for (kind = 0; kind < KINDS; kind++)
+		for (i = 0; i < 3; i++)
+			for (at = 1; at < 20; at++) {
+				hand_over_killed(kind, 0, two[i], at);
+				for (kill = (unsigned int)at; kill < (unsigned int)at + 3; kill++)
+					hand_over_killed(kind, kill, two[i], at);
+			}
 }
 
 /* `restore' itself is killed, again and again, one act later each time. */
@@ -466,21 +490,22 @@ static void test_refused_to_new(void **state)
 }
 
 /* Nor somebody new who cannot be held to what it gets: its CPUs are free, or whose they were. */
-static void test_new_refuses(void **state)
+static void refused_by_new(bool stuck)
 {
 	struct ks_book *b;
 	struct ks_err err;
 	int vm;
 
-	(void)state;
 	begin(TO_NOBODY);
 	b = load();
 	for (vm = 0; vm < 2; vm++)
 		b->vm[vm].manner = KS_MANNER_AGENT;
 	b->cpu[4] = b->cpu[5]; /* the third one has nothing */
 	memset(&world.uses[2], 0, sizeof(world.uses[2]));
+	b->vm[2].vcpu[0].affinity = strdup("0-5");
 	world.refuses = 2;
 	world.at_all = true;
+	world.stuck = stuck;
 	ks_book_move(b, 3, 2);
 	ks_book_move(b, 5, 2);
 	assert_int_equal(ks_hand_over(b, &ops, false, &err), -EIO);
@@ -488,7 +513,57 @@ static void test_new_refuses(void **state)
 	assert_int_equal(world.let_go, 1);
 	assert_int_equal(b->cpu[3].owner, 1);
 	assert_int_equal(b->cpu[5].owner, KS_NOBODY);
+	ks_book_free(b);
+}
+
+static void test_new_refuses(void **state)
+{
+	struct ks_book *b;
+
+	(void)state;
+	refused_by_new(false);
+	b = load();
 	assert_int_equal(b->vm[2].tgid, 0);
+	ks_book_free(b);
+}
+
+/* What was done to it cannot be undone: it stays in the book, with nothing, until it can. */
+static void test_new_stuck(void **state)
+{
+	struct ks_book *b;
+	struct ks_err err;
+
+	(void)state;
+	refused_by_new(true);
+	b = load();
+	assert_int_equal(b->vm[2].tgid, 102);
+	assert_string_equal(b->vm[2].vcpu[0].affinity, "0-5");
+	assert_int_equal(ks_hand_mend(b, &ops, &err), 0);
+	assert_int_equal(b->vm[2].tgid, 102);
+	world.stuck = false;
+	assert_int_equal(ks_hand_mend(b, &ops, &err), 0);
+	assert_int_equal(b->vm[2].tgid, 0);
+	assert_settled(b);
+	ks_book_free(b);
+}
+
+/* Until one that is new is held it may be on what an old one gets. */
+static void test_new_first(void **state)
+{
+	struct ks_book *b;
+	struct ks_err err;
+
+	(void)state;
+	begin(TO_NOBODY);
+	b = load();
+	for (int vm = 0; vm < 2; vm++)
+		b->vm[vm].manner = KS_MANNER_AGENT;
+	ks_book_move(b, 5, 0);
+	ks_book_move(b, 3, 2);
+	world.first = KS_NOBODY;
+	assert_int_equal(ks_hand_over(b, &ops, false, &err), 0);
+	assert_int_equal(world.first, 2);
+	assert_settled(b);
 	ks_book_free(b);
 }
 
@@ -542,6 +617,8 @@ static void test_file_keeps_all(void **state)
 	b->vm[1].first = 3;
 	b->vm[1].cid = 7;
 	b->vm[1].manner = KS_MANNER_FORCED;
+	b->vm[1].confined = true;
+	b->vm[2].manner = KS_MANNER_AGENT;
 	b->vm[1].mem[2] = 5u << 20;
 	snprintf(b->vm[1].why, sizeof(b->vm[1].why), "no agent \"there\"");
 	b->vm[1].vcpu[2].home = strdup("/a");
@@ -556,6 +633,8 @@ static void test_file_keeps_all(void **state)
 	assert_int_equal(c->vm[1].first, 3);
 	assert_int_equal(c->vm[1].cid, 7);
 	assert_int_equal(c->vm[1].manner, KS_MANNER_FORCED);
+	assert_true(c->vm[1].confined);
+	assert_false(c->vm[2].confined);
 	assert_string_equal(c->vm[1].why, "no agent \"there\"");
 	assert_int_equal(c->vm[1].mem[2], 5u << 20);
 	assert_true(c->vm[1].mem[1] == UINT64_MAX);
@@ -642,11 +721,14 @@ int main(void)
 		TEST(test_killed_everywhere),
 		TEST(test_vm_ends_everywhere),
 		TEST(test_both_end_everywhere),
+		TEST(test_two_vms_end_everywhere),
 		TEST(test_mend_killed_everywhere),
 		TEST(test_first_killed),
 		TEST(test_refused),
 		TEST(test_refused_to_new),
 		TEST(test_new_refuses),
+		TEST(test_new_stuck),
+		TEST(test_new_first),
 		TEST(test_got),
 		TEST(test_move_where_it_is),
 		TEST(test_file_keeps_all),

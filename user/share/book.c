@@ -160,7 +160,7 @@ static void bury_owner(struct ks_book_cpu *c)
 	}
 }
 
-void ks_book_bury(struct ks_book *b, int vm)
+void ks_book_disown(struct ks_book *b, int vm)
 {
 	unsigned int i;
 
@@ -176,8 +176,26 @@ void ks_book_bury(struct ks_book *b, int vm)
 		}
 		if (c->owner == vm)
 			bury_owner(c);
+		if (c->to == vm) /* it was to go back there, since its receiver has ended as well */
+			c->to = KS_NOBODY;
 	}
+}
+
+void ks_book_bury(struct ks_book *b, int vm)
+{
+	ks_book_disown(b, vm);
 	ks_book_drop(b, vm);
+}
+
+bool ks_book_is_touched(const struct ks_book *b, int vm)
+{
+	const struct ks_book_vm *v = &b->vm[vm];
+	unsigned int i;
+
+	for (i = 0; i < v->vcpus; i++)
+		if (v->vcpu[i].affinity || v->vcpu[i].home)
+			return true;
+	return v->confined;
 }
 
 void ks_book_turn_back(struct ks_book *b)

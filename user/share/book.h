@@ -63,6 +63,7 @@ struct ks_book_vm {
 	uint32_t first; /* CPU that vCPU 0 stands for */
 	enum ks_manner manner;
 	char why[160]; /* why it is forced: one printable line */
+	bool confined; /* its agent was told to confine it, and has not said that it has undone that */
 	unsigned int vcpus;
 	struct ks_book_vcpu *vcpu; /* by number */
 	uint64_t threads;	   /* changes with the threads that its process has */
@@ -112,8 +113,12 @@ bool ks_book_is_settled(const struct ks_book *b);
 
 /* "This CPU is to go to that VM" (or to nobody). A CPU that is there already stays. */
 void ks_book_move(struct ks_book *b, unsigned int cpu, int to);
-/* The VM has ended: what it owned is nobody's, what was on its way to it goes back or is free; it stands in the book no more. */
+/* What it owned is nobody's, what was on its way to it goes back or is free. */
+void ks_book_disown(struct ks_book *b, int vm);
+/* The VM has ended: the same, and it stands in the book no more. */
 void ks_book_bury(struct ks_book *b, int vm);
+/* Is there something that was done to the VM, and is to be undone? */
+bool ks_book_is_touched(const struct ks_book *b, int vm);
 /* A hand-over that nobody carries on: what was being taken is the giver's again, to be told so. */
 void ks_book_turn_back(struct ks_book *b);
 /* Verified: what was being taken is nobody's now. */

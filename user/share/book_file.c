@@ -71,6 +71,7 @@ static struct json_object *vm_json(const struct ks_book_vm *vm, unsigned int pla
 	put_int(o, "first", vm->first);
 	put_int(o, "manner", vm->manner);
 	put_text(o, "why", vm->why);
+	json_object_object_add(o, "confined", json_object_new_boolean(vm->confined));
 	put_text(o, "qmp", vm->qmp);
 	put_int(o, "threads", (int64_t)vm->threads);
 	json_object_object_add(o, "mem", mem_json(vm));
@@ -207,6 +208,14 @@ static void read_mem(struct ks_book_vm *vm, struct json_object *list, bool *bad)
 	}
 }
 
+/* Older books do not say it; then it was whoever had an agent that did as it was told. */
+static bool is_confined(const struct ks_book_vm *vm, struct json_object *o)
+{
+	struct json_object *v = get(o, "confined");
+
+	return v ? json_object_get_boolean(v) : vm->manner == KS_MANNER_AGENT;
+}
+
 static void read_vm(struct ks_book *b, struct json_object *o, bool *bad)
 {
 	int64_t place = number(o, "place", 0, KS_BOOK_VMS - 1, bad);
@@ -226,6 +235,7 @@ static void read_vm(struct ks_book *b, struct json_object *o, bool *bad)
 	vm->cid = (uint32_t)number(o, "cid", 0, UINT32_MAX, bad);
 	vm->first = (uint32_t)number(o, "first", 0, KS_CPUS - 1, bad);
 	vm->manner = (enum ks_manner)number(o, "manner", 0, KS_MANNER_FORCED, bad);
+	vm->confined = is_confined(vm, o);
 	copy_text(o, "name", vm->name, sizeof(vm->name));
 	copy_text(o, "why", vm->why, sizeof(vm->why));
 	copy_text(o, "qmp", vm->qmp, sizeof(vm->qmp));

@@ -47,12 +47,21 @@ static bool is_new(const struct ks_book *b, int vm)
 	return is_vm(b, vm) && b->vm[vm].manner == KS_MANNER_UNKNOWN;
 }
 
+/* What was done to it and cannot be undone just now stays in the book, for another time. */
+static void forget(struct ks_book *b, const struct ks_hand_ops *ops, int vm)
+{
+	struct ks_err err;
+
+	ks_book_disown(b, vm);
+	if (!ks_book_is_touched(b, vm) || !ops->let_go(ops->ctx, b, vm, &err))
+		ks_book_drop(b, vm);
+}
+
 static int drop_new(struct ks_book *b, const struct ks_hand_ops *ops, int vm)
 {
 	struct ks_err err;
 
-	ops->let_go(ops->ctx, b, vm);
-	ks_book_bury(b, vm);
+	forget(b, ops, vm);
 	return ops->save(ops->ctx, b, &err);
 }
 
@@ -70,29 +79,38 @@ static int take_all(struct ks_book *b, const struct ks_hand_ops *ops, bool all, 
 	return ret;
 }
 
-/* *failed: what kept one from getting its own; the others are not to wait for it. */
+/* *failed: what kept it from getting its own; the others are not to wait for it. */
+static int give_one(struct ks_book *b, const struct ks_hand_ops *ops, int vm, int *failed,
+		    struct ks_err *err)
+{
+	int ret = ops->give(ops->ctx, b, vm, err);
+
+	if (ret == -ESRCH)
+		return bury(b, ops, vm, err);
+	if (!ret) {
+		ks_book_gave(b, vm);
+		return 0;
+	}
+	*failed = ret;
+	return is_new(b, vm) ? drop_new(b, ops, vm) : 0;
+}
+
+/* Those that are new first: until they are held they may be on any CPU, on those of others, too. */
 static int give_all(struct ks_book *b, const struct ks_hand_ops *ops, int *failed,
 		    struct ks_err *err)
 {
 	bool given = false;
-	int vm, ret;
+	int vm, pass, ret;
 
 	ks_book_give(b);
 	ret = ops->save(ops->ctx, b, err);
-	for (vm = 0; vm < (int)KS_BOOK_VMS && !ret; vm++) {
-		if (!is_vm(b, vm) || !is_receiver(b, vm))
-			continue;
-		given = true;
-		ret = ops->give(ops->ctx, b, vm, err);
-		if (ret == -ESRCH) {
-			ret = bury(b, ops, vm, err);
-		} else if (ret) {
-			*failed = ret;
-			ret = is_new(b, vm) ? drop_new(b, ops, vm) : 0;
-		} else {
-			ks_book_gave(b, vm);
+	for (pass = 0; pass < 2; pass++)
+		for (vm = 0; vm < (int)KS_BOOK_VMS && !ret; vm++) {
+			if (!is_vm(b, vm) || !is_receiver(b, vm) || is_new(b, vm) != !pass)
+				continue;
+			given = true;
+			ret = give_one(b, ops, vm, failed, err);
 		}
-	}
 	return !ret && given ? ops->save(ops->ctx, b, err) : ret;
 }
 
@@ -132,15 +150,15 @@ static int check_givers(const struct ks_book *b, struct ks_err *err)
 	return 0;
 }
 
-/* VMs that are new and were to get what could not be taken: nothing is theirs, and nothing was done to them. */
-static void forget_new(struct ks_book *b)
+/* VMs that are new and were to get what could not be taken, or could not be undone before: nothing is theirs. */
+static void forget_new(struct ks_book *b, const struct ks_hand_ops *ops)
 {
 	int vm;
 
 	ks_book_give(b); /* what is on its way to one is its own */
 	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++)
 		if (is_new(b, vm) && !has_some(b, vm))
-			ks_book_bury(b, vm);
+			forget(b, ops, vm);
 }
 
 int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, struct ks_err *err)
@@ -158,7 +176,7 @@ int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, str
 		struct ks_err second;
 
 		ks_book_turn_back(b);
-		forget_new(b);
+		forget_new(b, ops);
 		give_until_done(b, ops, &second);
 		return ret;
 	}
@@ -169,6 +187,6 @@ int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, str
 int ks_hand_mend(struct ks_book *b, const struct ks_hand_ops *ops, struct ks_err *err)
 {
 	ks_book_turn_back(b);
-	forget_new(b);
+	forget_new(b, ops);
 	return ks_hand_over(b, ops, true, err);
 }

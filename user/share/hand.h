@@ -22,8 +22,8 @@ struct ks_hand_ops {
 	int (*give)(void *ctx, struct ks_book *b, int vm, struct ks_err *err);
 	/* The VM has ended, and is about to be dropped: take away what was made for it. */
 	void (*end)(void *ctx, struct ks_book *b, int vm);
-	/* It is about to be dropped though it lives: undo what was done to it. */
-	void (*let_go)(void *ctx, struct ks_book *b, int vm);
+	/* It is about to be dropped though it lives: undo what was done to it. If that fails it stays, with nothing. */
+	int (*let_go)(void *ctx, struct ks_book *b, int vm, struct ks_err *err);
 	void *ctx;
 };
 
@@ -31,7 +31,7 @@ struct ks_hand_ops {
  * Carry out what the book says is to be moved. all: hold every VM to what is its own, not only those
  * that give something (for plans that are new, and for restore). VMs that have ended are buried.
  * If a giver cannot be held, everything stays with, or goes back to, whom it was taken from: -errno. A VM that is new
- * and has nothing then, or cannot be held to what it gets, is dropped.
+ * and has nothing then, or cannot be held to what it gets, is dropped, unless what was done to it cannot be undone.
  * Who is to let go of all that it has cannot: -EINVAL, and nothing is begun.
  */
 int ks_hand_over(struct ks_book *b, const struct ks_hand_ops *ops, bool all, struct ks_err *err);

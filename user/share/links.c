@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,6 +65,7 @@ int ks_links_ask(struct ks_links *l, uint32_t cid, uint32_t port, const struct k
 	bool old = k->cid && is_quiet(k);
 	int ret;
 
+	l->reached = false;
 	for (;;) {
 		if (!old) {
 			hang_up(k);
@@ -73,6 +73,7 @@ int ks_links_ask(struct ks_links *l, uint32_t cid, uint32_t port, const struct k
 			if (ret)
 				return ret;
 		}
+		l->reached = true;
 		ret = ks_agent_exchange(k->fd, ask, answer, timeout_ms, err);
 		if (!old || !has_hung_up(ret))
 			break;

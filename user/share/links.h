@@ -6,6 +6,7 @@
 #ifndef KVMSCHED_SHARE_LINKS_H
 #define KVMSCHED_SHARE_LINKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct ks_agent_ask;
@@ -20,6 +21,7 @@ struct ks_links {
 		uint32_t cid, port; /* cid 0: this place is empty */
 		int fd;
 	} link[KS_LINKS];
+	bool reached; /* the agent may have got the last question, whether it has answered or not */
 };
 
 /*

@@ -12,6 +12,8 @@
 #include "qmp.h"
 
 #define MAX_DEVICES 256u
+/* No machine has more bytes, and so many of them can be added up. */
+#define MOST (1ll << 52)
 
 static struct json_object *get(struct json_object *o, const char *key)
 {
@@ -31,7 +33,7 @@ static uint64_t number_of(struct json_object *o, const char *key)
 {
 	int64_t n = json_object_get_int64(get(o, key));
 
-	return n > 0 ? (uint64_t)n : 0;
+	return n > MOST ? MOST : n > 0 ? (uint64_t)n : 0;
 }
 
 static size_t length(struct json_object *list)

@@ -183,15 +183,16 @@ static int check_class(const struct ks_book_vm *v, unsigned int vcpu, struct ks_
 static int let_go(struct ks_sharer *l, struct ks_book_vm *v, const struct ks_cpus *vcpus)
 {
 	unsigned int i;
-	int ret = 0;
+	int ret, failed = 0;
 
-	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus && !ret; i = ks_cpus_next(vcpus, i + 1)) {
+	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus; i = ks_cpus_next(vcpus, i + 1)) {
 		if (!v->vcpu[i].home)
 			continue;
 		ret = ks_force_undo(NULL, &v->vcpu[i]);
+		failed = failed ? failed : ret;
 		l->changed = true;
 	}
-	return ret;
+	return failed;
 }
 
 static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struct ks_cpus *vcpus,
@@ -260,9 +261,30 @@ static bool is_told(int ret)
 	return !ret || ret == -EBUSY;
 }
 
+/* From before it is told the book says so: the agent may do it though its answer never comes. */
+static int confine(struct ks_sharer *l, const struct ks_book *b, struct ks_book_vm *v,
+		   const struct ks_cpus *may, struct ks_err *err)
+{
+	const bool was = v->confined;
+	int ret;
+
+	if (!was && v->cid && l->port) {
+		v->confined = true;
+		ret = save(l, b, err);
+		if (ret)
+			return ret;
+	}
+	ret = ask(l, v, KS_AGENT_CONFINE, may, err);
+	if (ret && !was && !l->links.reached && v->confined) {
+		v->confined = false;
+		l->changed = true;
+	}
+	return ret;
+}
+
 /* Asked, and looked at: the vCPUs that have to be held down. */
-static void find_busy(struct ks_sharer *l, struct ks_book_vm *v, const struct ks_cpus *may,
-		      const struct ks_cpus *given, struct ks_cpus *busy)
+static void find_busy(struct ks_sharer *l, const struct ks_book *b, struct ks_book_vm *v,
+		      const struct ks_cpus *may, const struct ks_cpus *given, struct ks_cpus *busy)
 {
 	struct ks_err why;
 	uint64_t begun;
@@ -272,7 +294,7 @@ static void find_busy(struct ks_sharer *l, struct ks_book_vm *v, const struct ks
 		set_manner(l, v, KS_MANNER_FORCED, l->doubt);
 		return;
 	}
-	if (!is_told(ask(l, v, KS_AGENT_CONFINE, may, &why))) {
+	if (!is_told(confine(l, b, v, may, &why))) {
 		set_manner(l, v, KS_MANNER_FORCED, why.msg);
 		return;
 	}
@@ -302,7 +324,7 @@ static int take_once(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_e
 	if (ret)
 		return ret;
 	ks_sharer_vcpus(b, vm, &may, &given);
-	find_busy(l, v, &may, &given, &busy);
+	find_busy(l, b, v, &may, &given, &busy);
 	if (!b->no_pin)
 		ks_cpus_drop(&busy, 0); /* place_of() */
 	ret = hold_down(l, b, vm, &busy, err);
@@ -356,6 +378,11 @@ static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 		return take(ctx, b, vm, err);
 	if (!ks_sharer_is_there(v))
 		return -ESRCH;
+	/* Its vCPUs have changed, and the number of a thread that has gone may be another's by now. */
+	if (ks_vcpus_renew(NULL, v)) {
+		l->changed = true;
+		return take(ctx, b, vm, err);
+	}
 	ret = pin(l, b, vm, err);
 	if (ret)
 		return ret == -ESRCH ? take(ctx, b, vm, err) : ret;
@@ -382,14 +409,16 @@ void ks_sharer_clear(struct ks_book *b, int vm)
 
 /* ---- one VM as before ---- */
 
-/* An agent that did as it was told has confined its guest, and is to undo that; others are told in case they have. */
-static int tell_all(struct ks_sharer *l, const struct ks_book_vm *v, const struct ks_cpus *all,
+/* A guest that its agent may have confined is to be as before; others are told in case they are. */
+static int tell_all(struct ks_sharer *l, struct ks_book_vm *v, const struct ks_cpus *all,
 		    struct ks_err *err)
 {
 	struct ks_err why;
 	int ret = v->cid && l->port ? ask(l, v, KS_AGENT_RELEASE, all, &why) : 0;
 
-	if (!ret || v->manner != KS_MANNER_AGENT)
+	if (!ret)
+		v->confined = false;
+	if (!v->confined)
 		return 0;
 	return ks_fail(err, ret,
 		       "%s: its agent was not told (%.150s): release again, or with --no-agent",
@@ -410,12 +439,10 @@ static int release_vm(struct ks_sharer *l, struct ks_book_vm *v, struct ks_err *
 	return ret ? ks_fail(err, ret, "%s: %s", v->name, strerror(-ret)) : second;
 }
 
-/* Its agent may have confined it already; what cannot be undone stays. */
-static void let_go_of_all(void *ctx, struct ks_book *b, int vm)
+/* Its agent may have confined it already. */
+static int let_go_of_all(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 {
-	struct ks_err err;
-
-	release_vm(ctx, &b->vm[vm], &err);
+	return release_vm(ctx, &b->vm[vm], err);
 }
 
 /* ---- the beginning, the end ---- */

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What vm-share does to a VM, with processes of this test for VMs: nobody answers for their agents. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "err.h"
+#include "force.h"
+#include "sharer.h"
+#include "test_sys_tree.h"
+#include "thread.h"
+
+static struct tree tree;
+static struct ks_sharer sharer;
+static struct ks_book *book;
+static pid_t vm, other; /* a VM, and a process that is none of it */
+
+static pid_t sleeper(const char *name)
+{
+	int named[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(named), 0);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_NAME, name);
+		close(named[1]);
+		pause();
+		_exit(0);
+	}
+	close(named[1]);
+	assert_int_equal(read(named[0], &byte, 1), 0);
+	close(named[0]);
+	return pid;
+}
+
+/* A VM of two vCPUs, the first of which has CPU 0. */
+static int setup(void **state)
+{
+	struct ks_book_vm *v;
+
+	(void)state;
+	tree_new(&tree);
+	vm = sleeper("CPU 0/KVM");
+	other = sleeper("other");
+	ks_sharer_init(&sharer, tree.root);
+	sharer.answer_ms = 50;
+	book = ks_book_new();
+	assert_int_equal(ks_book_add(book, 2), 0);
+	v = &book->vm[0];
+	v->tgid = (uint32_t)vm;
+	assert_int_equal(ks_thread_start(NULL, v->tgid, &v->start), 0);
+	strcpy(v->name, "vm");
+	book->cpu[0] = (struct ks_book_cpu){ KS_STEP_OWNED, 0, KS_NOBODY, KS_NOBODY };
+	book->cpu[1] = (struct ks_book_cpu){ KS_STEP_OWNED, 0, KS_NOBODY, KS_NOBODY };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kill(vm, SIGKILL);
+	kill(other, SIGKILL);
+	waitpid(vm, NULL, 0);
+	waitpid(other, NULL, 0);
+	ks_sharer_end(&sharer);
+	ks_book_free(book);
+	tree_free(&tree);
+	return 0;
+}
+
+/* The book as the next vm-share reads it. */
+static void reload(void)
+{
+	struct ks_err err;
+
+	ks_book_free(book);
+	assert_int_equal(ks_book_load(&book, tree.root, &err), 0);
+}
+
+/* Its agent did as it was told, and is gone: what it did to its guest is not forgotten, whatever is done meanwhile. */
+static void agent_gone(void **state)
+{
+	struct ks_err err = { "" };
+
+	(void)state;
+	book->no_pin = true;
+	book->vm[0].cid = 77;
+	book->vm[0].manner = KS_MANNER_AGENT;
+	book->vm[0].confined = true;
+	ks_book_move(book, 1, KS_NOBODY);
+	assert_int_equal(ks_hand_over(book, &sharer.ops, false, &err), 0);
+	assert_int_equal(book->vm[0].manner, KS_MANNER_FORCED);
+	reload();
+	assert_int_not_equal(ks_sharer_release(&sharer, book, &err), 0);
+	assert_non_null(strstr(err.msg, "release again, or with --no-agent"));
+	reload(); /* it is still there */
+	sharer.port = 0;
+	ks_sharer_release(&sharer, book, &err);
+}
+
+/* There never was an agent: nothing is to be undone. */
+static void no_agent(void **state)
+{
+	struct ks_err err = { "" };
+	struct ks_book *none;
+
+	(void)state;
+	book->no_pin = true;
+	book->vm[0].cid = 77;
+	ks_book_move(book, 1, KS_NOBODY);
+	assert_int_equal(ks_hand_over(book, &sharer.ops, false, &err), 0);
+	assert_int_equal(book->vm[0].manner, KS_MANNER_FORCED);
+	assert_false(book->vm[0].confined);
+	assert_int_equal(ks_sharer_release(&sharer, book, &err), 0);
+	assert_int_equal(ks_book_load(&none, tree.root, &err), -ENOENT);
+}
+
+/* The number of a vCPU's thread that has gone is another process's by now. */
+static void number_reused(void **state)
+{
+	struct ks_cpus before, after;
+	struct ks_err err = { "" };
+
+	(void)state;
+	sharer.port = 0;
+	book->vm[0].manner = KS_MANNER_FORCED;
+	book->vm[0].vcpu[0].tid = (uint32_t)vm;
+	book->vm[0].vcpu[1].tid = (uint32_t)other;
+	book->vm[0].vcpu[1].affinity = strdup("0-63");
+	book->cpu[1] = (struct ks_book_cpu){ KS_STEP_FREE, KS_NOBODY, KS_NOBODY, KS_NOBODY };
+	assert_int_equal(ks_pin_read((uint32_t)other, &before), 0);
+	ks_book_move(book, 1, 0);
+	assert_int_equal(ks_hand_over(book, &sharer.ops, false, &err), 0);
+	assert_int_equal(ks_pin_read((uint32_t)other, &after), 0);
+	assert_memory_equal(&before, &after, sizeof(before));
+	assert_int_equal(book->vm[0].vcpu[1].tid, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(agent_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_agent, setup, teardown),
+		cmocka_unit_test_setup_teardown(number_reused, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("sharer", tests, NULL, NULL);
+}
