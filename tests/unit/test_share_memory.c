@@ -137,6 +137,50 @@ static void test_read_and_ask(void **state)
 	assert_non_null(strstr(heard, "\"value\":104857600"));
 }
 
+/* The answer to a command that nobody waits for any more is not the next one's. */
+static void test_late_answer(void **state)
+{
+	static const char *const lines[] = { HELLO,   OK,
+					     "",      "{\"return\": [], \"id\": 2}\r\n" BACKENDS,
+					     DEVICES, NULL };
+	struct ks_err err = { "" };
+	struct ks_qmp *q;
+	struct ks_mem m;
+
+	(void)state;
+	begin(lines);
+	q = open_qmp();
+	assert_int_equal(ks_mem_read(q, false, &m, &err), -ETIMEDOUT);
+	assert_int_equal(ks_mem_read(q, false, &m, &err), 0);
+	assert_int_equal(ks_mem_total(&m, 1), 768 * MIB);
+	ks_qmp_close(q);
+	pthread_join(thread, NULL);
+}
+
+/* Sizes that no machine has, and their sum: the book has to take them. */
+static void test_huge(void **state)
+{
+	static const char *const lines[] = {
+		HELLO, OK,
+		"{\"return\": [{\"id\": \"a\", \"size\": 9223372036854775807, \"host-nodes\": [0], "
+		"\"policy\": \"bind\"}, {\"id\": \"b\", \"size\": 9223372036854775807, "
+		"\"host-nodes\": [0], \"policy\": \"bind\"}, {\"id\": \"c\", \"size\": 9, "
+		"\"host-nodes\": [0], \"policy\": \"bind\"}]}\r\n",
+		"{\"return\": []}\r\n", NULL
+	};
+	struct ks_err err = { "" };
+	struct ks_qmp *q;
+	struct ks_mem m;
+
+	(void)state;
+	begin(lines);
+	q = open_qmp();
+	assert_int_equal(ks_mem_read(q, false, &m, &err), 0);
+	assert_in_range(ks_mem_total(&m, 0), 1ull << 52, INT64_MAX);
+	ks_qmp_close(q);
+	pthread_join(thread, NULL);
+}
+
 /* QEMU is a process that its guest may have taken over. */
 static void test_nonsense(void **state)
 {
@@ -358,7 +402,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_read_and_ask), TEST(test_nonsense), TEST(test_socket),
 		TEST(test_too_much),	 TEST(test_refused),  TEST(test_too_much_with_others),
-		TEST(test_not_given_up), TEST(test_wait),
+		TEST(test_not_given_up), TEST(test_wait),     TEST(test_late_answer),
+		TEST(test_huge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

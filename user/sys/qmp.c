@@ -20,6 +20,7 @@
 
 struct ks_qmp {
 	int fd, timeout_ms;
+	int64_t id; /* of the last command */
 	size_t have;
 	char buf[MAX_LINE];
 };
@@ -84,13 +85,24 @@ static const char *error_text(struct json_object *o)
 	return json_object_get_string(d) ? json_object_get_string(d) : "";
 }
 
+/* The answer to a command whose answer nobody waits for any more? (One that has no id is to what was said last.) */
+static bool is_late(const struct ks_qmp *q, struct json_object *o)
+{
+	struct json_object *id;
+
+	return json_object_object_get_ex(o, "id", &id) && json_object_get_int64(id) != q->id;
+}
+
 /* 1: it is an event, or something else that is not asked for. */
-static int take_answer(struct json_object *o, struct json_object **result, struct ks_err *err)
+static int take_answer(const struct ks_qmp *q, struct json_object *o, struct json_object **result,
+		       struct ks_err *err)
 {
 	const char *error = error_text(o);
 	struct json_object *r;
 	char text[160];
 
+	if (is_late(q, o))
+		return 1;
 	if (error)
 		return ks_fail(err, -EREMOTEIO, "QEMU says: %s",
 			       ks_printable(text, sizeof(text), error, strlen(error)));
@@ -111,7 +123,7 @@ static int wait_answer(struct ks_qmp *q, struct json_object **result, struct ks_
 		ret = next(q, deadline, &o);
 		if (ret)
 			return ks_fail(err, ret, "QMP: %s", strerror(-ret));
-		ret = take_answer(o, result, err);
+		ret = take_answer(q, o, result, err);
 		json_object_put(o);
 	}
 	return ret == 1 ? ks_fail(err, -EPROTO, "QMP: no answer among %d events", i) : ret;
@@ -124,6 +136,7 @@ int ks_qmp_run(struct ks_qmp *q, const char *command, struct json_object *args,
 	int ret;
 
 	json_object_object_add(o, "execute", json_object_new_string(command));
+	json_object_object_add(o, "id", json_object_new_int64(++q->id));
 	if (args)
 		json_object_object_add(o, "arguments", args);
 	ret = send_all(q->fd, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
@@ -172,6 +185,7 @@ int ks_qmp_open(struct ks_qmp **out, const char *path, int timeout_ms, struct ks
 	if (!q)
 		return ks_fail(err, -ENOMEM, "out of memory");
 	q->have = 0;
+	q->id = 0;
 	q->timeout_ms = timeout_ms;
 	q->fd = connect_to(path);
 	if (q->fd < 0)
