@@ -59,4 +59,14 @@ echo '{"schema":7}' >state/share.json
 for command in status restore release; do
 	refused "$command: a book of another version" 1 'makes no sense' "$share" $command "${state[@]}"
 done
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all)
+	cp "$share" "$tmp/vm-share"
+	chmod 755 "$tmp" "$tmp/state" "$tmp/vm-share"
+	echo '{"schema":1,"pin":true,"vms":[],"cpus":[{"cpu":1,"step":"taken","owner":-1,"from":-1,"to":-1}]}' >state/share.json
+	holds "a hand-over that was interrupted" grep -q 'restore. mends it' <("$share" status "${state[@]}")
+	holds "... which nobody cannot tell from one under way" grep -q 'root sees which' \
+		<("${nobody[@]}" "$tmp/vm-share" status "${state[@]}")
+	holds "... nor in JSON" grep -q '"busy_pid":null' <("${nobody[@]}" "$tmp/vm-share" status --json "${state[@]}")
+fi
 expect_end

@@ -148,7 +148,7 @@ struct json_object *state_json(const struct ks_book *b, int busy)
 	put(o, "schema", SCHEMA);
 	json_object_object_add(o, "plan", json_object_new_boolean(true));
 	json_object_object_add(o, "settled", json_object_new_boolean(ks_book_is_settled(b)));
-	put(o, "busy_pid", (uint64_t)busy);
+	json_object_object_add(o, "busy_pid", busy < 0 ? NULL : json_object_new_int(busy));
 	json_object_object_add(o, "pin", json_object_new_boolean(!b->no_pin));
 	for (i = 0; i < KS_BOOK_VMS; i++)
 		if (b->vm[i].tgid)
@@ -235,7 +235,9 @@ void state_print(struct json_object *o)
 		printf("%u CPUs are free\n", nfree);
 	if (json_object_get_boolean(get(o, "settled")))
 		return;
-	if (json_object_get_uint64(get(o, "busy_pid")))
+	if (!get(o, "busy_pid"))
+		puts("a hand-over is under way or was interrupted: root sees which");
+	else if (json_object_get_uint64(get(o, "busy_pid")))
 		printf("process %" PRIu64 " is handing over just now\n",
 		       json_object_get_uint64(get(o, "busy_pid")));
 	else

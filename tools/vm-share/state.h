@@ -9,7 +9,7 @@ struct json_object;
 
 /*
  * All that the book says, and who does not keep to it: given-up vCPUs are looked at for 100 ms. busy: the
- * process that is handing over just now, or 0. The caller's.
+ * process that is handing over just now, or 0; negative: not known. The caller's.
  */
 struct json_object *state_json(const struct ks_book *b, int busy);
 

@@ -83,7 +83,7 @@ int turn_of(const char *dir)
 	int fd = open_lock(dir, O_RDONLY), pid;
 
 	if (fd < 0)
-		return 0;
+		return errno == EACCES ? -1 : 0;
 	pid = ks_filelock_holder(fd);
 	close(fd);
 	return pid > 0 ? pid : 0;

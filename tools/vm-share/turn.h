@@ -63,7 +63,7 @@ int turn_begin(struct turn *t, const struct turn_options *o, int wait_ms);
 /* Leave the turn if it is ours, and hang up. */
 void turn_end(struct turn *t);
 
-/* The process whose turn it is now, 0 if nobody's. */
+/* The process whose turn it is now, 0 if nobody's, -1 if we may not look. */
 int turn_of(const char *dir);
 
 #endif /* KVMSCHED_SHARE_TURN_H */
