@@ -57,6 +57,14 @@ static void assert_begins(const char *path, const char *with)
 		fail_msg("%s: '%s' instead of '%s'", path, line, with);
 }
 
+static void assert_says(const char *path, const char *what)
+{
+	char line[256];
+
+	assert_int_equal(ks_read_line(tree.root, line, sizeof(line), "%s", path), 0);
+	assert_string_equal(line, what);
+}
+
 static struct ks_cpus set_of(const char *text)
 {
 	struct ks_cpus s;
@@ -272,6 +280,15 @@ static struct ks_confine *open_confine(void)
 	return c;
 }
 
+/* All is put back, and in the made-up guest. */
+static void release(struct ks_confine *c)
+{
+	assert_int_equal(ks_confine_release(c), 0);
+	assert_says("/sys/fs/cgroup/kvmsched.share/cpuset.cpus", "");
+	assert_says("/sys/fs/cgroup/system.slice/cpuset.cpus", "");
+	assert_says("/sys/fs/cgroup/user.slice/cpuset.cpus", "0-1");
+}
+
 static void test_agent(void **state)
 {
 	struct ks_agent_ask ask = confine_ask("1-2,9");
@@ -327,6 +344,7 @@ static void test_agent_stays(void **state)
 	assert_stays(&a, KS_AGENT_CONFINE, "0-3", "1");
 	assert_stays(&a, KS_AGENT_CONFINE, "0,3", "0");
 	assert_stays(&a, KS_AGENT_RELEASE, "0-3", "0-3");
+	assert_says("/sys/fs/cgroup/user.slice/cpuset.cpus", "0-1");
 	ks_confine_close(a.confine);
 }
 
@@ -407,7 +425,7 @@ static void test_interrupts(void **state)
 	turns(&a, nobody[0]);
 	assert_begins(irq, "1-2");
 	/* Where the first agent found it. */
-	assert_int_equal(ks_confine_release(a.confine), 0);
+	release(a.confine);
 	assert_begins(irq, "0,3");
 	close(one[0]);
 	close(nobody[0]);
@@ -444,7 +462,7 @@ static void test_isolated(void **state)
 	ks_confine_settle(c);
 	assert_begins(partition, "isolated");
 	assert_begins(cpus, "3");
-	assert_int_equal(ks_confine_release(c), 0);
+	release(c);
 	assert_begins(partition, "member");
 	ks_confine_close(c);
 }

@@ -372,8 +372,10 @@ int ks_confine_open(struct ks_confine **out, const char *root, const char *dir, 
 	ret = ks_journal_open(&c->journal, dir, err);
 	if (ret == -EBUSY)
 		ks_fail(err, ret, "another agent runs here already");
-	if (!ret)
+	if (!ret) {
+		ks_journal_root(c->journal, root);
 		ret = make_own(c, err);
+	}
 	if (ret) {
 		ks_journal_close(c->journal);
 		free(c);
