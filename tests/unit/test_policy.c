@@ -669,6 +669,71 @@ static void test_lever_of_nice(void **state)
 	ks_journal_close(j);
 }
 
+static void journal_room(rlim_t bytes)
+{
+	struct rlimit r;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+	r.rlim_cur = bytes < r.rlim_max ? bytes : r.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+/* Twice, with room for a part of a line alone: nothing is remembered of the first time. */
+static void assert_no_room(struct ks_lever *l, const struct ks_lever *from)
+{
+	struct stat st;
+	char path[128];
+	int ret[2], i;
+
+	snprintf(path, sizeof(path), "%s/journal", tree.root);
+	assert_int_equal(stat(path, &st), 0);
+	journal_room(st.st_size + 7);
+	for (i = 0; i < 2; i++)
+		ret[i] = ks_lever_set(l, KS_LEVER_UP, from);
+	journal_room(RLIM_INFINITY);
+	assert_true(ret[0] < 0 && ret[1] < 0);
+}
+
+static void assert_weight(int fd, const char *what)
+{
+	char text[16] = "";
+
+	assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	assert_string_equal(text, what);
+}
+
+/* The journal cannot be written: then neither is the weight, the next time no more than the first. */
+static void test_lever_without_journal(void **state)
+{
+	struct ks_lever l = { .path = "/vm/vcpu0", .usual = 100, .weight = 100 }, from;
+	char path[128];
+	struct ks_undone u;
+	struct ks_err err;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	tree_text(&tree, WEIGHT, "100\n");
+	snprintf(path, sizeof(path), "%s" WEIGHT, tree.root);
+	assert_int_equal(ks_journal_open(&l.journal, tree.root, &err), 0);
+	ks_journal_root(l.journal, tree.root);
+	l.fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(l.fd >= 0);
+	from = (struct ks_lever){ .fd = l.fd, .usual = 300 };
+	assert_no_room(&l, &from);
+	assert_weight(l.fd, "100\n");
+	/* Nor if its owner has changed it since. */
+	tree_text(&tree, WEIGHT, "200\n");
+	assert_no_room(&l, &from);
+	assert_weight(l.fd, "200\n");
+	assert_int_equal(ks_lever_set(&l, KS_LEVER_UP, &from), 0);
+	assert_weight(l.fd, "499\n");
+	assert_int_equal(ks_journal_undo(l.journal, &u), 0);
+	assert_true(u.undone == 1 && !u.left);
+	assert_weight(l.fd, "200\n");
+	close(l.fd);
+	ks_journal_close(l.journal);
+}
+
 /* Two VMs, one of three times the other's weight; a third without a weight of its own. */
 static void test_share(void **state)
 {
@@ -716,6 +781,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_cgroup_of_thread, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_lever_of_nice, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_lever_without_journal, make_tree, drop_tree),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_share_clock),
 		cmocka_unit_test(test_thread_there_and_back),

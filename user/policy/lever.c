@@ -27,13 +27,27 @@ static uint32_t at_most(uint32_t weight)
 	return weight < MOST ? weight : MOST;
 }
 
-/* Those that are likely: down, and up where the other one's usual weight is the same. */
-static int journal_usual(struct ks_lever *l)
+/* What the journal does not take, the lever does not know either: it would be written. */
+static int journal(struct ks_lever *l, const struct ks_lever *next)
 {
-	l->ours[0] = LEAST;
-	l->ours[1] = at_most(2 * l->usual - LEAST);
-	l->nours = 2;
-	return ks_journal_weight(l->journal, l->path, l->usual, l->ours, l->nours);
+	int ret = ks_journal_weight(next->journal, next->path, next->usual, next->ours,
+				    next->nours);
+
+	if (!ret)
+		*l = *next;
+	return ret;
+}
+
+/* Ours that are likely: down, and up where the other one's usual weight is the same. */
+static int journal_usual(struct ks_lever *l, uint32_t usual)
+{
+	struct ks_lever next = *l;
+
+	next.usual = next.weight = usual;
+	next.ours[0] = LEAST;
+	next.ours[1] = at_most(2 * usual - LEAST);
+	next.nours = 2;
+	return journal(l, &next);
 }
 
 static int take_weight(struct ks_lever *l, const char *path)
@@ -43,9 +57,8 @@ static int take_weight(struct ks_lever *l, const char *path)
 
 	if (ret)
 		return ret;
-	l->usual = l->weight = strtoul(text, NULL, 10);
 	l->path = strdup(path);
-	ret = l->path ? journal_usual(l) : -ENOMEM;
+	ret = l->path ? journal_usual(l, strtoul(text, NULL, 10)) : -ENOMEM;
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), KS_CGROUPFS "%s/cpu.weight", path);
@@ -86,6 +99,7 @@ int ks_lever_renew(struct ks_lever *l, uint32_t tgid, uint32_t tid)
 /* What is written has to be in the journal before. If that has no room for more: another one that is up. */
 static int make_ours(struct ks_lever *l, uint32_t *weight)
 {
+	struct ks_lever next;
 	unsigned int i;
 
 	for (i = 0; i < l->nours; i++)
@@ -95,8 +109,9 @@ static int make_ours(struct ks_lever *l, uint32_t *weight)
 		*weight = l->ours[1];
 		return 0;
 	}
-	l->ours[l->nours++] = *weight;
-	return ks_journal_weight(l->journal, l->path, l->usual, l->ours, l->nours);
+	next = *l;
+	next.ours[next.nours++] = *weight;
+	return journal(l, &next);
 }
 
 /* Has somebody else written it? Then that is the usual one from now on. */
@@ -108,10 +123,7 @@ static int look_at_weight(struct ks_lever *l)
 	if (pread(l->fd, text, sizeof(text) - 1, 0) <= 0)
 		return errno ? -errno : -EIO;
 	now = strtoul(text, NULL, 10);
-	if (now == l->weight)
-		return 0;
-	l->usual = l->weight = now;
-	return journal_usual(l);
+	return now == l->weight ? 0 : journal_usual(l, now);
 }
 
 static int write_weight(struct ks_lever *l, uint32_t weight)
