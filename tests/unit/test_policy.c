@@ -29,6 +29,7 @@
 #include "scx.h"
 #include "share.h"
 #include "test_sys_tree.h"
+#include "text.h"
 #include "thread.h"
 #include "vmset.h"
 #include "wake.h"
@@ -486,6 +487,59 @@ static void test_journal_of_others(void **state)
 	assert_true(u.left == 1 && !u.failed && !u.undone);
 }
 
+static void journal_path(const char *path, const char *back)
+{
+	struct ks_journal *j;
+	struct ks_err err;
+
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	assert_int_equal(ks_journal_path(j, path, back), 0);
+	ks_journal_close(j);
+}
+
+static void assert_is(const char *path, const char *what)
+{
+	char *text;
+
+	assert_int_equal(ks_read_file(path, 64, &text, NULL), 0);
+	assert_string_equal(text, what);
+	free(text);
+}
+
+/* Somebody was killed within a line; who comes next adds to his journal, and both can be undone. */
+static void test_journal_torn(void **state)
+{
+	static const char *const torn[] = { "{\"path\":\"/x", "{", "{\"policy\":\"x\"}" };
+	char a[128], b[128], path[128];
+	struct ks_undone u;
+	unsigned int i;
+	FILE *f;
+
+	(void)state;
+	snprintf(a, sizeof(a), "%s/a", tree.root);
+	snprintf(b, sizeof(b), "%s/b", tree.root);
+	snprintf(path, sizeof(path), "%s/journal", tree.root);
+	for (i = 0; i < 3; i++) {
+		tree_text(&tree, "/a", "new");
+		tree_text(&tree, "/b", "new");
+		journal_path(a, "old");
+		f = fopen(path, "a");
+		fputs(torn[i], f);
+		fclose(f);
+		journal_path(b, "was");
+		undo_alone(&u);
+		assert_true(u.entries == 2 && u.undone == 2 && !u.failed);
+		assert_is(a, "old");
+		assert_is(b, "was");
+	}
+	/* It may be all that there is. */
+	journal_text(torn[0]);
+	journal_path(a, "once");
+	undo_alone(&u);
+	assert_int_equal(u.undone, 1);
+	assert_is(a, "once");
+}
+
 static void test_sched_ext_states(void **state)
 {
 	char ops[64];
@@ -796,6 +850,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_journal_leaves_an_owners_weight, make_tree,
 						drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_of_others, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_journal_torn, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_sched_ext_states, make_tree, drop_tree),
 		cmocka_unit_test(test_flags_of_this_kernel),
 		cmocka_unit_test_setup_teardown(test_what_can_be_attached, make_tree, drop_tree),

@@ -56,6 +56,29 @@ static int take_lock(struct ks_journal *j, const char *dir, struct ks_err *err)
 	return 0;
 }
 
+/*
+ * Who was killed within append() has left a part of a line, which would spoil the next one. It is of no use even if
+ * only the newline lacks: what it tells of has not been changed, for append() had not returned. To cut takes no room.
+ */
+static int cut_torn(struct ks_journal *j)
+{
+	off_t end = lseek(j->fd, 0, SEEK_END), whole = end;
+	char c;
+
+	while (whole > 0 && pread(j->fd, &c, 1, whole - 1) == 1 && c != '\n')
+		whole--;
+	return whole < end && ftruncate(j->fd, whole) ? -errno : 0;
+}
+
+static int open_journal(struct ks_journal *j, const char *dir, struct ks_err *err)
+{
+	int ret;
+
+	j->fd = open_at(dir, "journal", O_RDWR | O_CREAT | O_APPEND, &j->path);
+	ret = j->fd < 0 ? j->fd : cut_torn(j);
+	return ret ? ks_fail(err, ret, "%.150s/journal: %s", dir, strerror(-ret)) : 0;
+}
+
 int ks_journal_open(struct ks_journal **out, const char *dir, struct ks_err *err)
 {
 	struct ks_journal *j = calloc(1, sizeof(*j));
@@ -70,11 +93,8 @@ int ks_journal_open(struct ks_journal **out, const char *dir, struct ks_err *err
 		ret = ks_fail(err, -errno, "%.150s: %s", dir, strerror(errno));
 	else
 		ret = take_lock(j, dir, err);
-	if (!ret) {
-		j->fd = open_at(dir, "journal", O_RDWR | O_CREAT | O_APPEND, &j->path);
-		if (j->fd < 0)
-			ret = ks_fail(err, j->fd, "%.150s/journal: %s", dir, strerror(-j->fd));
-	}
+	if (!ret)
+		ret = open_journal(j, dir, err);
 	if (ret) {
 		ks_journal_close(j);
 		return ret;
