@@ -497,6 +497,49 @@ static void journal_path(const char *path, const char *back)
 	ks_journal_close(j);
 }
 
+static void journal_file(const char *back)
+{
+	struct ks_journal *j;
+	struct ks_err err;
+
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	assert_int_equal(ks_journal_file(j, "/vm/vcpu0", "cpu.weight", back), 0);
+	ks_journal_close(j);
+}
+
+static void tell_last(void *ctx, const char *path, const char *back)
+{
+	assert_string_equal(path, "/vm/vcpu0");
+	snprintf(ctx, 8, "%s", back);
+}
+
+/* The newest entry of a file counts; of those of an older build, which knew no better, the oldest. */
+static void test_journal_file(void **state)
+{
+	struct ks_journal *j;
+	struct ks_undone u;
+	struct ks_err err;
+	char last[8] = "";
+
+	(void)state;
+	journal_file("250");
+	journal_file("300");
+	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
+	assert_int_equal(ks_journal_files(j, "cpu.weight", tell_last, last), 0);
+	assert_string_equal(last, "300");
+	assert_int_equal(ks_journal_files(j, "cpu.max", tell_last, NULL), 0);
+	ks_journal_close(j);
+	weight_after("400\n", "300\n", &u);
+	assert_true(u.undone == 1 && !u.failed);
+	journal_text("{\"in\":\"/vm/vcpu0\",\"file\":\"cpu.weight\",\"back\":\"250\"}\n"
+		     "{\"in\":\"/vm/vcpu0\",\"file\":\"cpu.weight\",\"back\":\"300\"}\n");
+	weight_after("400\n", "250\n", &u);
+	/* After them one of this build. */
+	journal_text("{\"in\":\"/vm/vcpu0\",\"file\":\"cpu.weight\",\"back\":\"250\"}\n");
+	journal_file("300");
+	weight_after("400\n", "300\n", &u);
+}
+
 static void assert_is(const char *path, const char *what)
 {
 	char *text;
@@ -850,6 +893,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_journal_leaves_an_owners_weight, make_tree,
 						drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_of_others, make_tree, drop_tree),
+		cmocka_unit_test_setup_teardown(test_journal_file, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_journal_torn, make_tree, drop_tree),
 		cmocka_unit_test_setup_teardown(test_sched_ext_states, make_tree, drop_tree),
 		cmocka_unit_test(test_flags_of_this_kernel),

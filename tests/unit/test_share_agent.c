@@ -537,6 +537,127 @@ static void test_group_again(void **state)
 	ks_confine_close(c);
 }
 
+/* What is there by this name ends; another one begins, and says this. */
+static void begin_anew(const char *name, const char *cpus)
+{
+	static unsigned int n;
+	char path[256], aside[256];
+
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup/%s", tree.root, name);
+	snprintf(aside, sizeof(aside), "%s/aside%u", tree.root, n++);
+	assert_int_equal(rename(path, aside), 0);
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/cpuset.cpus", name);
+	tree_text(&tree, path, cpus);
+}
+
+/* It is put back what its owner has said last, not what the one before had. */
+static void test_group_again_back(void **state)
+{
+	static const char box[] = "/sys/fs/cgroup/box/cpuset.cpus";
+	static const char crate[] = "/sys/fs/cgroup/crate/cpuset.cpus";
+	struct ks_cpus two = set_of("1-2");
+	struct ks_confine *c = open_confine();
+
+	(void)state;
+	tree_text(&tree, box, "0-1\n");
+	tree_text(&tree, crate, "0-1\n");
+	assert_int_equal(ks_confine_set(c, &two), 0);
+	begin_anew("box", "2-3\n");
+	assert_true(ks_confine_sweep(c));
+	assert_says(box, "1-2");
+	/* Nobody has looked since. */
+	begin_anew("crate", "0,3\n");
+	release(c);
+	assert_says(box, "2-3");
+	assert_says(crate, "0,3");
+	ks_confine_close(c);
+}
+
+static off_t journal_size(void)
+{
+	char path[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/journal", journal_dir);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* Systemd writes what a unit is to have, whatever we have made of it. */
+static void test_owner_writes(void **state)
+{
+	static const char user[] = "/sys/fs/cgroup/user.slice/cpuset.cpus";
+	static const char system[] = "/sys/fs/cgroup/system.slice/cpuset.cpus";
+	struct ks_cpus two = set_of("1-2");
+	struct ks_confine *c = open_confine();
+	off_t size;
+	int i;
+
+	(void)state;
+	assert_int_equal(ks_confine_set(c, &two), 0);
+	tree_text(&tree, user, "2-3\n");
+	assert_true(ks_confine_sweep(c));
+	size = journal_size();
+	/* The same again does not fill the journal. */
+	for (i = 0; i < 3; i++) {
+		tree_text(&tree, user, "2-3\n");
+		assert_true(ks_confine_sweep(c));
+		assert_says(user, "1-2");
+	}
+	assert_int_equal(journal_size(), size);
+	/* And the last moment before a release. */
+	tree_text(&tree, system, "0,3\n");
+	assert_int_equal(ks_confine_release(c), 0);
+	assert_says(user, "2-3");
+	assert_says(system, "0,3");
+	ks_confine_close(c);
+}
+
+/* What an agent that was killed has written is not its owners'; what they have written since is. */
+static void test_agent_again_back(void **state)
+{
+	static const char late[] = "/sys/fs/cgroup/late.slice/cpuset.cpus";
+	static const char box[] = "/sys/fs/cgroup/box/cpuset.cpus";
+	struct ks_cpus two = set_of("1-2"), other = set_of("0,2");
+	struct ks_confine *c = open_confine();
+
+	(void)state;
+	tree_text(&tree, box, "0-1\n");
+	assert_int_equal(ks_confine_set(c, &two), 0);
+	ks_confine_close(c);
+	tree_text(&tree, box, "2-3\n");
+	tree_text(&tree, late, "1-2\n"); /* by chance */
+	c = open_confine();
+	assert_says(box, "1-2");
+	assert_int_equal(ks_confine_set(c, &other), 0);
+	assert_says(late, "0,2");
+	release(c);
+	assert_says(box, "2-3");
+	assert_says(late, "1-2");
+	ks_confine_close(c);
+}
+
+/* Killed while it went from one set to another. */
+static void test_agent_half_done(void **state)
+{
+	static const char user[] = "/sys/fs/cgroup/user.slice/cpuset.cpus";
+	struct ks_cpus two = set_of("1-2"), other = set_of("0,2");
+	struct ks_confine *c = open_confine();
+
+	(void)state;
+	assert_int_equal(ks_confine_set(c, &two), 0);
+	assert_int_equal(ks_confine_set(c, &other), 0);
+	ks_confine_close(c);
+	/* Our own is written last. */
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched.share/cpuset.cpus", "1-2\n");
+	tree_text(&tree, "/sys/fs/cgroup/system.slice/cpuset.cpus", "1-2\n");
+	c = open_confine();
+	assert_true(ks_cpus_same(ks_confine_may(c), &two));
+	assert_says(user, "1-2");
+	release(c);
+	ks_confine_close(c);
+}
+
 /* More of them come and go than are known at a time. */
 static void test_many_groups(void **state)
 {
@@ -745,17 +866,31 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make_tree, drop_tree)
 	const struct CMUnitTest tests[] = {
-		TEST(test_ask),		 TEST(test_answer),
-		TEST(test_noise),	 TEST(test_slow),
-		TEST(test_agent),	 TEST(test_agent_stays),
-		TEST(test_isolated),	 TEST(test_not_isolated),
-		TEST(test_agent_again),	 TEST(test_agent_callers),
-		TEST(test_interrupts),	 TEST(test_sweep),
-		TEST(test_cpusets_gone), TEST(test_group_again),
-		TEST(test_many_groups),	 TEST(test_no_cpusets),
-		TEST(test_look),	 TEST(test_force),
-		TEST(test_force_own),	 TEST(test_force_half_made),
+		TEST(test_ask),
+		TEST(test_answer),
+		TEST(test_noise),
+		TEST(test_slow),
+		TEST(test_agent),
+		TEST(test_agent_stays),
+		TEST(test_isolated),
+		TEST(test_not_isolated),
+		TEST(test_agent_again),
+		TEST(test_agent_callers),
+		TEST(test_interrupts),
+		TEST(test_sweep),
+		TEST(test_cpusets_gone),
+		TEST(test_group_again),
+		TEST(test_many_groups),
+		TEST(test_no_cpusets),
+		TEST(test_look),
+		TEST(test_force),
+		TEST(test_force_own),
+		TEST(test_force_half_made),
 		TEST(test_force_clear),
+		TEST(test_group_again_back),
+		TEST(test_owner_writes),
+		TEST(test_agent_again_back),
+		TEST(test_agent_half_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,7 +309,36 @@ static struct json_object *file_entry(const char *path, const char *file, const 
 
 int ks_journal_file(struct ks_journal *j, const char *path, const char *file, const char *back)
 {
-	return append(j, file_entry(path, file, back));
+	struct json_object *o = file_entry(path, file, back);
+
+	if (!o)
+		return -ENOMEM;
+	json_object_object_add(o, "alone", json_object_new_boolean(true));
+	return append(j, o);
+}
+
+int ks_journal_files(struct ks_journal *j, const char *file,
+		     void (*tell)(void *ctx, const char *path, const char *back), void *ctx)
+{
+	const char *in, *name, *back;
+	struct json_object *o;
+	char *text, *rest, *line;
+	int ret = ks_read_file(j->path, MAX_JOURNAL, &text, NULL);
+
+	if (ret)
+		return ret;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		o = json_tokener_parse(line);
+		in = ks_entry_text(o, "in");
+		name = ks_entry_text(o, "file");
+		back = ks_entry_text(o, "back");
+		if (in && name && back && !strcmp(name, file))
+			tell(ctx, in, back);
+		json_object_put(o);
+	}
+	free(text);
+	return 0;
 }
 
 int ks_journal_weight(struct ks_journal *j, const char *path, uint32_t back, const uint32_t *ours,

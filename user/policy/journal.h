@@ -35,8 +35,14 @@ int ks_journal_vm(struct ks_journal *j, uint32_t tgid);
 int ks_journal_thread(struct ks_journal *j, const struct ks_thread *t);
 /* "This thread's nice value is so, and will be the other one for a moment." 0 or -errno. */
 int ks_journal_nice(struct ks_journal *j, const struct ks_thread *t, int other);
-/* "This file of a cgroup will be written; to undo it, write this, whatever it says by then." 0 or -errno. */
+/*
+ * "This file of a cgroup will be written; to undo it, write this, whatever it says by then." The newest entry of a file
+ * counts: what its owner has written meanwhile is to be told anew, what we have must not be. 0 or -errno.
+ */
 int ks_journal_file(struct ks_journal *j, const char *path, const char *file, const char *back);
+/* What is told of files of that name, oldest first; strings are borrowed. 0 or -errno. */
+int ks_journal_files(struct ks_journal *j, const char *file,
+		     void (*tell)(void *ctx, const char *path, const char *back), void *ctx);
 /*
  * "The cpu.weight of this cgroup is so, and will be one of ours for a moment." If it is something else when it is
  * to be undone, its owner has changed it, and it stays so. The newest entry of a cgroup counts: it has to name all

@@ -39,15 +39,16 @@ static bool is_among(struct json_object *ours, uint64_t value)
 	return false;
 }
 
-/* Whether it was judged already; it is from now on. */
-static bool was_judged(struct ks_undo_files *f, const char *in, const char *file)
+/* Whether it was judged already; it is from now on if this entry judges it. */
+static bool was_judged(struct ks_undo_files *f, const char *in, const char *file, bool judges)
 {
 	char key[KS_CGROUP_PATH + 64];
 
 	snprintf(key, sizeof(key), "%s/%s", in, file);
 	if (json_object_object_get_ex(f->judged, key, NULL))
 		return true;
-	json_object_object_add(f->judged, key, NULL);
+	if (judges)
+		json_object_object_add(f->judged, key, NULL);
 	return false;
 }
 
@@ -84,13 +85,16 @@ int ks_undo_file(struct ks_undo_files *f, struct json_object *entry, struct ks_u
 	const char *in = ks_entry_text(entry, "in"), *file = ks_entry_text(entry, "file");
 	const char *back = ks_entry_text(entry, "back");
 	struct json_object *ours = NULL;
+	bool has_ours = json_object_object_get_ex(entry, "ours", &ours);
 	int ret = 1;
 
 	if (!in || !file || !back || strlen(in) >= KS_CGROUP_PATH || leads_out(in) ||
 	    strchr(file, '/'))
 		return -EPROTO;
-	if (json_object_object_get_ex(entry, "ours", &ours))
-		ret = was_judged(f, in, file) ? 0 : is_ours(f, ours, in, file, back, u);
+	if (was_judged(f, in, file, has_ours || json_object_object_get_ex(entry, "alone", NULL)))
+		ret = 0;
+	else if (has_ours)
+		ret = is_ours(f, ours, in, file, back, u);
 	if (!ret)
 		return 0;
 	if (ret > 0 && !strcmp(file, "cpuset.cpus") && !strcmp(back, "\n"))

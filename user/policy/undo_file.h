@@ -18,8 +18,9 @@ struct ks_undo_files {
 
 /*
  * One entry: "in", "file", "back", and from some build on "ours": the numbers that were to be written. Where it has
- * them, a file that says something else by now is its owner's, and is left so (u->left). 1: written; 0: nothing to
- * do; -errno.
+ * them, a file that says something else by now is its owner's, and is left so (u->left). With them, or with "alone",
+ * the newest entry of a file counts; else, as of older builds, each is written, the oldest last. 1: written; 0: nothing
+ * to do; -errno.
  */
 int ks_undo_file(struct ks_undo_files *f, struct json_object *entry, struct ks_undone *u);
 

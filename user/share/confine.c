@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,16 @@
 struct group {
 	char path[NAME_MAX + 2];
 	ino_t ino;
-	bool known; /* what it was before is in the journal */
+	bool written; /* by us, with `ours`, since it was made */
+	struct ks_cpus ours;
+	ino_t journalled; /* one of this name: its owner's, `back`, is in the journal; 0: none is */
+	struct ks_cpus back;
 };
 
 struct ks_confine {
 	const char *root;
 	struct ks_journal *journal;
+	int next; /* file of what was to be written last, see note_next() */
 	struct ks_cpus may, isolated;
 	bool cannot_isolate; /* the kernel has said so */
 	bool confined;
@@ -81,15 +86,23 @@ static void forget_gone(struct ks_confine *c)
 	c->n = n;
 }
 
-/* NULL: there are too many. */
-static struct group *group_of(struct ks_confine *c, const char *name)
+static struct group *known_group(struct ks_confine *c, const char *name)
 {
-	struct group *g;
 	unsigned int i;
 
 	for (i = 0; i < c->n; i++)
 		if (!strcmp(c->group[i].path + 1, name))
 			return &c->group[i];
+	return NULL;
+}
+
+/* NULL: there are too many. */
+static struct group *group_of(struct ks_confine *c, const char *name)
+{
+	struct group *g = known_group(c, name);
+
+	if (g)
+		return g;
 	if (c->n == MAX_GROUPS)
 		forget_gone(c);
 	if (c->n == MAX_GROUPS)
@@ -110,7 +123,7 @@ static int find_group(struct ks_confine *c, const struct dirent *e)
 		return -E2BIG;
 	if (fresh) {
 		g->ino = e->d_ino;
-		g->known = false;
+		g->written = false;
 	}
 	return fresh;
 }
@@ -195,18 +208,48 @@ static void move_back(struct ks_confine *c)
 
 /* ---- cpusets ---- */
 
-/* What to write to put back what is there now: an empty one takes a newline. */
+static int read_group(const struct ks_confine *c, const struct group *g, char *text, size_t size)
+{
+	return ks_read_line(c->root, text, size, KS_CGROUPFS "%s/cpuset.cpus", g->path);
+}
+
+/* An empty cpuset is a set, too. */
+static int set_of(const char *text, struct ks_cpus *set)
+{
+	memset(set, 0, sizeof(*set));
+	return *text && *text != '\n' ? ks_cpus_parse("cpuset", text, set, NULL) : 0;
+}
+
+static bool says(const char *text, const struct ks_cpus *set)
+{
+	struct ks_cpus is;
+
+	return !set_of(text, &is) && ks_cpus_same(&is, set);
+}
+
+static void note_back(struct group *g, const char *back)
+{
+	g->journalled = set_of(back, &g->back) ? 0 : g->ino;
+}
+
+/*
+ * What its owner has written, now or since we did: to be put back. To write it then, an empty one takes a newline. Units
+ * get the same again at each daemon-reload: that is in the journal.
+ */
 static int remember(struct ks_confine *c, struct group *g)
 {
-	char was[4096];
+	char was[KS_CPUS_TEXT];
 	int ret;
 
-	if (g->known || !strcmp(g->path, OWN))
+	if (!strcmp(g->path, OWN))
 		return 0;
-	ret = ks_read_line(c->root, was, sizeof(was), KS_CGROUPFS "%s/cpuset.cpus", g->path);
+	ret = read_group(c, g, was, sizeof(was));
+	if (ret || (g->written && says(was, &g->ours)) ||
+	    (g->journalled == g->ino && says(was, &g->back)))
+		return ret;
+	ret = ks_journal_file(c->journal, g->path, "cpuset.cpus", *was ? was : "\n");
 	if (!ret)
-		ret = ks_journal_file(c->journal, g->path, "cpuset.cpus", *was ? was : "\n");
-	g->known = !ret;
+		note_back(g, was);
 	return ret;
 }
 
@@ -216,23 +259,89 @@ static int confine_group(struct ks_confine *c, struct group *g, const char *cpus
 
 	if (!ret)
 		ret = ks_cgroup_write(c->root, g->path, "cpuset.cpus", cpus);
+	if (!ret) {
+		g->written = true;
+		g->ours = c->may;
+	}
 	if (ret != -ENOENT && ret != -ENODEV)
 		return ret;
 	return ks_exists(c->root, KS_CGROUPFS "%s", g->path) ? -ENODEV : 0; /* it is gone */
 }
 
+/* Our own last: as long as it says what was before, others may. */
 static int confine_groups(struct ks_confine *c)
 {
+	struct group *g, *own = known_group(c, OWN + 1);
 	char cpus[KS_CPUS_TEXT];
-	unsigned int i;
 	int ret, failed = 0;
 
 	ks_cpus_print(&c->may, cpus, sizeof(cpus));
-	for (i = 0; i < c->n; i++) {
-		ret = confine_group(c, &c->group[i], cpus);
+	for (g = c->group; g < c->group + c->n; g++) {
+		ret = g == own ? 0 : confine_group(c, g, cpus);
 		failed = ret ? ret : failed;
 	}
-	return failed;
+	ret = own ? confine_group(c, own, cpus) : 0;
+	return ret ? ret : failed;
+}
+
+/* ---- what a predecessor has left ---- */
+
+/*
+ * Before it is written: who is killed while it is leaves cgroups that say what our own says, and others that say this. A
+ * successor must not take either for their owners'.
+ */
+static int note_next(struct ks_confine *c, const struct ks_cpus *cpus)
+{
+	char text[KS_CPUS_TEXT];
+	ssize_t len = (ssize_t)strlen(ks_cpus_print(cpus, text, sizeof(text)));
+
+	if (ftruncate(c->next, 0) < 0)
+		return -errno;
+	errno = EIO;
+	return pwrite(c->next, text, (size_t)len, 0) == len ? 0 : -errno;
+}
+
+static void read_next(struct ks_confine *c, struct ks_cpus *next)
+{
+	char text[KS_CPUS_TEXT] = "";
+
+	if (pread(c->next, text, sizeof(text) - 1, 0) < 0 || set_of(text, next))
+		memset(next, 0, sizeof(*next));
+}
+
+static void tell_back(void *ctx, const char *path, const char *back)
+{
+	struct group *g = *path == '/' ? known_group(ctx, path + 1) : NULL;
+
+	if (g)
+		note_back(g, back);
+}
+
+/* One that the journal does not know has not been written by any of us, whatever it says. */
+static void adopt(struct ks_confine *c, struct group *g, const struct ks_cpus *ours)
+{
+	char now[KS_CPUS_TEXT];
+
+	if (!g->journalled || !ks_cpus_count(ours) || read_group(c, g, now, sizeof(now)) ||
+	    !says(now, ours))
+		return;
+	g->written = true;
+	g->ours = *ours;
+}
+
+static int adopt_groups(struct ks_confine *c)
+{
+	int ret = ks_journal_files(c->journal, "cpuset.cpus", tell_back, c);
+	struct ks_cpus next;
+	unsigned int i;
+
+	read_next(c, &next);
+	for (i = 0; i < c->n; i++) {
+		adopt(c, &c->group[i], &next);
+		if (c->confined)
+			adopt(c, &c->group[i], &c->may);
+	}
+	return ret;
 }
 
 /* ---- given-up CPUs are nobody's ---- */
@@ -277,6 +386,8 @@ int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus)
 {
 	int ret = find_groups(c);
 
+	if (ret >= 0)
+		ret = note_next(c, cpus);
 	if (ret < 0)
 		return ret;
 	if (ks_cpus_common(cpus, &c->isolated) < KS_CPUS)
@@ -291,13 +402,11 @@ int ks_confine_set(struct ks_confine *c, const struct ks_cpus *cpus)
 /* Nobody has changed it: others write cpusets, too (AllowedCPUs= of units at each daemon-reload, LXC for its containers). */
 static bool is_confined(const struct ks_confine *c, const struct group *g)
 {
-	char now[4096];
-	struct ks_cpus are;
-	int ret = ks_read_line(c->root, now, sizeof(now), KS_CGROUPFS "%s/cpuset.cpus", g->path);
+	char now[KS_CPUS_TEXT];
 
-	if (ret)
+	if (read_group(c, g, now, sizeof(now)))
 		return !ks_exists(c->root, KS_CGROUPFS "%s", g->path);
-	return !ks_cpus_parse("cpuset", now, &are, NULL) && ks_cpus_same(&are, &c->may);
+	return says(now, &c->may);
 }
 
 static bool all_confined(const struct ks_confine *c)
@@ -360,6 +469,35 @@ static int make_own(struct ks_confine *c, struct ks_err *err)
 		       0;
 }
 
+/* In the folder of the journal, which is ours by now. */
+static int open_next(struct ks_confine *c, const char *dir, struct ks_err *err)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/cpus", dir);
+	c->next = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return c->next < 0 ? ks_fail(err, -errno, "%.150s: %s", path, strerror(errno)) : 0;
+}
+
+/* Whoever was killed may have left it half done. */
+static int take_over(struct ks_confine *c, struct ks_err *err)
+{
+	int ret = adopt_groups(c);
+
+	if (ret)
+		return ks_fail(err, ret, "the journal: %s", strerror(-ret));
+	ks_confine_sweep(c);
+	return 0;
+}
+
+static void drop(struct ks_confine *c)
+{
+	if (c->next >= 0)
+		close(c->next);
+	ks_journal_close(c->journal);
+	free(c);
+}
+
 int ks_confine_open(struct ks_confine **out, const char *root, const char *dir, struct ks_err *err)
 {
 	struct ks_confine *c = calloc(1, sizeof(*c));
@@ -369,36 +507,61 @@ int ks_confine_open(struct ks_confine **out, const char *root, const char *dir, 
 	if (!c)
 		return ks_fail(err, -ENOMEM, "out of memory");
 	c->root = root;
+	c->next = -1;
 	ret = ks_journal_open(&c->journal, dir, err);
 	if (ret == -EBUSY)
 		ks_fail(err, ret, "another agent runs here already");
 	if (!ret) {
 		ks_journal_root(c->journal, root);
-		ret = make_own(c, err);
+		ret = open_next(c, dir, err);
 	}
+	if (!ret)
+		ret = make_own(c, err);
+	if (!ret)
+		ret = take_over(c, err);
 	if (ret) {
-		ks_journal_close(c->journal);
-		free(c);
+		drop(c);
 		return ret;
 	}
 	*out = c;
 	return 0;
 }
 
+/* What owners have written since the last sweep; what cannot be journalled now goes back to what was before. */
+static void remember_last(struct ks_confine *c)
+{
+	unsigned int i;
+
+	find_groups(c);
+	for (i = 0; i < c->n; i++)
+		if (c->group[i].journalled)
+			remember(c, &c->group[i]);
+}
+
+static void forget_all(struct ks_confine *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n; i++) {
+		c->group[i].written = false;
+		c->group[i].journalled = 0;
+	}
+}
+
 int ks_confine_release(struct ks_confine *c)
 {
 	struct ks_undone u;
-	unsigned int i;
 	int ret;
 
 	isolate_none(c);
 	ks_confine_online(c, &c->may);
 	memset(&c->interrupts, 0, sizeof(c->interrupts));
+	remember_last(c);
 	ret = ks_journal_undo(c->journal, &u);
-	if (!ret)
+	if (!ret) {
+		forget_all(c);
 		ret = ks_cgroup_any_cpu(c->root, OWN);
-	for (i = 0; i < c->n; i++)
-		c->group[i].known = false;
+	}
 	c->confined = ret;
 	return ret;
 }
@@ -415,6 +578,5 @@ void ks_confine_close(struct ks_confine *c)
 		snprintf(path, sizeof(path), "%s" KS_CGROUPFS OWN, c->root ? c->root : "");
 		rmdir(path);
 	}
-	ks_journal_close(c->journal);
-	free(c);
+	drop(c);
 }

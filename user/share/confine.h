@@ -16,10 +16,10 @@ struct ks_err;
 struct ks_confine;
 
 #define KS_CONFINE_DIR                                                                             \
-	"/run/kvmsched-agent" /* its journal: what it has changed in other people's cgroups */
+	"/run/kvmsched-agent" /* its journal: what others had in their cgroups; and what it writes */
 
 /*
- * Make ready: nothing is confined yet, unless it was by an agent before. dir: of the journal. root: see
+ * Make ready: nothing is confined yet, unless it was by an agent before; that is swept. dir: of the journal. root: see
  * text.h, of /sys and /proc. 0; -ENOTSUP: no cgroup v2 with cpusets; -EBUSY: another agent; -errno.
  */
 int ks_confine_open(struct ks_confine **c, const char *root, const char *dir, struct ks_err *err);
