@@ -121,6 +121,27 @@ static void libvirt(void **state)
 	tree_free(&t);
 }
 
+/* A thread that has ended is left out; one that cannot be read is not taken for such. */
+static void threads_that_cannot_be_read(void **state)
+{
+	struct ks_vminfo vm;
+	struct ks_vmlist l;
+	struct tree t;
+
+	(void)state;
+	tree_new(&t);
+	libvirt_vm(&t, 4711, "web-3");
+	tree_dir(&t, "/proc/4711/task/4720");
+	assert_int_equal(ks_vm_read(t.root, 4711, &vm), 0);
+	assert_int_equal(vm.nthreads, 5);
+	ks_vm_release(&vm);
+	tree_dir(&t, "/proc/4711/task/4720/comm");
+	assert_int_equal(ks_vm_read(t.root, 4711, &vm), -EISDIR);
+	assert_null(vm.threads);
+	assert_int_equal(ks_vm_list(t.root, &l), -EISDIR);
+	tree_free(&t);
+}
+
 static struct ks_vminfo parse(enum ks_vmm vmm, struct words argv)
 {
 	struct ks_vminfo vm = { .vmm = vmm };
@@ -349,10 +370,15 @@ static void real_proc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(libvirt),	    cmocka_unit_test(qemu_options),
-		cmocka_unit_test(other_vmms),	    cmocka_unit_test(hostile_options),
-		cmocka_unit_test(names_of_threads), cmocka_unit_test(list),
-		cmocka_unit_test(resolve),	    cmocka_unit_test(real_proc),
+		cmocka_unit_test(libvirt),
+		cmocka_unit_test(qemu_options),
+		cmocka_unit_test(other_vmms),
+		cmocka_unit_test(hostile_options),
+		cmocka_unit_test(names_of_threads),
+		cmocka_unit_test(list),
+		cmocka_unit_test(resolve),
+		cmocka_unit_test(real_proc),
+		cmocka_unit_test(threads_that_cannot_be_read),
 	};
 
 	return cmocka_run_group_tests_name("sys vm", tests, NULL, NULL);

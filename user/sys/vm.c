@@ -118,6 +118,7 @@ static int by_tid(const void *a, const void *b)
 static int add_thread(struct ks_vminfo *vm, const char *root, uint32_t tid)
 {
 	struct ks_vmthread *t;
+	int ret;
 
 	if (!(vm->nthreads & (vm->nthreads + 1))) { /* full at 0, 1, 3, 7, 15 ... */
 		t = realloc(vm->threads, (2 * vm->nthreads + 1) * sizeof(*t));
@@ -127,8 +128,9 @@ static int add_thread(struct ks_vminfo *vm, const char *root, uint32_t tid)
 	}
 	t = vm->threads + vm->nthreads;
 	t->tid = tid;
-	if (ks_read_line(root, t->name, sizeof(t->name), "/proc/%u/task/%u/comm", vm->tgid, tid))
-		return 0; /* it has ended meanwhile */
+	ret = ks_read_line(root, t->name, sizeof(t->name), "/proc/%u/task/%u/comm", vm->tgid, tid);
+	if (ret)
+		return ret == -ENOENT || ret == -ESRCH ? 0 : ret; /* it has ended meanwhile */
 	t->vcpu = ks_vm_vcpu_of_name(t->name);
 	vm->nthreads++;
 	return 0;
@@ -224,15 +226,20 @@ void ks_vm_release(struct ks_vminfo *vm)
 	memset(vm, 0, sizeof(*vm));
 }
 
+static bool is_denied(int ret)
+{
+	return ret == -EACCES || ret == -EPERM;
+}
+
 static int list_add(struct ks_vmlist *l, const char *root, uint32_t tgid)
 {
 	struct ks_vminfo vm, *p;
 	int fd_status, ret;
 
 	ret = read_vm(root, tgid, &vm, &fd_status, true);
-	if (fd_status == -EACCES || fd_status == -EPERM)
+	if (is_denied(fd_status) || is_denied(ret))
 		l->unreadable++;
-	if (ret == -ENOMEM)
+	else if (ret && ret != -ESRCH)
 		return ret;
 	if (ret || fd_status || !vm.vm_fds)
 		return 0;

@@ -46,7 +46,8 @@ struct ks_vminfo {
 /*
  * What is known of the process tgid. It need not hold a VM (vm_fds is then 0): a recorder knows
  * from the kernel that it does, and a VMM that has dropped its privileges may hide its
- * descriptors. 0, -ESRCH if there is no such process, -errno. Release what 0 returned.
+ * descriptors. 0, -ESRCH if there is no such process, -errno. Only threads that have ended are left
+ * out: one whose name cannot be read for another reason is an error. Release what 0 returned.
  */
 int ks_vm_read(const char *root, uint32_t tgid, struct ks_vminfo *vm);
 void ks_vm_release(struct ks_vminfo *vm);
@@ -55,10 +56,10 @@ void ks_vm_release(struct ks_vminfo *vm);
 struct ks_vmlist {
 	struct ks_vminfo *vm;
 	size_t n;
-	size_t unreadable; /* processes whose descriptors may not be read: not root? */
+	size_t unreadable; /* processes that may not be looked into: not root? */
 };
 
-/* 0 or -errno; free what 0 returned. Processes that end meanwhile are left out. */
+/* 0 or -errno; free what 0 returned. Processes that end meanwhile, or may not be looked into, are left out. */
 int ks_vm_list(const char *root, struct ks_vmlist *l);
 void ks_vm_list_free(struct ks_vmlist *l);
 
