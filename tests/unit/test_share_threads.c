@@ -127,6 +127,32 @@ static void test_about_to_end(void **state)
 	ks_book_free(b);
 }
 
+/* Its name cannot be read for a moment, or is another one: it is there, so what undoes its throttling is kept. */
+static void test_unread(void **state)
+{
+	struct ks_book *b = begin();
+	struct ks_book_vcpu *v = &b->vm[0].vcpu[2];
+	char comm[160];
+
+	(void)state;
+	snprintf(comm, sizeof(comm), "%s/proc/700/task/703/comm", tree.root);
+	assert_int_equal(unlink(comm) | mkdir(comm, 0755), 0);
+	assert_false(ks_vcpus_renew(tree.root, &b->vm[0]));
+	assert_int_equal(v->tid, 703);
+	assert_int_equal(rmdir(comm), 0);
+	assert_false(ks_vcpu_has_ended(tree.root, TGID, 703));
+	thread(703, "something else\n");
+	assert_false(ks_vcpus_renew(tree.root, &b->vm[0]));
+	assert_int_equal(v->tid, 703);
+	assert_string_equal(v->affinity, "0-7");
+	assert_string_equal(v->home, "/vm");
+	no_thread(703);
+	assert_true(ks_vcpu_has_ended(tree.root, TGID, 703));
+	assert_true(ks_vcpus_renew(tree.root, &b->vm[0]));
+	assert_int_equal(v->tid, 0);
+	ks_book_free(b);
+}
+
 /* ---- the process ---- */
 
 /* state, threads and start; all else is 9. */
@@ -259,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_unplugged_and_plugged),
 		TEST(test_about_to_end),
+		TEST(test_unread),
 		TEST(test_has_ended),
 		TEST(test_pinned),
 	};

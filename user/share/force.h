@@ -17,6 +17,9 @@
 struct ks_vminfo;
 unsigned int ks_vcpus_count(const struct ks_vminfo *info);
 
+/* Is this thread of the process there no more? What cannot be found out has not ended. root: see text.h. */
+bool ks_vcpu_has_ended(const char *root, uint32_t tgid, uint32_t tid);
+
 /*
  * Bring the book's threads of a VM up to date: vCPUs may be unplugged (tid 0 from then on), and plugged again with
  * another thread, to which nothing has been done; there may be more of them. Returns whether there was something to

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* vCPUs that are plugged, unplugged, and plugged again: threads come, end, and others take their places. */
 #include <dirent.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "force.h"
 #include "vm.h"
@@ -64,10 +67,23 @@ static bool grow(struct ks_book_vm *v, unsigned int vcpus)
 	return true;
 }
 
-/* What was done to the thread that has gone does not hold for another one. */
-static bool renew(const char *root, struct ks_book_vcpu *v, uint32_t tid)
+bool ks_vcpu_has_ended(const char *root, uint32_t tgid, uint32_t tid)
 {
-	if (v->tid == tid)
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/proc/%u/task/%u", root ? root : "", tgid, tid) >=
+	    (int)sizeof(path))
+		return false;
+	return access(path, F_OK) && (errno == ENOENT || errno == ESRCH);
+}
+
+/*
+ * What was done to the thread that has gone does not hold for another one. One that is there under another name has not gone:
+ * what undoes that is known here alone.
+ */
+static bool renew(const char *root, uint32_t tgid, struct ks_book_vcpu *v, uint32_t tid)
+{
+	if (v->tid == tid || (!tid && !ks_vcpu_has_ended(root, tgid, v->tid)))
 		return false;
 	ks_force_clear(root, v);
 	free(v->affinity);
@@ -101,7 +117,7 @@ bool ks_vcpus_renew(const char *root, struct ks_book_vm *v)
 	/* One that is about to end loses its threads one by one; without any it is left as it was. */
 	n = has_any(&info, v->vcpus) ? v->vcpus : 0;
 	for (i = 0; i < n; i++)
-		changed |= renew(root, &v->vcpu[i], thread_of(&info, i));
+		changed |= renew(root, v->tgid, &v->vcpu[i], thread_of(&info, i));
 	ks_vm_release(&info);
 	return changed;
 }
