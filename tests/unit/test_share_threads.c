@@ -153,6 +153,29 @@ static void test_unread(void **state)
 	ks_book_free(b);
 }
 
+/* Held down, and the book knows nothing of it: what is undone is our quota, not put back as its owner's. */
+static void test_held_already(void **state)
+{
+	struct ks_book_vcpu v = { .tid = 703 };
+
+	(void)state;
+	tree_text(&tree, "/proc/700/task/703/cgroup", "0::/vm/kvmsched-700-vcpu2\n");
+	tree_text(&tree, "/sys/fs/cgroup/vm/cgroup.threads", "");
+	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-700-vcpu2/cgroup.type", "threaded\n");
+	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-700-vcpu2/cgroup.threads", "703\n");
+	tree_text(&tree, "/sys/fs/cgroup/vm/kvmsched-700-vcpu2/cpu.max", "1000 1000000\n");
+	assert_int_equal(ks_force_prepare(tree.root, TGID, 2, &v), 0);
+	assert_string_equal(v.home, "/vm");
+	assert_string_equal(v.group, "/vm/kvmsched-700-vcpu2");
+	assert_string_equal(v.max, "");
+	ks_force_clear(tree.root, &v);
+	/* Another VM's name, and another vCPU's: not ours to judge. */
+	assert_int_equal(ks_force_prepare(tree.root, TGID, 1, &v), 0);
+	assert_string_equal(v.home, "/vm/kvmsched-700-vcpu2");
+	assert_string_equal(v.max, "1000 1000000");
+	ks_force_undo(tree.root, &v);
+}
+
 /* ---- the process ---- */
 
 /* state, threads and start; all else is 9. */
@@ -283,11 +306,8 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make, drop)
 	const struct CMUnitTest tests[] = {
-		TEST(test_unplugged_and_plugged),
-		TEST(test_about_to_end),
-		TEST(test_unread),
-		TEST(test_has_ended),
-		TEST(test_pinned),
+		TEST(test_unplugged_and_plugged), TEST(test_about_to_end), TEST(test_unread),
+		TEST(test_held_already),	  TEST(test_has_ended),	   TEST(test_pinned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

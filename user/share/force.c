@@ -51,9 +51,18 @@ static int prepare_own(const char *root, const char *home, struct ks_book_vcpu *
 	return ret ? ret : remember(v, home, home, max);
 }
 
+/* Off with a cgroup of ours that the book knows no more: its quota is nobody else's to get back. */
+static void cut_ours(char *path, const char *ours)
+{
+	char *last = strrchr(path, '/');
+
+	if (last && !strcmp(last, ours))
+		*last = 0;
+}
+
 int ks_force_prepare(const char *root, uint32_t tgid, unsigned int vcpu, struct ks_book_vcpu *v)
 {
-	char home[KS_CGROUP_PATH], group[KS_CGROUP_PATH + 64];
+	char home[KS_CGROUP_PATH], group[KS_CGROUP_PATH + 64], ours[64];
 	int ret;
 
 	if (v->home)
@@ -61,13 +70,14 @@ int ks_force_prepare(const char *root, uint32_t tgid, unsigned int vcpu, struct 
 	ret = ks_cgroup_of(root, tgid, v->tid, home, sizeof(home));
 	if (ret)
 		return ret == -ENOENT ? -ESRCH : ret;
+	snprintf(ours, sizeof(ours), "/kvmsched-%u-vcpu%u", tgid, vcpu);
+	cut_ours(home, ours);
 	if (ks_cgroup_is_own(root, home, v->tid)) {
 		ret = prepare_own(root, home, v);
 	} else {
 		snprintf(group, sizeof(group), "%s", home);
 		cut_to_domain(root, group);
-		snprintf(group + strlen(group), sizeof(group) - strlen(group),
-			 "/kvmsched-%u-vcpu%u", tgid, vcpu);
+		snprintf(group + strlen(group), sizeof(group) - strlen(group), "%s", ours);
 		ret = remember(v, home, group, "");
 	}
 	if (ret)

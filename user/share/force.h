@@ -56,7 +56,8 @@ int ks_pin_write(uint32_t tid, const struct ks_cpus *cpus);
 
 /*
  * Find out how this vCPU would be held down, and what would undo it; nothing is changed but the book's
- * entry, which is to be saved before ks_force(). 0; -ENOTSUP: no cgroup v2; -errno.
+ * entry, which is to be saved before ks_force(). One that is in our cgroup for it already comes from the one above.
+ * 0; -ENOTSUP: no cgroup v2; -errno.
  */
 int ks_force_prepare(const char *root, uint32_t tgid, unsigned int vcpu, struct ks_book_vcpu *v);
 /* Do it; again without harm. 0 or -errno (-ESRCH: the thread has ended). */
