@@ -112,6 +112,30 @@ static void test_unplugged_and_plugged(void **state)
 	ks_book_free(b);
 }
 
+/* A new vCPU's thread still has its creator's name when it is seen first, and second. */
+static void test_named_late(void **state)
+{
+	struct ks_book *b = begin();
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 5; i++)
+		assert_false(ks_vcpus_renew(tree.root, &b->vm[0]));
+	thread(790, "qemu-system-x86\n");
+	assert_false(ks_vcpus_renew(tree.root, &b->vm[0]));
+	assert_false(ks_vcpus_renew(tree.root, &b->vm[0]));
+	thread(790, "CPU 3/KVM\n");
+	assert_true(ks_vcpus_renew(tree.root, &b->vm[0]));
+	assert_int_equal(b->vm[0].vcpus, 4);
+	assert_int_equal(b->vm[0].vcpu[3].tid, 790);
+	/* Names are not read for ever. */
+	assert_false(ks_vcpus_renew(tree.root, &b->vm[0]));
+	thread(790, "something else\n");
+	thread(702, "CPU 3/KVM\n");
+	assert_false(ks_vcpus_renew(tree.root, &b->vm[0]));
+	ks_book_free(b);
+}
+
 /* All are gone, but the process is not yet: that is no unplugging. */
 static void test_about_to_end(void **state)
 {
@@ -306,8 +330,13 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make, drop)
 	const struct CMUnitTest tests[] = {
-		TEST(test_unplugged_and_plugged), TEST(test_about_to_end), TEST(test_unread),
-		TEST(test_held_already),	  TEST(test_has_ended),	   TEST(test_pinned),
+		TEST(test_unplugged_and_plugged),
+		TEST(test_named_late),
+		TEST(test_about_to_end),
+		TEST(test_unread),
+		TEST(test_held_already),
+		TEST(test_has_ended),
+		TEST(test_pinned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,8 @@ bool ks_vcpu_has_ended(const char *root, uint32_t tgid, uint32_t tid);
 
 /*
  * Bring the book's threads of a VM up to date: vCPUs may be unplugged (tid 0 from then on), and plugged again with
- * another thread, to which nothing has been done; there may be more of them. Returns whether there was something to
- * change.
+ * another thread, to which nothing has been done; there may be more of them. A thread that has not its name yet is found
+ * by one of the next looks. Returns whether there was something to change.
  */
 bool ks_vcpus_renew(const char *root, struct ks_book_vm *v);
 

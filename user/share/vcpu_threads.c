@@ -11,7 +11,10 @@
 #include "force.h"
 #include "vm.h"
 
-/* Changes with the threads that the process has. */
+/* A new thread has its creator's name at first: they are read until so many looks more have found the same threads. */
+#define LOOKS 3u /* a mask: counted in the low bits of the sum */
+
+/* Changes with the threads that the process has; the low bits are 0. */
 static uint64_t sum_threads(const char *root, uint32_t tgid)
 {
 	char path[512];
@@ -28,7 +31,12 @@ static uint64_t sum_threads(const char *root, uint32_t tgid)
 	}
 	if (d)
 		closedir(d);
-	return sum & INT64_MAX;
+	return sum & INT64_MAX & ~(uint64_t)LOOKS;
+}
+
+static uint64_t count_look(uint64_t before, uint64_t threads)
+{
+	return (before & ~(uint64_t)LOOKS) == threads ? before + 1 : threads;
 }
 
 static uint32_t thread_of(const struct ks_vminfo *info, unsigned int vcpu)
@@ -110,9 +118,9 @@ bool ks_vcpus_renew(const char *root, struct ks_book_vm *v)
 	bool changed;
 	unsigned int i, n;
 
-	if (threads == v->threads || ks_vm_read(root, v->tgid, &info))
+	if (v->threads == (threads | LOOKS) || ks_vm_read(root, v->tgid, &info))
 		return false;
-	v->threads = threads;
+	v->threads = count_look(v->threads, threads);
 	changed = grow(v, ks_vcpus_count(&info));
 	/* One that is about to end loses its threads one by one; without any it is left as it was. */
 	n = has_any(&info, v->vcpus) ? v->vcpus : 0;
