@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Threads of vCPUs that come and go, and processes that have ended, as /proc tells them. */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -200,6 +201,47 @@ static void test_held_already(void **state)
 	ks_force_undo(tree.root, &v);
 }
 
+/* ---- do they idle ---- */
+
+static void schedstat(uint32_t tid, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", TGID, tid);
+	tree_text(&tree, path, text);
+}
+
+/* Only what was seen to idle, or has ended, does. */
+static void test_not_seen(void **state)
+{
+	struct ks_book_vcpu vcpu[] = { { .tid = 701 }, { .tid = 702 }, { .tid = 703 },
+				       { .tid = 704 }, { .tid = 705 }, { 0 } };
+	struct ks_book_vm vm = { .tgid = TGID, .vcpus = 6, .vcpu = vcpu };
+	struct ks_vcpu_look look;
+	struct ks_cpus all, busy;
+	char path[64], text[KS_CPUS_TEXT];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "/proc/700/task/%u/stat", 701 + i);
+		tree_text(&tree, path, "701 (CPU 0/KVM) S 1 1 1\n");
+	}
+	schedstat(701, "1000 500 9\n");
+	schedstat(702, "0 0 0\n"); /* a kernel that does not count */
+	tree_dir(
+		&tree,
+		"/proc/700/task/703/schedstat"); /* cannot be read; 704 has none, 705 has ended, the last is unplugged */
+	assert_int_equal(ks_vcpu_look(tree.root, TGID, 702, &look), -ENODATA);
+	assert_int_equal(ks_vcpu_look(tree.root, TGID, 703, &look), -EISDIR);
+	assert_int_equal(ks_vcpu_look(tree.root, TGID, 704, &look), -ENODATA);
+	assert_int_equal(ks_vcpu_look(tree.root, TGID, 705, &look), -ESRCH);
+	assert_int_equal(ks_vcpu_look(tree.root, TGID, 0, &look), -ESRCH);
+	ks_cpus_first(&all, vm.vcpus);
+	ks_vcpus_busy(tree.root, &vm, &all, 10, &busy);
+	assert_string_equal(ks_cpus_print(&busy, text, sizeof(text)), "1-3");
+}
+
 /* ---- the process ---- */
 
 /* state, threads and start; all else is 9. */
@@ -335,6 +377,7 @@ int main(void)
 		TEST(test_about_to_end),
 		TEST(test_unread),
 		TEST(test_held_already),
+		TEST(test_not_seen),
 		TEST(test_has_ended),
 		TEST(test_pinned),
 	};

@@ -35,12 +35,13 @@ struct ks_vcpu_look {
 	bool sleeps;	  /* neither runs nor wants to */
 };
 
-/* root: see text.h. 0; -ESRCH: no such thread of this process. */
+/* root: see text.h. 0; -ESRCH: no such thread of this process; -ENODATA: the kernel has not counted; -errno. */
 int ks_vcpu_look(const char *root, uint32_t tgid, uint32_t tid, struct ks_vcpu_look *look);
 
 /*
  * Wait until all these vCPUs idle, for at most so many ms: a window of 1 ms in which they use a quarter
- * at most, and sleep at its end. Those that do not are left in *busy (vCPU numbers).
+ * at most, and sleep at its end. Those that do not are left in *busy (vCPU numbers), and so are those that cannot be
+ * looked at, but for threads that have ended.
  */
 void ks_vcpus_busy(const char *root, const struct ks_book_vm *vm, const struct ks_cpus *vcpus,
 		   int timeout_ms, struct ks_cpus *busy);

@@ -28,30 +28,47 @@ static bool sleeps(const char *root, uint32_t tgid, uint32_t tid)
 	return yes;
 }
 
+/* A thread that was never on a CPU is new, and about to be; or the kernel does not count: then it says 0 of all. */
+static int parse_counts(const char *text, struct ks_vcpu_look *look)
+{
+	uint64_t run, wait, times;
+
+	if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &run, &wait, &times) != 3)
+		return -EPROTO;
+	if (!times)
+		return -ENODATA;
+	look->ran_ns = run;
+	look->used_ns = run + wait;
+	return 0;
+}
+
 int ks_vcpu_look(const char *root, uint32_t tgid, uint32_t tid, struct ks_vcpu_look *look)
 {
-	uint64_t run, wait;
 	char text[96];
 	int ret = ks_read_line(root, text, sizeof(text), "/proc/%u/task/%u/schedstat", tgid, tid);
 
-	if (ret)
-		return ret == -ENOENT ? -ESRCH : ret;
-	if (sscanf(text, "%" SCNu64 " %" SCNu64, &run, &wait) != 2)
-		return -EPROTO;
-	look->ran_ns = run;
-	look->used_ns = run + wait;
-	look->sleeps = sleeps(root, tgid, tid);
-	return 0;
+	/* A kernel that does not count may have no such file. */
+	if (ret == -ENOENT || ret == -ESRCH)
+		return ks_vcpu_has_ended(root, tgid, tid) ? -ESRCH : -ENODATA;
+	if (!ret)
+		ret = parse_counts(text, look);
+	if (!ret)
+		look->sleeps = sleeps(root, tgid, tid);
+	return ret;
 }
 
 static void look_at_all(const char *root, const struct ks_book_vm *vm, const struct ks_cpus *vcpus,
 			struct ks_vcpu_look *look)
 {
 	unsigned int i;
+	int ret;
 
-	for (i = ks_cpus_next(vcpus, 0); i < vm->vcpus; i = ks_cpus_next(vcpus, i + 1))
-		if (ks_vcpu_look(root, vm->tgid, vm->vcpu[i].tid, &look[i]))
-			look[i] = (struct ks_vcpu_look){ .sleeps = true }; /* it has ended */
+	for (i = ks_cpus_next(vcpus, 0); i < vm->vcpus; i = ks_cpus_next(vcpus, i + 1)) {
+		ret = ks_vcpu_look(root, vm->tgid, vm->vcpu[i].tid, &look[i]);
+		/* One that has ended idles; of another that cannot be looked at nobody knows. */
+		if (ret)
+			look[i] = (struct ks_vcpu_look){ .sleeps = ret == -ESRCH };
+	}
 }
 
 void ks_vcpus_busy(const char *root, const struct ks_book_vm *vm, const struct ks_cpus *vcpus,
