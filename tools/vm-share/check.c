@@ -6,6 +6,7 @@
 #include "cgroup.h"
 #include "cli.h"
 #include "commands.h"
+#include "force.h"
 #include "pidns.h"
 #include "text.h"
 #include "vm.h"
@@ -49,6 +50,14 @@ static bool check_both(void)
 	       ok;
 }
 
+/* This process has run, so where the kernel counts, there is something to see. */
+static bool counts_runs(void)
+{
+	struct ks_vcpu_look look;
+
+	return !ks_vcpu_look(NULL, (uint32_t)getpid(), (uint32_t)getpid(), &look);
+}
+
 static void check_vms(void)
 {
 	struct ks_vmlist list;
@@ -87,6 +96,9 @@ int share_check(int argc, char **argv)
 	host = line(has_controller("cpu"), "host: cpu", "VMs can be held down by force",
 		    "no cgroup v2 at " KS_CGROUPFS
 		    " with the controller cpu: guests without an agent cannot be held");
+	line(counts_runs(), "schedstat", "a host sees whether vCPUs idle",
+	     "the kernel does not count who runs (CONFIG_SCHED_INFO): a host believes no agent, "
+	     "and holds all given-up vCPUs down");
 	check_vms();
 	return host || guest ? CLI_EXIT_OK : CLI_EXIT_LACKING;
 }
