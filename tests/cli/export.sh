@@ -111,6 +111,20 @@ for alone in "$host" "$guest"; do
 	rm -f out
 done
 
+# A loss is a stretch of time: it is in every part that it reaches into, on the clock of all.
+for side in host guest; do
+	"$sim" generate --out l --no-truth --scenario lossy-$side --seed 1 >log 2>&1
+	"$export" -q --rows loss --json whole l/host.kvs l/guest*.kvs
+	read -r begin from to < <(jq -r -s --arg side $side '.[0].first_ns as $t | map(select(.row == "loss" and .side == $side and .from_ns > $t)) |
+		max_by(.time_ns - .from_ns) | [$t, .from_ns, .time_ns] | @tsv' whole)
+	part=($((from + (to - from) / 2)) $((from + (to - from) / 2 + 1000)))
+	accepted "within a loss of the $side's" "$export" -q --rows loss --json part --from $((part[0] - begin))ns --to $((part[1] - begin))ns l/host.kvs l/guest*.kvs
+	holds "... which is told" jq -s -e --argjson from "$from" 'any(.row == "loss" and .from_ns == $from)' part
+	holds "... as are all that reach into it" cmp <(jq -c 'select(.row == "loss")' part) \
+		<(jq -c --argjson from "${part[0]}" --argjson to "${part[1]}" 'select(.row == "loss" and .from_ns < $to and .time_ns >= $from)' whole)
+	rm -rf l part whole
+done
+
 refused "a guest alone has no waits" 1 "its host's" "$export" --folded out "$guest"
 nothing
 accepted "rows of a recording that was cut" "$export" --json out half.kvs

@@ -481,11 +481,10 @@ static void guest_hotplug(void **state)
 		     "\"cpu_online\" 3 true none\n");
 }
 
-/* Of all VMs, or of the one with this name. */
-static void run_session(const char *host, const char *vm)
+static void run_part(const char *host, const char *vm, uint64_t from, uint64_t to)
 {
 	struct ks_session_opts so = { .host = host, .vm = vm };
-	struct ks_export_input in = { .to = UINT64_MAX, .vm = vm };
+	struct ks_export_input in = { .from = from, .to = to, .vm = vm };
 	struct ks_analysis_ops ops;
 	struct ks_session *s;
 	struct ks_fanout f;
@@ -503,6 +502,12 @@ static void run_session(const char *host, const char *vm)
 	ks_fanout_close(&f);
 	ks_names_free(in.names);
 	ks_session_close(s);
+}
+
+/* Of all VMs, or of the one with this name. */
+static void run_session(const char *host, const char *vm)
+{
+	run_part(host, vm, 0, UINT64_MAX);
 }
 
 /* Two VMs with one name, which needs quotes. */
@@ -591,6 +596,37 @@ static void host_hostile(void **state)
 	json_object_put(all);
 }
 
+/* Is a loss from 1 to 9 s in the part from `from` to `to`? */
+static bool loss_is_in(uint64_t from, uint64_t to)
+{
+	char *text;
+	bool is;
+
+	run_part(file("l.kvs"), NULL, from, to);
+	text = slurp(file("tables/losses.csv"));
+	is = strstr(text, "\n9000000000,1000000000,9000000000,host,,3,pause,42\n");
+	free(text);
+	return is;
+}
+
+/* Lost time does not look whole because it is longer than what is looked at. */
+static void losses_reach_in(void **state)
+{
+	const struct ks_rec recs[] = {
+		{ SEC, KS_VCPU_NEW, 0, 0, 0, 7ull << 32 | 8, 0 },
+		{ 9 * SEC, KS_LOSS, KS_PAUSE, 3, 0, SEC, 42 },
+	};
+
+	(void)state;
+	write_trace(file("l.kvs"), KS_SIDE_HOST, "{}", recs, 2);
+	assert_true(loss_is_in(0, UINT64_MAX));
+	assert_true(loss_is_in(3 * SEC, 4 * SEC));
+	assert_true(loss_is_in(9 * SEC, 10 * SEC));
+	assert_true(loss_is_in(0, 2 * SEC));
+	assert_false(loss_is_in(0, SEC));
+	assert_false(loss_is_in(9 * SEC + 1, 10 * SEC));
+}
+
 static void kinds(void **state)
 {
 	struct ks_err err;
@@ -628,6 +664,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(host_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_hostile, setup, teardown),
+		cmocka_unit_test_setup_teardown(losses_reach_in, setup, teardown),
 		cmocka_unit_test(kinds),
 	};
 

@@ -5,6 +5,7 @@
 
 #include "err.h"
 #include "fanout.h"
+#include "lossspan.h"
 
 static int open_out(struct ks_outfile *o, const struct ks_exporter *x, const char *path,
 		    struct ks_err *err)
@@ -51,11 +52,21 @@ static bool within(const struct ks_fanout *f, uint64_t a, uint64_t b)
 				s->ops.op(s->ops.ctx, arg);                                        \
 	} while (0)
 
+/* A loss stands in the stream where it ends, and may have begun long before. */
+static bool event_within(const struct ks_fanout *f, const struct ks_event *ev)
+{
+	uint64_t from = ev->time, to = ev->time;
+
+	if (ev->rec->type == KS_LOSS)
+		ks_export_loss_span(f->session, ev, &from, &to);
+	return within(f, from, to);
+}
+
 static void on_event(void *ctx, const struct ks_event *ev)
 {
 	struct ks_fanout *f = ctx;
 
-	if (within(f, ev->time, ev->time))
+	if (event_within(f, ev))
 		FOR_EACH(f, event, ev);
 }
 
@@ -121,6 +132,7 @@ int ks_fanout_begin(struct ks_fanout *f, const struct ks_export_input *in, struc
 	struct ks_fanout_sink *s;
 	int ret = 0;
 
+	f->session = in->session;
 	f->from = in->from;
 	f->to = in->to;
 	for (s = f->sink; !ret && s < f->sink + f->n; s++)

@@ -17,6 +17,7 @@ struct ks_fanout_sink {
 struct ks_fanout {
 	struct ks_fanout_sink sink[KS_FANOUT_MAX];
 	unsigned int n;
+	const struct ks_session *session; /* NULL: a guest alone */
 	uint64_t from, to;
 };
 

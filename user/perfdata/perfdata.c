@@ -30,8 +30,8 @@ struct perf {
 	struct ks_pd_vcpu_id *ids; /* by vCPU */
 	uint32_t *map, *tgids;	   /* guests' CPUs -> vCPUs; processes of VMs */
 	uint32_t guest_cpus;	   /* of the guest that numbers most: so many of each in map */
-	uint64_t newest;
-	char *text[6]; /* what struct ks_pd_machine points to */
+	uint64_t newest, end;	   /* time of the last event; of all that was asked for */
+	char *text[6];		   /* what struct ks_pd_machine points to */
 	struct ks_pd_machine machine;
 	char warning[256];
 };
@@ -327,6 +327,7 @@ static int perf_begin(void *self, const struct ks_export_input *in, struct ks_er
 	struct perf *p = self;
 	int ret = ks_pd_threads_new(&p->threads);
 
+	p->end = in->to;
 	ret = ret ?: ks_pd_emit_new(&p->emit, &p->file, &p->layout, p->threads, in->names);
 	ret = ret ?: ks_pd_order_new(&p->order, ks_pd_emit_sample, p->emit);
 	ret = ret ?: in->alone ? begin_alone(p, in) : begin_session(p, in);
@@ -341,7 +342,8 @@ static void perf_event(void *self, const struct ks_event *ev)
 {
 	struct perf *p = self;
 
-	p->newest = ev->time;
+	/* A loss may reach beyond what was asked for; what runs does not run on for it. */
+	p->newest = ev->time < p->end ? ev->time : p->end;
 	if (!ev->src)
 		ks_pd_host_event(p->host, ev);
 	else if (ev->src < p->nsrc && p->guest[ev->src])

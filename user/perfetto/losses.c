@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "clock.h"
+#include "lossspan.h"
 #include "world.h"
 
 /* One instant at the loss's end; when it began, what and how many is said of it. */
@@ -63,28 +64,12 @@ void pf_clock_breaks(struct pf_export *x, const struct ks_export_input *in, uint
 	}
 }
 
-/* The VM whose guest's trace this is. */
-static uint32_t vm_of(const struct pf_export *x, unsigned int src)
-{
-	uint32_t i;
-
-	for (i = 0; i < x->nvms; i++)
-		if (x->vm[i].guest_src == (int)src)
-			return i;
-	return KS_NO_VCPU;
-}
-
 void pf_loss(struct pf_export *x, const struct ks_event *ev)
 {
-	uint32_t vm = ev->src ? vm_of(x, ev->src) : KS_NO_VCPU;
-	const struct ks_link *l = ks_session_link(x->session, vm);
-	uint64_t from = ks_loss_from(ev->rec), to = ks_loss_to(ev->rec);
+	uint64_t from, to;
+	uint32_t vm = ks_export_loss_span(x->session, ev, &from, &to);
 
-	if (!ev->rec->b || (ev->src && !l))
+	if (!ev->rec->b || (ev->src && vm == KS_NO_VCPU))
 		return;
-	if (l) {
-		from = ks_guestclock_map(l->clock, from);
-		to = ks_guestclock_map(l->clock, to);
-	}
 	put_loss(x, ev->rec, from, to, loss_track(x, vm));
 }
