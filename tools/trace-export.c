@@ -198,7 +198,7 @@ static int finish(struct export *e, const struct ks_export_input *in, struct ks_
 static int run_session(struct export *e, struct ks_err *err)
 {
 	struct ks_session_watch watch = { .step = step, .ctx = e };
-	struct ks_export_input in = { 0 };
+	struct ks_export_input in = { .stop = &inputs_stop };
 	struct ks_analysis_ops ops;
 	int ret = add_outputs(e, err);
 
@@ -248,7 +248,7 @@ static int feed_alone(struct export *e, const struct ks_analysis_ops *ops, struc
 
 static int run_alone(struct export *e, struct ks_err *err)
 {
-	struct ks_export_input in = { .alone = e->alone };
+	struct ks_export_input in = { .alone = e->alone, .stop = &inputs_stop };
 	struct ks_analysis_ops ops;
 	int ret;
 

@@ -20,6 +20,8 @@ struct ks_export_input {
 	struct ks_names *names; /* of the session's VMs; alone: of VM 0 */
 	const char *vm;		/* only this VM was asked for; NULL = all */
 	uint64_t from, to; /* ns on the common clock: nothing outside [from, to) is passed on */
+	/* Set while an exporter writes: it may end early, with -ECANCELED. NULL = never. */
+	const volatile int *stop;
 };
 
 /* What the formats can be told. */

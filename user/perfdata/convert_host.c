@@ -12,8 +12,11 @@
 #define NOT_KNOWN UINT32_MAX
 /* A vCPU that loses its pCPU so soon after a PLE exit lost it in the exit's handling. */
 #define YIELD_NS 100000u
-/* PLE exits cannot be closer: what a burst has beyond is no count of exits. */
-#define EXIT_NS 50u
+/*
+ * PLE exits cannot be closer (to leave the guest, look for whom to run, and enter it again takes
+ * longer on any processor): what a burst has beyond is no count of exits.
+ */
+#define EXIT_NS 500u
 
 /* States in sched_switch's prev_state (include/linux/sched.h). */
 #define STATE_RUNNABLE 0x00
@@ -25,6 +28,7 @@ struct vcpu {
 	uint64_t exit_time, exit_ip;
 	uint64_t entry_time, entry_place; /* of the entry behind the last exit: it may be moved */
 	uint64_t in_time;		  /* when it got its pCPU, if `running` */
+	uint64_t burst_end;		  /* of its last one */
 	struct ks_pd_halts halts;
 	bool started; /* perf knows its number */
 	bool open;    /* an exit has no entry yet */
@@ -246,6 +250,17 @@ static void push_row(void *ctx, uint64_t from, uint32_t n, uint64_t step)
 	ks_pd_order_push_row(r->h->c.order, &a, &b, n, step);
 }
 
+/* As many exits as there is time for; bursts of one vCPU do not overlap. */
+static uint64_t most_exits(struct vcpu *v, uint64_t first, uint64_t last)
+{
+	uint64_t begin = first > v->burst_end ? first : v->burst_end;
+
+	if (begin > last)
+		return 1;
+	v->burst_end = last;
+	return (last - begin) / EXIT_NS + 1;
+}
+
 /*
  * A burst is told when the next one begins, and by then the vCPU may have done other things: its own
  * time counts, not that of its place in the stream.
@@ -253,11 +268,12 @@ static void push_row(void *ctx, uint64_t from, uint32_t n, uint64_t step)
 static void burst(struct ks_pd_host *h, struct vcpu *v, const struct ks_event *ev)
 {
 	uint64_t length = ev->rec->b >> 32, last = ev->rec->time, first = last - length;
-	uint64_t n = (uint32_t)ev->rec->b, most = length / EXIT_NS + 1;
+	uint64_t n = (uint32_t)ev->rec->b, most;
 	struct row r = { h, v };
 
 	if (length > last || !n)
 		return;
+	most = most_exits(v, first, last);
 	if (n > most) {
 		lost(h, PD_KVM_EXIT, ev->time, ev->rec->cpu, n - most);
 		n = most;

@@ -462,10 +462,8 @@ static void tell_symbols(struct ks_pd_emit *e, const struct ks_pd_sample *s)
 	tell_symbol(e, c->lock, s);
 }
 
-void ks_pd_emit_sample(void *ctx, const struct ks_pd_sample *s)
+void ks_pd_emit_sample(struct ks_pd_emit *e, const struct ks_pd_sample *s)
 {
-	struct ks_pd_emit *e = ctx;
-
 	if (s->time < e->file->first)
 		e->file->first = s->time;
 	if (s->time > e->file->last)

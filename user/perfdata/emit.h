@@ -28,7 +28,7 @@ void ks_pd_emit_free(struct ks_pd_emit *e);
  */
 void ks_pd_emit_start(struct ks_pd_emit *e, const struct ks_pd_vcpu_id *vcpus);
 
-/* A sample or a loss; fits ks_pd_out_fn with ctx = the emitter. */
-void ks_pd_emit_sample(void *e, const struct ks_pd_sample *s);
+/* A sample or a loss. */
+void ks_pd_emit_sample(struct ks_pd_emit *e, const struct ks_pd_sample *s);
 
 #endif /* KVMSCHED_PERFDATA_EMIT_H */

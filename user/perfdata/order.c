@@ -26,6 +26,7 @@ struct ks_pd_order {
 	size_t nlate, room;
 	uint64_t seq;
 	int error;
+	bool ended; /* no more is wanted */
 };
 
 int ks_pd_order_new(struct ks_pd_order **out, ks_pd_out_fn fn, void *ctx)
@@ -71,14 +72,20 @@ static void sift_down(struct ks_pd_order *o)
 	o->heap[i] = moved;
 }
 
+static void give(struct ks_pd_order *o, const struct ks_pd_sample *s)
+{
+	if (!o->ended && !o->out(o->ctx, s))
+		o->ended = true;
+}
+
 /* The next of the late ones: what it is a row of goes on, or it is gone. */
 static void out_late(struct ks_pd_order *o)
 {
 	struct late *l = &o->heap[0];
 
-	o->out(o->ctx, &l->a);
+	give(o, &l->a);
 	if (l->left && l->b.event != PD_NONE)
-		o->out(o->ctx, &l->b);
+		give(o, &l->b);
 	if (l->left > 1) {
 		l->left--;
 		l->fraction += l->step;
@@ -97,10 +104,10 @@ static void out_one(struct ks_pd_order *o)
 {
 	const struct ks_pd_sample *s = &o->ring[o->tail % RING];
 
-	while (o->nlate && o->heap[0].time < s->time)
+	while (!o->ended && o->nlate && o->heap[0].time < s->time)
 		out_late(o);
 	if (s->event != PD_NONE)
-		o->out(o->ctx, s);
+		give(o, s);
 	o->tail++;
 }
 
@@ -118,7 +125,7 @@ static int heap_room(struct ks_pd_order *o)
 		o->room = room;
 		return 0;
 	}
-	while (o->nlate && o->nlate == n)
+	while (!o->ended && o->nlate && o->nlate == n)
 		out_late(o);
 	return o->nlate < o->room ? 0 : -ENOMEM;
 }
@@ -128,7 +135,8 @@ static void push_late(struct ks_pd_order *o, const struct late *l)
 	size_t i, up;
 
 	if (heap_room(o)) {
-		o->error = -ENOMEM;
+		if (!o->ended)
+			o->error = -ENOMEM;
 		return;
 	}
 	i = o->nlate++;
@@ -145,6 +153,8 @@ uint64_t ks_pd_order_push(struct ks_pd_order *o, const struct ks_pd_sample *s)
 {
 	struct late l;
 
+	if (o->ended)
+		return KS_PD_NOWHERE;
 	if (s->time < o->newest) {
 		l = (struct late){ .time = s->time, .seq = o->seq++, .a = *s };
 		push_late(o, &l);
@@ -164,7 +174,7 @@ void ks_pd_order_push_row(struct ks_pd_order *o, const struct ks_pd_sample *a,
 		.time = a->time, .seq = o->seq++, .a = *a, .b = *b, .left = n, .step = step
 	};
 
-	if (n)
+	if (n && !o->ended)
 		push_late(o, &l);
 }
 
@@ -178,9 +188,9 @@ bool ks_pd_order_take_back(struct ks_pd_order *o, uint64_t place)
 
 void ks_pd_order_flush(struct ks_pd_order *o)
 {
-	while (o->tail != o->head)
+	while (!o->ended && o->tail != o->head)
 		out_one(o);
-	while (o->nlate)
+	while (!o->ended && o->nlate)
 		out_late(o);
 }
 

@@ -14,7 +14,8 @@
 
 struct ks_pd_order;
 
-typedef void (*ks_pd_out_fn)(void *ctx, const struct ks_pd_sample *s);
+/* false: no more is wanted; what was kept is dropped, and what comes after it, too. */
+typedef bool (*ks_pd_out_fn)(void *ctx, const struct ks_pd_sample *s);
 
 /* Place in the ring, to take a sample back by. */
 #define KS_PD_NOWHERE UINT64_MAX

@@ -26,6 +26,7 @@ struct perf {
 	struct ks_pd_order *order;
 	struct ks_pd_host *host;
 	struct ks_pd_guest **guest; /* by source; [0] is the host's and NULL */
+	const volatile int *stop;   /* may be NULL */
 	uint32_t nsrc;
 	struct ks_pd_vcpu_id *ids; /* by vCPU */
 	uint32_t *map, *tgids;	   /* guests' CPUs -> vCPUs; processes of VMs */
@@ -322,14 +323,29 @@ static int begin_alone(struct perf *p, const struct ks_export_input *in)
 
 /* ---- the exporter ---- */
 
+static bool stopped(const struct perf *p)
+{
+	return p->stop && *p->stop;
+}
+
+/* A few records may stand for gigabytes of samples: it must be possible to end them at any time. */
+static bool put_sample(void *self, const struct ks_pd_sample *s)
+{
+	struct perf *p = self;
+
+	ks_pd_emit_sample(p->emit, s);
+	return !p->to->err && !stopped(p);
+}
+
 static int perf_begin(void *self, const struct ks_export_input *in, struct ks_err *err)
 {
 	struct perf *p = self;
 	int ret = ks_pd_threads_new(&p->threads);
 
 	p->end = in->to;
+	p->stop = in->stop;
 	ret = ret ?: ks_pd_emit_new(&p->emit, &p->file, &p->layout, p->threads, in->names);
-	ret = ret ?: ks_pd_order_new(&p->order, ks_pd_emit_sample, p->emit);
+	ret = ret ?: ks_pd_order_new(&p->order, put_sample, p);
 	ret = ret ?: in->alone ? begin_alone(p, in) : begin_session(p, in);
 	if (ret)
 		return ks_fail(err, ret, "%.150s: %s", p->out->path, strerror(-ret));
@@ -377,7 +393,7 @@ static int copy_spool(struct perf *p)
 
 	if (fseeko(p->spool.f, 0, SEEK_SET))
 		return -errno;
-	while ((n = fread(buf, 1, sizeof(buf), p->spool.f)))
+	while (!p->out->err && !stopped(p) && (n = fread(buf, 1, sizeof(buf), p->spool.f)))
 		ks_outfile_write(p->out, buf, n);
 	return ferror(p->spool.f) ? -EIO : p->out->err;
 }
@@ -394,6 +410,8 @@ static int perf_finish(void *self, const struct ks_export_input *in, struct ks_e
 	ret = ks_pd_file_end(&p->file, &p->machine);
 	if (!ret && p->spool.f)
 		ret = copy_spool(p);
+	if (!ret && stopped(p))
+		return ks_fail(err, -ECANCELED, "interrupted");
 	return ret ? ks_outfile_fail(p->out, ret, err) : 0;
 }
 
