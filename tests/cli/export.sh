@@ -169,6 +169,21 @@ refused "a second output that cannot be" 1 'no such file' "$export" --json out -
 nothing
 absent tables tables.partial
 
+# Names are given when all outputs are whole, whichever of them is the last to fail.
+mkdir kept && echo old >kept/waits.csv
+for csv in tables kept; do
+	refused "a second output that fails at its end, $csv" 1 'no space left' \
+		"$export" --json out --perf out.data --csv $csv --folded /dev/full "$host" "$guest"
+	nothing
+	absent tables out.data
+done
+refused "... standard output" 1 'no space left' \
+	sh -c "exec '$export' --perf out --csv tables --folded-ple - '$host' '$guest' >/dev/full"
+nothing
+absent tables
+holds "an older table stays" [ "$(ls kept)/$(cat kept/waits.csv)" = waits.csv/old ]
+rm -r kept
+
 # A pipe is written as it is, and is still a pipe afterwards.
 mkfifo pipe
 for format in json folded folded-ple; do

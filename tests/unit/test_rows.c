@@ -627,6 +627,36 @@ static void losses_reach_in(void **state)
 	assert_false(loss_is_in(9 * SEC + 1, 10 * SEC));
 }
 
+/* One name that cannot be given: those before it have been, and are whole; what is behind it is gone. */
+static void names_in_the_end(void **state)
+{
+	static const struct ks_export_opts opts;
+	struct ks_export_input in = { .to = UINT64_MAX };
+	struct ks_fanout f = { .n = 0 };
+	struct ks_err err;
+	char *text;
+
+	(void)state;
+	write_trace(file("g.kvs"), KS_SIDE_GUEST, "{}", NULL, 0);
+	assert_int_equal(ks_reader_open(&in.alone, file("g.kvs"), NULL), 0);
+	assert_int_equal(ks_names_new(&in.names, NULL), 0);
+	assert_int_equal(ks_fanout_add(&f, &ks_export_json, file("first"), &opts, NULL), 0);
+	assert_int_equal(ks_fanout_add(&f, &ks_export_json, file("second"), &opts, NULL), 0);
+	assert_int_equal(ks_fanout_add(&f, &ks_export_csv, file("tables"), &opts, NULL), 0);
+	assert_int_equal(ks_fanout_begin(&f, &in, NULL), 0);
+	assert_int_equal(mkdir(file("second"), 0700), 0);
+	assert_int_equal(ks_fanout_finish(&f, &in, &err), -EISDIR);
+	ks_fanout_close(&f);
+	ks_names_free(in.names);
+	ks_reader_close(in.alone);
+	text = slurp(file("first"));
+	assert_non_null(strstr(text, "{\"row\":\"end\""));
+	free(text);
+	assert_int_equal(access(file("second.partial"), F_OK), -1);
+	assert_int_equal(access(file("tables"), F_OK), -1);
+	assert_int_equal(access(file("tables.partial"), F_OK), -1);
+}
+
 static void kinds(void **state)
 {
 	struct ks_err err;
@@ -665,6 +695,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(host_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(losses_reach_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_in_the_end, setup, teardown),
 		cmocka_unit_test(kinds),
 	};
 

@@ -31,7 +31,7 @@ struct ks_export_opts {
 
 /*
  * One format. The calls come in this order: open, configure, ops, begin, then the callbacks that `ops` has set (all
- * optional), finish, close. Events carry src 0 for the host; a guest alone has src 1.
+ * optional), finish, commit, close. Events carry src 0 for the host; a guest alone has src 1.
  * Callbacks cannot fail: an exporter keeps its first error, says so by failed(), and drops what
  * comes after it.
  */
@@ -40,8 +40,8 @@ struct ks_exporter {
 	const char *help; /* what it writes, for the option's help */
 	bool guest_alone; /* it makes sense without a host's trace */
 	/*
-	 * It writes a folder of files: `out` has a path and nothing else, and to give the folder its
-	 * name is finish's part, to leave nothing behind without it close's.
+	 * It writes a folder of files: `out` has a path and nothing else, and to give the files and
+	 * the folder their names is commit's part, to leave nothing behind without it close's.
 	 */
 	bool folder;
 	/*
@@ -59,8 +59,13 @@ struct ks_exporter {
 	const char *(*warning)(const void *self);
 	/* Optional: 0, or the -errno of what went wrong in a callback: the pass is ended. */
 	int (*failed)(const void *self);
-	/* Everything was fed; write what is left. The caller commits `out`. 0 or -errno + err. */
+	/*
+	 * Everything was fed; write what is left, so that nothing but a name can fail any more. The
+	 * caller syncs `out`, and commits it when all outputs have got as far. 0 or -errno + err.
+	 */
 	int (*finish)(void *self, const struct ks_export_input *in, struct ks_err *err);
+	/* Of a folder: give the names. 0 or -errno + err. */
+	int (*commit)(void *self, struct ks_err *err);
 	void (*close)(void *self);
 };
 

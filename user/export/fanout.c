@@ -160,19 +160,26 @@ int ks_fanout_failed(const struct ks_fanout *f, struct ks_err *err)
 	return ret;
 }
 
+static int finish_sink(struct ks_fanout_sink *s, const struct ks_export_input *in,
+		       struct ks_err *err)
+{
+	int ret = s->x->finish ? s->x->finish(s->self, in, err) : 0;
+
+	if (!ret)
+		ret = sink_failed(s, err);
+	return ret || s->x->folder ? ret : ks_outfile_sync(&s->out, err);
+}
+
+/* Names only when all that can fail is behind all of them. */
 int ks_fanout_finish(struct ks_fanout *f, const struct ks_export_input *in, struct ks_err *err)
 {
 	struct ks_fanout_sink *s;
 	int ret = ks_fanout_failed(f, err);
 
-	for (s = f->sink; !ret && s < f->sink + f->n; s++) {
-		if (s->x->finish)
-			ret = s->x->finish(s->self, in, err);
-		if (!ret)
-			ret = sink_failed(s, err);
-		if (!ret && !s->x->folder)
-			ret = ks_outfile_commit(&s->out, err);
-	}
+	for (s = f->sink; !ret && s < f->sink + f->n; s++)
+		ret = finish_sink(s, in, err);
+	for (s = f->sink; !ret && s < f->sink + f->n; s++)
+		ret = s->x->folder ? s->x->commit(s->self, err) : ks_outfile_commit(&s->out, err);
 	return ret;
 }
 

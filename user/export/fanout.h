@@ -30,7 +30,10 @@ void ks_fanout_ops(struct ks_fanout *f, struct ks_analysis_ops *ops);
 int ks_fanout_begin(struct ks_fanout *f, const struct ks_export_input *in, struct ks_err *err);
 /* 0, or -errno + err of the first that failed. */
 int ks_fanout_failed(const struct ks_fanout *f, struct ks_err *err);
-/* Finish and commit all of them; those that are not are gone. 0 or -errno + err. */
+/*
+ * Finish all of them, then give all of them their names. 0 or -errno + err: no name has been given,
+ * unless it was one that could not be: then those before it have.
+ */
 int ks_fanout_finish(struct ks_fanout *f, const struct ks_export_input *in, struct ks_err *err);
 /* Drop what was not finished, free. */
 void ks_fanout_close(struct ks_fanout *f);

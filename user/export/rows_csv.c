@@ -305,6 +305,15 @@ static int csv_finish(void *self, const struct ks_export_input *in, struct ks_er
 		rows_buf_flush(&c->buf[k]);
 		ret = ks_outfile_sync(&c->file[k], err);
 	}
+	return ret;
+}
+
+static int csv_commit(void *self, struct ks_err *err)
+{
+	struct csv *c = self;
+	unsigned int k;
+	int ret = 0;
+
 	for (k = 0; !ret && k < ROW_KINDS; k++)
 		if (c->buf[k].p)
 			ret = ks_outfile_commit(&c->file[k], err);
@@ -351,5 +360,6 @@ const struct ks_exporter ks_export_csv = {
 	.begin = csv_begin,
 	.failed = csv_failed,
 	.finish = csv_finish,
+	.commit = csv_commit,
 	.close = csv_close,
 };
