@@ -184,6 +184,17 @@ absent tables
 holds "an older table stays" [ "$(ls kept)/$(cat kept/waits.csv)" = waits.csv/old ]
 rm -r kept
 
+# A standard stream that is closed is no place for a file: nothing of one output is in another.
+refused "standard output is closed" 1 'standard output: bad file' \
+	sh -c "exec '$export' --csv tables --json - '$host' >&-"
+nothing
+absent tables
+accepted "all of them are closed" sh -c "exec '$export' --csv tables --json out '$host' <&- >&- 2>&-"
+holds "... and not needed" cmp out <("$export" -q --json - "$host")
+holds "... no table has JSON in it" sh -c '! grep -l "\"row\":" tables/*'
+holds "... exit code 1 without a word" sh -c "'$export' --json out missing.kvs 2>&-; [ \$? = 1 ]"
+rm -r out tables
+
 # A pipe is written as it is, and is still a pipe afterwards.
 mkfifo pipe
 for format in json folded folded-ple; do

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,8 +102,24 @@ static const char *tool_name(const char *argv0)
 	return slash ? slash + 1 : argv0;
 }
 
+/*
+ * A file that is opened must not get the number of a standard stream that is closed: what is meant
+ * for the stream would be written into it. Nor can it be written to what is opened here.
+ */
+static void hold_streams(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) != fd) {
+			cli_error("/dev/null: %s", strerror(errno));
+			exit(CLI_EXIT_FAILED);
+		}
+}
+
 void cli_tool(char **argv)
 {
+	hold_streams();
 	snprintf(command_name, sizeof(command_name), "%s", tool_name(argv[0]));
 	argv[0] = command_name;
 }
@@ -141,6 +158,7 @@ int cli_dispatch(int argc, char **argv, const struct cli_command *commands, cons
 	const char *tool = tool_name(argv[0]);
 	const struct cli_command *c;
 
+	hold_streams();
 	snprintf(command_name, sizeof(command_name), "%s", tool);
 	if (argc < 2) {
 		print_help(stderr, tool, commands, intro, examples);

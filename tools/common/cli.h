@@ -34,7 +34,10 @@ void cli_usage(const struct ks_err *err) __attribute__((noreturn));
 /* The same with a line of its own. */
 void cli_bad_usage(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
-/* For a tool without commands: its name, from argv[0], for messages. */
+/*
+ * The first call of a tool without commands: its name, from argv[0], for messages. Standard streams
+ * that are closed stay so, but nothing else is opened in their place; so does cli_dispatch().
+ */
 void cli_tool(char **argv);
 
 struct cli_command {
