@@ -64,6 +64,70 @@ static void test_endless_meta(void **state)
 	free(text);
 }
 
+/* Of little text, and hundreds of bytes of memory for each three of it. */
+static void test_swelling_meta(void **state)
+{
+	struct dir *d = *state;
+	const size_t size = 1 << 20;
+	char *text = malloc(size);
+	uint8_t *data = calloc(3, size);
+	size_t len = put_start(data), fits = 100000, i;
+	struct ks_reader *r;
+
+	memcpy(text, "{\"a\":[", 6);
+	for (i = 0; i < fits; i++)
+		memcpy(text + 6 + 3 * i, ",{}", 3);
+	text[6] = ' ';
+	memcpy(text + 6 + 3 * fits, "]}", 2);
+	for (i = 0; i < 2; i++, text[2]++) /* one has room, two have not */
+		len += put_chunk(data + len,
+				 (struct ks_chunk_header){ .type = KS_CHUNK_META,
+							   .length = (uint32_t)(8 + 3 * fits) },
+				 text);
+	save_file(d->file, data, len);
+	r = must_read(d->file);
+	assert_int_equal(json_object_object_length(ks_reader_meta(r)), 1);
+	assert_int_equal(ks_reader_bad_bytes(r), ks_chunk_size((uint32_t)(8 + 3 * fits)));
+	ks_reader_close(r);
+	free(data);
+	free(text);
+}
+
+/* As much as a host with 64 VMs of 512 vCPUs tells, and as many threads as find room in metadata. */
+static void test_large_meta(void **state)
+{
+	struct dir *d = *state;
+	struct ks_writer *w = must_write(d->file, KS_SIDE_HOST, 1);
+	struct json_object *meta = json_object_new_object(), *part = NULL;
+	struct ks_reader *r;
+	char key[16];
+	int i;
+
+	for (i = 0; i < 64 * 512; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		json_object_object_add(meta, key, json_tokener_parse("{\"comm\":\"CPU 511/KVM\"}"));
+	}
+	part = json_object_new_object();
+	json_object_object_add(part, "vcpus", meta);
+	assert_int_equal(ks_writer_meta(w, part), 0);
+	json_object_put(part);
+	for (i = 1000000; i < 1300000; i++) {
+		if (i % 30000 == 10000)
+			part = json_object_new_object();
+		snprintf(key, sizeof(key), "%d", i);
+		json_object_object_add(part, key, json_object_new_string("kworker"));
+		if (i % 30000 == 9999) {
+			assert_int_equal(ks_writer_meta(w, part), 0);
+			json_object_put(part);
+		}
+	}
+	must_close(w);
+	r = must_read(d->file);
+	assert_int_equal(ks_reader_bad_bytes(r), 0);
+	assert_int_equal(json_object_object_length(ks_reader_meta(r)), 300001);
+	ks_reader_close(r);
+}
+
 /* Sizes that lie: of symbols, of rings, of chunks that end behind the file. */
 static void test_hostile_sizes(void **state)
 {
@@ -389,6 +453,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_hostile_meta, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_endless_meta, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_swelling_meta, setup_dir, teardown_dir),
+		cmocka_unit_test_setup_teardown(test_large_meta, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_hostile_sizes, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_lying_symbols, setup_dir, teardown_dir),
 		cmocka_unit_test_setup_teardown(test_insane_times, setup_dir, teardown_dir),

@@ -8,6 +8,21 @@
 
 #include "reader_priv.h"
 
+/*
+ * How many values the text makes, at most: json-c gives an object some 700 bytes from the beginning
+ * and an array 400, for two or three of text; they count for eight and four. In strings as well:
+ * where they end is the parser's to say.
+ */
+static uint64_t count_values(const char *text, size_t len)
+{
+	uint64_t n = 1;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		n += text[i] == '{' ? 8 : text[i] == '[' ? 4 : text[i] == ',';
+	return n;
+}
+
 /* NULL if it is not one JSON object of bounded depth. */
 static struct json_object *parse_object(const char *text, size_t len)
 {
@@ -53,7 +68,8 @@ int ks_take_meta(struct ks_reader *r, const char *text, size_t len)
 	int ret;
 
 	r->meta_bytes += len;
-	if (r->meta_bytes <= KS_MAX_META_ALL)
+	r->meta_values += count_values(text, len);
+	if (r->meta_bytes <= KS_MAX_META_ALL && r->meta_values <= KS_MAX_META_VALUES)
 		obj = parse_object(text, len);
 	if (!obj) {
 		r->bad += ks_chunk_size((uint32_t)len);
