@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fanout.h"
@@ -549,6 +550,74 @@ static void host_names(void **state)
 	json_object_put(all);
 }
 
+/* The label of a VM is of it alone: as it is printed, and with a PID behind it. */
+static void host_labels(void **state)
+{
+	struct ks_rec recs[7];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 7; i++)
+		recs[i] = (struct ks_rec){ SEC, KS_VCPU_NEW, 0,
+					   0,	i,	     (100ull + i) << 32 | (1000 + i),
+					   0 };
+	write_trace(file("h.kvs"), KS_SIDE_HOST,
+		    "{\"vms\": {\"100\": {\"name\": \"x\"}, \"101\": {\"name\": \"x\"},"
+		    "\"102\": {\"name\": \"x-100\"}, \"103\": {\"name\": \"a\\u0001\"},"
+		    "\"104\": {\"name\": \"a\\u0002\"}, \"105\": {\"name\": \"b\"},"
+		    "\"106\": {\"name\": \"x-100-100\"}}}",
+		    recs, 7);
+	run_session(file("h.kvs"), NULL);
+	holds(file("tables/vms.csv"), "vm,name,pid,uuid,cid,vcpu_count\n"
+				      "x-100-100-100,x,100,,,1\n"
+				      "x-101,x,101,,,1\n"
+				      "x-100-102,x-100,102,,,1\n"
+				      "a?-103,a?,103,,,1\n"
+				      "a?-104,a?,104,,,1\n"
+				      "b,b,105,,,1\n"
+				      "x-100-100-106,x-100-100,106,,,1\n");
+}
+
+/* CPU time of an export of so many VMs, of which every other one has the name of the one before. */
+static clock_t many_vms(uint32_t n)
+{
+	struct ks_rec *recs = calloc(n, sizeof(*recs));
+	struct json_object *meta = json_object_new_object(), *vms = json_object_new_object();
+	struct json_object *vm;
+	char text[32];
+	clock_t begin;
+	uint32_t i;
+
+	assert_non_null(recs);
+	for (i = 0; i < n; i++) {
+		recs[i] = (struct ks_rec){ SEC, KS_VCPU_NEW, 0, 0, i, (100ull + i) << 32 | i, 0 };
+		vm = json_object_new_object();
+		snprintf(text, sizeof(text), "%u", i / 2);
+		json_object_object_add(vm, "name", json_object_new_string(text));
+		snprintf(text, sizeof(text), "%u", 100 + i);
+		json_object_object_add(vms, text, vm);
+	}
+	json_object_object_add(meta, "vms", vms);
+	write_trace(file("h.kvs"), KS_SIDE_HOST,
+		    json_object_to_json_string_ext(meta, JSON_C_TO_STRING_PLAIN), recs, n);
+	json_object_put(meta);
+	free(recs);
+	begin = clock();
+	run_session(file("h.kvs"), NULL);
+	return clock() - begin;
+}
+
+/* Four times as many VMs take four times as long, not sixteen times. */
+static void many_vms_are_quick(void **state)
+{
+	clock_t few, many;
+
+	(void)state;
+	few = many_vms(7000);
+	many = many_vms(28000);
+	assert_in_range(many, 0, 8 * few);
+}
+
 /*
  * Memory is of a process, whose number may be that of another VM's vCPU slot; of a process that is
  * no VM of this recording there is no VM.
@@ -692,6 +761,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(guest_cpus_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(guest_passed, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(host_labels, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_vms_are_quick, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(losses_reach_in, setup, teardown),

@@ -98,32 +98,66 @@ const char *rows_label(const struct rows_names *n, uint32_t vm)
 	return vm < n->nvms ? n->label[vm] : NULL;
 }
 
-static bool is_alone(const struct ks_vm *vms, uint32_t n, uint32_t i)
+/* Those with the same label together. */
+static int by_label(const void *pa, const void *pb, void *ctx)
 {
-	uint32_t k;
+	const struct rows_names *n = ctx;
+	const uint32_t *a = pa, *b = pb;
+	int ret = strcmp(n->label[*a], n->label[*b]);
 
-	for (k = 0; k < n; k++)
-		if (k != i && !strcmp(vms[k].name, vms[i].name))
-			return false;
-	return true;
+	return ret ? ret : *a < *b ? -1 : *a > *b;
 }
 
-static void label(struct rows_names *n, const struct ks_vm *vms, uint32_t i)
+static void add_pid(struct rows_names *n, const struct ks_vm *vms, uint32_t i)
 {
-	char name[sizeof(vms->name)];
+	size_t len = strlen(n->label[i]);
 
-	ks_printable(name, sizeof(name), vms[i].name, sizeof(vms[i].name));
-	if (is_alone(vms, n->nvms, i))
-		snprintf(n->label[i], ROWS_NAME, "%s", name);
-	else
-		snprintf(n->label[i], ROWS_NAME, "%s-%" PRIu32, name, vms[i].tgid);
+	snprintf(n->label[i] + len, ROWS_NAME - len, "-%" PRIu32, vms[i].tgid);
+}
+
+/* Tell those with a label that others have, too, apart by their processes. false: there is none. */
+static bool tell_apart(struct rows_names *n, const struct ks_vm *vms, uint32_t *order)
+{
+	uint32_t i, k, end;
+	bool any = false;
+
+	qsort_r(order, n->nvms, sizeof(*order), by_label, n);
+	for (i = 0; i < n->nvms; i = end) {
+		for (end = i + 1; end < n->nvms; end++)
+			if (strcmp(n->label[order[i]], n->label[order[end]]) != 0)
+				break;
+		for (k = i; k < end && end - i > 1; k++)
+			add_pid(n, vms, order[k]);
+		any |= end - i > 1;
+	}
+	return any;
+}
+
+/*
+ * By what is printed: two names may differ in nothing but what is not. With their PIDs two cannot be
+ * the same, but for one of them and a third that is named so: it gets its own in the next round. A
+ * name is shorter than a label, and so there are few rounds.
+ */
+static int make_labels(struct rows_names *n, const struct ks_vm *vms)
+{
+	uint32_t i, *order = malloc((n->nvms + 1ul) * sizeof(*order));
+
+	if (!order)
+		return -ENOMEM;
+	_Static_assert(2 * sizeof(vms->name) <= ROWS_NAME, "room for a PID behind any name");
+	for (i = 0; i < n->nvms; i++) {
+		order[i] = i;
+		ks_printable(n->label[i], sizeof(vms->name), vms[i].name, sizeof(vms[i].name));
+	}
+	while (tell_apart(n, vms, order))
+		;
+	free(order);
+	return 0;
 }
 
 int rows_names_init(struct rows_names *n, struct ks_names *names, const struct ks_vm *vms,
 		    uint32_t nvms)
 {
-	uint32_t i;
-
 	n->names = names;
 	n->nvms = nvms;
 	n->syms = calloc(1, sizeof(*n->syms));
@@ -131,9 +165,7 @@ int rows_names_init(struct rows_names *n, struct ks_names *names, const struct k
 	n->label = calloc(nvms + 1, sizeof(*n->label));
 	if (!n->syms || !n->tasks || !n->label)
 		return -ENOMEM;
-	for (i = 0; i < nvms; i++)
-		label(n, vms, i);
-	return 0;
+	return make_labels(n, vms);
 }
 
 void rows_names_free(struct rows_names *n)

@@ -234,7 +234,9 @@ static const struct rows_col file_cols[] = {
 
 #define ROW struct row_vm
 static const struct rows_col vm_cols[] = {
-	COL("vm", RC_STR, vm, "what rows call it: its name; `NAME-PID` if several have that name"),
+	COL("vm", RC_STR, vm,
+	    "what rows call it, and no other: its name; with `-PID` behind it if several would be "
+	    "called so"),
 	COL("name", RC_STR, name, ""),
 	COL("pid", RC_U32, pid, "host process"),
 	COL("uuid", RC_STR | RC_NULL, uuid, ""),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "model.h"
 #include "trace.h"
 
@@ -101,16 +102,41 @@ static bool vm_is(const struct ks_vm *vm, const char *want)
 	       (*vm->uuid && !strcasecmp(vm->uuid, want));
 }
 
-/* Index of the VM of this process, made if new; KS_NO_VCPU if it is not wanted. */
-static uint32_t find_vm(struct ks_model *m, uint32_t tgid, struct json_object *meta,
-			const char *want)
-{
-	struct ks_vm *vm;
-	uint32_t i;
+/* VMs by their processes, while the model is filled: open addressing, at most half full. */
+struct vm_index {
+	uint64_t seed;
+	uint32_t *vm; /* index + 1; 0: free */
+	uint32_t mask;
+};
 
-	for (i = m->nvms; i--;)
-		if (m->vms[i].tgid == tgid)
-			return i;
+static int make_index(struct vm_index *x, size_t vms)
+{
+	x->seed = ks_hash_seed();
+	for (x->mask = 1; x->mask < 2 * vms; x->mask *= 2)
+		;
+	x->vm = calloc(x->mask--, sizeof(*x->vm));
+	return x->vm ? 0 : -ENOMEM;
+}
+
+/* Where the VM of this process is, or is to be. */
+static uint32_t *place_of(const struct vm_index *x, const struct ks_model *m, uint32_t tgid)
+{
+	uint32_t i = ks_hash(tgid, x->seed) & x->mask;
+
+	while (x->vm[i] && m->vms[x->vm[i] - 1].tgid != tgid)
+		i = (i + 1) & x->mask;
+	return &x->vm[i];
+}
+
+/* Index of the VM of this process, made if new; KS_NO_VCPU if it is not wanted. */
+static uint32_t find_vm(struct ks_model *m, const struct vm_index *x, uint32_t tgid,
+			struct json_object *meta, const char *want)
+{
+	uint32_t *place = place_of(x, m, tgid);
+	struct ks_vm *vm;
+
+	if (*place)
+		return *place - 1;
 	vm = &m->vms[m->nvms];
 	memset(vm, 0, sizeof(*vm));
 	vm->tgid = tgid;
@@ -118,6 +144,7 @@ static uint32_t find_vm(struct ks_model *m, uint32_t tgid, struct json_object *m
 	name_vm(vm, meta);
 	if (want && !vm_is(vm, want))
 		return KS_NO_VCPU;
+	*place = m->nvms + 1;
 	return m->nvms++;
 }
 
@@ -177,6 +204,7 @@ static int fill(struct ks_model *m, const struct ks_reader *host, const char *wa
 {
 	struct json_object *meta = ks_reader_meta(host);
 	const struct ks_rec *ctl;
+	struct vm_index index;
 	size_t i, n, news;
 	uint32_t vm;
 	int err;
@@ -185,6 +213,8 @@ static int fill(struct ks_model *m, const struct ks_reader *host, const char *wa
 	err = alloc_tables(m, ctl, n, &news);
 	if (!err)
 		err = ks_meta_ints(meta, "cpu_node", CPU_LIMIT, &m->cpu_node, &m->ncpus);
+	if (!err)
+		err = make_index(&index, news);
 	if (err)
 		return err;
 	for (i = 0; i < n && m->nvcpus < news; i++) {
@@ -192,10 +222,11 @@ static int fill(struct ks_model *m, const struct ks_reader *host, const char *wa
 		if (ctl[i].type != KS_VCPU_NEW || ctl[i].id >= m->nslots ||
 		    m->slot_vcpu[ctl[i].id] != KS_NO_VCPU)
 			continue;
-		vm = find_vm(m, ctl[i].a >> 32, meta, want);
+		vm = find_vm(m, &index, ctl[i].a >> 32, meta, want);
 		if (vm != KS_NO_VCPU)
 			add_vcpu(m, &ctl[i], vm);
 	}
+	free(index.vm);
 	qsort(m->vcpus, m->nvcpus, sizeof(*m->vcpus), by_vm_and_id);
 	for (i = 0; i < m->nvcpus; i++)
 		m->slot_vcpu[m->vcpus[i].slot] = i;

@@ -62,21 +62,38 @@ static void add_vm(struct pf_export *x, uint32_t i)
 	snprintf(x->pvm[i].ple.name, sizeof(x->pvm[i].ple.name), "PLE exits/s");
 }
 
-/* Does the thread of this vCPU run another one, too? A thread has one track. */
-static bool is_shared(const struct pf_export *x, uint32_t i)
+static int by_thread(const void *pa, const void *pb, void *ctx)
 {
-	uint32_t k;
+	const struct ks_vcpu *vcpu = ctx;
+	uint32_t i = *(const uint32_t *)pa, k = *(const uint32_t *)pb;
 
-	/* vCPUs of one VM are together. */
-	for (k = i; k > 0 && x->vcpu[k - 1].vm == x->vcpu[i].vm; k--)
-		if (x->vcpu[k - 1].tid == x->vcpu[i].tid)
-			return true;
-	return false;
+	if (vcpu[i].vm != vcpu[k].vm)
+		return vcpu[i].vm < vcpu[k].vm ? -1 : 1;
+	if (vcpu[i].tid != vcpu[k].tid)
+		return vcpu[i].tid < vcpu[k].tid ? -1 : 1;
+	return i < k ? -1 : i > k;
+}
+
+static int find_shared(struct pf_export *x)
+{
+	uint32_t i, *order = malloc((x->nvcpus + 1ul) * sizeof(*order));
+	const struct ks_vcpu *v, *before = NULL;
+
+	if (!order)
+		return -ENOMEM;
+	for (i = 0; i < x->nvcpus; i++)
+		order[i] = i;
+	qsort_r(order, x->nvcpus, sizeof(*order), by_thread, (void *)x->vcpu);
+	for (i = 0; i < x->nvcpus; i++, before = v) {
+		v = &x->vcpu[order[i]];
+		x->pvcpu[order[i]].shared = before && before->vm == v->vm && before->tid == v->tid;
+	}
+	free(order);
+	return 0;
 }
 
 static void add_vcpu(struct pf_export *x, uint32_t i)
 {
-	bool shared = is_shared(x, i);
 	const struct ks_vcpu *v = &x->vcpu[i];
 	struct pf_vcpu *p = &x->pvcpu[i];
 	char who[32], name[64];
@@ -88,8 +105,8 @@ static void add_vcpu(struct pf_export *x, uint32_t i)
 					    .parent = x->pvm[v->vm].track,
 					    .name = name,
 					    .rank = i + 1,
-					    .pid = shared ? 0 : x->vm[v->vm].tgid,
-					    .tid = shared ? 0 : v->tid,
+					    .pid = p->shared ? 0 : x->vm[v->vm].tgid,
+					    .tid = p->shared ? 0 : v->tid,
 					    .who = who });
 	init_counter(&p->ple, x, p->track, 3);
 	snprintf(p->ple.name, sizeof(p->ple.name), "vCPU %" PRIu32 " PLE exits/s", v->vcpu_id);
@@ -149,7 +166,8 @@ int pf_world_begin(struct pf_export *x, const struct ks_export_input *in, struct
 	x->vcpu = ks_analysis_vcpus(a, &x->nvcpus);
 	x->pvm = calloc(x->nvms + 1, sizeof(*x->pvm));
 	x->pvcpu = calloc(x->nvcpus + 1, sizeof(*x->pvcpu));
-	if (!x->pvm || !x->pvcpu || rows_names_init(&x->names, in->names, x->vm, x->nvms))
+	if (!x->pvm || !x->pvcpu || find_shared(x) ||
+	    rows_names_init(&x->names, in->names, x->vm, x->nvms))
 		return ks_fail(err, -ENOMEM, "out of memory");
 	if (!ks_reader_span(host, &x->origin, &last))
 		x->origin = 0;

@@ -24,6 +24,7 @@ struct pf_counter {
 
 struct pf_vcpu {
 	uint64_t track;
+	bool shared; /* its thread runs another one before it, too: a thread has one track */
 	struct lanes waits, holds;
 	struct held held;
 	struct pf_counter ple;
