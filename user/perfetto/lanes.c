@@ -5,13 +5,14 @@
 
 /*
  * May b be written behind a on the same track? Readers sort by time, and keep the order of the file
- * at the same moment.
+ * at the same moment: there a's end comes before b's, and ends whichever of the two began last. So b
+ * must not lie in a and end with it, or a's end, with the flows on it, would be taken for b's.
  */
 static bool fit(const struct lane_slice *a, const struct lane_slice *b)
 {
 	if (a->end <= b->begin || b->end < a->begin)
 		return true;
-	if (a->begin <= b->begin && b->end <= a->end)
+	if (a->begin <= b->begin && b->end < a->end)
 		return true;
 	return b->begin < a->begin && a->end <= b->end;
 }
