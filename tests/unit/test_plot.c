@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "esc.h"
+#include "html_pack.h"
 #include "palette.h"
 #include "scale.h"
 #include "svg_path.h"
@@ -305,6 +306,34 @@ static void every_eye_tells_the_classes_apart(void **state)
 			}
 }
 
+/* An item at time 0 is an item, and the next one counts from it. */
+static void rows_may_begin_at_zero(void **state)
+{
+	char *got, *want;
+	size_t len;
+	struct html_pack p = { .out = open_memstream(&got, &len), .t0 = 100 };
+	struct html_pack q = { .out = open_memstream(&want, &len) };
+	struct html_row r = { 0 };
+
+	(void)state;
+	html_put_span(&p, &r, 0, 0, 10);
+	html_put_span(&p, &r, 0, 50, 55);
+	html_put_span(&p, &r, 1, 103, 104);
+	html_put_end(&p);
+	fclose(p.out);
+	html_put(&q, 199); /* -100 from the start of the picture */
+	html_put(&q, 10);
+	html_put(&q, 100); /* 50 */
+	html_put(&q, 5);
+	html_put(&q, 6); /* 3 */
+	html_put(&q, 1);
+	html_put_end(&q);
+	fclose(q.out);
+	assert_string_equal(got, want);
+	free(got);
+	free(want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +348,7 @@ int main(void)
 		cmocka_unit_test(paths_are_relative_and_short),
 		cmocka_unit_test(classes_can_be_told_apart),
 		cmocka_unit_test(every_eye_tells_the_classes_apart),
+		cmocka_unit_test(rows_may_begin_at_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

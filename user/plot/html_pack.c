@@ -128,7 +128,8 @@ void html_put_span(struct html_pack *p, struct html_row *r, uint32_t lane, uint6
 {
 	int64_t diff;
 
-	if (lane != r->lane || !r->last) {
+	if (lane != r->lane || !r->begun) {
+		r->begun = true;
 		r->lane = lane;
 		r->last = p->t0;
 	}

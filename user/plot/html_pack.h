@@ -8,6 +8,7 @@
 #ifndef KVMSCHED_HTML_PACK_H
 #define KVMSCHED_HTML_PACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ struct html_pack {
 
 /* Where the row before was. */
 struct html_row {
+	bool begun; /* there is one */
 	uint32_t lane;
 	uint64_t last;
 };
