@@ -262,6 +262,22 @@ static void ended_and_forgotten(void **state)
 	assert_false(vm_at(w, 0)->ended);
 }
 
+/* Longer than there has been time. */
+static void kept_for_ever(void **state)
+{
+	struct world *w = *state;
+
+	w->f.opts.keep_ns = UINT64_MAX - MS;
+	appear(w, 10, 0, 7, 0);
+	feed(w, 20, 0, KS_VCPU_GONE, 0, 0, 0);
+	ks_fleet_update(&w->f, 21 * MS);
+	assert_int_equal(w->f.nvms, 1);
+	ks_fleet_update(&w->f, 19 * MS); /* the record's time was a little ahead */
+	assert_int_equal(w->f.nvms, 1);
+	ks_fleet_update(&w->f, UINT64_MAX);
+	assert_int_equal(w->f.nvms, 1);
+}
+
 static void limits(void **state)
 {
 	struct world *w = *state;
@@ -471,6 +487,7 @@ int main(void)
 		TEST(counters_go_on),
 		TEST(losses),
 		TEST(ended_and_forgotten),
+		TEST(kept_for_ever),
 		TEST(limits),
 		TEST(unseen),
 		TEST(one_after_the_other),

@@ -361,7 +361,8 @@ void ks_fleet_update(struct ks_fleet *f, uint64_t now)
 		if (f->slot[i].vm)
 			harvest(f, i);
 	for (i = f->nvms; i-- > 0;)
-		if (f->vm[i]->ended && now > f->vm[i]->ended_ns + f->opts.keep_ns)
+		if (f->vm[i]->ended && now > f->vm[i]->ended_ns &&
+		    now - f->vm[i]->ended_ns > f->opts.keep_ns)
 			forget(f, i);
 }
 
