@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "emit.h"
+#include "hash.h"
 #include "symbols.h"
 
 #define RECORD_ID_INDEX 69 /* tools/lib/perf/include/perf/event.h */
@@ -37,6 +38,7 @@ struct ks_pd_emit {
 	const struct ks_names *names;
 	uint64_t *told; /* open addressing: symbols that perf knows, by machine and address */
 	uint32_t ntold;
+	uint64_t seed; /* addresses are a guest's to choose */
 	/* The last ones asked for. */
 	struct guest_code code;
 	uint64_t lock;
@@ -57,6 +59,7 @@ int ks_pd_emit_new(struct ks_pd_emit **out, struct ks_pd_file *file, const struc
 	e->layout = l;
 	e->threads = threads;
 	e->names = names;
+	e->seed = ks_hash_seed();
 	e->told = calloc(2 * SYMBOLS, sizeof(*e->told));
 	return e->told ? 0 : -ENOMEM;
 }
@@ -250,7 +253,7 @@ void ks_pd_emit_start(struct ks_pd_emit *e, const struct ks_pd_vcpu_id *vcpus)
 /* Has this been told? From now on it has. */
 static bool tell(struct ks_pd_emit *e, uint64_t addr, uint32_t vm, bool symbol)
 {
-	uint64_t key = (addr ^ ((uint64_t)vm * 2 + symbol) << 47) * 0x9e3779b97f4a7c15ull | 1;
+	uint64_t key = ks_hash(addr ^ ((uint64_t)vm * 2 + symbol) << 47, e->seed) | 1;
 	uint32_t i = key >> 40 & (2 * SYMBOLS - 1);
 
 	for (; e->told[i]; i = (i + 1) & (2 * SYMBOLS - 1))
