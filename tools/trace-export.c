@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,10 +296,9 @@ static int export(struct options *o, struct ks_err *err)
 
 	if (ret)
 		return ret;
-	/* What a signal ends leaves no half file behind; a write that fails says so. */
+	/* What a signal ends leaves no half file behind. */
 	inputs_catch();
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
+	cli_failing_writes();
 	progress_begin(&e.progress, "export");
 	ret = e.alone ? run_alone(&e, err) : run_session(&e, err);
 	progress_end(&e.progress);

@@ -64,6 +64,14 @@ for times in "--from 2 --to 1" "--from 1 --to 1" "--to 0"; do
 	done
 	refused "vnuma-trace plot $times" 2 'nothing is between' "$bin/vnuma-trace" plot -o x.svg "${words[@]}" "${recordings[@]}"
 done
+# A picture that is larger than files may be: said, and nothing is left of it.
+for picture in x.svg x.html; do
+	for tool in lock-timeline vnuma-trace; do
+		refused "$tool plot $picture, a limit of the file's size" 1 'too large' \
+			sh -c "ulimit -f 4; exec '$bin/$tool' plot -o $picture ${recordings[*]}"
+		absent $picture $picture.partial
+	done
+done
 refused "a part behind the end" 1 'nothing was recorded' "$bin/lock-timeline" plot -o x.svg --from 18446744073s "${recordings[@]}"
 refused "no such wait" 1 'no such wait' "$bin/lock-timeline" plot -o x.svg --worst-by time --lock 0x1 "${recordings[@]}"
 refused "none of these vCPUs" 1 'no vCPU 77' "$bin/lock-timeline" plot -o x.svg --worst-by time --vcpu 77 "${recordings[@]}"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,12 @@ void cli_tool(char **argv)
 	hold_streams();
 	snprintf(command_name, sizeof(command_name), "%s", tool_name(argv[0]));
 	argv[0] = command_name;
+}
+
+void cli_failing_writes(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 static void print_help(FILE *out, const char *tool, const struct cli_command *commands,

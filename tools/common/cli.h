@@ -40,6 +40,9 @@ void cli_bad_usage(const char *fmt, ...) __attribute__((noreturn, format(printf,
  */
 void cli_tool(char **argv);
 
+/* From here on a write that cannot be fails and is told, instead of a signal's end without a word. */
+void cli_failing_writes(void);
+
 struct cli_command {
 	const char *name;
 	int (*run)(int argc, char **argv);

@@ -83,8 +83,10 @@ int drawing_write(const struct drawing *d, const void *scene, drawing_fn svg, dr
 		  struct ks_err *err)
 {
 	struct ks_outfile out;
-	int ret = ks_outfile_open(&out, d->out, err);
+	int ret;
 
+	cli_failing_writes();
+	ret = ks_outfile_open(&out, d->out, err);
 	if (ret)
 		return ret;
 	ret = ends_in(d->out, ".html") ? html(scene, out.f) : svg(scene, out.f);
