@@ -105,14 +105,19 @@ static void not_passed_over(void **state)
 	lab_free(l);
 }
 
-/* 100 sleeps for `slept`; meanwhile its CPU pulls 200, which is still there. */
-static void pulled(struct lab *l, uint64_t t, uint64_t slept, uint8_t by)
+/* 100 sleeps for `slept` from t on, while 200 runs; it waits for its CPU for 3 ms. */
+static void sleeps_beside(struct lab *l, uint64_t t, uint64_t slept)
 {
-	sw(l, t, 0, 100, 0, 0);
-	moves(l, t + 10, 200, 1, 0, by);
-	sw(l, t + 20, 0, 0, 200, 0);
+	sw(l, t, 0, 100, 200, 0);
 	wakes(l, t + slept, 100, 0, ONE);
 	sw(l, t + slept + 3 * MS, 0, 200, 100, 0);
+}
+
+/* The same, and 200 was pulled: on 100's way through schedule(), before the switch that leaves it. */
+static void pulled(struct lab *l, uint64_t t, uint64_t slept, uint8_t by)
+{
+	moves(l, t - 30 * US, 200, 1, 0, by);
+	sleeps_beside(l, t, slept);
 }
 
 static void overloaded(void **state)
@@ -137,6 +142,49 @@ static void overloaded(void **state)
 	assert_int_equal(vm(l)->node_moves_by[KS_MOVE_NEWIDLE], 0);
 	assert_int_equal(vm(l)->nsleeps, 3);
 	assert_int_equal(vm(l)->short_sleeps, 2);
+	lab_free(l);
+}
+
+/* 100 sleeps, and while it does another thread comes and goes, for which 200 is pulled. */
+static void overloaded_later(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	in(l, 10 * MS, 0, 0);
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	sw(l, 20 * MS, 0, 100, 300, 0);
+	moves(l, 20 * MS + 100 * US, 200, 1, 0, KS_MOVE_NEWIDLE);
+	sw(l, 20 * MS + 110 * US, 0, 300, 200, 0);
+	wakes(l, 20 * MS + 300 * US, 100, 0, ONE);
+	sw(l, 23 * MS, 0, 200, 100, 0);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->overloaded.count, 1);
+	assert_int_equal(vm(l)->overloaded.worst[0].other, 200);
+	lab_free(l);
+}
+
+/* What was pulled for another sleep than the one that is over. */
+static void pulled_before(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	in(l, 10 * MS, 0, 0);
+	sw(l, 10 * MS, 0, 0, 300, 0);
+	moves(l, 15 * MS, 200, 1, 0, KS_MOVE_NEWIDLE); /* of 300's, before 100 ran */
+	sw(l, 15 * MS, 0, 300, 100, 0);
+	sleeps_beside(l, 20 * MS, 300 * US);
+	moves(l, 30 * MS, 200, 1, 0, KS_MOVE_NEWIDLE);
+	wakes(l, 30 * MS + 1, 100, 0, ONE); /* on its way to sleep: it stays */
+	sleeps_beside(l, 30 * MS + 500 * US, 300 * US);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->short_sleeps, 2);
+	assert_int_equal(vm(l)->overloaded.count, 0);
 	lab_free(l);
 }
 
@@ -224,7 +272,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passed_over),	       cmocka_unit_test(passed_over_and_pulled),
 		cmocka_unit_test(passed_over_why),     cmocka_unit_test(not_passed_over),
-		cmocka_unit_test(overloaded),	       cmocka_unit_test(counted_on_both_sides),
+		cmocka_unit_test(overloaded),	       cmocka_unit_test(overloaded_later),
+		cmocka_unit_test(pulled_before),       cmocka_unit_test(counted_on_both_sides),
 		cmocka_unit_test(never_on_both_sides), cmocka_unit_test(moved_while_waiting),
 	};
 

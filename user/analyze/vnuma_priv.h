@@ -28,6 +28,7 @@ struct vn_task {
 	uint32_t other, pulled; /* an idle CPU passed over; the thread pulled onto its own */
 	uint64_t mask[2];
 	uint64_t since;	   /* waits or sleeps since */
+	uint64_t ran_from; /* it began to run, or was kept from going to sleep, last */
 	uint64_t idle_sum; /* waits: idle time, up to now (SOME), or vm->idle_clock then */
 };
 

@@ -137,6 +137,7 @@ static void switched_in(struct ks_vnuma *v, struct vn_vm *m, const struct ks_eve
 	}
 	t->where = VN_RUNS;
 	t->cpu = r->cpu;
+	t->ran_from = ev->time;
 }
 
 /* ---- wake-ups ---- */
@@ -173,7 +174,10 @@ static void check_passed(struct vn_vm *m, struct vn_task *t, uint64_t now)
 		t->why = KS_PASSED_NODE;
 }
 
-/* What was pulled onto its CPU during its short sleep is still there. */
+/*
+ * What was pulled onto its CPU for its short sleep is still there. It is the sleeper's own schedule() that
+ * pulls, on its way to the switch from which the sleep is timed: the pull comes before.
+ */
 static void check_overloaded(struct ks_vnuma *v, struct vn_vm *m, struct vn_task *t,
 			     uint64_t slept_from, uint32_t slept_on, uint64_t now)
 {
@@ -182,7 +186,7 @@ static void check_overloaded(struct ks_vnuma *v, struct vn_vm *m, struct vn_task
 
 	if (slept_on != t->cpu || now - slept_from > v->opts.short_ns)
 		return;
-	if (!c->pulled_at || c->pulled_at < slept_from || c->pulled == t->tid)
+	if (c->pulled_at <= t->ran_from || c->pulled == t->tid)
 		return;
 	p = vn_task_find(m, c->pulled);
 	t->overloaded = c->cur == c->pulled || (p && p->where == VN_WAITS && p->cpu == t->cpu);
@@ -200,9 +204,13 @@ static void woken(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev
 	if (r->a >= m->ncpus || !r->id)
 		return;
 	t = vn_task_get(m, r->id);
-	/* Woken on its way to sleep it has not been off its CPU: there is no wait. */
-	if (!t || t->where == VN_RUNS || t->where == VN_WAITS)
+	if (!t || t->where == VN_WAITS)
 		return;
+	/* Woken on its way to sleep it has not been off its CPU: no wait, and no sleep that was pulled for. */
+	if (t->where == VN_RUNS) {
+		t->ran_from = ev->time;
+		return;
+	}
 	slept = t->where == VN_SLEEPS;
 	slept_from = t->since;
 	slept_on = t->cpu;
