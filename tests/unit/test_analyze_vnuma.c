@@ -54,6 +54,30 @@ static void drift_on_other_nodes(void **state)
 	lab_free(l);
 }
 
+/* Unplugged and plugged in again, a vCPU is in another slot: what it did in the first one counts, too. */
+static void drift_of_a_replugged_vcpu(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	l->host_meta = "{\"vms\":{\"77\":{\"name\":\"vm\"}},\"cpu_node\":[2,0,1,1,3,3]}";
+	out(l, 1 * MS, 1, 1, KS_OUT_HALTED);
+	out(l, 90 * MS, 0, 0, KS_OUT_HALTED);
+	put_host(l, (struct ks_rec){ .time = 91 * MS, .type = KS_VCPU_GONE, .id = 0 });
+	put_host(l, (struct ks_rec){ .time = 95 * MS,
+				     .type = KS_VCPU_NEW,
+				     .id = 4,
+				     .cpu = 4,
+				     .a = (uint64_t)TGID << 32 | 2000 });
+	in(l, 95 * MS, 4, 4);
+	end_at(l, 100 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->home[0], 2);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, ks_analysis_slot(l->a, 0))->away_ns, 0);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, ks_analysis_slot(l->a, 4))->away_ns, 5 * MS);
+	lab_free(l);
+}
+
 static void no_belief(void **state)
 {
 	struct lab *l = vnuma_lab();
@@ -261,10 +285,15 @@ static void guests_in_any_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(drift),     cmocka_unit_test(drift_on_other_nodes),
-		cmocka_unit_test(no_belief), cmocka_unit_test(memory_moves),
-		cmocka_unit_test(hostile),   cmocka_unit_test(many_threads),
-		cmocka_unit_test(causes),    cmocka_unit_test(guests_in_any_order),
+		cmocka_unit_test(drift),
+		cmocka_unit_test(drift_on_other_nodes),
+		cmocka_unit_test(drift_of_a_replugged_vcpu),
+		cmocka_unit_test(no_belief),
+		cmocka_unit_test(memory_moves),
+		cmocka_unit_test(hostile),
+		cmocka_unit_test(many_threads),
+		cmocka_unit_test(causes),
+		cmocka_unit_test(guests_in_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

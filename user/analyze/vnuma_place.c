@@ -87,20 +87,19 @@ static uint32_t host_nodes(const struct ks_vnuma *v)
 	return n;
 }
 
-/* Where the vCPUs of this node of the guest ran most. */
-static int32_t most_of(const struct ks_vnuma *v, const struct vn_vm *m, int32_t guest_node)
+/* Where the vCPUs of this node of the guest ran most, in every slot that they had. */
+static int32_t most_of(const struct ks_vnuma *v, uint32_t vm, int32_t guest_node)
 {
 	uint64_t ns[KS_VN_NODES] = { 0 };
 	int32_t best = 0;
-	uint32_t i, h;
+	uint32_t i, h, n;
+	const struct ks_vcpu *vcpus = ks_analysis_vcpus(v->a, &n);
 
-	for (i = 0; i < m->ncpus; i++) {
-		uint32_t vcpu = m->cpu[i].vcpu;
-
-		if (vcpu == KS_NO_VCPU || v->vcpu[vcpu].believed != guest_node)
+	for (i = 0; i < n; i++) {
+		if (vcpus[i].vm != vm || v->vcpu[i].believed != guest_node)
 			continue;
 		for (h = 0; h < KS_VN_NODES; h++)
-			ns[h] += v->vcpu[vcpu].node_ns[h];
+			ns[h] += v->vcpu[i].node_ns[h];
 	}
 	for (h = 1; h < KS_VN_NODES; h++)
 		if (ns[h] > ns[best])
@@ -129,7 +128,7 @@ void vn_place_end(struct ks_vnuma *v, uint32_t vm)
 		return; /* one node: no belief that could be wrong */
 	o->same_nodes = o->guest_nodes == host_nodes(v) && o->guest_nodes == v->nnodes;
 	for (g = 0; g < o->guest_nodes; g++)
-		o->home[g] = o->same_nodes ? (int32_t)g : most_of(v, m, (int32_t)g);
+		o->home[g] = o->same_nodes ? (int32_t)g : most_of(v, vm, (int32_t)g);
 	for (i = 0; i < n; i++)
 		if (vcpus[i].vm == vm && v->vcpu[i].believed >= 0)
 			away(&v->vcpu[i], o->home[v->vcpu[i].believed]);
