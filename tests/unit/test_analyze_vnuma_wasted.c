@@ -88,6 +88,47 @@ static void offline_cpus_are_not_free(void **state)
 	lab_free(l);
 }
 
+/* CPU 3 was idle for 6 ms when it began to go offline, at 20 ms; its last switch is at 23. */
+static struct lab *goes_offline(void)
+{
+	struct lab *l = vnuma_lab();
+
+	all_idle(l, 5 * MS);
+	in(l, 11 * MS, 3, 3);
+	sw(l, 11 * MS, 3, 0, 103, 0);
+	online(l, 20 * MS, 3, false);
+	sw(l, 23 * MS, 3, 103, 0, 0);
+	end_at(l, 60 * MS);
+	return l;
+}
+
+static uint64_t idle_behind_loss(uint8_t type)
+{
+	struct lab *l = goes_offline();
+	uint64_t ns;
+
+	guest_loss(l, 21 * MS, 22 * MS, 1, type);
+	lab_run(l);
+	ns = ks_vnuma_vcpu(l->vnuma, 3)->idle_ns;
+	lab_free(l);
+	return ns;
+}
+
+/* Unless the loss may have held that it came back. */
+static void offline_cpus_stay_so_in_a_loss(void **state)
+{
+	struct lab *l = goes_offline();
+
+	(void)state;
+	assert_int_equal(idle_behind_loss(KS_TASK_WAKE), 6 * MS);
+	assert_int_equal(idle_behind_loss(KS_CPU_ONLINE), 6 * MS + 37 * MS);
+	assert_int_equal(idle_behind_loss(KS_NONE), 6 * MS + 37 * MS);
+	clock_break(l, 21 * MS, 22 * MS);
+	lab_run(l);
+	assert_int_equal(ks_vnuma_vcpu(l->vnuma, 3)->idle_ns, 6 * MS);
+	lab_free(l);
+}
+
 static void bound_threads_waste_nothing(void **state)
 {
 	struct lab *l = vnuma_lab();
@@ -331,6 +372,7 @@ int main(void)
 		cmocka_unit_test(wasted_by_one),
 		cmocka_unit_test(nothing_is_wasted_after_the_end),
 		cmocka_unit_test(offline_cpus_are_not_free),
+		cmocka_unit_test(offline_cpus_stay_so_in_a_loss),
 		cmocka_unit_test(bound_threads_waste_nothing),
 		cmocka_unit_test(unknown_affinity_claims_nothing),
 		cmocka_unit_test(wasted_is_a_matching),

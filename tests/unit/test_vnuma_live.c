@@ -149,12 +149,35 @@ static void live_loss(void **state)
 	ks_vnuma_live_free(l);
 }
 
+/* That a CPU is offline is not forgotten with the threads. */
+static void live_offline_in_a_loss(void **state)
+{
+	struct ks_vnuma_live *l = live_new();
+
+	(void)state;
+	live(l, 1 * MS, KS_TASK_SWITCH, 0, 1, 7, 0, 0);
+	live(l, 2 * MS, KS_CPU_ONLINE, 0, 1, 0, 0, 0);
+	live(l, 4 * MS, KS_LOSS, KS_TASK_WAKE, 0, 0, 3 * MS, 1);
+	live(l, 5 * MS, KS_TASK_SWITCH, 0, 1, 0, 7, 0);
+	assert_int_equal(ks_vnuma_live_settle(l, 10 * MS), 0);
+	assert_int_equal(live_cpu(l, 1)->idle_ns, 0);
+	live(l, 12 * MS, KS_LOSS, KS_NONE, 0, 0, 11 * MS, 1);
+	live(l, 13 * MS, KS_TASK_SWITCH, 0, 1, 0, 7, 0);
+	assert_int_equal(ks_vnuma_live_settle(l, 20 * MS), 0);
+	assert_int_equal(live_cpu(l, 1)->idle_ns, 7 * MS);
+	ks_vnuma_live_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(live_sums),	cmocka_unit_test(live_wake_on_idle),
-		cmocka_unit_test(live_pulled),	cmocka_unit_test(live_migrations),
-		cmocka_unit_test(live_offline), cmocka_unit_test(live_loss),
+		cmocka_unit_test(live_sums),
+		cmocka_unit_test(live_wake_on_idle),
+		cmocka_unit_test(live_pulled),
+		cmocka_unit_test(live_migrations),
+		cmocka_unit_test(live_offline),
+		cmocka_unit_test(live_loss),
+		cmocka_unit_test(live_offline_in_a_loss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,7 @@ void ks_vnuma_live_feed(struct ks_vnuma_live *l, const struct ks_rec *rec)
 		for (i = 0; i < l->m.ncpus; i++)
 			settle_cpu(l, i, rec->time);
 		vn_tasks_forget(&l->m);
+		vn_online_forget(&l->m, rec);
 	} else if (rec->cpu < l->m.ncpus) {
 		if (rec->type == KS_TASK_SWITCH || rec->type == KS_CPU_ONLINE)
 			settle_cpu(l, rec->cpu, rec->time);

@@ -123,8 +123,10 @@ struct vn_task *vn_task_get(struct vn_vm *m, uint32_t tid);
 struct vn_task *vn_task_find(struct vn_vm *m, uint32_t tid);
 int vn_task_wait(struct vn_vm *m, struct vn_task *t, uint32_t cpu);
 void vn_task_unwait(struct vn_vm *m, struct vn_task *t);
-/* Nothing is known of anybody any more. */
+/* Nothing is known of anybody any more; which CPUs are offline still is. */
 void vn_tasks_forget(struct vn_vm *m);
+/* Nor is that, if it was among what was lost. */
+void vn_online_forget(struct vn_vm *m, const struct ks_rec *loss);
 
 /* ---- vnuma_idle.c: idle vCPUs and who could run there ---- */
 bool vn_may_run(const struct vn_task *t, uint32_t cpu);

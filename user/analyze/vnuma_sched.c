@@ -306,6 +306,7 @@ static void lost(struct ks_vnuma *v, struct vn_vm *m, const struct ks_rec *r)
 	v->no_memory |= late < 0;
 	if (late != AN_LOSS_KNOWN)
 		vn_tasks_forget(m);
+	vn_online_forget(m, r);
 }
 
 int vn_guest_event(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "records.h"
 #include "vnuma_priv.h"
 
 static uint32_t bucket_of(uint32_t tid)
@@ -123,9 +124,19 @@ void vn_tasks_forget(struct vn_vm *m)
 	m->nwaiting = 0;
 	for (i = 0; i < m->ncpus; i++) {
 		m->cpu[i].cur = VN_NONE;
-		m->cpu[i].offline = false; /* or not: until it switches it is not held for free */
 		m->cpu[i].nwait = 0;
 		m->cpu[i].pulled_at = 0;
 	}
+	m->dirty = true;
+}
+
+void vn_online_forget(struct vn_vm *m, const struct ks_rec *loss)
+{
+	uint32_t i;
+
+	if (!loss->b || (loss->flags != KS_NONE && loss->flags != KS_CPU_ONLINE))
+		return;
+	for (i = 0; i < m->ncpus; i++)
+		m->cpu[i].offline = false; /* or not: until it switches it is not held for free */
 	m->dirty = true;
 }
