@@ -93,6 +93,36 @@ static void no_belief(void **state)
 	lab_free(l);
 }
 
+/* vCPUs 0 and 1 are of the first node of these, 2 and 3 of the second one. */
+static void drift_numbered(const char *guest, const char *host, bool same, int32_t of_first,
+			   int32_t of_second)
+{
+	struct lab *l = vnuma_lab();
+	char gmeta[64], hmeta[96];
+
+	snprintf(gmeta, sizeof(gmeta), "{\"cpu_node\":%s}", guest);
+	snprintf(hmeta, sizeof(hmeta), "{\"vms\":{\"77\":{\"name\":\"vm\"}},\"cpu_node\":%s}",
+		 host);
+	l->guest_meta = gmeta;
+	l->host_meta = hmeta;
+	end_at(l, 10 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->same_nodes, same);
+	assert_int_equal(vm(l)->home[ks_vnuma_vcpu(l->vnuma, 0)->believed], of_first);
+	assert_int_equal(vm(l)->home[ks_vnuma_vcpu(l->vnuma, 2)->believed], of_second);
+	lab_free(l);
+}
+
+/* Numbers of nodes have gaps: what counts is which ones there are. */
+static void nodes_with_gaps(void **state)
+{
+	(void)state;
+	drift_numbered("[0,0,2,2]", "[0,0,1,2]", false, 0, 1);
+	drift_numbered("[0,0,2,2]", "[0,0,1,1]", false, 0, 1);
+	drift_numbered("[0,0,2,2]", "[2,2,0,0]", true, 0, 2);
+	drift_numbered("[1,1,1,1]", "[0,0,1,1]", false, -1, -1); /* one node */
+}
+
 static void memory(struct lab *l, uint64_t t, uint32_t tgid, uint16_t node, uint64_t guest_node,
 		   uint64_t bytes)
 {
@@ -289,6 +319,7 @@ int main(void)
 		cmocka_unit_test(drift_on_other_nodes),
 		cmocka_unit_test(drift_of_a_replugged_vcpu),
 		cmocka_unit_test(no_belief),
+		cmocka_unit_test(nodes_with_gaps),
 		cmocka_unit_test(memory_moves),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(many_threads),

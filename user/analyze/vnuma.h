@@ -76,9 +76,9 @@ struct ks_vnuma_vm {
 	/* what the guest believes */
 	bool guest;		   /* there is a guest's trace */
 	bool queues;		   /* with switches in it: below `span_ns` there are numbers */
-	uint32_t guest_nodes;	   /* 0 if not known */
+	uint32_t guest_nodes;	   /* highest number + 1, 0 if not known */
 	int32_t home[KS_VN_NODES]; /* host node that a guest node stands for, -1 if none */
-	bool same_nodes;	   /* it stands for the one of its number */
+	bool same_nodes;	   /* it stands for the one of its number: both have the same */
 	/* host */
 	uint64_t nmoves;
 	struct ks_vnuma_move moves[KS_VN_MOVES]; /* the first of them */

@@ -71,20 +71,31 @@ void vn_memory(struct ks_vnuma *v, const struct ks_rec *rec)
 
 /* ---- what a guest's node stands for ---- */
 
-static uint32_t host_nodes(const struct ks_vnuma *v)
+_Static_assert(KS_VN_NODES == 64, "a bit for each");
+
+static uint64_t node_bit(int32_t node)
 {
-	bool there[KS_VN_NODES] = { false };
-	uint32_t i, n = 0;
+	return node >= 0 && node < KS_VN_NODES ? 1ull << node : 0;
+}
 
-	for (i = 0; i < v->npcpus; i++) {
-		int32_t node = v->pcpu_node[i];
+static uint64_t host_nodes(const struct ks_vnuma *v)
+{
+	uint64_t nodes = 0;
+	uint32_t i;
 
-		if (node < 0 || node >= KS_VN_NODES || there[node])
-			continue;
-		there[node] = true;
-		n++;
-	}
-	return n;
+	for (i = 0; i < v->npcpus; i++)
+		nodes |= node_bit(v->pcpu_node[i]);
+	return nodes;
+}
+
+static uint64_t guest_nodes(const struct vn_vm *m)
+{
+	uint64_t nodes = 0;
+	uint32_t i;
+
+	for (i = 0; i < m->ncpus; i++)
+		nodes |= node_bit(m->cpu[i].node);
+	return nodes;
 }
 
 /* Where the vCPUs of this node of the guest ran most, in every slot that they had. */
@@ -120,15 +131,18 @@ void vn_place_end(struct ks_vnuma *v, uint32_t vm)
 {
 	struct vn_vm *m = &v->vm[vm];
 	struct ks_vnuma_vm *o = &m->out;
-	uint32_t g, i, n;
+	uint64_t nodes = guest_nodes(m);
+	int32_t g;
+	uint32_t i, n;
 	const struct ks_vcpu *vcpus = ks_analysis_vcpus(v->a, &n);
 
 	memset(o->home, 0xff, sizeof(o->home));
-	if (o->guest_nodes < 2)
+	if (!(nodes & (nodes - 1)))
 		return; /* one node: no belief that could be wrong */
-	o->same_nodes = o->guest_nodes == host_nodes(v) && o->guest_nodes == v->nnodes;
-	for (g = 0; g < o->guest_nodes; g++)
-		o->home[g] = o->same_nodes ? (int32_t)g : most_of(v, vm, (int32_t)g);
+	o->same_nodes = nodes == host_nodes(v);
+	for (g = 0; g < KS_VN_NODES; g++)
+		if (nodes & node_bit(g))
+			o->home[g] = o->same_nodes ? g : most_of(v, vm, g);
 	for (i = 0; i < n; i++)
 		if (vcpus[i].vm == vm && v->vcpu[i].believed >= 0)
 			away(&v->vcpu[i], o->home[v->vcpu[i].believed]);
