@@ -243,6 +243,24 @@ static void causes(void **state)
 	lab_free(l);
 }
 
+/* Of CPU 2 the guest does not say of which node it is. */
+static void node_not_known(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	l->guest_meta = "{\"cpu_node\":[0,1,-1]}";
+	moves(l, 20 * MS, 100, 0, 2, KS_MOVE_PERIODIC);
+	moves(l, 21 * MS, 100, 2, 1, KS_MOVE_PERIODIC);
+	moves(l, 22 * MS, 100, 1, 0, KS_MOVE_PERIODIC);
+	end_at(l, 40 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->moves_by[KS_MOVE_PERIODIC], 3);
+	assert_int_equal(vm(l)->node_moves_by[KS_MOVE_PERIODIC], 1);
+	assert_int_equal(vm_totals(l)->task_node_migrations, 1);
+	lab_free(l);
+}
+
 /* ---- many guests ---- */
 
 #define MANY 64u
@@ -324,6 +342,7 @@ int main(void)
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(many_threads),
 		cmocka_unit_test(causes),
+		cmocka_unit_test(node_not_known),
 		cmocka_unit_test(guests_in_any_order),
 	};
 

@@ -83,6 +83,29 @@ static void passed_over_why(void **state)
 	lab_free(l);
 }
 
+/* The guest saw none that was idle: then none of them was flagged. */
+static void passed_over_unseen(void **state)
+{
+	struct lab *l = vnuma_lab();
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	in(l, 10 * MS, 0, 0);
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	wakes(l, 20 * MS, 101, 0, ANY);
+	put_guest(l, (struct ks_rec){ .time = 20 * MS,
+				      .type = KS_TASK_PASSED,
+				      .cpu = 1,
+				      .id = 101,
+				      .flags = KS_PASSED_FLAGS });
+	sw(l, 25 * MS, 0, 100, 101, 0);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->passed.count, 1);
+	assert_int_equal(vm(l)->passed_why[KS_PASSED_UNKNOWN], 1);
+	lab_free(l);
+}
+
 /* The only idle vCPU wants a pCPU: nobody was passed over. */
 static void not_passed_over(void **state)
 {
@@ -270,11 +293,12 @@ static void moved_while_waiting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(passed_over),	       cmocka_unit_test(passed_over_and_pulled),
-		cmocka_unit_test(passed_over_why),     cmocka_unit_test(not_passed_over),
-		cmocka_unit_test(overloaded),	       cmocka_unit_test(overloaded_later),
-		cmocka_unit_test(pulled_before),       cmocka_unit_test(counted_on_both_sides),
-		cmocka_unit_test(never_on_both_sides), cmocka_unit_test(moved_while_waiting),
+		cmocka_unit_test(passed_over),		 cmocka_unit_test(passed_over_and_pulled),
+		cmocka_unit_test(passed_over_why),	 cmocka_unit_test(passed_over_unseen),
+		cmocka_unit_test(not_passed_over),	 cmocka_unit_test(overloaded),
+		cmocka_unit_test(overloaded_later),	 cmocka_unit_test(pulled_before),
+		cmocka_unit_test(counted_on_both_sides), cmocka_unit_test(never_on_both_sides),
+		cmocka_unit_test(moved_while_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

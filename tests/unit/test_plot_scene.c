@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "scene.h"
+#include "vnuma_scene.h"
 
 #define US 1000ull
 #define MS 1000000ull
@@ -552,6 +553,20 @@ static void any_numbers_are_drawn(void **state)
 	}
 }
 
+/* Where the guest does not say of which node a vCPU is, nothing crosses from one to another. */
+static void a_node_not_known_is_no_other_node(void **state)
+{
+	struct vs_lane lanes[] = { { .believed = 0 }, { .believed = 1 }, { .believed = -1 } };
+	struct ks_vscene s = { .lanes = lanes, .nlanes = 3 };
+
+	(void)state;
+	assert_true(vs_crosses(&s, 0, 1));
+	assert_false(vs_crosses(&s, 1, 1));
+	assert_false(vs_crosses(&s, 0, 2));
+	assert_false(vs_crosses(&s, 2, 0));
+	assert_false(vs_crosses(&s, 0, VS_NONE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -572,6 +587,7 @@ int main(void)
 		cmocka_unit_test(a_lane_without_waits_is_drawn),
 		cmocka_unit_test(a_full_disk_is_an_error),
 		cmocka_unit_test(any_numbers_are_drawn),
+		cmocka_unit_test(a_node_not_known_is_no_other_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

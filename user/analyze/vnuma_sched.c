@@ -238,7 +238,7 @@ static void passed_over(struct vn_vm *m, const struct ks_event *ev)
 		m->out.flags_looked += idle;
 		m->out.flags_set += flagged;
 	}
-	if (t && t->where == VN_WAITS && t->passed && flagged == idle)
+	if (t && t->where == VN_WAITS && t->passed && idle && flagged == idle)
 		t->why = KS_PASSED_FLAGGED;
 }
 
@@ -269,7 +269,7 @@ static void count_migration(struct vn_vm *m, const struct ks_event *ev, unsigned
 	};
 
 	m->out.moves_by[by]++;
-	m->out.node_moves_by[by] += from->node != to->node;
+	m->out.node_moves_by[by] += from->node >= 0 && to->node >= 0 && from->node != to->node;
 	if (m->watch->migration)
 		m->watch->migration(m->watch->ctx, m->index, &g);
 }

@@ -147,8 +147,7 @@ static void on_migration(void *ctx, uint32_t vm, const struct ks_vnuma_migration
 		return;
 	*e = (struct vs_move){ m->time, m->time, a, b, m->tid, 1, m->by };
 	s->moves_by[m->by]++;
-	s->node_moves += a != VS_NONE && b != VS_NONE &&
-			 s->lanes[a].believed != s->lanes[b].believed;
+	s->node_moves += vs_crosses(s, a, b);
 }
 
 static bool add_case(struct ks_vscene *s, uint32_t vm, const struct ks_vnuma_case *c,

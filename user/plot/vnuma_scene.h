@@ -99,6 +99,13 @@ static inline bool vs_away(const struct vs_lane *l, unsigned int kind, int node)
 	return kind == VS_OTHER_NODE ? l->home < VS_NODES : (int32_t)kind != l->home;
 }
 
+/* From one of the guest's nodes to another: of both lanes it must be known. */
+static inline bool vs_crosses(const struct ks_vscene *s, uint32_t a, uint32_t b)
+{
+	return a != VS_NONE && b != VS_NONE && s->lanes[a].believed >= 0 &&
+	       s->lanes[b].believed >= 0 && s->lanes[a].believed != s->lanes[b].believed;
+}
+
 /* A node of the guest on a lane and the next: does a new group begin? */
 static inline bool vs_new_group(const struct ks_vscene *s, uint32_t lane)
 {

@@ -40,13 +40,6 @@ static void arrow(struct vsvg *v, const struct vs_move *m)
 	fputs("</g>\n", v->g.out);
 }
 
-/* To a CPU of another node last: on top. */
-static bool crosses(const struct vsvg *v, const struct vs_move *m)
-{
-	return m->a != VS_NONE && m->b != VS_NONE &&
-	       v->s->lanes[m->a].believed != v->s->lanes[m->b].believed;
-}
-
 int vsvg_moves(struct vsvg *v)
 {
 	size_t n = v->s->moves.n;
@@ -61,9 +54,10 @@ int vsvg_moves(struct vsvg *v)
 	for (n = vs_merge_moves(m, n, cell); n > MAX_ARROWS && cell < 1ull << 60;
 	     n = vs_merge_moves(m, n, cell))
 		cell *= 2;
+	/* To a CPU of another node last: on top. */
 	for (int top = 0; top < 2; top++)
 		for (size_t i = 0; i < n && i < MAX_ARROWS; i++)
-			if (crosses(v, &m[i]) == top)
+			if (vs_crosses(v->s, m[i].a, m[i].b) == top)
 				arrow(v, &m[i]);
 	free(m);
 	return 0;
