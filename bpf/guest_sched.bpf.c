@@ -96,24 +96,27 @@ static __always_inline void look_for_idle(__u32 cpu, struct task_struct *p, __u3
 
 /* ---- the scheduler's tracepoints ---- */
 
+#define TASK_DEAD 0x80 /* as in the kernel's sched.h */
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
+	__u32 cpu = bpf_get_smp_processor_id(), state = prev->__state;
 	/* With a signal pending it stays, whatever state it wanted to sleep in: the kernel resets it. */
-	bool runnable = prev->pid && (preempt || !prev->__state);
+	bool runnable = prev->pid && (preempt || !state);
+	__u8 flags = state & TASK_DEAD ? KS_SWITCH_DEAD : 0;
 
-	ks_emit(cpu, KS_TASK_SWITCH, runnable ? tell_allowed(cpu, prev) : 0, cpu, next->pid,
+	ks_emit(cpu, KS_TASK_SWITCH, runnable ? tell_allowed(cpu, prev) : flags, cpu, next->pid,
 		prev->pid, runnable);
 	return 0;
 }
 
-static __always_inline int woken(struct task_struct *p)
+static __always_inline int woken(struct task_struct *p, __u8 new)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), on = p->thread_info.cpu;
 	__u32 by = bpf_get_current_pid_tgid();
 
-	ks_emit(cpu, KS_TASK_WAKE, tell_allowed(cpu, p), cpu, p->pid, on, by);
+	ks_emit(cpu, KS_TASK_WAKE, tell_allowed(cpu, p) | new, cpu, p->pid, on, by);
 	look_for_idle(cpu, p, on);
 	return 0;
 }
@@ -121,13 +124,13 @@ static __always_inline int woken(struct task_struct *p)
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(sched_wakeup, struct task_struct *p)
 {
-	return woken(p);
+	return woken(p, 0);
 }
 
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(sched_wakeup_new, struct task_struct *p)
 {
-	return woken(p);
+	return woken(p, KS_WAKE_NEW);
 }
 
 /*

@@ -76,13 +76,13 @@ enum ks_type {
 	KS_IDLE_ENTER = 52,   /* the CPU's idle loop goes to sleep: a = C-state index */
 	KS_IDLE_EXIT = 53,
 	KS_TASK_WAKE = 54, /* sched_wakeup: id = woken thread, a = its CPU, b = waker's thread,
-			    * flags = KS_ALLOWED_*, of the woken one */
+			    * flags = KS_ALLOWED_*, of the woken one, and KS_WAKE_NEW */
 	KS_RQ_BUSY =
 		55, /* run queue of `cpu` now has more than one runnable thread: a = how many */
 	KS_RQ_CALM = 56,     /* and now it has one or none: a = how many */
 	KS_TASK_SWITCH = 57, /* sched_switch on `cpu`: id = next thread, a = previous thread,
 			      * b = 1 if the previous one is still runnable, flags = KS_ALLOWED_*
-			      * of it */
+			      * of it; KS_SWITCH_DEAD if it never will be again */
 	KS_TASK_CPUS = 58,   /* the CPUs that thread id may run on: a = 0 to 63, b = 64 to 127, as
 			    * bits; comes before the record that says KS_ALLOWED_SOME */
 	KS_TASK_PASSED = 59, /* behind a KS_TASK_WAKE: thread id was put on CPU b, which has others
@@ -141,6 +141,10 @@ enum ks_type {
 #define KS_ALLOWED_ANY 1u
 #define KS_ALLOWED_ONE 2u  /* on the CPU where it is, alone */
 #define KS_ALLOWED_SOME 3u /* see KS_TASK_CPUS */
+
+/* flags of KS_TASK_WAKE and KS_TASK_SWITCH: lives of threads, whose numbers are given out again */
+#define KS_WAKE_NEW 0x04u    /* it has never run: a fork, no sleep, is over */
+#define KS_SWITCH_DEAD 0x04u /* the previous thread has ended */
 
 /* flags of KS_TASK_MIGRATE: who moved it */
 #define KS_MOVE_UNKNOWN 0u

@@ -196,6 +196,7 @@ static void many_threads(void **state)
 	struct ks_event ev;
 	struct ks_rec r = { .type = KS_TASK_WAKE };
 	struct ks_err err = { "" };
+	uint64_t n;
 	uint32_t i;
 
 	(void)state;
@@ -210,13 +211,57 @@ static void many_threads(void **state)
 		r = (struct ks_rec){ .type = KS_TASK_SWITCH, .cpu = 1, .id = 0, .a = i };
 		assert_int_equal(ks_analysis_feed(l->a, &ev), 0);
 	}
-	assert_true(vm(l)->forgotten > 100000);
+	n = vm(l)->forgotten;
+	assert_true(n > 100000);
+	for (i = 1000; i < 200000; i++) { /* those that are dead take no room */
+		r = (struct ks_rec){
+			.type = KS_TASK_WAKE, .flags = KS_WAKE_NEW, .cpu = 1, .id = i
+		};
+		r.a = 1;
+		assert_int_equal(ks_analysis_feed(l->a, &ev), 0);
+		r = (struct ks_rec){
+			.type = KS_TASK_SWITCH, .flags = KS_SWITCH_DEAD, .cpu = 1, .a = i
+		};
+		assert_int_equal(ks_analysis_feed(l->a, &ev), 0);
+	}
+	assert_int_equal(vm(l)->forgotten, n);
 	r = (struct ks_rec){ .type = KS_TASK_SWITCH, .cpu = 0, .id = 101, .a = 100 };
 	ev.time = 30 * MS;
 	assert_int_equal(ks_analysis_feed(l->a, &ev), 0);
 	assert_int_equal(vm(l)->passed.count, 1);
 	assert_int_equal(vm(l)->passed.cost_ns, 10 * MS);
 	lab_free(l);
+}
+
+/* 100 leaves CPU 0 at 20 ms, and a thread of that number is woken on CPU 1 at 40. */
+static uint64_t sleeps_of(uint8_t leaves, uint8_t comes)
+{
+	struct lab *l = vnuma_lab();
+	uint64_t n;
+
+	all_idle(l, 5 * MS);
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	sw(l, 20 * MS, 0, 100, 0, 0);
+	l->guest[l->nguest - 1].flags = leaves;
+	wakes(l, 40 * MS, 100, 1, ANY | comes);
+	sw(l, 41 * MS, 1, 0, 100, 0);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	n = vm(l)->nsleeps;
+	assert_int_equal(vm(l)->wait_ns, 1 * MS);
+	assert_int_equal(vm(l)->forgotten, 0);
+	lab_free(l);
+	return n;
+}
+
+/* What is between the end of a thread and the beginning of another one of its number is no sleep. */
+static void numbers_are_given_again(void **state)
+{
+	(void)state;
+	assert_int_equal(sleeps_of(0, 0), 1);
+	assert_int_equal(sleeps_of(KS_SWITCH_DEAD, KS_WAKE_NEW), 0);
+	assert_int_equal(sleeps_of(KS_SWITCH_DEAD, 0), 0);
+	assert_int_equal(sleeps_of(0, KS_WAKE_NEW), 0);
 }
 
 /* Each cause has its count and a word; what is none counts as unknown. */
@@ -341,6 +386,7 @@ int main(void)
 		cmocka_unit_test(memory_moves),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(many_threads),
+		cmocka_unit_test(numbers_are_given_again),
 		cmocka_unit_test(causes),
 		cmocka_unit_test(node_not_known),
 		cmocka_unit_test(guests_in_any_order),

@@ -121,6 +121,8 @@ void vn_place_end(struct ks_vnuma *v, uint32_t vm);
 struct vn_task *vn_task_get(struct vn_vm *m, uint32_t tid);
 /* NULL if it is not known. */
 struct vn_task *vn_task_find(struct vn_vm *m, uint32_t tid);
+/* Whoever had that number is no more. */
+void vn_task_end(struct vn_vm *m, uint32_t tid);
 int vn_task_wait(struct vn_vm *m, struct vn_task *t, uint32_t cpu);
 void vn_task_unwait(struct vn_vm *m, struct vn_task *t);
 /* Nothing is known of anybody any more; which CPUs are offline still is. */

@@ -109,6 +109,10 @@ static void switched_out(struct ks_vnuma *v, struct vn_vm *m, const struct ks_ev
 
 	if (!r->a || r->a >= VN_NONE)
 		return;
+	if (!r->b && r->flags & KS_SWITCH_DEAD) {
+		vn_task_end(m, (uint32_t)r->a);
+		return;
+	}
 	t = vn_task_get(m, (uint32_t)r->a);
 	if (!t)
 		return;
@@ -203,6 +207,8 @@ static void woken(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev
 
 	if (r->a >= m->ncpus || !r->id)
 		return;
+	if (r->flags & KS_WAKE_NEW)
+		vn_task_end(m, r->id); /* its end is not in the trace */
 	t = vn_task_get(m, r->id);
 	if (!t || t->where == VN_WAITS)
 		return;

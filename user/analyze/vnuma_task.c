@@ -40,24 +40,44 @@ static bool grow(struct vn_vm *m)
 	return true;
 }
 
+static void release(struct vn_vm *m, uint32_t *link)
+{
+	uint32_t i = *link;
+
+	*link = m->task[i].next;
+	m->task[i].next = m->free_task;
+	m->free_task = i;
+}
+
 /* Forget all threads in these places (bits of enum vn_where). */
 static void drop(struct vn_vm *m, unsigned int where)
 {
-	uint32_t b, i, *link;
+	uint32_t b, *link;
 
 	for (b = 0; b < VN_BUCKETS; b++) {
 		link = &m->bucket[b];
-		while ((i = *link) != VN_NONE) {
-			if (!(where & 1u << m->task[i].where)) {
-				link = &m->task[i].next;
+		while (*link != VN_NONE) {
+			if (!(where & 1u << m->task[*link].where)) {
+				link = &m->task[*link].next;
 				continue;
 			}
-			*link = m->task[i].next;
-			m->task[i].next = m->free_task;
-			m->free_task = i;
+			release(m, link);
 			m->out.forgotten++;
 		}
 	}
+}
+
+void vn_task_end(struct vn_vm *m, uint32_t tid)
+{
+	uint32_t *link = &m->bucket[bucket_of(tid)];
+
+	while (*link != VN_NONE && m->task[*link].tid != tid)
+		link = &m->task[*link].next;
+	if (*link == VN_NONE)
+		return;
+	if (m->task[*link].where == VN_WAITS)
+		vn_task_unwait(m, &m->task[*link]);
+	release(m, link);
 }
 
 struct vn_task *vn_task_get(struct vn_vm *m, uint32_t tid)
