@@ -25,6 +25,45 @@ static void wasted_by_both(void **state)
 	lab_free(l);
 }
 
+/* Everything later by `base`; both sides are recorded for `len`, and of it 1 s less 20 ms wastes two vCPUs. */
+static struct lab *far(uint64_t base, uint64_t len)
+{
+	struct lab *l = vnuma_lab();
+	unsigned int i;
+
+	all_idle(l, 5 * MS);
+	two_wait(l, ANY);
+	for (i = 0; i < l->nhost; i++)
+		l->host[i].time += base;
+	for (i = 0; i < l->nguest; i++)
+		l->guest[i].time += base;
+	end_at(l, base + len);
+	alarm(20); /* not for ever */
+	lab_run(l);
+	alarm(0);
+	return l;
+}
+
+/* Whoever writes the guest's trace chooses its times. */
+static void times_far_out(void **state)
+{
+	struct lab *l = far(0, 1ull << 60);
+
+	(void)state;
+	assert_int_equal(vm(l)->wasted_ns, 2 * ((1ull << 60) - 20 * MS));
+	assert_int_equal(vm(l)->nseconds, 30 * 24 * 3600);
+	assert_int_equal(vm(l)->second_ns[0], 2 * (980 * MS + 3));
+	assert_int_equal(vm(l)->second_ns[vm(l)->nseconds - 1], 2 * 1000 * MS);
+	lab_free(l);
+	l = far(0, UINT64_MAX - 10);
+	assert_int_equal(vm(l)->span_ns, (1ull << 61) - 3); /* later ones are not believed */
+	lab_free(l);
+	l = far(UINT64_MAX - 1500 * MS, 1400 * MS);
+	assert_int_equal(vm(l)->span_ns, 0);
+	assert_int_equal(vm(l)->wasted_ns, 0);
+	lab_free(l);
+}
+
 /* There are three free vCPUs; one of them wants a pCPU, one runs something, one is left. */
 static void wasted_by_one(void **state)
 {
@@ -369,6 +408,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wasted_by_both),
+		cmocka_unit_test(times_far_out),
 		cmocka_unit_test(wasted_by_one),
 		cmocka_unit_test(nothing_is_wasted_after_the_end),
 		cmocka_unit_test(offline_cpus_are_not_free),

@@ -15,7 +15,6 @@
 #include "loss.h"
 
 #define AN_NEVER UINT64_MAX
-#define AN_LATEST (1ull << 61)	/* no guest's record is later, so that sums of times do not wrap */
 #define AN_OPEN_MAX 8u		/* waits open at once on one vCPU: Linux needs four at most */
 #define AN_BUDGET (24ull << 20) /* bytes that histories may grow to, all together */
 #define AN_PENDING_MAX 65536u

@@ -9,6 +9,8 @@
 
 #include "trace.h"
 
+#define AN_LATEST (1ull << 61) /* no guest's record is later, so that sums of times do not wrap */
+
 struct an_span {
 	uint64_t from, to;
 };

@@ -191,6 +191,8 @@ static int find_span(struct vn_vm *m, struct ks_reader *guest, ks_map_fn map, vo
 	hlast = ks_reader_whole_until(host);
 	if (last > hlast)
 		last = hlast;
+	if (last > AN_LATEST)
+		last = AN_LATEST;
 	m->out.begin = first > hfirst ? first : hfirst;
 	if (last <= m->out.begin)
 		return 0;

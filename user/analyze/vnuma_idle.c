@@ -149,23 +149,28 @@ void vn_look(struct vn_vm *m, uint64_t now)
 
 /* ---- sums ---- */
 
-static void waste(struct vn_vm *m, uint64_t from, uint64_t to)
+static void waste_seconds(struct ks_vnuma_vm *o, uint64_t from, uint64_t to, uint32_t wasting)
 {
-	struct ks_vnuma_vm *o = &m->out;
-	uint64_t s, edge;
+	uint64_t s, edge, told = o->begin + o->nseconds * SECOND;
 
-	o->wasted_ns += (to - from) * m->wasting;
-	if (m->watch->wasted)
-		m->watch->wasted(m->watch->ctx, m->index, from, to, m->wasting);
+	if (to > told)
+		to = told;
 	while (from < to) {
 		s = (from - o->begin) / SECOND;
 		edge = o->begin + (s + 1) * SECOND;
 		if (edge > to)
 			edge = to;
-		if (s < o->nseconds)
-			o->second_ns[s] += (edge - from) * m->wasting;
+		o->second_ns[s] += (edge - from) * wasting;
 		from = edge;
 	}
+}
+
+static void waste(struct vn_vm *m, uint64_t from, uint64_t to)
+{
+	m->out.wasted_ns += (to - from) * m->wasting;
+	if (m->watch->wasted)
+		m->watch->wasted(m->watch->ctx, m->index, from, to, m->wasting);
+	waste_seconds(&m->out, from, to, m->wasting);
 }
 
 static void sum(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t from, uint64_t to)
