@@ -206,6 +206,31 @@ static void expect_vm(const char *guest, uint32_t vm, const char *how)
 	ks_session_close(s);
 }
 
+static void count_event(void *ctx, const struct ks_event *ev)
+{
+	(void)ev;
+	++*(unsigned int *)ctx;
+}
+
+/* A signal does not wait for a slow analysis. */
+static void stopped_at_once(void **state)
+{
+	volatile int stop = 1;
+	const struct ks_session_watch watch = { .stop = &stop };
+	unsigned int events = 0;
+	const struct ks_analysis_ops ops = { .event = count_event, .ctx = &events };
+	struct ks_session *s;
+	struct ks_err err;
+
+	(void)state;
+	host_trace(NAMED);
+	assert_int_equal(open_with(&s, NULL, NULL, &err), 0);
+	assert_int_equal(ks_session_start(s, NULL, &ops, &err), 0);
+	assert_int_equal(ks_session_run(s, &watch, &err), 0);
+	assert_int_equal(events, 1);
+	ks_session_close(s);
+}
+
 static void expect_refusal(const char *guest, const char *words)
 {
 	struct ks_session *s;
@@ -618,21 +643,14 @@ static void report_adds_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_uuid),
-		cmocka_unit_test(by_cid),
-		cmocka_unit_test(by_name),
-		cmocka_unit_test(by_evidence),
-		cmocka_unit_test(by_its_own_words_another),
-		cmocka_unit_test(wrong_vm),
-		cmocka_unit_test(no_overlap),
-		cmocka_unit_test(wrong_sides),
-		cmocka_unit_test(life_in_another_process),
-		cmocka_unit_test(same_vm_twice),
-		cmocka_unit_test(life_by_time),
-		cmocka_unit_test(life_by_evidence),
-		cmocka_unit_test(life_in_two_slots),
-		cmocka_unit_test(no_clock),
-		cmocka_unit_test(one_vm_of_two),
+		cmocka_unit_test(stopped_at_once),  cmocka_unit_test(by_uuid),
+		cmocka_unit_test(by_cid),	    cmocka_unit_test(by_name),
+		cmocka_unit_test(by_evidence),	    cmocka_unit_test(by_its_own_words_another),
+		cmocka_unit_test(wrong_vm),	    cmocka_unit_test(no_overlap),
+		cmocka_unit_test(wrong_sides),	    cmocka_unit_test(life_in_another_process),
+		cmocka_unit_test(same_vm_twice),    cmocka_unit_test(life_by_time),
+		cmocka_unit_test(life_by_evidence), cmocka_unit_test(life_in_two_slots),
+		cmocka_unit_test(no_clock),	    cmocka_unit_test(one_vm_of_two),
 		cmocka_unit_test(report_adds_up),
 	};
 

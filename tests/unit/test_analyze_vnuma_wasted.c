@@ -234,6 +234,115 @@ static void about_to_run(void **state)
 	lab_free(l);
 }
 
+/* Two wait on CPU 0, which is about to run one of them; 102 could go to CPU 2 or nowhere. */
+static void assert_kept_back(uint8_t of_101, uint8_t of_102, uint32_t vcpus)
+{
+	struct lab *l = vnuma_lab();
+
+	all_idle(l, 5 * MS);
+	cpus(l, 6 * MS, 101, 0x8);
+	cpus(l, 6 * MS, 102, 0x5);
+	wakes(l, 20 * MS, 101, 0, of_101);
+	wakes(l, 20 * MS, 102, 0, of_102);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, vcpus * 40 * MS);
+	lab_free(l);
+}
+
+/* Of a queue the one that could go elsewhere least is it that is about to run, whoever came first. */
+static void least_movable_is_about_to_run(void **state)
+{
+	(void)state;
+	assert_kept_back(ONE, ANY, 1);
+	assert_kept_back(ANY, ONE, 1);
+	assert_kept_back(SOME, KS_ALLOWED_UNKNOWN, 1);
+	assert_kept_back(KS_ALLOWED_UNKNOWN, SOME, 1);
+	assert_kept_back(ONE, KS_ALLOWED_UNKNOWN, 0);
+	assert_kept_back(ANY, ANY, 1);
+	assert_kept_back(SOME, SOME, 1);
+}
+
+/* CPU 0 is about to run one of two that wait there; CPU 1 is free, and nobody else. */
+static void assert_matched(uint64_t of_101, uint64_t of_102, uint32_t vcpus)
+{
+	struct lab *l = vnuma_lab();
+
+	all_idle(l, 5 * MS);
+	sw(l, 6 * MS, 2, 0, 202, 0);
+	sw(l, 6 * MS, 3, 0, 203, 0);
+	cpus(l, 7 * MS, 101, of_101);
+	cpus(l, 7 * MS, 102, of_102);
+	wakes(l, 20 * MS, 101, 0, SOME);
+	wakes(l, 20 * MS, 102, 0, SOME);
+	end_at(l, 60 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, vcpus * 40 * MS);
+	lab_free(l);
+}
+
+static void about_to_run_is_part_of_the_matching(void **state)
+{
+	(void)state;
+	assert_matched(0x5, 0x3, 1);
+	assert_matched(0x3, 0x5, 1);
+	assert_matched(0x3, 0x3, 1);
+	assert_matched(0x5, 0x5, 0);
+}
+
+/* What an event costs does not grow with them: else this takes minutes. */
+static void many_wait(void **state)
+{
+	struct lab *l = vnuma_lab();
+	uint32_t i;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	in(l, 10 * MS, 0, 0);
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	for (i = 0; i < 40000; i++)
+		wakes(l, 20 * MS, 1000 + i, 0, i & 1 ? SOME : ONE);
+	for (i = 0; i < 80000; i++)
+		sw(l, 20 * MS + i, 1, i & 1, !(i & 1), 0);
+	wakes(l, 30 * MS, 101, 0, ANY);
+	end_at(l, 40 * MS);
+	alarm(20);
+	lab_run(l);
+	alarm(0);
+	assert_int_equal(vm(l)->wasted_ns, 10 * MS);
+	assert_int_equal(vm(l)->wait_ns, 40000 * 20 * MS + 10 * MS);
+	lab_free(l);
+}
+
+/* Of more different sets of CPUs than it takes in it is not known where their threads may run. */
+static void many_sets_of_cpus(void **state)
+{
+	struct lab *l = vnuma_lab();
+	uint32_t i, round;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	in(l, 10 * MS, 0, 0);
+	sw(l, 10 * MS, 0, 0, 100, 0);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 3000; i++) {
+			cpus(l, (20 + 20 * round) * MS, 1000 + i, i << 4 | 2);
+			wakes(l, (20 + 20 * round) * MS, 1000 + i, 0, SOME);
+		}
+		for (i = 0; i < 3000; i++) { /* each runs for no time at all */
+			sw(l, (30 + 20 * round) * MS, 0, 100, 1000 + i, 0);
+			sw(l, (30 + 20 * round) * MS, 0, 1000 + i, 100, 0);
+		}
+	}
+	end_at(l, 70 * MS);
+	lab_run(l);
+	assert_int_equal(vm(l)->wasted_ns, 2 * 10 * MS);
+	assert_int_equal(vm(l)->unplaced_ns, 2 * (3000 - 2048) * 10 * MS);
+	assert_int_equal(vm(l)->passed.count, 2 * 2048);
+	assert_int_equal(vm(l)->passed.cost_ns, 2 * 2048 * 10 * MS);
+	lab_free(l);
+}
+
 /* Until its vCPU has been woken up, too, a thread waits for no other one; if that takes long it does. */
 static void waking_up(void **state)
 {
@@ -417,6 +526,10 @@ int main(void)
 		cmocka_unit_test(unknown_affinity_claims_nothing),
 		cmocka_unit_test(wasted_is_a_matching),
 		cmocka_unit_test(about_to_run),
+		cmocka_unit_test(least_movable_is_about_to_run),
+		cmocka_unit_test(about_to_run_is_part_of_the_matching),
+		cmocka_unit_test(many_wait),
+		cmocka_unit_test(many_sets_of_cpus),
 		cmocka_unit_test(waking_up),
 		cmocka_unit_test(not_known_to_wait_claims_nothing),
 		cmocka_unit_test(nothing_is_known_in_a_loss),

@@ -214,37 +214,33 @@ int ks_session_start(struct ks_session *s, const struct ks_analysis_opts *opts,
 	return ret;
 }
 
-/* 1: go on; 0: stop in peace; -errno + err. */
-static int look_in(const struct ks_session *s, const struct ks_session_watch *w, uint64_t now,
-		   struct ks_err *err)
+static int step(const struct ks_session *s, const struct ks_session_watch *w, uint64_t now,
+		struct ks_err *err)
 {
 	uint64_t first = 0, last = 0;
-	int ret;
 
-	if (w->stop && *w->stop)
-		return 0;
 	if (!w->step)
-		return 1;
+		return 0;
 	ks_reader_span(s->host, &first, &last);
-	ret = w->step(w->ctx, now > first ? now - first : 0, last - first, err);
-	return ret ? ret : 1;
+	return w->step(w->ctx, now > first ? now - first : 0, last - first, err);
 }
 
 int ks_session_run(struct ks_session *s, const struct ks_session_watch *watch, struct ks_err *err)
 {
 	struct ks_event ev;
 	uint64_t n = 0;
-	int ret, go = 1;
+	int ret;
 
-	while (go > 0 && (ret = ks_merge_next(s->merge, &ev, err)) > 0) {
+	while ((ret = ks_merge_next(s->merge, &ev, err)) > 0) {
 		ret = ks_analysis_feed(s->analysis, &ev);
 		if (ret)
 			return fail(err, ret, ks_reader_path(s->host), strerror(-ret));
-		if (watch && !(++n & 0xffff))
-			go = look_in(s, watch, ev.time, err);
+		/* At each: what one of a guest's events costs is the guest's choice. */
+		if (watch && watch->stop && *watch->stop)
+			break;
+		if (watch && !(++n & 0xffff) && (ret = step(s, watch, ev.time, err)))
+			return ret;
 	}
-	if (go < 0)
-		return go;
 	return ret < 0 ? ret : ks_analysis_end(s->analysis);
 }
 

@@ -32,11 +32,11 @@ void ks_session_close(struct ks_session *s);
  */
 int ks_session_start(struct ks_session *s, const struct ks_analysis_opts *opts,
 		     const struct ks_analysis_ops *ops, struct ks_err *err);
-/* Looks in on a run, each 65,536 events. All optional. */
+/* Looks in on a run. All optional. */
 struct ks_session_watch {
 	const volatile int *stop; /* set: end the analysis early (for a signal handler) */
 	/*
-	 * ns of the trace done, of all; not 0: end the run with this -errno, err is filled in by
+	 * Each 65,536 events. ns of the trace done, of all; not 0: end the run with this -errno, err is filled in by
 	 * the callback.
 	 */
 	int (*step)(void *ctx, uint64_t done, uint64_t all, struct ks_err *err);

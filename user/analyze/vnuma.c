@@ -37,10 +37,9 @@ void vn_vm_free(struct vn_vm *m)
 	free(m->cpu);
 	free(m->task);
 	free(m->bucket);
-	free(m->waiting);
+	free(m->group);
 	an_losses_free(&m->loss);
 	free(m->match);
-	free(m->tried);
 }
 
 void ks_vnuma_free(struct ks_vnuma *v)
@@ -100,14 +99,14 @@ int vn_cpus_new(struct vn_vm *m)
 
 	m->cpu = calloc(m->ncpus + 1, sizeof(*m->cpu));
 	m->match = calloc(m->ncpus + 1, sizeof(*m->match));
-	m->tried = calloc(m->ncpus + 1, sizeof(*m->tried));
 	m->bucket = malloc(VN_BUCKETS * sizeof(*m->bucket));
-	if (!m->cpu || !m->match || !m->tried || !m->bucket)
+	if (!m->cpu || !m->match || !m->bucket)
 		return -ENOMEM;
 	memset(m->bucket, 0xff, VN_BUCKETS * sizeof(*m->bucket));
 	m->free_task = VN_NONE;
 	for (i = 0; i < m->ncpus; i++)
 		m->cpu[i] = (struct vn_cpu){ .vcpu = KS_NO_VCPU, .cur = VN_NONE, .node = -1 };
+	vn_queues_forget(m);
 	return 0;
 }
 

@@ -33,19 +33,6 @@ static bool could_run(const struct vn_cpu *c)
 	return !c->offline && (c->host == KS_V_HALTED || c->host == KS_V_RUNNING);
 }
 
-static void find_free(struct vn_vm *m)
-{
-	uint32_t i;
-
-	m->nfree = 0;
-	for (i = 0; i < m->ncpus; i++) {
-		struct vn_cpu *c = &m->cpu[i];
-
-		c->free = !c->cur && !c->nwait && could_run(c);
-		m->nfree += c->free;
-	}
-}
-
 /*
  * To wake a vCPU up is part of waking a thread up on it, and the records of the two may have either order.
  * Another one that is halted would have to be woken as well: only what lasts longer is lost.
@@ -62,89 +49,151 @@ bool vn_lacks_pcpu(const struct vn_vm *m, const struct vn_cpu *c, uint64_t now)
 	return c->host == KS_V_RUNNABLE && now >= waking_until(m, c);
 }
 
-/*
- * Its own idle vCPU is about to run it, or may be for all that is known: one thread of each such queue
- * does not wait for another.
- */
-static bool about_to_run(struct vn_vm *m, const struct vn_task *t, uint64_t now)
+/* One of those that wait there: its idle vCPU is about to run it, or may be for all that is known. */
+static bool about_to_run(struct vn_vm *m, const struct vn_cpu *c, uint64_t now)
 {
-	struct vn_cpu *c = &m->cpu[t->cpu];
 	bool idle = !c->cur || c->cur == VN_NONE;
 	bool waking = c->host == KS_V_RUNNABLE && !vn_lacks_pcpu(m, c, now);
 
-	if (!idle || m->tried[t->cpu] || (!could_run(c) && !waking && c->host != KS_V_UNKNOWN))
+	if (!idle || (!could_run(c) && !waking && c->host != KS_V_UNKNOWN))
 		return false;
 	if (waking && waking_until(m, c) < m->look_again)
 		m->look_again = waking_until(m, c);
-	m->tried[t->cpu] = true;
 	return true;
 }
 
-/* Find a free vCPU for the waiter w, sending others that have one elsewhere if need be. */
-static bool give(struct vn_vm *m, uint32_t w)
+static void look_at_cpus(struct vn_vm *m, uint64_t now)
 {
-	const struct vn_task *t = &m->task[m->waiting[w]];
-	uint32_t i, n = m->ncpus < VN_MASK ? m->ncpus : VN_MASK;
+	uint32_t i;
 
-	for (i = 0; i < n; i++) {
-		if (!m->cpu[i].free || m->tried[i] || !vn_may_run(t, i))
-			continue;
-		m->tried[i] = true;
-		if (m->match[i] == VN_NONE || give(m, m->match[i])) {
-			m->match[i] = w;
+	m->nfree = 0;
+	m->free[0] = m->free[1] = 0;
+	m->look_again = UINT64_MAX;
+	for (i = 0; i < m->ncpus; i++) {
+		struct vn_cpu *c = &m->cpu[i];
+
+		c->free = !c->cur && !c->nwait && could_run(c);
+		c->soon = c->nwait && about_to_run(m, c, now);
+		m->nfree += c->free;
+		if (c->free && i < VN_MASK)
+			m->free[i / 64] |= 1ull << (i % 64);
+	}
+}
+
+/* ---- the matching ---- */
+
+/*
+ * Of those that wait where one is about to run, the one that could go elsewhere least is it: bound, else of
+ * a group, else one whom every vCPU suits.
+ */
+static bool soon_of_group(const struct vn_cpu *c)
+{
+	return c->soon && !c->nbound && c->nsome;
+}
+
+static bool soon_of_any(const struct vn_cpu *c)
+{
+	return c->soon && !c->nbound && !c->nsome;
+}
+
+static bool give(struct vn_vm *m, uint32_t group);
+
+/* This vCPU is to run one of the group, another one that has it elsewhere if need be. */
+static bool take(struct vn_vm *m, uint32_t cpu, uint32_t group)
+{
+	if (m->match[cpu] != VN_NONE && !give(m, m->match[cpu]))
+		return false;
+	m->match[cpu] = group;
+	return true;
+}
+
+/* Find a vCPU for one of the group: a free one, or its own if that is about to run one of a group. */
+static bool give(struct vn_vm *m, uint32_t group)
+{
+	const struct vn_group *g = &m->group[group];
+	struct vn_cpu *own = &m->cpu[g->cpu];
+	uint64_t left;
+	uint32_t k;
+
+	if (soon_of_group(own) && own->tried != m->round) {
+		own->tried = m->round;
+		if (take(m, g->cpu, group))
 			return true;
+	}
+	for (k = 0; k < 2; k++) {
+		while ((left = g->mask[k] & m->free[k] & ~m->tried[k])) {
+			m->tried[k] |= left & -left;
+			if (take(m, k * 64 + (uint32_t)__builtin_ctzll(left), group))
+				return true;
 		}
 	}
 	return false;
 }
 
-static bool some_free(const struct vn_vm *m, const struct vn_task *t)
+/* What was tried in vain stays so until somebody finds a place. */
+static void next_round(struct vn_vm *m)
 {
-	uint32_t i;
-
-	for (i = 0; i < m->ncpus; i++)
-		if (m->cpu[i].free && vn_may_run(t, i))
-			return true;
-	return false;
+	m->tried[0] = m->tried[1] = 0;
+	m->round++;
 }
 
-static void mark_about_to_run(struct vn_vm *m, uint64_t now, uint32_t *any)
+static uint32_t give_all(struct vn_vm *m, uint32_t group, uint32_t most)
 {
-	uint32_t w;
+	uint32_t n = 0;
 
-	*any = 0;
-	m->nunplaced = 0;
-	m->look_again = UINT64_MAX;
-	memset(m->tried, 0, m->ncpus * sizeof(*m->tried));
-	for (w = 0; w < m->nwaiting; w++) {
-		struct vn_task *t = &m->task[m->waiting[w]];
-		bool soon = about_to_run(m, t, now);
+	for (; n < m->group[group].n && n < most && give(m, group); n++)
+		next_round(m);
+	return n;
+}
 
-		t->idle_now = !soon && t->allowed == KS_ALLOWED_SOME && some_free(m, t);
-		*any += !soon && t->allowed == KS_ALLOWED_ANY;
-		m->nunplaced += t->allowed == KS_ALLOWED_UNKNOWN;
+/* How many vCPUs can be given one of a group, up to `most`. */
+static uint32_t match_groups(struct vn_vm *m, uint32_t most)
+{
+	uint32_t i, g, n = 0;
+
+	memset(m->match, 0xff, m->ncpus * sizeof(*m->match));
+	next_round(m);
+	for (i = 0; i < m->ncpus && n < most; i++)
+		for (g = m->cpu[i].groups; g != VN_NONE && n < most; g = m->group[g].next)
+			n += give_all(m, g, most - n);
+	return n;
+}
+
+/* ---- a look ---- */
+
+static void look_at_groups(struct vn_vm *m)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < m->ncpus; i++) {
+		for (k = m->cpu[i].groups; k != VN_NONE; k = m->group[k].next) {
+			struct vn_group *g = &m->group[k];
+
+			g->idle_now = (g->mask[0] & m->free[0]) || (g->mask[1] & m->free[1]);
+		}
 	}
 }
 
 void vn_look(struct vn_vm *m, uint64_t now)
 {
-	uint32_t w, any, n = 0;
+	uint32_t i, any = m->nany, soon = 0;
 
 	if (!m->dirty)
 		return;
 	m->dirty = false;
-	find_free(m);
-	mark_about_to_run(m, now, &any);
-	if (m->nfree)
-		memset(m->match, 0xff, m->ncpus * sizeof(*m->match));
-	for (w = 0; w < m->nwaiting && n < m->nfree; w++) {
-		if (!m->task[m->waiting[w]].idle_now)
-			continue;
-		memset(m->tried, 0, m->ncpus * sizeof(*m->tried));
-		n += give(m, w);
+	look_at_cpus(m, now);
+	m->wasting = 0;
+	if (!m->nfree)
+		return;
+	look_at_groups(m);
+	for (i = 0; i < m->ncpus; i++) {
+		any -= soon_of_any(&m->cpu[i]);
+		soon += soon_of_group(&m->cpu[i]);
 	}
-	/* Whom every vCPU suits takes what is left. */
-	m->wasting = n + any < m->nfree ? n + any : m->nfree;
+	/* Whom every vCPU suits takes what is left; those about to run need no free one. */
+	m->wasting = m->nfree;
+	if (any < m->nfree)
+		m->wasting = any + match_groups(m, m->nfree - any + soon) - soon;
 }
 
 /* ---- sums ---- */
@@ -176,18 +225,18 @@ static void waste(struct vn_vm *m, uint64_t from, uint64_t to)
 static void sum(struct vn_vm *m, struct ks_vnuma_vcpu *vcpus, uint64_t from, uint64_t to)
 {
 	uint64_t ns = to - from;
-	uint32_t i;
+	uint32_t i, k;
 
 	m->out.wait_ns += ns * m->nwaiting;
 	m->out.unplaced_ns += ns * m->nunplaced;
 	if (m->nfree)
 		m->idle_clock += ns;
-	for (i = 0; m->nfree && i < m->ncpus; i++)
+	for (i = 0; m->nfree && i < m->ncpus; i++) {
 		if (m->cpu[i].free)
 			vcpus[m->cpu[i].vcpu].idle_ns += ns;
-	for (i = 0; m->nfree && i < m->nwaiting; i++)
-		if (m->task[m->waiting[i]].idle_now)
-			m->task[m->waiting[i]].idle_sum += ns;
+		for (k = m->cpu[i].groups; k != VN_NONE; k = m->group[k].next)
+			m->group[k].idle_clock += m->group[k].idle_now ? ns : 0;
+	}
 	if (m->wasting)
 		waste(m, from, to);
 }

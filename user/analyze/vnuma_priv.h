@@ -19,26 +19,39 @@ struct vn_task {
 	enum vn_where where;
 	uint32_t cpu;	 /* where it runs, waits or ran last */
 	uint32_t put;	 /* waits: where it began to, whoever moved it since */
-	uint32_t at;	 /* waits: its place in vm->waiting */
+	uint32_t group;	 /* waits, KS_ALLOWED_SOME: in vm->group; VN_NONE: none */
 	uint8_t allowed; /* KS_ALLOWED_* */
 	bool woken;	 /* waits since a wake-up, not since it was preempted */
-	bool idle_now;	 /* waits, KS_ALLOWED_SOME: a vCPU that it may use is idle */
 	bool passed, overloaded;
 	enum ks_passed_why why;
 	uint32_t other, pulled; /* an idle CPU passed over; the thread pulled onto its own */
 	uint64_t mask[2];
 	uint64_t since;	   /* waits or sleeps since */
 	uint64_t ran_from; /* it began to run, or was kept from going to sleep, last */
-	uint64_t idle_sum; /* waits: idle time, up to now (SOME), or vm->idle_clock then */
+	uint64_t idle_sum; /* waits: see vn_idle_time() */
 };
 
-struct vn_cpu {		/* of a guest */
-	uint32_t vcpu;	/* index, KS_NO_VCPU if none */
-	uint32_t cur;	/* thread, 0 = idle, VN_NONE = not known */
-	uint32_t nwait; /* threads that wait there */
-	int32_t node;	/* believed */
-	bool offline;	/* taken away by the guest's hotplug */
-	bool free;	/* idle with nothing to run, as of the last look */
+/* Threads that wait on one CPU and may run on the same set of CPUs. */
+struct vn_group {
+	uint64_t mask[2];
+	uint64_t idle_clock; /* how long one of these was idle */
+	uint32_t cpu, n;
+	uint32_t next; /* of its CPU, or in the list of free ones */
+	bool idle_now; /* one of these is */
+};
+
+struct vn_cpu {		 /* of a guest */
+	uint32_t vcpu;	 /* index, KS_NO_VCPU if none */
+	uint32_t cur;	 /* thread, 0 = idle, VN_NONE = not known */
+	uint32_t nwait;	 /* threads that wait there; of them: */
+	uint32_t nbound; /* ... that may run nowhere else, as far as is known */
+	uint32_t nsome;	 /* ... in groups */
+	uint32_t groups; /* the first of these, VN_NONE if none */
+	int32_t node;	 /* believed */
+	bool offline;	 /* taken away by the guest's hotplug */
+	bool free;	 /* idle with nothing to run, as of the last look */
+	bool soon;	 /* about to run one of those that wait, as of then */
+	uint64_t tried;	 /* in that round of the matching */
 	enum ks_vstate host;
 	uint64_t host_since;
 	uint64_t pulled_at; /* when it pulled a thread last for being newly idle, and which */
@@ -55,8 +68,9 @@ struct vn_vm {
 	struct vn_task *task;
 	uint32_t ntasks, cap, free_task;
 	uint32_t *bucket;
-	uint32_t *waiting; /* indices of threads that wait */
-	uint32_t nwaiting, capwaiting;
+	uint32_t nwaiting, nany, nunplaced; /* threads that wait; KS_ALLOWED_ANY; not known where */
+	struct vn_group *group;
+	uint32_t ngroups, capgroups, free_group;
 	struct an_losses loss; /* next: first one that is not over */
 	ks_map_fn map;	       /* of the guest's clock, NULL = identity */
 	void *map_ctx;
@@ -65,10 +79,11 @@ struct vn_vm {
 	uint64_t look_again; /* when time alone changes what the last look found */
 	uint64_t idle_clock;
 	uint32_t wasting; /* vCPUs, now */
-	uint32_t nunplaced;
 	bool dirty;
-	uint32_t *match; /* by CPU: the waiter that it could run */
-	bool *tried;
+	uint64_t free[2];  /* CPUs that a KS_TASK_CPUS tells of */
+	uint64_t tried[2]; /* of these, in this round of the matching */
+	uint64_t round;
+	uint32_t *match; /* by CPU: the group of the waiter that it could run */
 	uint64_t memory_time;
 };
 
@@ -129,6 +144,15 @@ void vn_task_unwait(struct vn_vm *m, struct vn_task *t);
 void vn_tasks_forget(struct vn_vm *m);
 /* Nor is that, if it was among what was lost. */
 void vn_online_forget(struct vn_vm *m, const struct ks_rec *loss);
+
+/* ---- vnuma_queue.c: who waits where ---- */
+/* It waits on t->cpu. 0, or -ENOMEM: nobody tells then where it may run. */
+int vn_queue_join(struct vn_vm *m, struct vn_task *t);
+/* With its `allowed` as it joined. */
+void vn_queue_leave(struct vn_vm *m, struct vn_task *t);
+/* How long of its wait a vCPU that it may use was idle. */
+uint64_t vn_idle_time(const struct vn_vm *m, const struct vn_task *t);
+void vn_queues_forget(struct vn_vm *m);
 
 /* ---- vnuma_idle.c: idle vCPUs and who could run there ---- */
 bool vn_may_run(const struct vn_task *t, uint32_t cpu);

@@ -41,20 +41,13 @@ static void count(struct ks_vnuma_disease *d, const struct ks_vnuma_case *c)
 	keep_worst(d, c);
 }
 
-static uint64_t idle_time(const struct vn_vm *m, const struct vn_task *t)
-{
-	if (t->allowed == KS_ALLOWED_ANY)
-		return m->idle_clock - t->idle_sum;
-	return t->allowed == KS_ALLOWED_SOME ? t->idle_sum : 0;
-}
-
 /* Its wait is over: it runs. */
 static void judge(struct ks_vnuma *v, struct vn_vm *m, const struct vn_task *t, uint64_t now)
 {
 	struct ks_vnuma_case c = {
 		.time = t->since,
 		.wait_ns = now - t->since,
-		.cost_ns = idle_time(m, t),
+		.cost_ns = vn_idle_time(m, t),
 		.pid = t->tid,
 		.cpu = t->put,
 		.other = t->other,
@@ -86,7 +79,7 @@ static void begin_wait(struct ks_vnuma *v, struct vn_vm *m, struct vn_task *t, u
 {
 	t->since = now;
 	t->put = cpu;
-	t->idle_sum = t->allowed == KS_ALLOWED_ANY ? m->idle_clock : 0;
+	t->idle_sum = 0;
 	t->passed = t->overloaded = t->woken = false;
 	t->why = KS_PASSED_UNKNOWN;
 	if (vn_task_wait(m, t, cpu))
@@ -280,7 +273,7 @@ static void count_migration(struct vn_vm *m, const struct ks_event *ev, unsigned
 		m->watch->migration(m->watch->ctx, m->index, &g);
 }
 
-static void migrated(struct vn_vm *m, const struct ks_event *ev)
+static void migrated(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev)
 {
 	const struct ks_rec *r = ev->rec;
 	unsigned int by = r->flags < KS_VN_CAUSES ? r->flags : KS_MOVE_UNKNOWN;
@@ -297,10 +290,23 @@ static void migrated(struct vn_vm *m, const struct ks_event *ev)
 	}
 	if (!t || t->where != VN_WAITS)
 		return;
-	m->cpu[t->cpu].nwait--;
+	vn_queue_leave(m, t);
 	t->cpu = to;
-	m->cpu[to].nwait++;
-	m->dirty = true;
+	v->no_memory |= vn_queue_join(m, t) != 0;
+}
+
+static void told_cpus(struct ks_vnuma *v, struct vn_vm *m, const struct ks_rec *r)
+{
+	struct vn_task *t = vn_task_get(m, r->id);
+
+	if (!t)
+		return;
+	if (t->where == VN_WAITS)
+		vn_queue_leave(m, t);
+	t->mask[0] = r->a;
+	t->mask[1] = r->b;
+	if (t->where == VN_WAITS)
+		v->no_memory |= vn_queue_join(m, t) != 0;
 }
 
 /* Of whatever ring: a thread may have gone from its CPU to any other. */
@@ -318,7 +324,6 @@ static void lost(struct ks_vnuma *v, struct vn_vm *m, const struct ks_rec *r)
 int vn_guest_event(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev)
 {
 	const struct ks_rec *r = ev->rec;
-	struct vn_task *t;
 
 	if (r->type == KS_LOSS)
 		lost(v, m, r);
@@ -334,18 +339,13 @@ int vn_guest_event(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *e
 		woken(v, m, ev);
 		break;
 	case KS_TASK_CPUS:
-		t = vn_task_get(m, r->id);
-		if (t) {
-			t->mask[0] = r->a;
-			t->mask[1] = r->b;
-			m->dirty = true;
-		}
+		told_cpus(v, m, r);
 		break;
 	case KS_TASK_PASSED:
 		passed_over(m, ev);
 		break;
 	case KS_TASK_MIGRATE:
-		migrated(m, ev);
+		migrated(v, m, ev);
 		break;
 	case KS_CPU_ONLINE:
 		m->cpu[r->cpu].offline = !r->a;

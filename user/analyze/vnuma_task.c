@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The threads of a guest that are known. Sleepers make room when there are too many. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "records.h"
@@ -104,34 +103,15 @@ struct vn_task *vn_task_get(struct vn_vm *m, uint32_t tid)
 
 int vn_task_wait(struct vn_vm *m, struct vn_task *t, uint32_t cpu)
 {
-	uint32_t *w, cap = m->capwaiting ? m->capwaiting * 2 : 64;
-
-	if (m->nwaiting == m->capwaiting) {
-		w = realloc(m->waiting, cap * sizeof(*w));
-		if (!w)
-			return -ENOMEM;
-		m->waiting = w;
-		m->capwaiting = cap;
-	}
 	t->where = VN_WAITS;
 	t->cpu = cpu;
-	t->at = m->nwaiting;
-	m->waiting[m->nwaiting++] = (uint32_t)(t - m->task);
-	m->cpu[cpu].nwait++;
-	m->dirty = true;
-	return 0;
+	return vn_queue_join(m, t);
 }
 
 void vn_task_unwait(struct vn_vm *m, struct vn_task *t)
 {
-	uint32_t last = m->waiting[--m->nwaiting];
-
-	m->waiting[t->at] = last;
-	m->task[last].at = t->at;
-	m->cpu[t->cpu].nwait--;
+	vn_queue_leave(m, t);
 	t->where = VN_UNSEEN;
-	t->idle_now = false;
-	m->dirty = true;
 }
 
 void vn_tasks_forget(struct vn_vm *m)
@@ -141,13 +121,11 @@ void vn_tasks_forget(struct vn_vm *m)
 
 	drop(m, ~0u);
 	m->out.forgotten = before; /* for want of knowledge, not of room */
-	m->nwaiting = 0;
 	for (i = 0; i < m->ncpus; i++) {
 		m->cpu[i].cur = VN_NONE;
-		m->cpu[i].nwait = 0;
 		m->cpu[i].pulled_at = 0;
 	}
-	m->dirty = true;
+	vn_queues_forget(m);
 }
 
 void vn_online_forget(struct vn_vm *m, const struct ks_rec *loss)
