@@ -149,6 +149,29 @@ static void live_loss(void **state)
 	ks_vnuma_live_free(l);
 }
 
+/* What is not all there yet is summed up when it is: nothing of it is lost between two intervals. */
+static void live_drains(void **state)
+{
+	static const struct ks_rec recs[] = {
+		{ .time = 1 * MS, .type = KS_TASK_SWITCH, .cpu = 1, .a = 7 },
+		{ .time = 1 * MS, .type = KS_TASK_SWITCH, .id = 100 },
+		{ .time = 9 * MS + 100 * US, .type = KS_TASK_WAKE, .flags = ANY, .id = 101 },
+		{ .time = 9 * MS + 900 * US, .type = KS_TASK_SWITCH, .id = 101, .a = 100 },
+	};
+	struct ks_vnuma_live *l = live_new();
+
+	(void)state;
+	assert_int_equal(ks_vnuma_live_drain(l, recs, 2, 9 * MS), 0);
+	assert_int_equal(live_cpu(l, 1)->idle_ns, 8 * MS);
+	ks_vnuma_live_next(l);
+	assert_int_equal(ks_vnuma_live_drain(l, recs + 2, 2, 19 * MS), 0);
+	assert_int_equal(live_cpu(l, 1)->idle_ns, 10 * MS);
+	assert_int_equal(live_cpu(l, 0)->passed, 1);
+	assert_int_equal(ks_vnuma_live_vm(l)->wait_ns, 800 * US);
+	assert_int_equal(ks_vnuma_live_vm(l)->wasted_ns, 800 * US);
+	ks_vnuma_live_free(l);
+}
+
 /* That a CPU is offline is not forgotten with the threads. */
 static void live_offline_in_a_loss(void **state)
 {
@@ -171,13 +194,10 @@ static void live_offline_in_a_loss(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(live_sums),
-		cmocka_unit_test(live_wake_on_idle),
-		cmocka_unit_test(live_pulled),
-		cmocka_unit_test(live_migrations),
-		cmocka_unit_test(live_offline),
-		cmocka_unit_test(live_loss),
-		cmocka_unit_test(live_offline_in_a_loss),
+		cmocka_unit_test(live_sums),	cmocka_unit_test(live_wake_on_idle),
+		cmocka_unit_test(live_pulled),	cmocka_unit_test(live_migrations),
+		cmocka_unit_test(live_offline), cmocka_unit_test(live_drains),
+		cmocka_unit_test(live_loss),	cmocka_unit_test(live_offline_in_a_loss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ struct top {
 	uint64_t *steal, *steal_before; /* by CPU, ns since the boot */
 	uint32_t ncpus;
 	struct ks_vnuma_vm before; /* sums up to the last table */
-	uint64_t lost;		   /* up to the last table */
+	uint64_t lost, until;	   /* up to the last table; that is up to then */
 };
 
 /* ---- steal time ---- */
@@ -156,7 +156,7 @@ static struct json_object *row_json(const struct top *t, const struct view *w, u
 	return o;
 }
 
-static void print_json(const struct top *t, const struct view *w, uint64_t now)
+static void print_json(const struct top *t, const struct view *w)
 {
 	struct json_object *o = json_object_new_object(), *cpus = json_object_new_array();
 
@@ -164,7 +164,7 @@ static void print_json(const struct top *t, const struct view *w, uint64_t now)
 		json_object_array_add(cpus, row_json(t, w, i));
 	put_num(o, "schema", 1);
 	json_object_object_add(o, "side", json_object_new_string("guest"));
-	put_num(o, "mono_ns", now);
+	put_num(o, "mono_ns", t->drain.until);
 	put_num(o, "interval_ns", w->interval_ns);
 	put_num(o, "lost_records", w->lost);
 	put_num(o, "wait_ns", w->vm->wait_ns - t->before.wait_ns);
@@ -187,32 +187,36 @@ static int pull(void *probe, ks_rings_fn fn, void *ctx)
 static void drain(void *ctx)
 {
 	struct top *t = ctx;
-	size_t i;
 
 	drain_all(&t->drain, pull, t->probe);
-	for (i = 0; i < t->drain.n; i++)
-		ks_vnuma_live_feed(t->live, &t->drain.recs[i]);
+	ks_vnuma_live_drain(t->live, t->drain.recs, t->drain.n, t->drain.until);
+}
+
+static void next(struct top *t, uint64_t lost)
+{
+	t->before = *ks_vnuma_live_vm(t->live);
+	t->lost = lost;
+	t->until = t->drain.until;
+	ks_vnuma_live_next(t->live);
 }
 
 static void show(void *ctx)
 {
 	struct top *t = ctx;
-	uint64_t now = ks_now_ns(), lost = ks_rings_lost(ks_sched_rings(t->probe));
-	struct view w = { .vm = ks_vnuma_live_vm(t->live),
-			  .interval_ns = now - t->loop->last,
-			  .lost = lost - t->lost };
+	uint64_t now = ks_now_ns(), lost;
+	struct view w = { .vm = ks_vnuma_live_vm(t->live) };
 
 	drain(t);
-	ks_vnuma_live_settle(t->live, now);
+	lost = ks_rings_lost(ks_sched_rings(t->probe));
+	w.interval_ns = t->drain.until - t->until;
+	w.lost = lost - t->lost;
 	w.cpu = ks_vnuma_live_cpus(t->live, &w.n);
 	read_steal(t);
 	if (t->loop->json)
-		print_json(t, &w, now);
+		print_json(t, &w);
 	else
 		print_table(t, &w);
-	t->before = *w.vm;
-	t->lost = lost;
-	ks_vnuma_live_next(t->live);
+	next(t, lost);
 	t->loop->last = now;
 }
 
@@ -220,10 +224,7 @@ static void show(void *ctx)
 static void begin(struct top *t)
 {
 	drain(t);
-	ks_vnuma_live_settle(t->live, ks_now_ns());
-	ks_vnuma_live_next(t->live);
-	t->before = *ks_vnuma_live_vm(t->live);
-	t->lost = ks_rings_lost(ks_sched_rings(t->probe));
+	next(t, ks_rings_lost(ks_sched_rings(t->probe)));
 	read_steal(t);
 }
 

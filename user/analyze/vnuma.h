@@ -179,8 +179,14 @@ void ks_vnuma_live_free(struct ks_vnuma_live *l);
 
 /* One record of the guest's scheduler, in the order of time. */
 void ks_vnuma_live_feed(struct ks_vnuma_live *l, const struct ks_rec *rec);
-/* Bring all sums up to now (ns). -ENOMEM if there was no memory on the way. */
+/*
+ * Bring all sums up to now (ns). What is fed later and is older is not summed up any more. -ENOMEM if there
+ * was no memory on the way.
+ */
 int ks_vnuma_live_settle(struct ks_vnuma_live *l, uint64_t now);
+/* n records, which are all there are up to `until`: feed them, and settle to that. */
+int ks_vnuma_live_drain(struct ks_vnuma_live *l, const struct ks_rec *recs, size_t n,
+			uint64_t until);
 /* Begin a new interval: the CPUs' sums to zero; those of the guest go on. */
 void ks_vnuma_live_next(struct ks_vnuma_live *l);
 

@@ -149,6 +149,16 @@ int ks_vnuma_live_settle(struct ks_vnuma_live *l, uint64_t now)
 	return l->v.no_memory ? -ENOMEM : 0;
 }
 
+int ks_vnuma_live_drain(struct ks_vnuma_live *l, const struct ks_rec *recs, size_t n,
+			uint64_t until)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ks_vnuma_live_feed(l, &recs[i]);
+	return ks_vnuma_live_settle(l, until);
+}
+
 void ks_vnuma_live_next(struct ks_vnuma_live *l)
 {
 	uint32_t i;
