@@ -372,6 +372,21 @@ static void wasted_idle_in_a_loss(void **state)
 	lab_free(l);
 }
 
+/* Nothing is recorded in it: what went on before goes on until it begins. */
+static void wasted_idle_until_a_loss(void **state)
+{
+	struct lab *l = lab_new(2);
+
+	(void)state;
+	guest_rec(l, 5 * MS, KS_RQ_BUSY, 1);
+	out(l, 10 * MS, 0, 0, KS_OUT_HALTED);
+	guest_loss(l, 11 * MS, 20 * MS, 1, KS_RQ_CALM);
+	end_at(l, 40 * MS);
+	lab_run(l);
+	assert_int_equal(vm_totals(l)->wasted_idle_ns, 1 * MS);
+	lab_free(l);
+}
+
 /* ---- guests that lie ---- */
 
 static uint64_t rnd(uint64_t *s)
@@ -450,6 +465,7 @@ int main(void)
 		cmocka_unit_test(migrations),
 		cmocka_unit_test(wasted_idle),
 		cmocka_unit_test(wasted_idle_in_a_loss),
+		cmocka_unit_test(wasted_idle_until_a_loss),
 		cmocka_unit_test(hostile_guest),
 	};
 

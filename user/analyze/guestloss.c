@@ -50,11 +50,14 @@ static void expire(struct ks_analysis *a, uint32_t vm, uint64_t now)
 	}
 }
 
-/* What its run queue says is not believed until then: what comes next may be lost. */
-static void doubt_queue(struct ks_analysis *a, uint32_t vcpu, uint64_t to)
+/*
+ * What its run queue says is not believed within the loss: what comes next may be lost. A loss that was not
+ * known ahead may have begun in the past.
+ */
+static void doubt_queue(struct ks_analysis *a, uint32_t vcpu, const struct an_loss *x)
 {
-	an_raise(&a->vcpu[vcpu].queue_lost, to);
-	an_busy_update(a, vcpu, a->now, false);
+	an_raise(&a->vcpu[vcpu].queue_lost, x->to);
+	an_busy_update(a, vcpu, x->from < a->now ? x->from : a->now, false);
 }
 
 static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss *x)
@@ -63,7 +66,7 @@ static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss 
 		return;
 	switch (x->type) {
 	case KS_NONE:
-		doubt_queue(a, vcpu, x->to);
+		doubt_queue(a, vcpu, x);
 		doubt(a, vcpu, x->from, x->to);
 		break;
 	case KS_LOCK_TRY:
@@ -72,7 +75,7 @@ static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss 
 		break;
 	case KS_RQ_BUSY:
 	case KS_RQ_CALM:
-		doubt_queue(a, vcpu, x->to);
+		doubt_queue(a, vcpu, x);
 		break;
 	}
 }
