@@ -19,6 +19,7 @@
 #include "names.h"
 #include "report.h"
 #include "session.h"
+#include "vnuma_report.h"
 
 #define MS 1000000ull
 #define SEC 1000000000ull
@@ -640,6 +641,41 @@ static void report_adds_up(void **state)
 	ks_session_close(s);
 }
 
+/* The only vCPU of VM a is CPU 7 of its guest. */
+static void report_names_every_cpu(void **state)
+{
+	struct ks_vnuma *v;
+	struct ks_vnuma_report r;
+	struct ks_analysis_ops ops = { 0 };
+	struct ks_session *s;
+	struct ks_err err;
+	char *text = NULL;
+	size_t len;
+	FILE *f;
+
+	(void)state;
+	host_trace(NAMED);
+	guest_trace("a.kvs",
+		    "{\"mode\":\"full\",\"uuid\":\"aa-1\",\"apic_ids\":[14,12,10,8,6,4,2,0],"
+		    "\"cpu_node\":[0,0,0,0,1,1,1,1]}",
+		    0, START);
+	assert_int_equal(open_with(&s, file("a.kvs"), NULL, &err), 0);
+	assert_int_equal(ks_vnuma_new(&v, NULL), 0);
+	ks_vnuma_ops(v, &ops);
+	assert_int_equal(ks_session_start(s, NULL, &ops, &err), 0);
+	assert_int_equal(ks_vnuma_session(v, s), 0);
+	assert_int_equal(ks_session_run(s, NULL, &err), 0);
+	assert_int_equal(ks_vnuma_end(v), 0);
+	r = (struct ks_vnuma_report){ .s = s, .v = v };
+	f = open_memstream(&text, &len);
+	assert_int_equal(ks_vnuma_text(&r, f), 0);
+	fclose(f);
+	assert_non_null(strstr(text, "Believes  2 nodes: 0: CPUs none; 1: CPUs 7\n"));
+	free(text);
+	ks_vnuma_free(v);
+	ks_session_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -651,7 +687,7 @@ int main(void)
 		cmocka_unit_test(same_vm_twice),    cmocka_unit_test(life_by_time),
 		cmocka_unit_test(life_by_evidence), cmocka_unit_test(life_in_two_slots),
 		cmocka_unit_test(no_clock),	    cmocka_unit_test(one_vm_of_two),
-		cmocka_unit_test(report_adds_up),
+		cmocka_unit_test(report_adds_up),   cmocka_unit_test(report_names_every_cpu),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

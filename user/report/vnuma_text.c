@@ -40,6 +40,8 @@ struct page {
 	const struct ks_vcpu *vcpus;
 	struct ks_reader *guest; /* NULL: none */
 	uint32_t vm, nvcpus, nodes;
+	int32_t *believed; /* node by the guest's CPU, -1: not known */
+	int32_t ncpus;
 	uint64_t begin; /* of the host's recording */
 	FILE *out;
 };
@@ -69,20 +71,38 @@ static const char *fmt_bytes(uint64_t bytes, char buf[FMT])
 
 /* ---- what it believes ---- */
 
+/* Room for the CPUs of any VM. */
+static int believed_new(struct page *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->nvcpus; i++)
+		if (p->vcpus[i].guest_cpu >= p->ncpus)
+			p->ncpus = p->vcpus[i].guest_cpu + 1;
+	p->believed = calloc((size_t)p->ncpus + 1, sizeof(*p->believed));
+	return p->believed ? 0 : -ENOMEM;
+}
+
+static void believed_fill(struct page *p)
+{
+	uint32_t i;
+
+	memset(p->believed, 0xff, (size_t)p->ncpus * sizeof(*p->believed));
+	for (i = 0; i < p->nvcpus; i++)
+		if (p->vcpus[i].vm == p->vm && p->vcpus[i].guest_cpu >= 0)
+			p->believed[p->vcpus[i].guest_cpu] = of(p, i)->believed;
+}
+
 /* "0-3,8": guest CPUs that are believed to be on this node. */
 static void cpus_of_node(const struct page *p, int32_t node, char *buf, size_t len)
 {
 	int32_t first = -1, last = -2, cpu;
 	size_t at = 0;
-	uint32_t i;
 
 	buf[0] = 0;
-	for (cpu = 0; cpu <= (int32_t)p->nvcpus; cpu++) {
-		bool in = false;
+	for (cpu = 0; cpu <= p->ncpus; cpu++) {
+		bool in = cpu < p->ncpus && p->believed[cpu] == node;
 
-		for (i = 0; i < p->nvcpus && !in; i++)
-			in = p->vcpus[i].vm == p->vm && p->vcpus[i].guest_cpu == cpu &&
-			     of(p, i)->believed == node;
 		if (in && last != cpu - 1)
 			first = cpu;
 		if (in)
@@ -378,6 +398,8 @@ int ks_vnuma_text(const struct ks_vnuma_report *r, FILE *out)
 	char num[FMT];
 
 	p.vcpus = ks_analysis_vcpus(a, &p.nvcpus);
+	if (believed_new(&p))
+		return -ENOMEM;
 	vms = ks_analysis_vms(a, &n);
 	ks_reader_span(host, &p.begin, &last);
 	fprintf(out, "Host      %s, %u node%s\n", ks_reader_path(host), p.nodes,
@@ -387,7 +409,9 @@ int ks_vnuma_text(const struct ks_vnuma_report *r, FILE *out)
 	for (p.vm = 0; p.vm < n; p.vm++) {
 		p.m = ks_vnuma_vm(r->v, p.vm);
 		p.guest = ks_session_guest(r->s, p.vm);
+		believed_fill(&p);
 		say_vm(&p, &vms[p.vm]);
 	}
+	free(p.believed);
 	return ferror(out) ? -EIO : 0;
 }
