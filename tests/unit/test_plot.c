@@ -86,6 +86,14 @@ static void counts_have_separators(void **state)
 	assert_true(strlen(ks_scale_count(1234567, small, sizeof(small))) < sizeof(small));
 }
 
+static void nothing_is_before_the_clock(void **state)
+{
+	(void)state;
+	assert_int_equal(ks_scale_before(1000, 400), 600);
+	assert_int_equal(ks_scale_before(1000, 1000), 0);
+	assert_int_equal(ks_scale_before(1000, 3000), 0);
+}
+
 static void lists_are_read(void **state)
 {
 	struct ks_vcpulist l;
@@ -341,6 +349,7 @@ int main(void)
 		cmocka_unit_test(ticks_have_the_digits_they_need),
 		cmocka_unit_test(times_have_three_digits),
 		cmocka_unit_test(counts_have_separators),
+		cmocka_unit_test(nothing_is_before_the_clock),
 		cmocka_unit_test(lists_are_read),
 		cmocka_unit_test(no_lists_are_refused_where_they_go_wrong),
 		cmocka_unit_test(hostile_strings_are_tamed),

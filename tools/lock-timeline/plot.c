@@ -12,6 +12,7 @@
 #include "drawing.h"
 #include "inputs.h"
 #include "plot.h"
+#include "scale.h"
 
 struct options {
 	struct inputs in;
@@ -111,7 +112,7 @@ static int around(const struct ks_wait *w, const struct opened *open, struct ks_
 		return -ENODATA;
 	}
 	so->pid = ks_analysis_vms(ks_session_analysis(open->session), &n)[w->vm].tgid;
-	so->from = w->try_time - span / 4;
+	so->from = ks_scale_before(w->try_time, span / 4);
 	so->to = w->acq_time + span / 4;
 	return 0;
 }

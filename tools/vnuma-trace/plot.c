@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "drawing.h"
 #include "inputs.h"
+#include "scale.h"
 #include "vcpulist.h"
 #include "vnuma_plot.h"
 #include "vnuma_report.h"
@@ -114,7 +115,7 @@ static int around(struct options *o, const struct found *f, struct ks_vscene_opt
 	snprintf(o->vm, sizeof(o->vm), "%" PRIu32,
 		 ks_analysis_vms(ks_session_analysis(f->open->session), &n)[f->vm].tgid);
 	so->vm = o->vm;
-	so->from = c->time - c->wait_ns;
+	so->from = ks_scale_before(c->time, c->wait_ns);
 	so->to = c->time + 2 * c->wait_ns;
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Numbers for people: steps of an axis, times with units, counts with separators. */
+/* Numbers for people: steps of an axis, times with units, counts with separators; room before a time. */
 #ifndef KVMSCHED_SCALE_H
 #define KVMSCHED_SCALE_H
 
@@ -14,6 +14,12 @@ const char *ks_scale_tick(uint64_t ns, uint64_t step, char *buf, size_t len);
 
 /* A duration in three digits: "412 ns", "48.2 ms", "1.30 s". */
 const char *ks_scale_time(uint64_t ns, char *buf, size_t len);
+
+/* So long before a time: a host's clock begins at 0, and what there is to see may have lasted for longer. */
+static inline uint64_t ks_scale_before(uint64_t time, uint64_t ns)
+{
+	return time > ns ? time - ns : 0;
+}
 
 /* "26,632" */
 const char *ks_scale_count(uint64_t n, char *buf, size_t len);
