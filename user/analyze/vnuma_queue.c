@@ -12,49 +12,57 @@
 /* A guest has few of them; one that makes up more is told of no further ones where they may run. */
 #define GROUPS 2048u
 
-static int more_groups(struct vn_vm *m)
+static bool grow(struct vn_vm *m)
 {
 	uint32_t cap = m->capgroups ? m->capgroups * 2 : 16;
 	struct vn_group *g;
 
 	if (m->ngroups < m->capgroups)
-		return 0;
+		return true;
 	g = realloc(m->group, cap * sizeof(*g));
 	if (!g)
-		return -ENOMEM;
+		return false;
 	m->group = g;
 	m->capgroups = cap;
+	return true;
+}
+
+/* t->group, empty. */
+static int new_group(struct vn_vm *m, struct vn_task *t)
+{
+	struct vn_cpu *c = &m->cpu[t->cpu];
+	uint32_t i = m->free_group;
+
+	if (i != VN_NONE) {
+		m->free_group = m->group[i].next;
+	} else {
+		if (m->ngroups == GROUPS)
+			return 0;
+		if (!grow(m))
+			return -ENOMEM;
+		i = m->ngroups++;
+	}
+	m->group[i] = (struct vn_group){ .mask = { t->mask[0], t->mask[1] },
+					 .cpu = t->cpu,
+					 .next = c->groups };
+	c->groups = t->group = i;
 	return 0;
 }
 
-/* t->group, a new one if there is none: not if there are too many, or without memory. */
-static int find_group(struct vn_vm *m, struct vn_task *t)
+/* t->group: none if there are too many, or without memory. */
+static int join_group(struct vn_vm *m, struct vn_task *t)
 {
-	struct vn_cpu *c = &m->cpu[t->cpu];
 	uint32_t i;
+	int err;
 
-	for (i = c->groups; i != VN_NONE; i = m->group[i].next)
+	for (i = m->cpu[t->cpu].groups; i != VN_NONE; i = m->group[i].next)
 		if (m->group[i].mask[0] == t->mask[0] && m->group[i].mask[1] == t->mask[1])
 			break;
-	if (i == VN_NONE && m->free_group != VN_NONE) {
-		i = m->free_group;
-		m->free_group = m->group[i].next;
-	} else if (i == VN_NONE) {
-		if (m->ngroups == GROUPS)
-			return 0;
-		if (more_groups(m))
-			return -ENOMEM;
-		i = m->ngroups++;
-		m->group[i].n = 0;
-	}
 	t->group = i;
-	if (m->group[i].n++)
-		return 0;
-	m->group[i] = (struct vn_group){
-		.mask = { t->mask[0], t->mask[1] }, .cpu = t->cpu, .n = 1, .next = c->groups
-	};
-	c->groups = i;
-	return 0;
+	err = i == VN_NONE ? new_group(m, t) : 0;
+	if (t->group != VN_NONE)
+		m->group[t->group].n++;
+	return err;
 }
 
 static void leave_group(struct vn_vm *m, uint32_t i)
@@ -104,7 +112,7 @@ int vn_queue_join(struct vn_vm *m, struct vn_task *t)
 
 	t->group = VN_NONE;
 	if (t->allowed == KS_ALLOWED_SOME)
-		err = find_group(m, t);
+		err = join_group(m, t);
 	count(m, t, 1);
 	t->idle_sum -= clock_of(m, t);
 	return err;

@@ -40,22 +40,44 @@ static struct json_object *parse_object(const char *text, size_t len)
 	return obj;
 }
 
+/* The same of what has been parsed. */
+static uint64_t values_of(struct json_object *o)
+{
+	uint64_t n = 1;
+	size_t i;
+
+	if (json_object_is_type(o, json_type_array)) {
+		n = 4;
+		for (i = 0; i < json_object_array_length(o); i++)
+			n += values_of(json_object_array_get_idx(o, i));
+	} else if (json_object_is_type(o, json_type_object)) {
+		n = 8;
+		json_object_object_foreach(o, key, val) {
+			(void)key;
+			n += values_of(val);
+		}
+	}
+	return n;
+}
+
 /*
  * Objects are merged member by member, everything else is replaced. As deep as an object may be:
- * KS_MAX_META_DEPTH.
+ * KS_MAX_META_DEPTH. *values: those that are kept; each is counted when it comes and when it goes.
  */
-static int merge_objects(struct json_object *to, struct json_object *from)
+static int merge_objects(struct json_object *to, struct json_object *from, uint64_t *values)
 {
 	json_object_object_foreach(from, key, val) {
 		struct json_object *old = NULL;
+		bool is_there = json_object_object_get_ex(to, key, &old);
 		int ret;
 
 		if (json_object_is_type(val, json_type_object) &&
-		    json_object_object_get_ex(to, key, &old) &&
-		    json_object_is_type(old, json_type_object))
-			ret = merge_objects(old, val);
-		else
+		    json_object_is_type(old, json_type_object)) {
+			ret = merge_objects(old, val, values);
+		} else {
+			*values += values_of(val) - (is_there ? values_of(old) : 0);
 			ret = json_object_object_add(to, key, json_object_get(val));
+		}
 		if (ret)
 			return -ENOMEM;
 	}
@@ -68,14 +90,14 @@ int ks_take_meta(struct ks_reader *r, const char *text, size_t len)
 	int ret;
 
 	r->meta_bytes += len;
-	r->meta_values += count_values(text, len);
-	if (r->meta_bytes <= KS_MAX_META_ALL && r->meta_values <= KS_MAX_META_VALUES)
+	if (r->meta_bytes <= KS_MAX_META_ALL &&
+	    r->meta_values + count_values(text, len) <= KS_MAX_META_VALUES)
 		obj = parse_object(text, len);
 	if (!obj) {
 		r->bad += ks_chunk_size((uint32_t)len);
 		return 0;
 	}
-	ret = merge_objects(r->meta, obj);
+	ret = merge_objects(r->meta, obj, &r->meta_values);
 	json_object_put(obj);
 	return ret;
 }

@@ -94,7 +94,7 @@ _Static_assert(sizeof(struct ks_end_payload) == 32, "end");
 #define KS_MAX_RINGS 65536u
 #define KS_MAX_META (1u << 20)	      /* bytes of one META chunk */
 #define KS_MAX_META_ALL (8u << 20)    /* of all of them in one file */
-#define KS_MAX_META_VALUES (1u << 20) /* in all of them; see content.c for what counts how much */
+#define KS_MAX_META_VALUES (1u << 20) /* of what is kept of them; content.c: what counts how much */
 #define KS_MAX_META_DEPTH 16
 #define KS_MAX_SYMBOLS (32u << 20) /* deflated */
 #define KS_MAX_SYMBOLS_RAW (128u << 20)

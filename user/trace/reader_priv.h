@@ -33,7 +33,7 @@ struct ks_reader {
 	size_t ncontrol, control_room;
 	struct ks_lossin losses; /* while the file is gone through: then they are in control */
 	struct json_object *meta;
-	uint64_t meta_bytes, meta_values;
+	uint64_t meta_bytes, meta_values; /* read; kept */
 	struct {
 		uint64_t offset;
 		uint32_t length, raw_length, crc;
