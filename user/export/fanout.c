@@ -55,7 +55,7 @@ static bool within(const struct ks_fanout *f, uint64_t a, uint64_t b)
 /* A loss stands in the stream where it ends, and may have begun long before. */
 static bool event_within(const struct ks_fanout *f, const struct ks_event *ev)
 {
-	uint64_t from = ev->time, to = ev->time;
+	uint64_t from = ev->time, to = from;
 
 	if (ev->rec->type == KS_LOSS)
 		ks_export_loss_span(f->session, ev, &from, &to);

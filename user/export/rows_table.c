@@ -600,7 +600,8 @@ const struct rows_kind rows_kinds[ROW_KINDS] = {
 			 "A record of a trace, in order of time. Which members it has depends on "
 			 "its type." },
 	[ROW_LOSS] = { "loss", "losses", false, true, KIND(loss),
-		       "Records that were lost, and when." },
+		       "Records that were lost, and when. With `--from` or `--to`: every loss that "
+		       "reaches into this part, whole." },
 	[ROW_WAIT] = { "wait", "waits", false, true, KIND(wait),
 		       "A wait for a spinlock with its verdict (docs/verdicts.md). This and the "
 		       "next four come when they are complete, not in order of their beginning." },
