@@ -134,9 +134,12 @@ static int check_vcpus(const char *root, uint32_t tgid, const struct ks_lp_vm *v
 {
 	unsigned int n = vcpus_of(vm), fds;
 	struct ks_vminfo info;
+	int ret = ks_vm_read(root, tgid, &info);
 
-	if (ks_vm_read(root, tgid, &info))
-		return ks_fail(err, -ENOENT, "its process has ended");
+	if (ret)
+		return ks_fail(err, ret == -ESRCH ? -ENOENT : ret, "its process %s%s",
+			       ret == -ESRCH ? "has ended" : "cannot be read: ",
+			       ret == -ESRCH ? "" : strerror(-ret));
 	fds = info.vcpu_fds;
 	ks_vm_release(&info);
 	if (fds && n > fds)

@@ -66,7 +66,8 @@ struct ks_book_vm {
 	bool confined; /* its agent was told to confine it, and has not said that it has undone that */
 	unsigned int vcpus;
 	struct ks_book_vcpu *vcpu; /* by number */
-	uint64_t threads;	   /* changes with the threads that its process has */
+	uint64_t
+		threads; /* changes with the threads that its process has, and with looks at them */
 	char qmp[108];
 	uint64_t mem
 		[KS_BOOK_NODES]; /* bytes that are its own, by the host's nodes; UINT64_MAX: not shared */
