@@ -189,7 +189,7 @@ static void drain(void *ctx)
 	struct top *t = ctx;
 
 	drain_all(&t->drain, pull, t->probe);
-	ks_vnuma_live_drain(t->live, t->drain.recs, t->drain.n, t->drain.until);
+	ks_vnuma_live_drain(t->live, t->drain.recs, t->drain.n, t->drain.all, t->drain.until);
 }
 
 static void next(struct top *t, uint64_t lost)

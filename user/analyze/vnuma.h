@@ -184,8 +184,12 @@ void ks_vnuma_live_feed(struct ks_vnuma_live *l, const struct ks_rec *rec);
  * was no memory on the way.
  */
 int ks_vnuma_live_settle(struct ks_vnuma_live *l, uint64_t now);
-/* n records, which are all there are up to `until`: feed them, and settle to that. */
-int ks_vnuma_live_drain(struct ks_vnuma_live *l, const struct ks_rec *recs, size_t n,
+/*
+ * n records, which are all there are up to `until`: feed them, and settle to that. Of what came behind them,
+ * up to `all`, only losses are looked at: the drain that finds one tells it with its own time, and what was
+ * lost is older.
+ */
+int ks_vnuma_live_drain(struct ks_vnuma_live *l, const struct ks_rec *recs, size_t n, size_t all,
 			uint64_t until);
 /* Begin a new interval: the CPUs' sums to zero; those of the guest go on. */
 void ks_vnuma_live_next(struct ks_vnuma_live *l);

@@ -11,7 +11,8 @@ struct ks_vnuma_live {
 	struct ks_vnuma v;
 	struct vn_vm m;
 	struct ks_vnuma_live_cpu *cpu;
-	uint64_t *since; /* by CPU: up to here it is summed up; 0: not seen yet */
+	uint64_t *since;   /* by CPU: up to here it is summed up; 0: not seen yet */
+	uint64_t blind_to; /* end of the last loss */
 };
 
 /* ---- what is found, by CPU ---- */
@@ -116,45 +117,114 @@ static void settle_cpu(struct ks_vnuma_live *l, uint32_t cpu, uint64_t now)
 		l->since[cpu] = now;
 }
 
-void ks_vnuma_live_feed(struct ks_vnuma_live *l, const struct ks_rec *rec)
-{
-	struct ks_event ev = { .time = rec->time, .rec = rec };
-	uint32_t i;
-
-	if (!l->m.last)
-		l->m.last = l->m.out.begin = rec->time;
-	vn_advance(&l->m, l->v.vcpu, rec->time);
-	if (rec->type == KS_LOSS) {
-		for (i = 0; i < l->m.ncpus; i++)
-			settle_cpu(l, i, rec->time);
-		vn_tasks_forget(&l->m);
-		vn_online_forget(&l->m, rec);
-	} else if (rec->cpu < l->m.ncpus) {
-		if (rec->type == KS_TASK_SWITCH || rec->type == KS_CPU_ONLINE)
-			settle_cpu(l, rec->cpu, rec->time);
-		if (rec->type == KS_TASK_SWITCH)
-			l->m.out.queues = true;
-		vn_guest_event(&l->v, &l->m, &ev);
-	}
-	vn_look(&l->m, rec->time);
-}
-
-int ks_vnuma_live_settle(struct ks_vnuma_live *l, uint64_t now)
+static void settle(struct ks_vnuma_live *l, uint64_t now)
 {
 	uint32_t i;
 
 	vn_advance(&l->m, l->v.vcpu, now);
 	for (i = 0; i < l->m.ncpus; i++)
 		settle_cpu(l, i, now);
+}
+
+static void begin(struct ks_vnuma_live *l, uint64_t time)
+{
+	if (!l->m.last)
+		l->m.last = l->m.out.begin = time;
+}
+
+static bool is_new_loss(const struct ks_vnuma_live *l, const struct ks_rec *rec)
+{
+	return rec->type == KS_LOSS && rec->b && ks_loss_to(rec) > l->blind_to;
+}
+
+/* Nothing is summed up until then, and from there on nothing is known. */
+static void blind(struct ks_vnuma_live *l, uint64_t to)
+{
+	uint32_t i;
+
+	l->blind_to = to;
+	vn_tasks_forget(&l->m);
+	vn_look(&l->m, to);
+	if (to <= l->m.last)
+		return;
+	if (l->m.out.queues)
+		l->m.out.blind_ns += to - l->m.last;
+	l->m.last = to;
+	for (i = 0; i < l->m.ncpus; i++)
+		l->since[i] = to;
+}
+
+/* All losses among these, the first of which begins at `from`. */
+static void lose(struct ks_vnuma_live *l, const struct ks_rec *recs, size_t n, uint64_t from)
+{
+	uint64_t to = from;
+	size_t i;
+
+	begin(l, from);
+	settle(l, from);
+	for (i = 0; i < n; i++) {
+		if (!is_new_loss(l, &recs[i]))
+			continue;
+		vn_online_forget(&l->m, &recs[i]);
+		an_raise(&to, ks_loss_to(&recs[i]));
+	}
+	blind(l, to);
+}
+
+/* Of what happened within a loss no thread's whereabouts are concluded from. */
+static bool is_of_threads(const struct ks_rec *rec)
+{
+	return rec->type != KS_TASK_MIGRATE && rec->type != KS_CPU_ONLINE;
+}
+
+void ks_vnuma_live_feed(struct ks_vnuma_live *l, const struct ks_rec *rec)
+{
+	struct ks_event ev = { .time = rec->time, .rec = rec };
+
+	if (is_new_loss(l, rec))
+		lose(l, rec, 1, ks_loss_from(rec));
+	if (rec->type == KS_LOSS)
+		return;
+	if (rec->cpu >= l->m.ncpus || (rec->time < l->blind_to && is_of_threads(rec)))
+		return;
+	begin(l, rec->time);
+	vn_advance(&l->m, l->v.vcpu, rec->time);
+	if (rec->type == KS_TASK_SWITCH || rec->type == KS_CPU_ONLINE)
+		settle_cpu(l, rec->cpu, rec->time);
+	if (rec->type == KS_TASK_SWITCH)
+		l->m.out.queues = true;
+	vn_guest_event(&l->v, &l->m, &ev);
+	vn_look(&l->m, rec->time);
+}
+
+int ks_vnuma_live_settle(struct ks_vnuma_live *l, uint64_t now)
+{
+	settle(l, now);
 	return l->v.no_memory ? -ENOMEM : 0;
 }
 
-int ks_vnuma_live_drain(struct ks_vnuma_live *l, const struct ks_rec *recs, size_t n,
-			uint64_t until)
+static uint64_t first_loss(const struct ks_vnuma_live *l, const struct ks_rec *recs, size_t n)
 {
+	uint64_t from = UINT64_MAX;
 	size_t i;
 
 	for (i = 0; i < n; i++)
+		if (is_new_loss(l, &recs[i]) && ks_loss_from(&recs[i]) < from)
+			from = ks_loss_from(&recs[i]);
+	return from;
+}
+
+int ks_vnuma_live_drain(struct ks_vnuma_live *l, const struct ks_rec *recs, size_t n, size_t all,
+			uint64_t until)
+{
+	uint64_t lost = first_loss(l, recs, all);
+	size_t i;
+
+	for (i = 0; i < n && recs[i].time < lost; i++)
+		ks_vnuma_live_feed(l, &recs[i]);
+	if (lost != UINT64_MAX)
+		lose(l, recs, all, until < lost ? until : lost);
+	for (; i < n; i++)
 		ks_vnuma_live_feed(l, &recs[i]);
 	return ks_vnuma_live_settle(l, until);
 }
