@@ -114,19 +114,35 @@ static void cpus_of_node(const struct page *p, int32_t node, char *buf, size_t l
 	}
 }
 
-static void say_topology(const struct page *p)
+/* Nodes with CPUs: their numbers may have gaps. */
+static uint32_t count_nodes(const struct page *p)
 {
 	char cpus[256];
-	uint32_t g;
+	uint32_t g, n = 0;
 
-	fprintf(p->out, "Believes  %u node%s", p->m->guest_nodes,
-		p->m->guest_nodes == 1 ? "" : "s");
 	for (g = 0; g < p->m->guest_nodes; g++) {
 		cpus_of_node(p, (int32_t)g, cpus, sizeof(cpus));
-		fprintf(p->out, "%s %u: CPUs %s", g ? ";" : ":", g, cpus[0] ? cpus : "none");
+		n += cpus[0] != 0;
+	}
+	return n;
+}
+
+static void say_topology(const struct page *p)
+{
+	uint32_t g, n = count_nodes(p);
+	const char *before = ":";
+	char cpus[256];
+
+	fprintf(p->out, "Believes  %u node%s", n, n == 1 ? "" : "s");
+	for (g = 0; g < p->m->guest_nodes; g++) {
+		cpus_of_node(p, (int32_t)g, cpus, sizeof(cpus));
+		if (!cpus[0])
+			continue;
+		fprintf(p->out, "%s %u: CPUs %s", before, g, cpus);
+		before = ";";
 	}
 	fprintf(p->out, "\n");
-	if (p->m->guest_nodes < 2)
+	if (n < 2)
 		fprintf(p->out, "          no belief about nodes that could be wrong\n");
 	else if (p->m->same_nodes)
 		fprintf(p->out, "          each is taken for the host's node of its number\n");
@@ -167,7 +183,7 @@ static void say_drift(const struct page *p)
 		for (h = 0; h < p->nodes && p->m->home[g] >= 0; h++)
 			if ((int32_t)h != p->m->home[g])
 				any |= say_node_drift(p, g, h);
-	if (!any && p->m->guest_nodes > 1)
+	if (!any && count_nodes(p) > 1)
 		fprintf(p->out, "Drift     none of the vCPUs ran elsewhere than it believes\n");
 }
 
