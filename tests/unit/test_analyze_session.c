@@ -641,6 +641,48 @@ static void report_adds_up(void **state)
 	ks_session_close(s);
 }
 
+/* Of the guest's 2 s the host recorded the second half: a rate of the guest's is of both halves. */
+static void rates_are_of_their_own_recording(void **state)
+{
+	struct ks_writer *w;
+	struct ks_session *s;
+	struct ks_report *r;
+	struct ks_names *n;
+	struct ks_err err;
+	struct json_object *o, *rate;
+	char *text = NULL;
+	uint64_t t;
+	size_t len;
+	FILE *f;
+
+	(void)state;
+	host_trace(NAMED);
+	w = begin("a.kvs", KS_SIDE_GUEST, "{\"mode\":\"full\",\"uuid\":\"aa-1\"}");
+	samples(w, -90 * (int64_t)SEC, OFFSET, START - SEC);
+	for (t = 0; t < LENGTH; t += 10 * MS)
+		add(w, (struct ks_rec){ .time = START - SEC + t - 90 * SEC,
+					.type = KS_TASK_MIGRATE,
+					.id = 5,
+					.b = 1 });
+	end(w);
+	assert_int_equal(open_with(&s, file("a.kvs"), NULL, &err), 0);
+	report_of(s, &r, &n);
+	f = open_memstream(&text, &len);
+	assert_int_equal(ks_report_json(&r, 1, KS_REPORT_LOCKS, true, f), 0);
+	fclose(f);
+	o = json_tokener_parse(text);
+	assert_in_range(num(o, "/traces/0/vms/0/guest_span_ns"), SEC - MS, SEC + MS);
+	assert_in_range(num(o, "/traces/0/vms/0/guest/recorded_ns"), 2 * SEC - MS, 2 * SEC + MS);
+	assert_int_equal(num(o, "/traces/0/vms/0/migrations/tasks/count"), 200);
+	rate = get(o, "/traces/0/vms/0/migrations/tasks/per_minute");
+	assert_in_range((uint64_t)json_object_get_double(rate), 5990, 6010);
+	json_object_put(o);
+	free(text);
+	ks_report_free(r);
+	ks_names_free(n);
+	ks_session_close(s);
+}
+
 /* The only vCPU of VM a is CPU 7 of its guest. */
 static void report_names_every_cpu(void **state)
 {
@@ -679,15 +721,25 @@ static void report_names_every_cpu(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stopped_at_once),  cmocka_unit_test(by_uuid),
-		cmocka_unit_test(by_cid),	    cmocka_unit_test(by_name),
-		cmocka_unit_test(by_evidence),	    cmocka_unit_test(by_its_own_words_another),
-		cmocka_unit_test(wrong_vm),	    cmocka_unit_test(no_overlap),
-		cmocka_unit_test(wrong_sides),	    cmocka_unit_test(life_in_another_process),
-		cmocka_unit_test(same_vm_twice),    cmocka_unit_test(life_by_time),
-		cmocka_unit_test(life_by_evidence), cmocka_unit_test(life_in_two_slots),
-		cmocka_unit_test(no_clock),	    cmocka_unit_test(one_vm_of_two),
-		cmocka_unit_test(report_adds_up),   cmocka_unit_test(report_names_every_cpu),
+		cmocka_unit_test(stopped_at_once),
+		cmocka_unit_test(by_uuid),
+		cmocka_unit_test(by_cid),
+		cmocka_unit_test(by_name),
+		cmocka_unit_test(by_evidence),
+		cmocka_unit_test(by_its_own_words_another),
+		cmocka_unit_test(wrong_vm),
+		cmocka_unit_test(no_overlap),
+		cmocka_unit_test(wrong_sides),
+		cmocka_unit_test(life_in_another_process),
+		cmocka_unit_test(same_vm_twice),
+		cmocka_unit_test(life_by_time),
+		cmocka_unit_test(life_by_evidence),
+		cmocka_unit_test(life_in_two_slots),
+		cmocka_unit_test(no_clock),
+		cmocka_unit_test(one_vm_of_two),
+		cmocka_unit_test(report_adds_up),
+		cmocka_unit_test(report_names_every_cpu),
+		cmocka_unit_test(rates_are_of_their_own_recording),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

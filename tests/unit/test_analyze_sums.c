@@ -335,6 +335,26 @@ static void migrations(void **state)
 	lab_free(l);
 }
 
+/* The guest was recorded for 1 s, the host in the middle of it: what the guest alone tells is of all of it. */
+static void guest_longer_than_the_host(void **state)
+{
+	struct lab *l = lab_new(2);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < l->nhost; i++)
+		l->host[i].time += 500 * MS;
+	for (i = 1; i < 200; i++)
+		task_moves(l, i * 5 * MS, 5, i & 1, !(i & 1));
+	put_host(l, (struct ks_rec){ .time = 600 * MS, .type = KS_PLE_WINDOW });
+	guest_rec(l, 1000 * MS, KS_RQ_CALM, 0);
+	lab_run(l);
+	assert_int_equal(vm_totals(l)->guest_span_ns, 100 * MS - 1);
+	assert_int_equal(vm_totals(l)->guest_recorded_ns, 1000 * MS - 3);
+	assert_int_equal(vm_totals(l)->task_migrations, 199);
+	lab_free(l);
+}
+
 static void wasted_idle(void **state)
 {
 	struct lab *l = lab_new(2);
@@ -463,6 +483,7 @@ int main(void)
 		cmocka_unit_test(runs_all_the_time),
 		cmocka_unit_test(wake_overtakes_departure),
 		cmocka_unit_test(migrations),
+		cmocka_unit_test(guest_longer_than_the_host),
 		cmocka_unit_test(wasted_idle),
 		cmocka_unit_test(wasted_idle_in_a_loss),
 		cmocka_unit_test(wasted_idle_until_a_loss),

@@ -483,6 +483,7 @@ static void end_vm(struct ks_analysis *a, uint32_t vm)
 	from = m->begin > a->host_first ? m->begin : a->host_first;
 	to = m->last < a->host_last ? m->last : a->host_last;
 	t->guest_span_ns = m->begin && to > from ? to - from : 0;
+	t->guest_recorded_ns = m->last - m->begin;
 	t->lost_records += a->host_lost;
 	t->ple_per_wait[0] = an_hist_quantile(&m->per_wait, 50, 100);
 	t->ple_per_wait[1] = an_hist_quantile(&m->per_wait, 99, 100);

@@ -239,8 +239,9 @@ struct ks_vm_totals {
 	uint64_t wasted_idle_ns; /* a vCPU halted while a runnable thread waited on another */
 	uint64_t span_ns;	 /* from the first to the last event of the host trace */
 	uint64_t lost_records;	 /* host + guest */
-	uint64_t guest_span_ns;	 /* recorded on both sides: of this are the guest's numbers */
+	uint64_t guest_span_ns;	 /* recorded on both sides: wasted_idle_ns is of this */
 	struct ks_policy_totals policy;
+	uint64_t guest_recorded_ns; /* all of the guest's trace: waits, holds, task_* are of this */
 };
 const struct ks_vm_totals *ks_analysis_vm_totals(const struct ks_analysis *a, uint32_t vm);
 

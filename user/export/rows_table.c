@@ -544,7 +544,7 @@ static const struct rows_col vm_total_cols[] = {
 	COL("vm", RC_STR, vm, "the VM, as `vm` in `vms`"),
 	COL("span_ns", RC_U64, t.span_ns, "first to last event of the host's file"),
 	COL("guest_span_ns", RC_U64, t.guest_span_ns,
-	    "recorded on both sides: the time that all numbers from the guest's file are of"),
+	    "recorded on both sides: the time that guest.wasted_idle_ns is of"),
 	COL("lost_records", RC_U64, t.lost_records, "the host's and this guest's"),
 	COL("pause", RC_U64, pause, "exits"),
 	COL("hlt", RC_U64, hlt, "exits"),
@@ -571,6 +571,8 @@ static const struct rows_col vm_total_cols[] = {
 	COL("migrations", RC_U64, t.task_migrations, "of threads inside the guest"),
 	COL("node_migrations", RC_U64, t.task_node_migrations, "of these, to another node"),
 	COL("pingpongs", RC_U64, t.task_pingpongs, "A to B and back within 10 ms"),
+	COL("recorded_ns", RC_U64, t.guest_recorded_ns,
+	    "all of the guest's file: the time that its waits, holds and migrations are of"),
 	END_GROUP,
 };
 #undef ROW

@@ -265,7 +265,7 @@ static struct json_object *migrations(const struct ks_report *r, uint32_t vm)
 	put(o, "vcpus", moves(v->migrations, v->node_migrations, v->pingpongs, t->span_ns));
 	put(o, "tasks",
 	    moves(t->task_migrations, t->task_node_migrations, t->task_pingpongs,
-		  t->guest_span_ns));
+		  t->guest_recorded_ns));
 	return o;
 }
 
@@ -311,6 +311,7 @@ static struct json_object *guest(const struct ks_report *r, uint32_t vm)
 	put_meta(o, ks_reader_meta(rd), "unseen_recursion");
 	put_meta(o, ks_reader_meta(rd), "unseen_acquires");
 	put_meta(o, ks_reader_meta(rd), "unseen_releases");
+	put_num(o, "recorded_ns", ks_analysis_vm_totals(r->a, vm)->guest_recorded_ns);
 	put_num(o, "clock_error_ns", l->error_ns);
 	put_num(o, "clock_steps", l->steps);
 	put_num(o, "clock_largest_step_ns", l->step_ns);

@@ -155,6 +155,7 @@ static void guest_line(const struct page *p, uint32_t vm)
 {
 	struct ks_reader *rd = ks_session_guest(p->r->s, vm);
 	const struct ks_link *l = ks_session_link(p->r->s, vm);
+	const struct ks_vm_totals *t = ks_analysis_vm_totals(p->r->a, vm);
 	char kernel[40], mode[16], err[FMT], span[FMT];
 	struct clockbreaks_text breaks;
 
@@ -163,8 +164,12 @@ static void guest_line(const struct page *p, uint32_t vm)
 	say(p, "Guest     %s\n", ks_reader_path(rd));
 	say(p, "          kernel %s, %s mode, recorded for %s beside the host\n",
 	    meta_str(rd, "kernel", kernel, sizeof(kernel)),
-	    meta_str(rd, "mode", mode, sizeof(mode)),
-	    fmt_ns(ks_analysis_vm_totals(p->r->a, vm)->guest_span_ns, span));
+	    meta_str(rd, "mode", mode, sizeof(mode)), fmt_ns(t->guest_span_ns, span));
+	if (t->guest_recorded_ns - t->guest_span_ns > t->guest_recorded_ns / 10)
+		say(p,
+		    "          waits, holds and its threads' migrations are of all that it "
+		    "recorded, %s\n",
+		    fmt_ns(t->guest_recorded_ns, span));
 	say(p, "          clock within %s of the host's; matched to the VM by %s\n",
 	    fmt_ns(l->error_ns, err), l->how);
 	if (l->step_ns > l->error_ns)
@@ -476,7 +481,7 @@ static void move_lines(const struct page *p, uint32_t vm)
 	if (!ks_session_guest(p->r->s, vm))
 		return;
 	moves(p, "Threads  ", t->task_migrations, t->task_node_migrations, t->task_pingpongs,
-	      t->guest_span_ns);
+	      t->guest_recorded_ns);
 	say(p,
 	    "Idle      for %s (%s) a vCPU was halted while a runnable thread waited on another\n",
 	    fmt_ns(t->wasted_idle_ns, ns), fmt_share(t->wasted_idle_ns, t->guest_span_ns, share));
