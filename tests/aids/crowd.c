@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Provokes what vnuma-trace calls "overloaded on wake-up", and says how often it was there: a thread on CPU X sleeps
- * for a moment beside two busy ones on CPU Y, the second of which may use X as well, so that X pulls it when it has
+ * for MS ms beside two busy ones on CPU Y, the second of which may use X as well, so that X pulls it when it has
  * nothing else to run. The sleeper does not preempt (SCHED_BATCH), and so has to wait when it wakes.
  *
- * usage: crowd X Y TIMES
+ * usage: crowd X Y TIMES MS
  *
  * One line: the sleeper's thread, how often it was moved in on and had to wait for a ms and more, and how often neither
  * (the rest is in doubt).
@@ -23,10 +23,10 @@
 
 #include "now.h"
 
-#define SLEEP_NS 2000000
+#define IDLE_NS 50000000 /* a CPU that has not been idle for long of late does not pull */
 #define AWAKE_NS 5000000
 #define LATE_NS 1000000
-#define CALM_NS 50000000 /* within which who is moved has to be there */
+#define CALM_NS 1000000000 /* within which who is moved has to be there */
 
 static volatile int *where; /* the second one runs on this CPU */
 
@@ -61,6 +61,17 @@ static void compute(uint64_t ns)
 		;
 }
 
+/* By how much it was late. */
+static uint64_t doze(long ns)
+{
+	const struct timespec t = { 0, ns };
+	uint64_t begun = ks_now_ns(), slept;
+
+	nanosleep(&t, NULL);
+	slept = ks_now_ns() - begun;
+	return slept > (uint64_t)ns ? slept - (uint64_t)ns : 0;
+}
+
 /* Both of them on Y. */
 static int gather(pid_t second, int x, int y)
 {
@@ -70,20 +81,10 @@ static int gather(pid_t second, int x, int y)
 	while (*where != y)
 		if (ks_now_ns() > end)
 			return -1;
+	doze(IDLE_NS);
 	on(second, x, y);
 	compute(AWAKE_NS);
 	return *where == y ? 0 : -1;
-}
-
-/* By how much it was late. */
-static uint64_t doze(void)
-{
-	const struct timespec t = { 0, SLEEP_NS };
-	uint64_t begun = ks_now_ns(), slept;
-
-	nanosleep(&t, NULL);
-	slept = ks_now_ns() - begun;
-	return slept > SLEEP_NS ? slept - SLEEP_NS : 0;
 }
 
 int main(int argc, char **argv)
@@ -91,12 +92,14 @@ int main(int argc, char **argv)
 	const struct sched_param none = { 0 };
 	int x, y, times, i, crowded = 0, alone = 0;
 	pid_t first, second;
+	long nap;
 
-	if (argc != 4)
+	if (argc != 5)
 		return 2;
 	x = atoi(argv[1]);
 	y = atoi(argv[2]);
 	times = atoi(argv[3]);
+	nap = atol(argv[4]) * 1000000;
 	where = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (where == MAP_FAILED)
 		return 1;
@@ -112,13 +115,15 @@ int main(int argc, char **argv)
 	sched_setscheduler(0, SCHED_BATCH, &none);
 	for (i = 0; i < times; i++) {
 		uint64_t late;
+		int at;
 
 		if (gather(second, x, y))
 			continue;
-		late = doze();
-		if (*where == x && late >= LATE_NS)
+		late = doze(nap);
+		at = *where;
+		if (at == x && late >= LATE_NS)
 			crowded++;
-		else if (*where == y && late < LATE_NS)
+		else if (at == y && late < LATE_NS)
 			alone++;
 	}
 	kill(first, SIGKILL);

@@ -17,7 +17,8 @@
 enum { OPT_DRY_RUN = 0x100 };
 
 static const struct argp_option options[] = {
-	{ "dry-run", OPT_DRY_RUN, NULL, 0, "say whether the plan is sound (VMs are not looked for), and do nothing", 0 },
+	{ "dry-run", OPT_DRY_RUN, NULL, 0,
+	  "say whether the plan is sound (VMs are not looked for), and do nothing", 0 },
 	TURN_AGENT,
 	TURN_DIR,
 	{ 0 },

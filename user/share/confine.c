@@ -271,7 +271,7 @@ static int confine_group(struct ks_confine *c, struct group *g, const char *cpus
 /* Our own last: as long as it says what was before, others may. */
 static int confine_groups(struct ks_confine *c)
 {
-	struct group *g, *own = known_group(c, OWN + 1);
+	struct group *g, *own = known_group(c, &OWN[1]);
 	char cpus[KS_CPUS_TEXT];
 	int ret, failed = 0;
 
