@@ -136,10 +136,10 @@ static int check_vcpus(const char *root, uint32_t tgid, const struct ks_lp_vm *v
 	struct ks_vminfo info;
 	int ret = ks_vm_read(root, tgid, &info);
 
+	if (ret == -ESRCH)
+		return ks_fail(err, -ENOENT, "its process has ended");
 	if (ret)
-		return ks_fail(err, ret == -ESRCH ? -ENOENT : ret, "its process %s%s",
-			       ret == -ESRCH ? "has ended" : "cannot be read: ",
-			       ret == -ESRCH ? "" : strerror(-ret));
+		return ks_fail(err, ret, "its process cannot be read: %s", strerror(-ret));
 	fds = info.vcpu_fds;
 	ks_vm_release(&info);
 	if (fds && n > fds)

@@ -114,16 +114,23 @@ static void cpus_of_node(const struct page *p, int32_t node, char *buf, size_t l
 	}
 }
 
-/* Nodes with CPUs: their numbers may have gaps. */
+/* Numbers of nodes may have gaps. */
+static bool has_cpus(const struct page *p, uint32_t node)
+{
+	int32_t cpu;
+
+	for (cpu = 0; cpu < p->ncpus; cpu++)
+		if (p->believed[cpu] == (int32_t)node)
+			return true;
+	return false;
+}
+
 static uint32_t count_nodes(const struct page *p)
 {
-	char cpus[256];
 	uint32_t g, n = 0;
 
-	for (g = 0; g < p->m->guest_nodes; g++) {
-		cpus_of_node(p, (int32_t)g, cpus, sizeof(cpus));
-		n += cpus[0] != 0;
-	}
+	for (g = 0; g < p->m->guest_nodes; g++)
+		n += has_cpus(p, g);
 	return n;
 }
 
@@ -135,9 +142,9 @@ static void say_topology(const struct page *p)
 
 	fprintf(p->out, "Believes  %u node%s", n, n == 1 ? "" : "s");
 	for (g = 0; g < p->m->guest_nodes; g++) {
-		cpus_of_node(p, (int32_t)g, cpus, sizeof(cpus));
-		if (!cpus[0])
+		if (!has_cpus(p, g))
 			continue;
+		cpus_of_node(p, (int32_t)g, cpus, sizeof(cpus));
 		fprintf(p->out, "%s %u: CPUs %s", before, g, cpus);
 		before = ";";
 	}

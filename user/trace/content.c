@@ -8,18 +8,20 @@
 
 #include "reader_priv.h"
 
-/*
- * How many values the text makes, at most: json-c gives an object some 700 bytes from the beginning
- * and an array 400, for two or three of text; they count for eight and four. In strings as well:
- * where they end is the parser's to say.
- */
+/* json-c gives an object some 700 bytes from the beginning and an array 400, for two or three of text. */
+#define OBJECT_VALUES 8u
+#define ARRAY_VALUES 4u
+
+/* How many values the text makes, at most. In strings as well: where they end is the parser's to say. */
 static uint64_t count_values(const char *text, size_t len)
 {
 	uint64_t n = 1;
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		n += text[i] == '{' ? 8 : text[i] == '[' ? 4 : text[i] == ',';
+		n += text[i] == '{' ? OBJECT_VALUES :
+		     text[i] == '[' ? ARRAY_VALUES :
+				      text[i] == ',';
 	return n;
 }
 
@@ -47,11 +49,11 @@ static uint64_t values_of(struct json_object *o)
 	size_t i;
 
 	if (json_object_is_type(o, json_type_array)) {
-		n = 4;
+		n = ARRAY_VALUES;
 		for (i = 0; i < json_object_array_length(o); i++)
 			n += values_of(json_object_array_get_idx(o, i));
 	} else if (json_object_is_type(o, json_type_object)) {
-		n = 8;
+		n = OBJECT_VALUES;
 		json_object_object_foreach(o, key, val) {
 			(void)key;
 			n += values_of(val);
