@@ -189,6 +189,30 @@ static void hostile(void **state)
 	lab_free(l);
 }
 
+/* All of them wait: who comes later has no room, which is told. */
+static void too_many_wait(void **state)
+{
+	struct lab *l = vnuma_lab();
+	struct ks_rec r = { .type = KS_TASK_WAKE };
+	struct ks_event ev = { .time = 20 * MS, .src = 1, .rec = &r };
+	struct ks_err err = { "" };
+	struct ks_event old;
+	uint32_t i;
+
+	(void)state;
+	all_idle(l, 5 * MS);
+	end_at(l, 1000 * MS);
+	lab_open(l);
+	while (ks_merge_next(l->merge, &old, &err) > 0 && old.time < ev.time)
+		assert_int_equal(ks_analysis_feed(l->a, &old), 0);
+	for (i = 1000; i < 1000 + 65536 + 50; i++) {
+		r = (struct ks_rec){ .type = KS_TASK_WAKE, .cpu = 1, .id = i, .a = 1 };
+		assert_int_equal(ks_analysis_feed(l->a, &ev), 0);
+	}
+	assert_in_range(vm(l)->forgotten, 50, 60);
+	lab_free(l);
+}
+
 /* More threads than there is room for: sleepers are forgotten, those that wait are not. */
 static void many_threads(void **state)
 {
@@ -386,6 +410,7 @@ int main(void)
 		cmocka_unit_test(memory_moves),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(many_threads),
+		cmocka_unit_test(too_many_wait),
 		cmocka_unit_test(numbers_are_given_again),
 		cmocka_unit_test(causes),
 		cmocka_unit_test(node_not_known),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "model.h"
 #include "vnuma_priv.h"
 
@@ -102,6 +103,7 @@ int vn_cpus_new(struct vn_vm *m)
 	m->bucket = malloc(VN_BUCKETS * sizeof(*m->bucket));
 	if (!m->cpu || !m->match || !m->bucket)
 		return -ENOMEM;
+	m->seed = ks_hash_seed();
 	memset(m->bucket, 0xff, VN_BUCKETS * sizeof(*m->bucket));
 	m->free_task = VN_NONE;
 	for (i = 0; i < m->ncpus; i++)

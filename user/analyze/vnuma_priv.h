@@ -68,6 +68,8 @@ struct vn_vm {
 	struct vn_task *task;
 	uint32_t ntasks, cap, free_task;
 	uint32_t *bucket;
+	uint64_t seed;	   /* of their hash: thread numbers are a guest's */
+	uint32_t dropless; /* so many more find no room before sleepers are dropped again */
 	uint32_t nwaiting, nany, nunplaced; /* threads that wait; KS_ALLOWED_ANY; not known where */
 	struct vn_group *group;
 	uint32_t ngroups, capgroups, free_group;

@@ -2,21 +2,20 @@
 /* The threads of a guest that are known. Sleepers make room when there are too many. */
 #include <stdlib.h>
 
+#include "hash.h"
 #include "records.h"
 #include "vnuma_priv.h"
 
-static uint32_t bucket_of(uint32_t tid)
+static uint32_t bucket_of(const struct vn_vm *m, uint32_t tid)
 {
-	return (tid * 2654435761u) >> 20;
+	return (uint32_t)(ks_hash(tid, m->seed) % VN_BUCKETS);
 }
-
-_Static_assert(VN_BUCKETS == 1u << 12, "twelve bits of hash");
 
 struct vn_task *vn_task_find(struct vn_vm *m, uint32_t tid)
 {
 	uint32_t i;
 
-	for (i = m->bucket[bucket_of(tid)]; i != VN_NONE; i = m->task[i].next)
+	for (i = m->bucket[bucket_of(m, tid)]; i != VN_NONE; i = m->task[i].next)
 		if (m->task[i].tid == tid)
 			return &m->task[i];
 	return NULL;
@@ -68,7 +67,7 @@ static void drop(struct vn_vm *m, unsigned int where)
 
 void vn_task_end(struct vn_vm *m, uint32_t tid)
 {
-	uint32_t *link = &m->bucket[bucket_of(tid)];
+	uint32_t *link = &m->bucket[bucket_of(m, tid)];
 
 	while (*link != VN_NONE && m->task[*link].tid != tid)
 		link = &m->task[*link].next;
@@ -79,21 +78,33 @@ void vn_task_end(struct vn_vm *m, uint32_t tid)
 	release(m, link);
 }
 
+/* To look through all of them for a few sleepers is dear: not for each thread that finds no room. */
+static void drop_sleepers(struct vn_vm *m)
+{
+	if (m->dropless) {
+		m->dropless--;
+		return;
+	}
+	drop(m, 1u << VN_SLEEPS | 1u << VN_UNSEEN);
+	m->dropless = VN_BUCKETS;
+}
+
 struct vn_task *vn_task_get(struct vn_vm *m, uint32_t tid)
 {
 	struct vn_task *t = vn_task_find(m, tid);
-	uint32_t i, b = bucket_of(tid);
+	uint32_t i, b = bucket_of(m, tid);
 
 	if (t)
 		return t;
 	if (m->free_task == VN_NONE && !grow(m))
-		drop(m, 1u << VN_SLEEPS | 1u << VN_UNSEEN);
+		drop_sleepers(m);
 	if (m->free_task != VN_NONE) {
 		i = m->free_task;
 		m->free_task = m->task[i].next;
 	} else if (m->ntasks < m->cap) {
 		i = m->ntasks++;
 	} else {
+		m->out.forgotten++;
 		return NULL;
 	}
 	m->task[i] = (struct vn_task){ .tid = tid, .next = m->bucket[b], .cpu = VN_NONE };

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
+
 /* ---- interning ---- */
 
-static size_t hash(uint64_t key, size_t nslots)
+static size_t place(const struct html_intern *t, uint64_t key, size_t nslots)
 {
-	key *= 0x9e3779b97f4a7c15ull;
-	return (key >> 20) & (nslots - 1);
+	return ks_hash(key, t->seed) & (nslots - 1);
 }
 
 static int rehash(struct html_intern *t)
@@ -20,8 +21,10 @@ static int rehash(struct html_intern *t)
 
 	if (!slot)
 		return -ENOMEM;
+	if (!t->nslots)
+		t->seed = ks_hash_seed(); /* keys are a guest's */
 	for (size_t i = 0; i < t->n; i++) {
-		size_t h = hash(t->key[i], nslots);
+		size_t h = place(t, t->key[i], nslots);
 
 		while (slot[h])
 			h = (h + 1) & (nslots - 1);
@@ -51,7 +54,7 @@ size_t html_intern(struct html_intern *t, uint64_t key)
 
 	if (t->n * 2 >= t->nslots && rehash(t))
 		return SIZE_MAX;
-	for (h = hash(key, t->nslots); t->slot[h]; h = (h + 1) & (t->nslots - 1))
+	for (h = place(t, key, t->nslots); t->slot[h]; h = (h + 1) & (t->nslots - 1))
 		if (t->key[t->slot[h] - 1] == key)
 			return t->slot[h] - 1;
 	if (t->n == t->cap && grow(t))

@@ -17,6 +17,7 @@
 struct html_intern {
 	uint64_t *key;
 	uint32_t *slot; /* hash table of index + 1 */
+	uint64_t seed;
 	size_t n, cap, nslots;
 };
 
