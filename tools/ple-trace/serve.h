@@ -31,6 +31,12 @@ int serve_listen_open(struct serve_listen *l, struct ks_err *err);
 /* Say where, and warn of addresses that others can reach. */
 void serve_listen_tell(const struct serve_listen *l);
 void serve_listen_close(struct serve_listen *l);
+/*
+ * May a request with this Host header be answered? Where all addresses are this machine's own, only one that calls it by its
+ * address or localhost: a web page that has its own name point here (DNS rebinding) would have the user's browser
+ * read for it what is here. NULL: it has none, and is no browser's.
+ */
+bool serve_listen_is_meant(const struct serve_listen *l, const char *host);
 
 /* ---- HTTP (serve_http.c) ---- */
 
@@ -40,7 +46,7 @@ struct serve_http;
 typedef int (*serve_page_fn)(void *ctx, enum ks_metrics_format format, const char **text,
 			     size_t *len);
 
-/* Serve on l's sockets, which h takes over. 0 or -errno with err. */
+/* Serve on l's sockets, which h takes over; l outlives it. 0 or -errno with err. */
 int serve_http_open(struct serve_http **h, struct serve_listen *l, serve_page_fn page, void *ctx,
 		    struct ks_err *err);
 void serve_http_close(struct serve_http *h);

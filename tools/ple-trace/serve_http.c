@@ -31,6 +31,7 @@ struct guest {
 struct serve_http {
 	serve_page_fn make;
 	void *ctx;
+	const struct serve_listen *listen;
 	struct MHD_Daemon *daemon[SERVE_LISTEN_MAX];
 	int epoll_fd[SERVE_LISTEN_MAX];
 	unsigned int n;
@@ -122,6 +123,12 @@ static bool has_body(struct MHD_Connection *c)
 	       MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 }
 
+static bool is_meant(const struct serve_http *h, struct MHD_Connection *c)
+{
+	return serve_listen_is_meant(
+		h->listen, MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST));
+}
+
 /* Called when the head of a request is there; answered at once, so there is no second call. */
 static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *url,
 			      const char *method, const char *version, const char *data,
@@ -130,6 +137,10 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
 	(void)version, (void)data, (void)size, (void)state;
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
 		return refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+	if (!is_meant(ctx, c))
+		return refuse(c, MHD_HTTP_MISDIRECTED_REQUEST,
+			      "this listens for its own machine alone: ask for localhost, or by the "
+			      "address\n");
 	if (has_body(c))
 		return refuse(c, MHD_HTTP_BAD_REQUEST, "no request body, please\n");
 	if (!strcmp(url, "/metrics"))
@@ -205,6 +216,7 @@ int serve_http_open(struct serve_http **out, struct serve_listen *l, serve_page_
 	if (h) {
 		h->make = page;
 		h->ctx = ctx;
+		h->listen = l;
 	}
 	for (i = 0; !ret && i < l->n; i++)
 		ret = start(h, &l->fd[i]);

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "args.h"
@@ -197,6 +198,20 @@ void serve_listen_tell(const struct serve_listen *l)
 				 "VMs; it has no password and no encryption",
 				 where);
 	}
+}
+
+bool serve_listen_is_meant(const struct serve_listen *l, const char *host)
+{
+	char name[INET6_ADDRSTRLEN];
+	struct sockaddr_storage a;
+	const char *port;
+	unsigned int i;
+
+	for (i = 0; i < l->n; i++)
+		if (!is_loopback(&l->addr[i]))
+			return true;
+	return !host || (split(host, name, sizeof(name), &port) &&
+			 (!strcasecmp(name, "localhost") || set_addr(&a, name, 0)));
 }
 
 void serve_listen_close(struct serve_listen *l)
