@@ -299,6 +299,27 @@ static void own(struct ks_book *b, unsigned int cpu)
 	b->cpu[cpu].step = KS_STEP_OWNED;
 }
 
+/* What the kernel has been told, of CPUs that are online the same as what it does; CPUs that are not are in the former alone. */
+static void test_pin_read_all(void **state)
+{
+	struct ks_cpus before, is, all, one = { 0 };
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(ks_pin_read(0, &before), 0);
+	assert_int_equal(ks_pin_read_all((uint32_t)getpid(), &all), 0);
+	for (i = 0; i < KS_CPUS_WORDS; i++)
+		assert_int_equal(before.word[i] & ~all.word[i], 0);
+	ks_cpus_add(&one, ks_cpus_next(&before, 0));
+	assert_int_equal(ks_pin_write(0, &one), 0);
+	assert_int_equal(ks_pin_read_all((uint32_t)getpid(), &is), 0);
+	assert_true(ks_cpus_same(&is, &one));
+	assert_int_equal(ks_pin_write(0, &all), 0);
+	assert_int_equal(ks_pin_read_all((uint32_t)getpid(), &is), 0);
+	assert_true(ks_cpus_same(&is, &all));
+	assert_int_equal(ks_pin_read_all(UINT32_MAX, &is), -ESRCH);
+}
+
 /* Two threads of ours are the vCPUs of a VM that stand for CPUs 0 and 1; nobody is held down. */
 static void test_pinned(void **state)
 {
@@ -379,6 +400,7 @@ int main(void)
 		TEST(test_held_already),
 		TEST(test_not_seen),
 		TEST(test_has_ended),
+		TEST(test_pin_read_all),
 		TEST(test_pinned),
 	};
 

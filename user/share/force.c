@@ -15,6 +15,7 @@
 #define LEAST                                                                                      \
 	"1000 1000000" /* us: the shortest quota of the longest period that the kernel takes */
 
+#define STATUS_MAX (1u << 16) /* bytes of /proc/TID/status */
 #define REMOVE_TRIES 100
 #define REMOVE_US 10000
 
@@ -210,6 +211,25 @@ int ks_pin_read(uint32_t tid, struct ks_cpus *cpus)
 		if (CPU_ISSET(i, &set))
 			ks_cpus_add(cpus, i);
 	return 0;
+}
+
+int ks_pin_read_all(uint32_t tid, struct ks_cpus *cpus)
+{
+	static const char field[] = "\nCpus_allowed_list:\t";
+	char *text, *at;
+	int ret = ks_read_at(NULL, STATUS_MAX, &text, NULL, "/proc/%u/status", tid);
+
+	if (ret)
+		return ret == -ENOENT ? -ESRCH : ret;
+	at = strstr(text, field);
+	ret = -EPROTO;
+	if (at) {
+		at += strlen(field);
+		at[strcspn(at, "\n")] = 0;
+		ret = ks_cpus_parse("Cpus_allowed_list", at, cpus, NULL);
+	}
+	free(text);
+	return ret;
 }
 
 int ks_pin_write(uint32_t tid, const struct ks_cpus *cpus)

@@ -50,6 +50,8 @@ void ks_vcpus_busy(const char *root, const struct ks_book_vm *vm, const struct k
 
 /* The affinity of a thread (0: the caller's) as a list. 0 or -errno. */
 int ks_pin_read(uint32_t tid, struct ks_cpus *cpus);
+/* The same with CPUs that are offline now, if they are in it: to be put back later. */
+int ks_pin_read_all(uint32_t tid, struct ks_cpus *cpus);
 /* 0 or -errno; numbers that this machine does not have are left out. */
 int ks_pin_write(uint32_t tid, const struct ks_cpus *cpus);
 

@@ -67,7 +67,7 @@ static int note_affinity(struct ks_sharer *l, struct ks_book_vcpu *v)
 
 	if (v->affinity || !v->tid)
 		return 0;
-	ret = ks_pin_read(v->tid, &was);
+	ret = ks_pin_read_all(v->tid, &was);
 	if (ret)
 		return ret;
 	v->affinity = strdup(ks_cpus_print(&was, text, sizeof(text)));
