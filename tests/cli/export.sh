@@ -181,6 +181,10 @@ refused "... standard output" 1 'no space left' \
 	sh -c "exec '$export' --perf out --csv tables --folded-ple - '$host' '$guest' >/dev/full"
 nothing
 absent tables
+mkdir left.partial && echo old | tee left.partial/holds.csv >left.partial/waits.csv
+accepted "a folder that an interrupted run left" "$export" --csv left --rows wait "$host" "$guest"
+holds "... without its tables" [ "$(ls left | grep -c holds)$(grep -c old left/waits.csv)" = 00 ]
+rm -r left
 holds "an older table stays" [ "$(ls kept)/$(cat kept/waits.csv)" = waits.csv/old ]
 rm -r kept
 

@@ -161,6 +161,18 @@ static unsigned int put_names(struct rows_buf *b, const struct rows_kind *kind, 
 
 /* ---- the folder ---- */
 
+/* Those that are whole. */
+static void remove_tables(const struct csv *c)
+{
+	char path[4096];
+	unsigned int k;
+
+	for (k = 0; k < ROW_KINDS; k++) {
+		snprintf(path, sizeof(path), "%s/%s.csv", c->folder, rows_kinds[k].table);
+		unlink(path);
+	}
+}
+
 /*
  * A new folder gets its name when all of it is there; in one that exists each table replaces its
  * older one, and only when all of them are whole.
@@ -182,9 +194,11 @@ static int make_folder(struct csv *c)
 		c->folder = NULL;
 		return -ENOMEM;
 	}
-	/* What an interrupted run left is used again. */
-	if (c->fresh && mkdir(c->folder, 0700) && errno != EEXIST)
+	if (!c->fresh || !mkdir(c->folder, 0700))
+		return 0;
+	if (errno != EEXIST)
 		return -errno;
+	remove_tables(c); /* the folder that an interrupted run left is used again */
 	return 0;
 }
 
@@ -320,19 +334,6 @@ static int csv_commit(void *self, struct ks_err *err)
 	return ret ? ret : name_folder(c, err);
 }
 
-/* Not named: the tables that are whole already, and the folder. */
-static void remove_fresh(struct csv *c)
-{
-	char path[4096];
-	unsigned int k;
-
-	for (k = 0; k < ROW_KINDS; k++) {
-		snprintf(path, sizeof(path), "%s/%s.csv", c->folder, rows_kinds[k].table);
-		unlink(path);
-	}
-	rmdir(c->folder);
-}
-
 static void csv_close(void *self)
 {
 	struct csv *c = self;
@@ -342,8 +343,10 @@ static void csv_close(void *self)
 		rows_buf_free(&c->buf[k]);
 		ks_outfile_discard(&c->file[k]);
 	}
-	if (c->fresh && c->folder)
-		remove_fresh(c);
+	if (c->fresh && c->folder) { /* it has not got its name */
+		remove_tables(c);
+		rmdir(c->folder);
+	}
 	rows_free(&c->rows);
 	free(c->folder);
 	free(c);
