@@ -698,7 +698,7 @@ static bool may_open(unsigned int n)
 /* As many as a host can have, however one of them behaves; of more, who is silent goes first. */
 static void crowd(void **state)
 {
-	const unsigned int room = 2 * KS_PAGES_GUESTS;
+	const unsigned int room = 2 * KS_LP_GUESTS;
 	struct world w;
 	int fd[2];
 

@@ -12,7 +12,7 @@
 #include "pages.h"
 
 /* Remembered; of more, the one that has not called for longest is forgotten. */
-#define KS_CALLERS KS_PAGES_GUESTS
+#define KS_CALLERS KS_LP_GUESTS
 
 /* Each has a rate of its own: callers.c. */
 enum ks_call { KS_CALL_CONNECT, KS_CALL_HELLO, KS_CALLS };

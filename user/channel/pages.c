@@ -18,7 +18,7 @@
 #include "refusal.h"
 #include "vsock.h"
 
-#define CONNECTIONS (2 * KS_PAGES_GUESTS) /* one of a guest, and one that waits for its end */
+#define CONNECTIONS (2 * KS_LP_GUESTS) /* one of a guest, and one that waits for its end */
 #define PROVE_NS 1000000000u
 #define SILENCE_NS (KS_LP_SILENCE_MS * 1000000ull)
 #define BEAT_NS (KS_LP_BEAT_MS * 1000000ull)

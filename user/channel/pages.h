@@ -15,9 +15,6 @@
 
 struct ks_err;
 
-/* Guests that can be heard at a time: as many as readers in the kernel have room for. */
-#define KS_PAGES_GUESTS KS_LP_GUESTS
-
 /* Something changed. */
 struct ks_page_news {
 	uint32_t cid;
@@ -47,7 +44,7 @@ struct ks_pages;
 /*
  * Take guests that connect to listen_fd (ks_vsock_listen(); stays the caller's, and becomes
  * non-blocking). The reader is copied. root: see text.h; NULL but in tests. 0 or -ENOMEM.
- * For KS_PAGES_GUESTS the process must be allowed more than the usual 1024 files: ks_allow_files().
+ * For KS_LP_GUESTS the process must be allowed more than the usual 1024 files: ks_allow_files().
  *
  * What guests can make it do is bounded: connections and hellos of one by a rate, connections of all
  * and hellos of all to a part of the time, and what comes in to so many bytes per turn. Refused calls

@@ -14,7 +14,7 @@
 #include "resets.h"
 #include "vsock.h"
 
-_Static_assert(KS_PAGES_GUESTS == BOOST_MAX_VMS, "a page for each VM");
+_Static_assert(KS_LP_GUESTS == BOOST_MAX_VMS, "a page for each VM");
 
 struct ks_holders {
 	struct ks_pages *pages;
