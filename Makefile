@@ -216,7 +216,7 @@ $(GEN): $(OUT)/tests/%: $(OUT)/obj/vmlinux-gen/%.o $(GEN_OBJ)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(BPF_LIB) -lelf -lz -o $@
 
 # They test what the tools have in common.
-TOOL_UNIT := $(OUT)/tests/test_stream $(OUT)/tests/test_guestside $(OUT)/tests/test_cli
+TOOL_UNIT := $(OUT)/tests/test_stream $(OUT)/tests/test_guestside $(OUT)/tests/test_cli $(OUT)/tests/test_toploop
 $(TOOL_UNIT): $(call objs,tools/common)
 $(TOOL_UNIT): private LIBS := $(LIB) $(LIBS)
 

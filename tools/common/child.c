@@ -29,7 +29,7 @@ void child_signals(void)
 	sigaddset(&waited_for, SIGTERM);
 	sigaddset(&waited_for, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &waited_for, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	cli_failing_writes();
 	/* Whoever started us may have ignored it: then nobody could wait. */
 	signal(SIGCHLD, SIG_DFL);
 }
@@ -37,6 +37,41 @@ void child_signals(void)
 int child_signal_within(const struct timespec *ts)
 {
 	return sigtimedwait(&waited_for, NULL, ts);
+}
+
+static volatile sig_atomic_t came;
+
+static void note(int sig)
+{
+	came = sig;
+	alarm(1);
+}
+
+static void die(int sig)
+{
+	(void)sig;
+	signal(came, SIG_DFL);
+	raise(came);
+}
+
+bool child_signal_during(void (*fn)(void *ctx), void *ctx)
+{
+	const struct sigaction noted = { .sa_handler = note, .sa_flags = SA_RESTART };
+	const struct sigaction late = { .sa_handler = die };
+	sigset_t ends = waited_for;
+	int sig;
+
+	sigdelset(&ends, SIGCHLD);
+	for (sig = 1; sig < NSIG; sig++)
+		if (sigismember(&ends, sig) == 1)
+			sigaction(sig, &noted, NULL);
+	sigaction(SIGALRM, &late, NULL);
+	came = 0;
+	sigprocmask(SIG_UNBLOCK, &ends, NULL);
+	fn(ctx);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	alarm(0);
+	return came;
 }
 
 int child_signal_fd(void)
@@ -55,6 +90,7 @@ int child_start(struct child *c, char **command)
 		return pid > 0 ? 0 : -errno;
 	sigprocmask(SIG_UNBLOCK, &waited_for, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	execvp(command[0], command);
 	cli_error("%s: %s", command[0], strerror(errno));
 	_exit(127);

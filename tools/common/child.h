@@ -22,6 +22,12 @@ void child_signals(void);
 /* Sleep so long or until one of them comes: its number, or -1. */
 int child_signal_within(const struct timespec *ts);
 
+/*
+ * Call fn, which writes to somebody who may not read: has one of the ending ones come meanwhile? If it does not return
+ * within a second after that, the program is ended by it.
+ */
+bool child_signal_during(void (*fn)(void *ctx), void *ctx);
+
 /* A signalfd for them, for loops that wait for other things as well; the caller's. -errno. */
 int child_signal_fd(void);
 

@@ -26,7 +26,7 @@ struct guestside {
 	struct ks_tasknames *tasknames; /* NULL: /proc numbers threads otherwise than records */
 	struct json_object *names;	/* found since the last time they were written */
 	bool full;			/* no more names fit */
-	char online[256];		/* list of the CPUs that were online the last time */
+	char online[4096];		/* list of the CPUs that were online the last time */
 	struct apic_ids apic;
 };
 

@@ -14,6 +14,7 @@
 #include "now.h"
 #include "pace.h"
 #include "vm.h"
+#include "vmkept.h"
 
 void hostside_memory(const char *arg, uint64_t *ns)
 {
@@ -64,6 +65,8 @@ struct sink {
 	struct ks_host_unseen said; /* to whoever records */
 	unsigned int policy;	    /* functions of policies that were attached to a second ago */
 	bool warned;
+	bool full; /* there is no room for more names */
+	struct vm_kept vm;
 	struct memory *memory; /* NULL: not wanted */
 };
 
@@ -91,28 +94,35 @@ static const char *thread_name(const struct ks_vminfo *vm, uint32_t tid)
 	return "";
 }
 
+static void warn_nameless(struct sink *s, bool full)
+{
+	if (full && !s->full)
+		cli_warn("too many vCPUs: the names of further ones are left out");
+	s->full |= full;
+}
+
 static int name_vcpu(struct sink *s, const struct ks_rec *rec)
 {
 	struct json_object *m = json_object_new_object(), *vms = json_object_new_object();
 	struct json_object *vcpus = json_object_new_object(), *vcpu = json_object_new_object();
-	struct ks_vminfo vm;
+	const struct ks_vminfo *vm = vm_kept_get(&s->vm, rec->a >> 32, rec->time);
 	char key[16];
 	int err = 0;
 
 	json_object_object_add(m, "vms", vms);
 	json_object_object_add(m, "vcpus", vcpus);
-	if (!ks_vm_read(NULL, rec->a >> 32, &vm)) {
-		snprintf(key, sizeof(key), "%u", (unsigned int)(rec->a >> 32));
-		json_object_object_add(vms, key, vm_json(&vm));
+	if (vm) {
+		snprintf(key, sizeof(key), "%u", vm->tgid);
+		json_object_object_add(vms, key, vm_json(vm));
 		json_object_object_add(vcpu, "comm",
-				       json_object_new_string(thread_name(&vm, (uint32_t)rec->a)));
+				       json_object_new_string(thread_name(vm, (uint32_t)rec->a)));
 		snprintf(key, sizeof(key), "%u", rec->id);
 		json_object_object_add(vcpus, key, vcpu);
-		cli_note("vCPU %llu of %s (pid %u)", (unsigned long long)rec->b, vm.name, vm.tgid);
+		cli_note("vCPU %llu of %s (pid %u)", (unsigned long long)rec->b, vm->name, vm->tgid);
 		err = ks_writer_names(s->w, m);
+		warn_nameless(s, err > 0);
 		if (err > 0)
 			err = 0;
-		ks_vm_release(&vm);
 	} else {
 		json_object_put(vcpu);
 	}
@@ -278,6 +288,7 @@ static int record(const struct hostside_opts *o, struct ks_host *host)
 		ret = record_run(s.w, o->rec, &side);
 	}
 	memory_free(s.memory);
+	vm_kept_free(&s.vm);
 	free(s.counts);
 	return ret;
 }

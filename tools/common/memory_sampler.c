@@ -6,13 +6,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli.h"
 #include "memory_sampler.h"
 #include "now.h"
 #include "record.h"
 #include "topology.h"
 #include "vmmem.h"
 
-#define VMS 1024u /* more are not sampled */
+#define VMS 1024u /* at a time; more are not sampled */
 #define NS 1000000000ULL
 
 struct memory {
@@ -25,7 +26,7 @@ struct memory {
 	unsigned int nvms, sampled; /* the first `sampled` had their first sample */
 	struct ks_rec *rec;	    /* not written yet */
 	size_t nrec, cap;
-	bool started, stop;
+	bool started, stop, full;
 };
 
 /* ---- one sample ---- */
@@ -68,8 +69,8 @@ static void keep(struct memory *m, uint32_t tgid, uint64_t time, const struct ks
 	}
 }
 
-/* Called and returns with the lock held; lets go of it while the kernel is asked. */
-static void sample(struct memory *m, uint32_t tgid)
+/* Called and returns with the lock held; lets go of it while the kernel is asked. False: that process is no more. */
+static bool sample(struct memory *m, uint32_t tgid)
 {
 	struct ks_vmmem_sample *s = malloc(sizeof(*s));
 	struct ks_vmmem vm;
@@ -77,7 +78,7 @@ static void sample(struct memory *m, uint32_t tgid)
 	int err;
 
 	if (!s)
-		return;
+		return true;
 	pthread_mutex_unlock(&m->lock);
 	err = ks_vmmem_init(&vm, NULL, tgid);
 	if (!err)
@@ -87,14 +88,19 @@ static void sample(struct memory *m, uint32_t tgid)
 	if (!err)
 		keep(m, tgid, time, s);
 	free(s);
+	return err != -ESRCH;
 }
 
 static void sample_from(struct memory *m, unsigned int first)
 {
-	unsigned int i;
+	unsigned int i = first;
 
-	for (i = first; i < m->nvms; i++)
-		sample(m, m->tgid[i]);
+	while (i < m->nvms) {
+		if (sample(m, m->tgid[i]))
+			i++;
+		else /* its number may be another process' soon */
+			m->tgid[i] = m->tgid[--m->nvms];
+	}
 	m->sampled = i;
 }
 
@@ -208,6 +214,9 @@ void memory_vm(struct memory *m, uint32_t tgid)
 	pthread_mutex_lock(&m->lock);
 	for (i = 0; i < m->nvms && m->tgid[i] != tgid; i++)
 		;
+	if (i == VMS && !m->full)
+		cli_warn("memory: of more than %u VMs at a time the further ones are left out", VMS);
+	m->full |= i == VMS;
 	if (i == m->nvms && i < VMS) {
 		m->tgid[m->nvms++] = tgid;
 		pthread_cond_signal(&m->wake);

@@ -309,6 +309,8 @@ int record_run(struct ks_writer *w, const struct record_opts *o, const struct re
 		snprintf(err.msg, sizeof(err.msg), "starting %.200s: %s", o->command[0],
 			 strerror(-ret));
 		ks_writer_abort(w);
+		if (o->out)
+			record_discard(o->out);
 		return cli_fail(-EIO, &err);
 	}
 	ret = record_all(&r);

@@ -57,37 +57,40 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp toploop_argp = { .options = options, .parser = parse };
 
-/* Sleep until the next table, emptying the rings meanwhile. True: a signal says that it is over. */
-static bool pass_interval(struct toploop *l)
+/*
+ * Sleep until then, emptying the rings meanwhile: once at least, also if the last table took longer than it should. True: a
+ * signal says that it is over.
+ */
+static bool sleep_until(struct toploop *l, uint64_t end)
 {
-	uint64_t end = l->last + l->interval_ns, now;
+	uint64_t now = ks_now_ns(), wait;
 	struct timespec ts;
 	int sig;
 
-	while ((now = ks_now_ns()) < end) {
-		uint64_t wait = end - now < NS / 20 ? end - now : NS / 20;
-
+	do {
+		wait = now < end ? end - now : 0;
+		if (wait > NS / 20)
+			wait = NS / 20;
 		ts = (struct timespec){ wait / NS, wait % NS };
 		sig = child_signal_within(&ts);
 		l->drain(l->ctx);
-		if (sig > 0)
-			return true;
-	}
-	return false;
+		now = ks_now_ns();
+	} while (sig <= 0 && now < end);
+	return sig > 0;
 }
 
 void toploop_run(struct toploop *l)
 {
-	uint64_t tables = 0, begun = ks_now_ns();
+	uint64_t tables = 0, end, last;
 
-	l->last = begun;
-	while (!pass_interval(l)) {
-		l->show(l->ctx);
-		if (ferror(stdout) || ++tables == l->count)
+	l->last = ks_now_ns();
+	last = l->duration_ns ? l->last + l->duration_ns : UINT64_MAX;
+	do {
+		end = l->last + l->interval_ns;
+		if (sleep_until(l, end < last ? end : last) ||
+		    child_signal_during(l->show, l->ctx))
 			break;
-		if (l->duration_ns && ks_now_ns() - begun >= l->duration_ns)
-			break;
-	}
+	} while (!ferror(stdout) && ++tables != l->count && end < last);
 }
 
 unsigned int toploop_lines(void)

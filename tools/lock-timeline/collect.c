@@ -133,6 +133,7 @@ int lock_collect(int argc, char **argv)
 
 	if (ret)
 		return ret;
+	cli_failing_writes();
 	catch_signals();
 	fd = ks_vsock_listen(UINT32_MAX, o.port, &err);
 	if (fd < 0)

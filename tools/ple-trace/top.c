@@ -18,7 +18,7 @@
 #include "text.h"
 #include "top.h"
 #include "toploop.h"
-#include "vm.h"
+#include "vmkept.h"
 
 #define KALLSYMS_MAX (256u << 20)
 
@@ -81,21 +81,20 @@ struct top {
 	uint64_t (*counts)[2]; /* PAUSE and HLT exits by slot, up to the last interval */
 	uint32_t slots;
 	struct drain drain;
+	struct vm_kept vm;
 };
 
 /* A vCPU that was not there before in this slot. */
 static void name_vm(struct top *t, const struct ks_rec *rec)
 {
-	struct ks_vminfo vm;
+	const struct ks_vminfo *vm = vm_kept_get(&t->vm, rec->a >> 32, rec->time);
 
 	if (rec->id >= t->slots)
 		return;
 	t->counts[rec->id][0] = t->counts[rec->id][1] = 0;
 	snprintf(t->names[rec->id], sizeof(t->names[0]), "pid %u", (unsigned int)(rec->a >> 32));
-	if (ks_vm_read(NULL, rec->a >> 32, &vm))
-		return;
-	snprintf(t->names[rec->id], sizeof(t->names[0]), "%s", vm.name);
-	ks_vm_release(&vm);
+	if (vm)
+		snprintf(t->names[rec->id], sizeof(t->names[0]), "%s", vm->name);
 }
 
 static int pull(void *host, ks_rings_fn fn, void *ctx)
@@ -241,6 +240,7 @@ static void top_close(struct top *t)
 	free(t->names);
 	free(t->counts);
 	drain_free(&t->drain);
+	vm_kept_free(&t->vm);
 }
 
 int ple_top(int argc, char **argv)

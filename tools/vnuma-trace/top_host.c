@@ -16,7 +16,7 @@
 #include "text.h"
 #include "top.h"
 #include "topology.h"
-#include "vm.h"
+#include "vmkept.h"
 
 #define NODES 64
 #define VM_WIDTH 16
@@ -31,10 +31,12 @@ struct top {
 	struct ks_host *host;
 	struct ks_live live;
 	struct drain drain;
+	struct vm_kept vm;
 	struct vcpu *vcpu;
 	uint32_t slots, *order; /* slots in use, by VM and vCPU */
 	int32_t *node;		/* by pCPU */
 	uint32_t npcpus, nnodes;
+	uint64_t shown; /* up to here; 0: nothing yet */
 };
 
 /* ---- records ---- */
@@ -42,14 +44,12 @@ struct top {
 static void name_vm(struct top *t, const struct ks_rec *rec)
 {
 	struct vcpu *c = &t->vcpu[rec->id];
-	struct ks_vminfo vm;
+	const struct ks_vminfo *vm = vm_kept_get(&t->vm, rec->a >> 32, rec->time);
 
 	*c = (struct vcpu){ .nowhere_ns = 0 };
 	snprintf(c->vm, sizeof(c->vm), "pid %u", (unsigned int)(rec->a >> 32));
-	if (ks_vm_read(NULL, rec->a >> 32, &vm))
-		return;
-	snprintf(c->vm, sizeof(c->vm), "%s", vm.name);
-	ks_vm_release(&vm);
+	if (vm)
+		snprintf(c->vm, sizeof(c->vm), "%s", vm->name);
 }
 
 /* The time that a vCPU ran since it was looked at last goes to the node that it ran on. */
@@ -64,12 +64,29 @@ static void add_running(struct top *t, uint32_t slot, uint64_t before, int32_t p
 		t->vcpu[slot].nowhere_ns += ns;
 }
 
+/* All vCPUs as of then. */
+static void settle(struct top *t, uint64_t then)
+{
+	uint32_t i;
+	uint64_t *before = calloc(t->slots, sizeof(*before));
+
+	for (i = 0; before && i < t->slots; i++)
+		before[i] = t->live.vcpu[i].state_ns[KS_V_RUNNING];
+	ks_live_settle(&t->live, then);
+	for (i = 0; before && i < t->slots; i++)
+		if (t->live.vcpu[i].used)
+			add_running(t, i, before[i], t->live.vcpu[i].pcpu);
+	free(before);
+}
+
 static void feed(struct top *t, const struct ks_rec *rec)
 {
 	bool ours = rec->type >= KS_VCPU_NEW && rec->id < t->slots;
 	uint64_t before = ours ? t->live.vcpu[rec->id].state_ns[KS_V_RUNNING] : 0;
 	int32_t pcpu = ours ? t->live.vcpu[rec->id].pcpu : -1;
 
+	if (rec->type == KS_LOSS) /* after it nobody knows where they run */
+		settle(t, rec->time);
 	ks_live_feed(&t->live, rec);
 	if (rec->type == KS_VCPU_NEW && ours)
 		name_vm(t, rec);
@@ -90,20 +107,6 @@ static void drain(void *ctx)
 	drain_all(&t->drain, pull, t->host);
 	for (i = 0; i < t->drain.n; i++)
 		feed(t, &t->drain.recs[i]);
-}
-
-static void settle(struct top *t, uint64_t now)
-{
-	uint32_t i;
-	uint64_t *before = calloc(t->slots, sizeof(*before));
-
-	for (i = 0; before && i < t->slots; i++)
-		before[i] = t->live.vcpu[i].state_ns[KS_V_RUNNING];
-	ks_live_settle(&t->live, now);
-	for (i = 0; before && i < t->slots; i++)
-		if (t->live.vcpu[i].used)
-			add_running(t, i, before[i], t->live.vcpu[i].pcpu);
-	free(before);
 }
 
 /* ---- what is shown ---- */
@@ -198,7 +201,7 @@ static struct json_object *row_json(const struct top *t, uint32_t slot)
 	return o;
 }
 
-static void print_json(const struct top *t, uint32_t n, uint64_t now)
+static void print_json(const struct top *t, uint32_t n, uint64_t from, uint64_t until)
 {
 	struct json_object *o = json_object_new_object(), *rows = json_object_new_array();
 
@@ -206,8 +209,8 @@ static void print_json(const struct top *t, uint32_t n, uint64_t now)
 		json_object_array_add(rows, row_json(t, t->order[i]));
 	put_num(o, "schema", 1);
 	json_object_object_add(o, "side", json_object_new_string("host"));
-	put_num(o, "mono_ns", now);
-	put_num(o, "interval_ns", now - t->loop->last);
+	put_num(o, "mono_ns", until);
+	put_num(o, "interval_ns", until - from);
 	put_num(o, "lost_records", t->live.lost);
 	json_object_object_add(o, "vcpus", rows);
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
@@ -218,22 +221,23 @@ static void print_json(const struct top *t, uint32_t n, uint64_t now)
 static void show(void *ctx)
 {
 	struct top *t = ctx;
-	uint64_t now = ks_now_ns();
+	uint64_t until = t->drain.until, from = t->shown ?: t->loop->last;
 	uint32_t i, n;
 
-	settle(t, now);
+	t->loop->last = ks_now_ns();
+	settle(t, until);
 	n = in_order(t);
 	if (t->loop->json)
-		print_json(t, n, now);
+		print_json(t, n, from, until);
 	else
-		print_table(t, n, (double)(now - t->loop->last));
+		print_table(t, n, (double)(until - from));
 	for (i = 0; i < t->slots; i++) {
 		memset(t->vcpu[i].node_ns, 0, sizeof(t->vcpu[i].node_ns));
 		t->vcpu[i].nowhere_ns = 0;
 	}
 	ks_live_next(&t->live);
 	ks_host_recycle(t->host, NULL, NULL);
-	t->loop->last = now;
+	t->shown = until;
 }
 
 /* ---- begin ---- */
@@ -297,6 +301,7 @@ int top_host(struct toploop *loop, struct vm_filter *vms)
 	ks_host_free(t.host);
 	ks_live_free(&t.live);
 	drain_free(&t.drain);
+	vm_kept_free(&t.vm);
 	free(t.vcpu);
 	free(t.order);
 	free(t.node);
