@@ -141,22 +141,24 @@ static __always_inline __u64 key_of(const struct ks_vcpu_state *v)
 	return (v->who & 0xffffffff00000000ULL) | v->id;
 }
 
+/* Another vCPU may have the key by now: in the same memory, or with the same number. */
+static __always_inline void forget_key(__u64 key, __u32 slot)
+{
+	__u32 *known = bpf_map_lookup_elem(&ks_slot_of, &key);
+
+	if (known && *known == slot)
+		bpf_map_delete_elem(&ks_slot_of, &key);
+}
+
 /* The vCPU, or the only thread that ran it, is no more. Its slot is not used again. */
 static __noinline int vcpu_gone(struct ks_vcpu_state *v, __u32 cpu, __u32 slot)
 {
-	__u32 *by_id;
-	__u64 key;
-
 	if (!v)
 		return 0;
 	ks_emit(cpu, KS_VCPU_GONE, 0, cpu, slot, 0, 0);
 	v->owner = 0;
-	key = v->vcpu;
-	bpf_map_delete_elem(&ks_slot_of, &key);
-	key = key_of(v);
-	by_id = bpf_map_lookup_elem(&ks_slot_of, &key);
-	if (by_id && *by_id == slot)
-		bpf_map_delete_elem(&ks_slot_of, &key);
+	forget_key(v->vcpu, slot);
+	forget_key(key_of(v), slot);
 	return 0;
 }
 
@@ -207,11 +209,12 @@ static __always_inline void forget_former(const struct ks_vcpu_state *v, __u32 c
 static __always_inline __u32 free_slot(void)
 {
 	__u32 head = *(volatile __u32 *)&ks_free_slots.head;
+	__u32 slot = *(volatile __u32 *)&ks_free_slots.slot[head & (KS_FREE_SLOTS - 1)];
 
-	/* If another CPU is faster, a slot that was never used will do. */
+	/* Read before it is taken: then the place is the loader's. If another CPU is faster, a slot that was never used will do. */
 	if (head != *(volatile __u32 *)&ks_free_slots.tail &&
 	    __sync_val_compare_and_swap(&ks_free_slots.head, head, head + 1) == head)
-		return ks_free_slots.slot[head & (KS_FREE_SLOTS - 1)];
+		return slot;
 	return __sync_fetch_and_add(&ks_slots_used, 1);
 }
 
@@ -261,6 +264,7 @@ static __noinline __u32 vcpu_slot1(__u64 vcpu, __u32 cpu)
 		return slot;
 	}
 	v->owner = (__u32)pid_tgid;
+	v->dying = 0; /* the thread that ends is its owner no more */
 	t->slot1 = slot + 1;
 	ks_emit(cpu, KS_VCPU_IN, 0, cpu, slot, v->owner, 0);
 	return slot + 1;

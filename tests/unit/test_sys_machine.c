@@ -123,6 +123,22 @@ static void machine(void **state)
 	tree_free(&t);
 }
 
+/* CPU 0 is offline: the flags are those of the first one that is listed. */
+static void machine_without_cpu_0(void **state)
+{
+	struct ks_machine m;
+	struct tree t;
+
+	(void)state;
+	tree_new(&t);
+	tree_text(&t, "/proc/cpuinfo", strstr(cpuinfo, "processor\t: 2"));
+	assert_int_equal(ks_machine_read(t.root, &m), 0);
+	assert_true(m.svm);
+	assert_false(m.vmx);
+	ks_machine_release(&m);
+	tree_free(&t);
+}
+
 static void real_machine(void **state)
 {
 	struct ks_machine m;
@@ -175,6 +191,7 @@ int main(void)
 		cmocka_unit_test(two_nodes),	 cmocka_unit_test(no_numa),
 		cmocka_unit_test(real_topology), cmocka_unit_test(machine),
 		cmocka_unit_test(real_machine),	 cmocka_unit_test(exit_names),
+		cmocka_unit_test(machine_without_cpu_0),
 	};
 
 	return cmocka_run_group_tests_name("sys machine", tests, NULL, NULL);

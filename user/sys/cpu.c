@@ -115,26 +115,32 @@ static int set_apic(struct ks_machine *m, unsigned int cpu, uint32_t id)
 	return 0;
 }
 
-/* One "key : value" of /proc/cpuinfo; *cpu: the processor that the block is about. */
-static int cpuinfo_line(struct ks_machine *m, const char *key, const char *val, unsigned int *cpu)
+/* In /proc/cpuinfo: the processor that the block is about, and how many came before it. */
+struct block {
+	unsigned int cpu, before;
+};
+
+/* One "key : value" of it. */
+static int cpuinfo_line(struct ks_machine *m, const char *key, const char *val, struct block *b)
 {
 	uint64_t v;
 
 	if (!strcmp(key, "processor")) {
-		*cpu = UINT32_MAX;
+		b->before += b->cpu != UINT32_MAX;
+		b->cpu = UINT32_MAX;
 		if (ks_arg_uint("", val, 0, MAX_CPUS - 1, &v, NULL))
 			return 0;
-		*cpu = (unsigned int)v;
-		return set_apic(m, *cpu, UINT32_MAX);
+		b->cpu = (unsigned int)v;
+		return set_apic(m, b->cpu, UINT32_MAX);
 	}
-	if (!strcmp(key, "apicid") && *cpu < m->ncpus &&
+	if (!strcmp(key, "apicid") && b->cpu < m->ncpus &&
 	    !ks_arg_uint("", val, 0, UINT32_MAX - 1, &v, NULL))
-		return set_apic(m, *cpu, (uint32_t)v);
+		return set_apic(m, b->cpu, (uint32_t)v);
 	if (!strcmp(key, "vendor_id") && !m->vendor[0])
 		ks_printable(m->vendor, sizeof(m->vendor), val, strlen(val));
 	else if (!strcmp(key, "model name") && !m->model[0])
 		ks_printable(m->model, sizeof(m->model), val, strlen(val));
-	else if (!strcmp(key, "flags") && *cpu != UINT32_MAX && m->ncpus == 1)
+	else if (!strcmp(key, "flags") && b->cpu != UINT32_MAX && !b->before)
 		read_flags(m, val);
 	return 0;
 }
@@ -142,7 +148,7 @@ static int cpuinfo_line(struct ks_machine *m, const char *key, const char *val, 
 static int read_cpuinfo(const char *root, struct ks_machine *m)
 {
 	char *text, *line, *save = NULL;
-	unsigned int cpu = UINT32_MAX;
+	struct block b = { .cpu = UINT32_MAX };
 	int ret = ks_read_at(root, 64 << 20, &text, NULL, "/proc/cpuinfo");
 
 	if (ret)
@@ -157,7 +163,7 @@ static int read_cpuinfo(const char *root, struct ks_machine *m)
 			continue;
 		line[n] = '\0';
 		colon += 1 + (colon[1] == ' ');
-		ret = cpuinfo_line(m, line, colon, &cpu);
+		ret = cpuinfo_line(m, line, colon, &b);
 	}
 	free(text);
 	return ret;
