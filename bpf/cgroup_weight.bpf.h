@@ -59,6 +59,12 @@ static __always_inline s32 count_member(struct group *g, s32 more)
 	return change;
 }
 
+/* group_dear() prices no level below that: who is there counts as if it were there itself. */
+static __always_inline int priced_level(int level)
+{
+	return level < WEIGHT_DEPTH ? level : WEIGHT_DEPTH - 1;
+}
+
 /*
  * From a cgroup upwards: one member more (more = 1) or less (-1) of that weight. One that has ended is in no
  * sum any more, nor are those in it. The root's sum is not needed, and all CPUs would write it all the time.
@@ -67,6 +73,7 @@ __noinline int count_upwards(struct cgroup *cgrp __arg_trusted, int level, s32 c
 {
 	u32 i;
 
+	level = priced_level(level);
 	bpf_for(i, 0, WEIGHT_DEPTH)
 	{
 		struct cgroup *at;
@@ -113,10 +120,15 @@ static __always_inline void group_end(struct cgroup *cgrp)
 /* The weight of a runnable thread has changed. */
 static __always_inline void group_reweigh(struct cgroup *cgrp, s32 change)
 {
-	struct group *g = group_of(cgrp);
+	struct cgroup *at = bpf_cgroup_ancestor(cgrp, priced_level(cgrp->level));
+	struct group *g;
 
+	if (!at)
+		return;
+	g = group_of(at);
 	if (g)
 		__sync_fetch_and_add(&g->sum, change);
+	bpf_cgroup_release(at);
 }
 
 /* That of a cgroup has. */

@@ -18,10 +18,17 @@
 #include "vnuma_wake.h"
 
 const volatile __u64 poll_ns; /* at most so long; 0: never */
+bool hooked;		      /* the loader: wake_poll() is attached */
 
 #define POLL_LOOKS 1000000 /* the time is over before that; the verifier wants a number */
 #define IDLE_MOST 4	   /* times poll_ns: longer idle times count for no more than that */
 #define FORGET_PART 1024   /* of start_ns, with each idle time that was not halted */
+
+/* Do CPUs wait awake, and say when they do not any more? */
+static __always_inline bool polls(void)
+{
+	return poll_ns && hooked;
+}
 
 static __always_inline u64 poll_limit(const struct wake_cpu *c)
 {
@@ -41,7 +48,7 @@ static __always_inline void becomes_idle(struct wake_cpu *c, s32 cpu, bool idle)
 				4;
 		c->idle_at = now;
 	}
-	note_idle(c, cpu, idle, !poll_ns || c->halted_at);
+	note_idle(c, cpu, idle, !polls() || c->halted_at);
 	if (idle)
 		c->halted_at = 0;
 }
@@ -58,13 +65,18 @@ static __always_inline void note_start(struct wake_cpu *c, u64 sent_at, u64 now)
 	c->start_ns = (7 * c->start_ns + at_most(ns, poll_ns)) / 8;
 }
 
-static __always_inline bool is_worth_polling(const struct wake_cpu *c, s32 cpu)
+/* Has the other hardware thread of its core work, which waiting here would slow down? */
+static __always_inline bool has_busy_sibling(s32 cpu)
 {
 	s32 other = sibling[cpu & (WAKE_MAX_CPUS - 1)];
 
-	if (!c->idle || c->idle_ns >= poll_limit(c) || is_in(stolen_cpus, cpu))
-		return false;
-	return other == cpu || is_in(idle_cpus, other);
+	return other != cpu && !is_in(idle_cpus, other);
+}
+
+static __always_inline bool is_worth_polling(const struct wake_cpu *c, s32 cpu)
+{
+	return c->idle && c->idle_ns < poll_limit(c) && !is_in(stolen_cpus, cpu) &&
+	       !has_busy_sibling(cpu);
 }
 
 /*
@@ -81,7 +93,7 @@ static __always_inline bool is_called(struct wake_cpu *c)
 }
 
 /* Until somebody asks for it, which it returns, or the time is over: from when it became idle, however often it comes here. */
-static __always_inline bool poll_idle(struct wake_cpu *c)
+static __always_inline bool poll_idle(struct wake_cpu *c, s32 cpu)
 {
 	u64 from = bpf_ktime_get_ns(), now = from, limit = poll_limit(c);
 	bool called = false;
@@ -92,7 +104,7 @@ static __always_inline bool poll_idle(struct wake_cpu *c)
 	bpf_for(i, 0, POLL_LOOKS)
 	{
 		called = is_called(c);
-		if (called || now - c->idle_at >= limit)
+		if (called || now - c->idle_at >= limit || has_busy_sibling(cpu))
 			break;
 		now = bpf_ktime_get_ns();
 	}
@@ -105,13 +117,14 @@ static __always_inline bool poll_idle(struct wake_cpu *c)
 SEC("?fexit/tick_nohz_idle_enter")
 int wake_poll(void *ctx)
 {
+	s32 cpu = bpf_get_smp_processor_id();
 	struct wake_cpu *c = this_cpu();
 
 	/* Once the kernel has thrown the scheduler out nobody says any more what is idle. */
 	if (!c || exit_kind || is_called(c))
 		return 0;
 	/* Less with each time: what is no longer known from halts is found too little, and measured again. */
-	if (is_worth_polling(c, bpf_get_smp_processor_id()) && poll_idle(c))
+	if (is_worth_polling(c, cpu) && poll_idle(c, cpu))
 		c->start_ns -= c->start_ns / FORGET_PART;
 	else
 		c->halted_at = bpf_ktime_get_ns();

@@ -65,16 +65,31 @@ static __always_inline u64 steal_now(s32 cpu)
 	return booked ? booked->cpustat[CPUTIME_STEAL_KS] : 0;
 }
 
-/* Does its host say that it is preempted, and is that likely to be true? */
-static __always_inline bool is_preempted(s32 cpu)
+/* What its host says. */
+static __always_inline bool says_preempted(s32 cpu)
 {
 	const struct kvm_steal_time___ks *kvm;
-	struct wake_cpu *c = other_cpu(cpu);
 
-	if (!c || !c->doubt || !bpf_ksym_exists(&steal_time))
+	if (!bpf_ksym_exists(&steal_time))
 		return false;
 	kvm = bpf_per_cpu_ptr(&steal_time, cpu);
 	return kvm && kvm->preempted;
+}
+
+/* Does it say that this one is preempted, and is that likely to be true? */
+static __always_inline bool is_preempted(s32 cpu)
+{
+	struct wake_cpu *c = other_cpu(cpu);
+
+	return c && c->doubt && says_preempted(cpu);
+}
+
+/* As that CPU itself has been told. */
+static __always_inline bool is_idle(s32 cpu)
+{
+	struct wake_cpu *c = other_cpu(cpu);
+
+	return c && c->idle;
 }
 
 static __always_inline u64 at_most(u64 ns, u64 most)

@@ -49,6 +49,7 @@ struct wake_task {
 	u64 sleep_ns; /* how long it sleeps, the later ones counting more */
 	u32 sleeps;   /* so many have been seen, up to 4 */
 	s32 counted;  /* weight that is in its cgroup's sum */
+	s32 sent_to;  /* this CPU + 1 was claimed for it, and it has not run since; 0: none was */
 	s32 home;     /* of a short sleeper: the CPU that it belongs to; else where it ran last */
 	u32 away;
 	bool yielded; /* sched_yield(2): others first, once */
@@ -125,7 +126,7 @@ static __always_inline s32 claim_near(struct task_struct *p, u32 node)
 /* How long it takes to run there is what halting costs; of what an interrupt wakes up where it arrives only its host knows. */
 static __always_inline void note_sent(struct wake_task *t, s32 cpu)
 {
-	if (poll_ns && cpu != (s32)bpf_get_smp_processor_id())
+	if (polls() && cpu != (s32)bpf_get_smp_processor_id())
 		t->sent_at = bpf_ktime_get_ns();
 }
 
@@ -187,14 +188,34 @@ static __always_inline u64 place(struct wake_task *t, u64 enq_flags)
 	return t->yielded ? t->vtime + slice : t->vtime;
 }
 
-/* Its turn came half a slice before that of what runs there: that need not go on until its end. */
-static __always_inline bool is_behind(s32 cpu, u64 vtime)
+/*
+ * Its turn came half a slice before that of what runs there, which need not go on until its end: then it is to take the
+ * CPU over, and nobody after it until it runs. Not where the host has taken the vCPU away: what runs there has not had
+ * the time since, and whoever is bound to it waits for the host. (A vCPU that has a thread of ours has not halted, so what the host
+ * says of it is true.)
+ */
+static __always_inline bool takes_over(s32 cpu, u64 vtime, bool pinned)
 {
 	struct wake_cpu *c = other_cpu(cpu);
+	u64 theirs = c ? c->vtime : 0;
 
-	return c && c->vtime &&
-	       before(vtime + slice_ns / 2,
-		      c->vtime + priced(bpf_ktime_get_ns() - c->vtime_at, c->rate));
+	if (!theirs || !before(vtime + slice_ns / 2,
+			       theirs + priced(bpf_ktime_get_ns() - c->vtime_at, c->rate)))
+		return false;
+	if (!pinned && (is_in(stolen_cpus, cpu) || says_preempted(cpu)))
+		return false;
+	return __sync_val_compare_and_swap(&c->vtime, theirs, 0) == theirs;
+}
+
+/*
+ * A CPU that was claimed for it is idle, and it is not there: it may have been moved to other CPUs before it was handed over.
+ * Nobody else would find that CPU.
+ */
+static __always_inline void give_back(struct wake_task *t)
+{
+	if (t->sent_to && is_idle(t->sent_to - 1))
+		put_in(idle_cpus, t->sent_to - 1, true);
+	t->sent_to = 0;
 }
 
 /* ---- the scheduler ---- */
@@ -241,6 +262,7 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_insert(p, DSQ_LOCAL, slice_ns, enq_flags);
 		return;
 	}
+	give_back(t);
 	vtime = place(t, enq_flags);
 	t->yielded = false;
 	t->sent_at = 0;
@@ -251,12 +273,13 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 		idle = find_idle(p, home, cpu);
 	if (idle >= 0) {
 		note_sent(t, idle);
+		t->sent_to = idle + 1;
 		scx_insert(p, DSQ_LOCAL_ON | idle, slice_ns, enq_flags);
 		return;
 	}
 	if (!may_use(p, home))
 		home = cpu;
-	if (enq_flags & ENQ_WAKEUP && is_behind(home, vtime)) {
+	if (enq_flags & ENQ_WAKEUP && takes_over(home, vtime, pinned)) {
 		c->n.preempted++;
 		c->n.kept += is_short_sleeper(t);
 		scx_insert(p, DSQ_LOCAL_ON | home, slice_ns, enq_flags | ENQ_PREEMPT);
@@ -302,13 +325,16 @@ static __always_inline void consider(struct turn *turn, s32 cpu, u64 dsq, u64 la
 	*turn = (struct turn){ .dsq = dsq, .vtime = vtime, .found = true };
 }
 
-/* From another node: one that does not come back to its own in a moment, if there is one. */
-static __always_inline bool take_from(s32 cpu, u64 dsq, struct wake_cpu *c)
+/* From another node: one that does not come back to its own in a moment, if there is one. (Not static: so it is verified once.) */
+__noinline int take_from(s32 cpu, u32 dsq)
 {
+	struct wake_cpu *c = other_cpu(cpu);
 	struct task_struct *p;
 	bool taken = false;
 	u32 passed = 0;
 
+	if (!c)
+		return false;
 	bpf_for_each(scx_dsq, p, dsq, 0)
 	{
 		struct wake_task *t = task_of(p);
@@ -330,6 +356,32 @@ static __always_inline bool take_from(s32 cpu, u64 dsq, struct wake_cpu *c)
 	return taken;
 }
 
+/* Of the queue whose turn it is; the first ones in it may all be for other CPUs. */
+static __always_inline bool take_own(s32 cpu, u32 node, const struct turn *own)
+{
+	if (!scx_take(own->dsq))
+		return scx_take(own->dsq == node ? PINNED | cpu : node);
+	if (before(vtime_now, own->vtime))
+		vtime_now = own->vtime;
+	return true;
+}
+
+/* Whose turn it seemed may not run here: then whoever may. */
+static __always_inline bool take_any(s32 cpu, u32 node, u64 nodes)
+{
+	bool taken = scx_take(PINNED | cpu) || scx_take(node);
+	u32 i;
+
+	bpf_for(i, 0, nr_nodes)
+	{
+		if (taken)
+			break;
+		if (i != node && has_node(nodes, i))
+			taken = take_from(cpu, i);
+	}
+	return taken;
+}
+
 /*
  * The next one for this CPU: of those that are bound to it, those of its node and the one whose slice is
  * over (if there is one: goes_on), whose turn is first. Another node's only if there is nobody, or if that
@@ -337,19 +389,20 @@ static __always_inline bool take_from(s32 cpu, u64 dsq, struct wake_cpu *c)
  */
 __noinline int take_next(s32 cpu, u64 prev_vtime, bool goes_on, u64 nodes)
 {
-	struct turn turn = { .dsq = NO_DSQ, .vtime = prev_vtime, .found = goes_on };
+	struct turn own = { .dsq = NO_DSQ, .vtime = prev_vtime, .found = goes_on }, turn;
 	struct wake_cpu *c = other_cpu(cpu);
 	u32 i, node = node_of(cpu);
 
 	if (!c || (!nodes && !scx_bpf_dsq_nr_queued(PINNED | cpu)))
 		return false;
 	if (bpf_ktime_get_ns() - c->turn_from > TURN_MOST_NS)
-		turn.found = false; /* for those who wait here */
-	consider(&turn, cpu, PINNED | cpu, 0);
+		own.found = false; /* for those who wait here */
+	consider(&own, cpu, PINNED | cpu, 0);
 	if (has_node(nodes, node))
-		consider(&turn, cpu, node, 0);
-	if (turn.dsq == NO_DSQ)
-		turn.found = goes_on;
+		consider(&own, cpu, node, 0);
+	if (own.dsq == NO_DSQ)
+		own.found = goes_on;
+	turn = own;
 	bpf_for(i, 0, nr_nodes)
 	{
 		if (i != node && has_node(nodes, i))
@@ -357,18 +410,11 @@ __noinline int take_next(s32 cpu, u64 prev_vtime, bool goes_on, u64 nodes)
 	}
 	if (!turn.found || turn.dsq == NO_DSQ)
 		return false;
-	if (turn.dsq < WAKE_MAX_NODES && turn.dsq != node) {
-		if (take_from(cpu, turn.dsq, c))
-			return true;
-		/* None that may run here: then as if it were not there. */
-		return scx_take(PINNED | cpu) || scx_take(node);
-	}
-	if (scx_take(turn.dsq)) {
-		if (before(vtime_now, turn.vtime))
-			vtime_now = turn.vtime;
+	if (turn.dsq != own.dsq && take_from(cpu, turn.dsq))
 		return true;
-	}
-	return scx_take(PINNED | cpu);
+	if (own.dsq != NO_DSQ && take_own(cpu, node, &own))
+		return true;
+	return !goes_on && take_any(cpu, node, nodes);
 }
 
 /* Per node: those who wait there may not use any CPU that idles, so there is nobody to rescue until then. */
@@ -412,7 +458,7 @@ __noinline int rescue(u32 node)
 			continue;
 		if (scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL_ON | cpu, 0))
 			c->n.rescued++;
-		else
+		else if (is_idle(cpu))
 			put_in(idle_cpus, cpu, true);
 		break;
 	}
@@ -623,6 +669,7 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	if (!t || !c)
 		return;
 	put_in(idle_cpus, cpu, false);
+	t->sent_to = 0;
 	note_place(t, cpu);
 	look_at_steal(cpu, c);
 	t->paid = p->se.sum_exec_runtime;

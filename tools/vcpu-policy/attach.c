@@ -18,6 +18,7 @@
 #define MAX_CHOSEN 256
 
 #define GRACE_NS 200000
+#define SLICE_MOST NS /* ns */
 
 struct options {
 	const char *policy, *dir;
@@ -103,6 +104,8 @@ static void parse_option(struct options *o, const char *arg)
 	value++;
 	if (!strncmp(arg, "slice=", 6)) {
 		bad(ks_arg_duration("--option slice", value, 0, &o->boost.slice_ns, &err), &err);
+		if (o->boost.slice_ns > SLICE_MOST)
+			cli_bad_usage("--option slice: 1s at most; others wait so long");
 		o->wake.slice_ns = o->boost.slice_ns;
 		return;
 	}

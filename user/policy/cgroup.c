@@ -13,7 +13,7 @@
 
 #define CGROUPFS KS_CGROUPFS
 #define POSSIBLE_CPUS "/sys/devices/system/cpu/possible"
-#define DEPTH_MAX 8 /* of threaded cgroups below a VM's */
+#define DEPTH_MAX 32 /* of cgroups below the root, or below a VM's */
 
 /* The path in the line "0::/machine.slice/..." of /proc/PID/task/TID/cgroup. */
 int ks_cgroup_of(const char *root, uint32_t tgid, uint32_t tid, char *path, size_t size)

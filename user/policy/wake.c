@@ -184,6 +184,7 @@ static int hook(struct ks_wake *w, struct ks_err *err)
 	w->poll = bpf_program__attach(w->skel->progs.wake_poll);
 	if (!w->poll)
 		w->no_poll = "this kernel's idle loop cannot be hooked";
+	w->skel->bss->hooked = w->poll;
 	return 0;
 }
 
@@ -251,6 +252,8 @@ int ks_wake_detach(struct ks_wake *w, struct ks_undone *u)
 
 	if (!w)
 		return 0;
+	if (w->poll)
+		w->skel->bss->hooked = false;
 	bpf_link__destroy(w->poll);
 	bpf_link__destroy(w->ops);
 	vnuma_wake_bpf__destroy(w->skel);
