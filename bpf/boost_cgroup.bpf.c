@@ -99,7 +99,8 @@ static __always_inline u32 number_here(struct task_struct *p)
 		if (number)
 			t->number = *number;
 	}
-	return t->number;
+	/* One that was let go may live on, and another have its number. */
+	return t->number && vcpu_at(t->number)->tid == tid ? t->number : 0;
 }
 
 SEC("fentry/kvm_arch_vcpu_load")

@@ -16,7 +16,7 @@ struct turn_vcpu {
 	__u64 ran_from; /* on it since */
 	__u32 vm, next; /* its VM, and the next vCPU of that; 0 = the last */
 	__u32 spun;	/* when it left its pCPU */
-	__u32 pad;
+	__u32 tid;	/* whose thread has this number now */
 };
 
 struct turn_vm {

@@ -218,17 +218,28 @@ static __always_inline bool is_behind(s32 cpu, u32 vm, u64 vtime, u64 now)
 	       before(vtime + slice_ns / 2, c->vtime + (now - c->ran_from));
 }
 
+static __always_inline void raise(u64 *vtime, u64 least)
+{
+	if (before(*vtime, least))
+		*vtime = least;
+}
+
 /*
  * Its place in the queue: by what it had. Sleep saves up no more than a slice; somebody who had to
- * wait is owed more, but not so much that it would keep a pCPU from others for long. Who gave up a slice
- * stands one behind, once.
+ * wait is owed more, but not so much that it would keep a pCPU from others for long. Nor is anything saved up by the
+ * vCPUs of a VM that sleep in turn, and have one awake between them all the time: what the VM had as a whole counts. Who gave up
+ * a slice stands one behind, once.
  */
 static __always_inline u64 place(struct boost_task *t, u64 enq_flags)
 {
-	u64 most = enq_flags & ENQ_WAKEUP ? slice_ns : OWED_MAX_NS;
+	struct boost_vm *vm = vm_at(t->vm);
+	bool woken = enq_flags & ENQ_WAKEUP;
 
-	if (before(t->vtime, vtime_now - most))
-		t->vtime = vtime_now - most;
+	raise(&t->vtime, vtime_now - (woken ? slice_ns : OWED_MAX_NS));
+	if (woken && vm->weight) {
+		raise(&vm->vtime, vtime_now - OWED_MAX_NS);
+		raise(&t->vtime, vm->vtime - slice_ns);
+	}
 	if (!t->gave)
 		return t->vtime;
 	t->gave = false;
@@ -336,9 +347,17 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 
 struct choice {
 	u64 dsq, score;
-	s32 pid;
+	s32 pid, cpu; /* for this one */
 	u32 vcpu_id, tgid;
 };
+
+/* Is its turn no later than that of the vCPU that runs on its pCPU? */
+static __always_inline bool is_due(const struct task_struct *p, const struct boost_task *t)
+{
+	struct boost_cpu *c = other_cpu(scx_bpf_task_cpu(p));
+
+	return c && c->vtime && before(t->vtime, c->vtime + (bpf_ktime_get_ns() - c->ran_from));
+}
 
 /* Of the VM's vCPUs that wait in best's queue, which one? wants: as in struct boost_task. */
 static __noinline int choose(u32 vm, u32 wants, struct choice *best)
@@ -353,7 +372,8 @@ static __noinline int choose(u32 vm, u32 wants, struct choice *best)
 		struct boost_task *t = task_of(p);
 		u64 score;
 
-		if (!t || t->vm != vm)
+		if (!t || t->vm != vm ||
+		    (!bpf_cpumask_test_cpu(best->cpu, p->cpus_ptr) && !is_due(p, t)))
 			continue;
 		score = (now - t->since) & (IN_KERNEL - 1);
 		if (!t->spun)
@@ -375,14 +395,14 @@ static __noinline int choose(u32 vm, u32 wants, struct choice *best)
 }
 
 /* Of all that wait, in this node's queue or another's if there is one there that is more likely to be the one. */
-static __always_inline void choose_near(u32 node, u32 vm, u32 wants, struct choice *best)
+static __always_inline void choose_near(s32 cpu, u32 vm, u32 wants, struct choice *best)
 {
 	u64 likely = wants ? EXACT : IN_KERNEL;
-	u32 i;
+	u32 i, node = node_of(cpu);
 
 	bpf_for(i, 0, nr_nodes)
 	{
-		struct choice one = { .dsq = (node + i) % nr_nodes };
+		struct choice one = { .dsq = (node + i) % nr_nodes, .cpu = cpu };
 
 		choose(vm, wants, &one);
 		if (one.pid && (!best->pid || (one.score & WHY) > (best->score & WHY)))
@@ -412,14 +432,6 @@ static __always_inline void exchange(struct boost_task *from, struct boost_task 
 	from->vtime = to->vtime;
 	to->vtime = vtime;
 	from->gave = false;
-}
-
-/* Is its turn no later than that of the vCPU that runs on its pCPU? */
-static __always_inline bool is_due(struct task_struct *p, const struct boost_task *t)
-{
-	struct boost_cpu *c = other_cpu(scx_bpf_task_cpu(p));
-
-	return c && c->vtime && before(t->vtime, c->vtime + (bpf_ktime_get_ns() - c->ran_from));
 }
 
 /* to runs next, for from has given up its slice. */
@@ -501,7 +513,7 @@ static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, str
 	u32 wants = from ? from->wants : 0, from1 = from ? from->vcpu_id + 1 : 0, how;
 	struct choice best = {};
 
-	choose_near(node_of(cpu), c->vm, wants, &best);
+	choose_near(cpu, c->vm, wants, &best);
 	/* Spinners hand the pCPU round for ever: that must not be at other VMs' cost. */
 	if (!best.pid || (!(best.score & DID_NOT_SPIN) && !own_turn(cpu, best.dsq, c->vm))) {
 		c->n.none++;
@@ -570,6 +582,26 @@ static __always_inline void go_on(struct task_struct *prev, u32 node, struct boo
 	c->n.run_ns += ran;
 }
 
+/*
+ * Somebody may wait though a CPU that he may use idles: it had found nobody a moment before he came to the queue, and goes to
+ * sleep without a look back. So there is one look with each tick.
+ */
+static __always_inline void rescue(u32 node, struct boost_cpu *c)
+{
+	struct task_struct *p;
+	s32 cpu;
+
+	bpf_for_each(scx_dsq, p, node, 0)
+	{
+		cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+		if (cpu >= 0 && scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL_ON | cpu, 0))
+			c->n.rescued++;
+		else if (cpu >= 0 && bpf_ksym_exists(scx_bpf_kick_cpu))
+			scx_bpf_kick_cpu(cpu, 0); /* so that it says once more that it idles */
+		break;
+	}
+}
+
 /* prev is in no queue yet: its turn ends after this. */
 SEC("struct_ops/boost_dispatch")
 void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
@@ -581,6 +613,11 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 
 	if (STALLS())
 		return;
+	if (c && c->ticked) {
+		c->ticked = false;
+		if (!fifo)
+			rescue(node_of(cpu), c);
+	}
 	if (c && t && (is_still_first(cpu, node, prev, t, c) || may_finish(cpu, node, prev, t, c)))
 		return;
 	if (c && t && c->end_slice)
@@ -628,7 +665,10 @@ void BPF_PROG(boost_tick, struct task_struct *p)
 	struct boost_task *t = task_of(p);
 	struct boost_cpu *c = this_cpu();
 
-	if (!c || !t || !c->end_slice)
+	if (!c || !t)
+		return;
+	c->ticked = true;
+	if (!c->end_slice)
 		return;
 	c->end_slice = false;
 	give_up(p, t, c);
@@ -642,7 +682,9 @@ void BPF_PROG(boost_runnable, struct task_struct *p, u64 enq_flags)
 	if (!t)
 		return;
 	t->counted = t->vm;
-	__sync_fetch_and_add(&vm_at(t->counted)->active, 1);
+	/* All of it slept: then it has saved up no more than one of its vCPUs. */
+	if (!__sync_fetch_and_add(&vm_at(t->counted)->active, 1))
+		raise(&vm_at(t->counted)->vtime, vtime_now - slice_ns);
 }
 
 SEC("struct_ops/boost_quiescent")
@@ -654,10 +696,11 @@ void BPF_PROG(boost_quiescent, struct task_struct *p, u64 deq_flags)
 		__sync_fetch_and_add(&vm_at(t->counted)->active, -1);
 }
 
+/* Who changes a running thread's class, weight or CPUs tells this, and the next, on a CPU of its own. */
 SEC("struct_ops/boost_running")
 void BPF_PROG(boost_running, struct task_struct *p)
 {
-	struct boost_cpu *c = this_cpu();
+	struct boost_cpu *c = other_cpu(scx_bpf_task_cpu(p));
 	struct boost_task *t = task_of(p);
 
 	if (!t || !c)
@@ -671,6 +714,7 @@ void BPF_PROG(boost_running, struct task_struct *p)
 	c->ran_from = bpf_ktime_get_ns();
 	c->n.switches++;
 	t->parted = false;
+	t->rest = 0; /* in case it never came to enqueue() */
 	if (t->handed)
 		watch(t, c);
 }
@@ -678,15 +722,19 @@ void BPF_PROG(boost_running, struct task_struct *p)
 SEC("struct_ops/boost_stopping")
 void BPF_PROG(boost_stopping, struct task_struct *p, bool runnable)
 {
-	struct boost_cpu *c = this_cpu();
+	struct boost_cpu *c = other_cpu(scx_bpf_task_cpu(p));
 	struct boost_task *t = task_of(p);
+	struct boost_vm *vm;
 	u64 ran;
 
 	if (!t || !c)
 		return;
+	vm = vm_at(t->vm);
 	/* The kernel's own account, switches included: a VM that makes many has to pay for them. */
 	ran = p->se.sum_exec_runtime - t->paid;
 	t->vtime += price(p, t, ran);
+	if (vm->weight)
+		__sync_fetch_and_add(&vm->vtime, ran * 100 / vm->weight);
 	end_grace(t, c);
 	t->spun = runnable && (t->parted || bpf_ktime_get_ns() - t->last_ple < spin_ns);
 	t->handed = 0;

@@ -16,6 +16,7 @@
 struct boost_vm {
 	__u32 weight;  /* of its cgroup, 100 = usual; 0: each vCPU counts for itself */
 	__u32 active;  /* vCPUs that run or want to */
+	__u64 vtime;   /* ns of a VM of weight 100, if it has one: what all its vCPUs had */
 	__u64 pass_ns; /* how long one runs that was boosted for a lock, until it spins again */
 };
 
@@ -26,10 +27,10 @@ struct boost_counts {
 	__u64 asked;	/* KVM named a candidate for a directed yield */
 	__u64 boosted;	/* a vCPU ran next because another one spun */
 	__u64 kernel;	/* ... of them, preempted in the guest's kernel */
-	__u64 remote;	/* ... of them, on another pCPU, where its affinity binds it */
+	__u64 remote;	/* ... not among them: on another pCPU, where its affinity binds it */
 	__u64 none;	/* a slice was given up, and no vCPU of the VM was waiting for a pCPU */
 	__u64 given;	/* slices given up, with a candidate or without */
-	__u64 given_ns; /* what was left of them */
+	__u64 given_ns; /* what was left of them, where KVM named a candidate */
 	__u64 switches; /* a vCPU got a pCPU */
 	__u64 run_ns;	/* time on pCPUs of vCPUs under the policy */
 	__u64 react_ns; /* from the PLE exit to the boost, of all boosts here */
@@ -47,7 +48,7 @@ struct boost_counts {
 	__u64 overdrawn; /* ... by more than a quarter longer than granted: the timer came late */
 	__u64 handed;	 /* a vCPU that was boosted for a lock got its pCPU */
 	__u64 parted;	 /* ... and gave way to the next in line, when it had let go of all locks */
-	__u64 rescued; /* a thread of a higher class took the pCPU of a vCPU, which ran on on an idle one */
+	__u64 rescued; /* a vCPU whose pCPU a higher class took, or that waited unseen, went to an idle one */
 };
 
 /* What the policy knows of a CPU. */
@@ -55,7 +56,7 @@ struct boost_cpu {
 	__u32 vm;	 /* its next vCPU is to be of this VM; 0 = any */
 	__u32 end_slice; /* KVM found no candidate: the slice is to end all the same */
 	__u32 runs;	 /* the VM whose vCPU runs here */
-	__u32 spare;
+	__u32 ticked;	 /* since it looked for a CPU that idles though somebody waits */
 	__u64 vtime; /* of that vCPU, 0 = none */
 	__u64 ran_from;
 	struct boost_counts n;

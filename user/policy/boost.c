@@ -54,7 +54,6 @@ static int take(struct ks_boost *b, uint32_t number, uint32_t tid)
 	if (!ret)
 		ret = b->ops->take(b, number, tid);
 	if (ret > 0) {
-		b->taken++;
 		b->vms->vm[number].vcpus++;
 	} else if (!ret) {
 		b->left++;
@@ -135,7 +134,11 @@ int ks_boost_counts(const struct ks_boost *b, struct boost_counts *sum)
 
 void ks_boost_threads(const struct ks_boost *b, unsigned int *taken, unsigned int *left)
 {
-	*taken = b->taken;
+	uint32_t i;
+
+	*taken = 0;
+	for (i = 1; i < KS_VMSET_MAX; i++)
+		*taken += b->vms->vm[i].vcpus;
 	*left = b->left;
 }
 

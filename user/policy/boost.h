@@ -56,7 +56,7 @@ void ks_boost_refresh(struct ks_boost *b);
 /* Sums over all CPUs since it was attached. 0 or -errno. */
 int ks_boost_counts(const struct ks_boost *b, struct boost_counts *sum);
 
-/* Threads taken, and threads left alone because they are not scheduled by the fair class. */
+/* Threads that are taken now, and threads left alone because they are not scheduled by the fair class. */
 void ks_boost_threads(const struct ks_boost *b, unsigned int *taken, unsigned int *left);
 
 /*

@@ -169,7 +169,7 @@ static int enlist(struct weigh *w, uint32_t number)
 	struct boost_cgroup_bpf__bss *k = w->skel->bss;
 	const struct member *m = &w->vcpu[number];
 
-	k->vcpus[number] = (struct turn_vcpu){ .vm = m->vm, .next = k->vms[m->vm].first };
+	k->vcpus[number] = (struct turn_vcpu){ .vm = m->vm, .next = k->vms[m->vm].first, .tid = m->tid };
 	__atomic_store_n(&k->vms[m->vm].first, number, __ATOMIC_RELEASE);
 	return tell_number(w, m->tid, number);
 }
@@ -185,9 +185,12 @@ static void unlist(struct weigh *w, uint32_t number)
 		at = &k->vcpus[*at].next;
 	if (*at)
 		__atomic_store_n(at, k->vcpus[number].next, __ATOMIC_RELEASE);
+	k->vcpus[number].tid = 0;
 	bpf_map__delete_elem(w->skel->maps.number_of, &m->tid, sizeof(m->tid), 0);
 	ks_lever_close(&m->lever);
 	m->tid = 0;
+	if (w->base.vms->vm[m->vm].vcpus)
+		w->base.vms->vm[m->vm].vcpus--;
 }
 
 static int weigh_enter(struct ks_boost *b, uint32_t number)

@@ -16,7 +16,7 @@ struct ks_boost {
 	struct ks_vmset *vms;
 	struct ks_journal *journal;
 	struct ring_buffer *events;
-	unsigned int taken, left;
+	unsigned int left;
 	int error; /* the first that came up in a callback */
 };
 

@@ -125,11 +125,28 @@ static int on_fresh(void *ctx, void *data, size_t size)
 	return 0;
 }
 
+/* The threads of a VM that were taken, counted. */
+struct sweep {
+	const struct scx *s;
+	uint32_t n;
+};
+
 static bool is_ours(void *ctx, uint32_t tid)
 {
-	const struct scx *s = ctx;
+	struct sweep *w = ctx;
+	bool is = w->s->ours[tid % TIDS / 64] >> tid % 64 & 1;
 
-	return s->ours[tid % TIDS / 64] >> tid % 64 & 1;
+	w->n += is;
+	return is;
+}
+
+/* Threads that its vCPUs' have started; vCPUs that were unplugged are none any more. */
+static void sweep(struct scx *s, struct ks_vmset_entry *vm)
+{
+	struct sweep w = { .s = s };
+
+	if (ks_thread_sweep(vm->tgid, KS_SCHED_EXT, is_ours, &w) >= 0)
+		vm->vcpus = w.n;
 }
 
 /*
@@ -141,7 +158,6 @@ static void leave(struct ks_boost *b, struct ks_vmset_entry *vm)
 	if (vm->vcpus)
 		ks_journal_undo_threads(b->journal, vm->tgid, KS_SCHED_EXT);
 	ks_thread_sweep(vm->tgid, KS_SCHED_EXT, NULL, NULL);
-	b->taken -= vm->vcpus;
 	vm->vcpus = 0;
 }
 
@@ -158,7 +174,7 @@ static void scx_refresh(struct ks_boost *b)
 		if (vm->quota)
 			leave(b, vm);
 		else
-			ks_thread_sweep(vm->tgid, KS_SCHED_EXT, is_ours, b);
+			sweep(scx_of(b), vm);
 	}
 }
 
