@@ -118,6 +118,16 @@ refused "not that long" 2 'poll: 10ms at most' "${wake[@]}" --option poll=11ms
 refused "ple-boost does not wait awake" 2 'poll=1ms is not for ple-boost' "$policy" attach ple-boost --option poll=1ms
 refused "ple-boost knows no sleepers" 2 'short=1ms is not for ple-boost' "$policy" attach ple-boost --option short=1ms
 refused "no such option" 2 'short' "$policy" attach ple-boost --option sleep=1ms
+refused "a slice of no length" 2 'slice: more than 0' "$policy" attach ple-boost --option slice=0
+refused "a slice for ever" 2 'slice: 1s at most' "$policy" attach ple-boost --option slice=1m
+
+# Options from a file: the policy's name there, beside one on the command line, and beside a command.
+echo policy=nonsense >policy.conf
+refused "the file's policy, before a command" 2 "no policy 'nonsense'" "$policy" attach --file policy.conf -- true
+refused "two policies" 2 'policy ple-boost and policy nonsense' "$policy" attach ple-boost --file policy.conf
+refused "a command alone" 2 'which policy' "$policy" attach -- true
+printf 'policy=holder-boost\nbackend=cgroup\n' >policy.conf
+refused "what comes behind the file's policy" 2 'backend: holder-boost' "$policy" attach holder-boost --file policy.conf
 
 # As a user without rights: what is missing, and what to do.
 if [ "$(id -u)" = 0 ]; then

@@ -35,7 +35,7 @@ struct options {
 	char **command;
 };
 
-enum { OPT_VM = 0x100, OPT_BACKEND, OPT_OPTION, OPT_FILE, OPT_QUOTA, OPT_DIR };
+enum { OPT_VM = 0x100, OPT_BACKEND, OPT_OPTION, OPT_FILE, OPT_QUOTA, OPT_DIR, OPT_POLICY };
 
 static const struct argp_option options[] = {
 	CLI_VM(OPT_VM),
@@ -56,6 +56,7 @@ static const struct argp_option options[] = {
 	{ "for", 0, NULL, OPTION_ALIAS, NULL, 0 },
 	{ "file", OPT_FILE, "FILE", 0,
 	  "options from a file, one per line without dashes, and policy=NAME", 0 },
+	{ "policy", OPT_POLICY, "NAME", OPTION_HIDDEN, "as a file says it", 0 },
 	{ "ignore-quota", OPT_QUOTA, NULL, 0,
 	  "also take VMs (vnuma-wake: any cgroups) with a CPU quota (cpu.max), which sched_ext "
 	  "does "
@@ -75,13 +76,25 @@ static void bad(int ret, const struct ks_err *err)
 		cli_usage(err);
 }
 
+/* A time of no length would mean the usual one. */
+static uint64_t parse_time(const char *name, const char *value)
+{
+	struct ks_err err;
+	uint64_t ns;
+
+	bad(ks_arg_duration(name, value, 0, &ns, &err), &err);
+	if (!ns)
+		cli_bad_usage("%s: more than 0", name);
+	return ns;
+}
+
 /* Is it one of vnuma-wake's own? */
 static bool parse_wake(struct options *o, const char *arg, const char *value)
 {
 	struct ks_err err;
 
 	if (!strncmp(arg, "short=", 6))
-		bad(ks_arg_duration("--option short", value, 0, &o->wake.short_ns, &err), &err);
+		o->wake.short_ns = parse_time("--option short", value);
 	else if (!strncmp(arg, "poll=", 5))
 		bad(ks_arg_duration("--option poll", value, 0, &o->wake.poll_ns, &err), &err);
 	else
@@ -103,7 +116,7 @@ static void parse_option(struct options *o, const char *arg)
 		cli_bad_usage("--option: '%s' is not KEY=VALUE", arg);
 	value++;
 	if (!strncmp(arg, "slice=", 6)) {
-		bad(ks_arg_duration("--option slice", value, 0, &o->boost.slice_ns, &err), &err);
+		o->boost.slice_ns = parse_time("--option slice", value);
 		if (o->boost.slice_ns > SLICE_MOST)
 			cli_bad_usage("--option slice: 1s at most; others wait so long");
 		o->wake.slice_ns = o->boost.slice_ns;
@@ -113,7 +126,7 @@ static void parse_option(struct options *o, const char *arg)
 		return;
 	o->only_boost = arg;
 	if (!strncmp(arg, "spin=", 5)) {
-		bad(ks_arg_duration("--option spin", value, 0, &o->boost.spin_ns, &err), &err);
+		o->boost.spin_ns = parse_time("--option spin", value);
 	} else if (!strncmp(arg, "boost=", 6)) {
 		bad(ks_arg_choice("--option boost", value, on_off, &i, &err), &err);
 		o->boost.plain = i;
@@ -126,7 +139,7 @@ static void parse_option(struct options *o, const char *arg)
 		bad(ks_arg_choice("--option part", value, on_off, &i, &err), &err);
 		o->boost.keep_convoys = i;
 	} else if (!strncmp(arg, "hold=", 5)) {
-		bad(ks_arg_duration("--option hold", value, 0, &o->boost.hold_ns, &err), &err);
+		o->boost.hold_ns = parse_time("--option hold", value);
 	} else {
 		cli_bad_usage("--option: no '%s'; there are slice, spin, grace, part, hold, short, "
 			      "poll, boost and order",
@@ -134,9 +147,17 @@ static void parse_option(struct options *o, const char *arg)
 	}
 }
 
+static void set_policy(struct options *o, const char *policy)
+{
+	if (o->policy && strcmp(o->policy, policy))
+		cli_bad_usage("policy %s and policy %s", o->policy, policy);
+	o->policy = policy;
+}
+
+/* What comes behind -- is a command, whether or not a policy came before it. */
 static void parse_word(struct options *o, char *arg, struct argp_state *state)
 {
-	if (!o->policy) {
+	if (!o->policy && !(state->quoted && state->next > state->quoted)) {
 		o->policy = arg;
 		return;
 	}
@@ -194,6 +215,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_DIR:
 		o->dir = arg;
+		return 0;
+	case OPT_POLICY:
+		set_policy(o, arg);
 		return 0;
 	case OPT_FILE:
 		if (o->from_file)

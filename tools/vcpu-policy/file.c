@@ -30,8 +30,6 @@ static char *argument(const char *line)
 {
 	char *arg;
 
-	if (!strncmp(line, "policy=", 7))
-		return strdup(line + 7);
 	return asprintf(&arg, "--%s", line) < 0 ? NULL : arg;
 }
 
