@@ -151,19 +151,6 @@ TRYLOCK_FUNCTION(_raw_spin_trylock_bh)
 
 /* ---- the slow path ---- */
 
-/* wait[0] is taken before wait[1], so what lies in wait[1] while wait[0] is free is a remainder. */
-static __always_inline void wait_begin(struct ks_lp_slot *s, __u64 lock)
-{
-	struct ks_lp_wait *w = &s->wait[0];
-
-	s->wait[1].lock = 0;
-	if (w->lock)
-		w = &s->wait[1];
-	w->since = bpf_ktime_get_ns();
-	barrier();
-	w->lock = lock;
-}
-
 static __always_inline bool is_held(const struct ks_lp_slot *s, __u64 lock)
 {
 	bool is = false;
@@ -171,6 +158,34 @@ static __always_inline bool is_held(const struct ks_lp_slot *s, __u64 lock)
 	for (__u32 i = 0; i < KS_LP_DEPTH; i++)
 		is |= s->held[i] == lock;
 	return is;
+}
+
+/*
+ * Waits whose end went unseen: a call that is under way when a program is attached to its function, or taken away, runs none at its
+ * end. Who waits for a lock has it among those held. Where those are noted at their end wait[0] is taken before wait[1], so
+ * what lies in wait[1] while wait[0] is free is a remainder.
+ */
+static __always_inline void drop_waits(struct ks_lp_slot *s)
+{
+	if (ks_at_end ? !s->wait[0].lock : !is_held(s, s->wait[1].lock))
+		s->wait[1].lock = 0;
+	if (!ks_at_end && !is_held(s, s->wait[0].lock))
+		s->wait[0].lock = 0;
+}
+
+/* A third level of waiting is not published. */
+static __always_inline void wait_begin(struct ks_lp_slot *s, __u64 lock)
+{
+	struct ks_lp_wait *w = &s->wait[0];
+
+	drop_waits(s);
+	if (w->lock)
+		w = &s->wait[1];
+	if (w->lock)
+		return;
+	w->since = bpf_ktime_get_ns();
+	barrier();
+	w->lock = lock;
 }
 
 /* A rwlock's slow path leads here as well, by a lock of its own that nobody sees taken or released. */
@@ -296,8 +311,7 @@ static long find_preempt_count(__u32 cpu, void *ctx)
 }
 
 __u64 ks_trials;
-
-static __u64 loader; /* its task_struct */
+__u64 ks_loader; /* its task_struct */
 
 /*
  * Run when the loader asks for it, if programs run at the entry of functions at all. It does so before
@@ -307,8 +321,8 @@ SEC("?fentry/bpf_fentry_test1")
 int BPF_PROG(fentry_trial)
 {
 	ks_trials++;
-	if (!loader) {
-		loader = bpf_get_current_task();
+	if (!ks_loader) {
+		ks_loader = bpf_get_current_task();
 		bpf_loop(KS_LP_VCPUS, find_preempt_count, NULL, 0);
 	}
 	return 0;
@@ -327,7 +341,7 @@ static long disown_slot(__u32 cpu, void *ctx)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(loader_exit)
 {
-	if (loader && bpf_get_current_task() == loader)
+	if (ks_loader && bpf_get_current_task() == ks_loader)
 		bpf_loop(KS_LP_VCPUS, disown_slot, NULL, 0);
 	return 0;
 }

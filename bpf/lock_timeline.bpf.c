@@ -97,6 +97,47 @@ static __always_inline __u64 call_site(void *ctx, int nargs)
 	return w[nargs + 2] >> 31 == 0x1ffffffff ? w[nargs + 2] : 0; /* kernel text */
 }
 
+/* ---- remainders ---- */
+
+static __always_inline void count_stale(struct ks_lock_cpu *c, __u32 n)
+{
+	if (ks_armed)
+		c->stale += n;
+}
+
+/*
+ * Held by nobody, whatever lies there now: then it is not held by this CPU either. Asked for nested
+ * locks alone, so a helper's price does; and a kfunc keeps the program from being interpreted.
+ */
+static __always_inline bool is_free(__u64 lock)
+{
+	__u32 word = 1;
+
+	bpf_probe_read_kernel(&word, sizeof(word), (void *)lock);
+	return !(word & 0xff);
+}
+
+/*
+ * The kernel does not run a program that is running already on this CPU. So an interrupt that comes
+ * in the middle of one of ours may take or release a lock unseen. What a higher level left on the
+ * stack, now that it is over, an older entry of the lock that is being taken, and one whose lock is
+ * free are such remains. Returns the new top.
+ */
+static __always_inline __u32 drop_stale(struct ks_lock_cpu *c, __u32 context, __u64 lock)
+{
+	__u32 top = c->top, i;
+
+	for (i = 0; i < KS_LOCK_DEPTH && top; i++) {
+		struct ks_lock_hold *h = hold_at(c, top);
+
+		if (h->context <= context && h->lock != lock && !is_free(h->lock))
+			break;
+		count_stale(c, 1);
+		top -= KS_HOLD_STEP;
+	}
+	return top;
+}
+
 /* ---- waits ---- */
 
 /* The clock that programs read may step back by some ns when the kernel adjusts its rate. */
@@ -111,6 +152,8 @@ static __always_inline void wait_begin(struct ks_lock_cpu *c, __u32 cpu, __u64 l
 	struct ks_lock_wait *w;
 	struct ks_rec *rec;
 
+	/* Or an interrupt, which drops them, would say that it is no deeper than this wait. */
+	c->top = drop_stale(c, context_now(), lock);
 	/* Over, but the end of its lock function went unseen (see drop_stale()). */
 	w = &c->wait[(n - 1) & (KS_LOCK_WAITS - 1)];
 	if (n && w->acq_time && w->level >= level)
@@ -159,45 +202,6 @@ static __always_inline void wait_end(struct ks_lock_cpu *c, __u32 cpu, struct ks
 }
 
 /* ---- holds ---- */
-
-static __always_inline void count_stale(struct ks_lock_cpu *c, __u32 n)
-{
-	if (ks_armed)
-		c->stale += n;
-}
-
-/*
- * Held by nobody, whatever lies there now: then it is not held by this CPU either. Asked for nested
- * locks alone, so a helper's price does; and a kfunc keeps the program from being interpreted.
- */
-static __always_inline bool is_free(__u64 lock)
-{
-	__u32 word = 1;
-
-	bpf_probe_read_kernel(&word, sizeof(word), (void *)lock);
-	return !(word & 0xff);
-}
-
-/*
- * The kernel does not run a program that is running already on this CPU. So an interrupt that comes
- * in the middle of one of ours may take or release a lock unseen. What a higher level left on the
- * stack, now that it is over, an older entry of the lock that is being taken, and one whose lock is
- * free are such remains. Returns the new top.
- */
-static __always_inline __u32 drop_stale(struct ks_lock_cpu *c, __u32 context, __u64 lock)
-{
-	__u32 top = c->top, i;
-
-	for (i = 0; i < KS_LOCK_DEPTH && top; i++) {
-		struct ks_lock_hold *h = hold_at(c, top);
-
-		if (h->context <= context && h->lock != lock && !is_free(h->lock))
-			break;
-		count_stale(c, 1);
-		top -= KS_HOLD_STEP;
-	}
-	return top;
-}
 
 /* The entry is taken, then filled in, the lock first: an interrupt puts its own above it. */
 static __always_inline struct ks_lock_hold *hold_push(struct ks_lock_cpu *c, __u64 lock)
@@ -355,12 +359,15 @@ static __noinline int hold_remove(__u32 cpu, __u32 at)
 	return 0;
 }
 
-/* The end of its lock function went unseen; or else the next hold of it would begin with this wait's end. */
+/*
+ * The end of its lock function went unseen; or else the next hold of it would begin with this wait's end, or with its begin if
+ * that of its slow path went as well. Who releases it has it: a wait that goes on is that of what this interrupts.
+ */
 static __always_inline void forget_wait(struct ks_lock_cpu *c, __u64 lock)
 {
 	__u32 at = wait_find(c, lock);
 
-	if (at < KS_LOCK_WAITS && c->wait[at].acq_time)
+	if (at < KS_LOCK_WAITS && (c->wait[at].acq_time || c->wait[at].level >= level_now()))
 		c->pending = at;
 }
 
@@ -378,7 +385,7 @@ static __noinline int released_slow(__u64 *ctx, __u64 now, int nargs)
 		return 0;
 	}
 	h = hold_at(c, at);
-	if (ks_armed && (!h->since || elapsed(h->since, now) >= ks_hold_threshold ||
+	if (ks_armed && (elapsed(h->since ?: h->acq_time, now) >= ks_hold_threshold ||
 			 has_waiters((raw_spinlock_t *)ctx[0])))
 		tell_release(ctx, cpu, at, now, nargs);
 	hold_remove(cpu, at);

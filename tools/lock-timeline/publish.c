@@ -198,14 +198,15 @@ static int begin(struct run *r, struct ks_err *err)
 
 static bool is_absence(int ret)
 {
-	return ret == -ECONNREFUSED || ret == -ECONNRESET || ret == -ETIMEDOUT || ret == -EPIPE;
+	return ret == -ECONNREFUSED || ret == -ECONNRESET || ret == -ETIMEDOUT || ret == -EPIPE ||
+	       ret == -ENOBUFS || ret == -ENOMEM || ret == -EMFILE || ret == -ENFILE;
 }
 
 static void give_up(struct run *r, int ret, const struct ks_err *err)
 {
 	hang_up(r);
 	r->failed = cli_fail(ret, err);
-	r->stop = true;
+	r->stop = !r->child.pid || r->child.done; /* a command goes on */
 }
 
 static void try_to_begin(struct run *r)
@@ -244,7 +245,7 @@ static void each_second(struct run *r)
 	int how, ret;
 
 	if (r->fd < 0) {
-		if (r->opts->wait)
+		if (r->opts->wait && !r->failed)
 			try_host(r);
 		return;
 	}
@@ -330,10 +331,10 @@ static int publish(const struct options *o)
 	hang_up(&r);
 	if (ret)
 		return cli_fail(ret, &err);
-	if (r.failed)
-		return r.failed;
 	if (r.child.pid)
 		return r.child.code;
+	if (r.failed)
+		return r.failed;
 	return reads || o->wait ? 0 : CLI_EXIT_FAILED;
 }
 

@@ -254,11 +254,13 @@ static void take_conn(struct server *s, int listen_fd)
 	if (fd < 0)
 		return;
 	g = find_guest(s, cid);
-	if (g && g->streams++ >= MAX_STREAMS) { /* said often enough what it does */
+	if (g && g->streams > MAX_STREAMS) {
 		close(fd);
 		return;
 	}
 	why = g ? refusal(s, cid) : "out of memory";
+	if (g && ++g->streams > MAX_STREAMS)
+		why = "a thousand streams: no more of this guest until collect is begun anew";
 	c = why ? NULL : conn_new(s, fd, g);
 	if (c)
 		s->conn[s->n++] = c;
