@@ -128,6 +128,20 @@ static void test_too_few(void **state)
 }
 
 /* Whatever a hostile trace has as samples: no trap, and both ways monotonic. */
+/* A guest is put back right after its first sample: what comes after that is its clock. */
+static void test_set_back_at_once(void **state)
+{
+	const struct ks_rec recs[] = {
+		sample(1 * SECOND, 9000000000000, 100), sample(2 * SECOND, 1000000000, 100),
+		sample(3 * SECOND, 3000000000, 100), sample(4 * SECOND, 5000000000, 100)
+	};
+	struct ks_clockmap *m = must_map(recs, 4);
+
+	(void)state;
+	assert_in_range(ks_clockmap_tsc(m, 3 * SECOND + SECOND / 2), 3999999900, 4000000100);
+	ks_clockmap_free(m);
+}
+
 static void test_hostile_samples(void **state)
 {
 	struct ks_rec recs[20];
@@ -336,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_two_samples),
 		cmocka_unit_test(test_too_few),
 		cmocka_unit_test(test_hostile_samples),
+		cmocka_unit_test(test_set_back_at_once),
 		cmocka_unit_test(test_bound_holds),
 		cmocka_unit_test(test_bound_is_tight),
 		cmocka_unit_test(test_wide_bracket_is_dropped),

@@ -59,6 +59,17 @@ static size_t keep_rising(struct ks_sample *s, const struct ks_sample *raw, size
 	return k;
 }
 
+/* The first of those with the least y; 0 if there are none. */
+static size_t lowest(const struct ks_sample *raw, size_t n)
+{
+	size_t low = 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (raw[i].y < raw[low].y)
+			low = i;
+	return low;
+}
+
 size_t ks_base_of(const struct ks_sample *s, size_t n, size_t at)
 {
 	size_t i = at;
@@ -143,6 +154,11 @@ static int fill(struct ks_clockmap *m, const struct ks_rec *recs, size_t n)
 		m->nraw = drop_wide(m->raw, m->nraw, limit);
 	}
 	m->n = keep_rising(m->s, m->raw, m->nraw);
+	if (m->n < 2) { /* it was set back at once: what came after that is the clock */
+		size_t low = lowest(m->raw, m->nraw);
+
+		m->n = keep_rising(m->s, m->raw + low, m->nraw - low);
+	}
 	if (m->n < 2)
 		return -ENODATA;
 	make_pieces(m);
