@@ -57,7 +57,7 @@ struct boost_cpu {
 	__u32 end_slice; /* KVM found no candidate: the slice is to end all the same */
 	__u32 runs;	 /* the VM whose vCPU runs here */
 	__u32 ticked;	 /* since it looked for a CPU that idles though somebody waits */
-	__u64 vtime; /* of that vCPU, 0 = none */
+	__u64 vtime;	 /* of that vCPU, 0 = none */
 	__u64 ran_from;
 	struct boost_counts n;
 };

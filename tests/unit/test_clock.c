@@ -131,10 +131,10 @@ static void test_too_few(void **state)
 /* A guest is put back right after its first sample: what comes after that is its clock. */
 static void test_set_back_at_once(void **state)
 {
-	const struct ks_rec recs[] = {
-		sample(1 * SECOND, 9000000000000, 100), sample(2 * SECOND, 1000000000, 100),
-		sample(3 * SECOND, 3000000000, 100), sample(4 * SECOND, 5000000000, 100)
-	};
+	const struct ks_rec recs[] = { sample(1 * SECOND, 9000000000000, 100),
+				       sample(2 * SECOND, 1000000000, 100),
+				       sample(3 * SECOND, 3000000000, 100),
+				       sample(4 * SECOND, 5000000000, 100) };
 	struct ks_clockmap *m = must_map(recs, 4);
 
 	(void)state;

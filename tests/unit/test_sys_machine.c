@@ -188,9 +188,12 @@ static void exit_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(two_nodes),	 cmocka_unit_test(no_numa),
-		cmocka_unit_test(real_topology), cmocka_unit_test(machine),
-		cmocka_unit_test(real_machine),	 cmocka_unit_test(exit_names),
+		cmocka_unit_test(two_nodes),
+		cmocka_unit_test(no_numa),
+		cmocka_unit_test(real_topology),
+		cmocka_unit_test(machine),
+		cmocka_unit_test(real_machine),
+		cmocka_unit_test(exit_names),
 		cmocka_unit_test(machine_without_cpu_0),
 	};
 

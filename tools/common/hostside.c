@@ -118,7 +118,8 @@ static int name_vcpu(struct sink *s, const struct ks_rec *rec)
 				       json_object_new_string(thread_name(vm, (uint32_t)rec->a)));
 		snprintf(key, sizeof(key), "%u", rec->id);
 		json_object_object_add(vcpus, key, vcpu);
-		cli_note("vCPU %llu of %s (pid %u)", (unsigned long long)rec->b, vm->name, vm->tgid);
+		cli_note("vCPU %llu of %s (pid %u)", (unsigned long long)rec->b, vm->name,
+			 vm->tgid);
 		err = ks_writer_names(s->w, m);
 		warn_nameless(s, err > 0);
 		if (err > 0)

@@ -215,7 +215,8 @@ void memory_vm(struct memory *m, uint32_t tgid)
 	for (i = 0; i < m->nvms && m->tgid[i] != tgid; i++)
 		;
 	if (i == VMS && !m->full)
-		cli_warn("memory: of more than %u VMs at a time the further ones are left out", VMS);
+		cli_warn("memory: of more than %u VMs at a time the further ones are left out",
+			 VMS);
 	m->full |= i == VMS;
 	if (i == m->nvms && i < VMS) {
 		m->tgid[m->nvms++] = tgid;

@@ -87,8 +87,7 @@ void toploop_run(struct toploop *l)
 	last = l->duration_ns ? l->last + l->duration_ns : UINT64_MAX;
 	do {
 		end = l->last + l->interval_ns;
-		if (sleep_until(l, end < last ? end : last) ||
-		    child_signal_during(l->show, l->ctx))
+		if (sleep_until(l, end < last ? end : last) || child_signal_during(l->show, l->ctx))
 			break;
 	} while (!ferror(stdout) && ++tables != l->count && end < last);
 }

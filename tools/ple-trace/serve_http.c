@@ -125,8 +125,8 @@ static bool has_body(struct MHD_Connection *c)
 
 static bool is_meant(const struct serve_http *h, struct MHD_Connection *c)
 {
-	return serve_listen_is_meant(
-		h->listen, MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST));
+	return serve_listen_is_meant(h->listen, MHD_lookup_connection_value(c, MHD_HEADER_KIND,
+									    MHD_HTTP_HEADER_HOST));
 }
 
 /* Called when the head of a request is there; answered at once, so there is no second call. */
@@ -138,9 +138,10 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
 		return refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
 	if (!is_meant(ctx, c))
-		return refuse(c, MHD_HTTP_MISDIRECTED_REQUEST,
-			      "this listens for its own machine alone: ask for localhost, or by the "
-			      "address\n");
+		return refuse(
+			c, MHD_HTTP_MISDIRECTED_REQUEST,
+			"this listens for its own machine alone: ask for localhost, or by the "
+			"address\n");
 	if (has_body(c))
 		return refuse(c, MHD_HTTP_BAD_REQUEST, "no request body, please\n");
 	if (!strcmp(url, "/metrics"))

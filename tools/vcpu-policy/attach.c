@@ -47,10 +47,9 @@ static const struct argp_option options[] = {
 	  "slice=TIME (3ms), spin=TIME (200us): how old a vCPU's last PLE exit may be for it to "
 	  "count as spinning; grace=TIME (200us), part=on|off (on): holder-boost; hold=TIME (6ms; "
 	  "cgroup); short=TIME (1ms; vnuma-wake): who sleeps for less is a short sleeper; "
-	  "poll=TIME (vnuma-wake; 1ms in a guest of KVM, else 0): an idle CPU waits awake for at "
-	  "most so "
-	  "long before it halts; for "
-	  "comparison: boost=on|off, order=fair|fifo",
+	  "poll=TIME (vnuma-wake; 1ms in a KVM guest that sees steal time and does not use "
+	  "cpuidle_haltpoll, else 0): an idle CPU waits awake for at most so long before it "
+	  "halts; for comparison: boost=on|off, order=fair|fifo",
 	  0 },
 	CLI_DURATION,
 	{ "for", 0, NULL, OPTION_ALIAS, NULL, 0 },
@@ -270,11 +269,11 @@ int policy_attach(int argc, char **argv)
 				   "POLICY [-- COMMAND...]",
 				   "Put the vCPU threads of VMs (vnuma-wake: all threads of this "
 				   "machine) under a policy, until the command ends, the time is "
-				   "over, SIGINT or SIGTERM; then everything is put back. Nothing "
-				   "but these threads is touched.\v"
+				   "over, SIGINT or SIGTERM; then everything is put back. No "
+				   "other thread is moved.\v"
 				   "Examples:\n"
 				   "  vcpu-policy attach ple-boost --vm web-3\n"
-				   "  vcpu-policy attach ple-boost -d 60 -- sleep 30\n"
+				   "  vcpu-policy attach ple-boost -- ./benchmark\n"
 				   "  vcpu-policy attach vnuma-wake -- ./lu.C.x\n",
 				   NULL,
 				   NULL,

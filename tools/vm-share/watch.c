@@ -22,7 +22,7 @@
 enum { OPT_INTERVAL = 0x100, OPT_PLAN };
 
 static const struct argp_option options[] = {
-	{ "every", OPT_INTERVAL, "TIME", 0, "look so often (1s)", 0 },
+	{ "every", OPT_INTERVAL, "TIME", 0, "interval between looks (1s)", 0 },
 	{ "plan", OPT_PLAN, "FILE", 0,
 	  "restore and apply this plan first, and again when a VM of it is there that was not", 0 },
 	TURN_AGENT,
@@ -295,7 +295,7 @@ int share_watch(int argc, char **argv)
 {
 	const struct argp argp = { .options = options,
 				   .parser = parse,
-				   .doc = "Hold VMs to the plan that break their word: given-up "
+				   .doc = "Hold VMs to the plan if they break it: given-up "
 					  "vCPUs that use more than "
 					  "a tenth of their CPU are asked for again, then held "
 					  "down. Agents of VMs that are held down are asked now "

@@ -84,6 +84,17 @@ void ks_boost_refresh(struct ks_boost *b)
 
 /* ---- life ---- */
 
+/* There may be another way. */
+static void add_hint(enum ks_boost_backend how, const struct ks_boost_opts *o, struct ks_err *err)
+{
+	size_t len = strlen(err->msg);
+	struct ks_err none;
+
+	if (how == KS_BOOST_SCX && !o->holder && !ks_boost_usable(NULL, KS_BOOST_CGROUP, &none))
+		snprintf(err->msg + len, sizeof(err->msg) - len,
+			 "; for --backend cgroup see vcpu-policy(1)");
+}
+
 int ks_boost_attach(struct ks_boost **out, enum ks_boost_backend how, const struct ks_boost_opts *o,
 		    struct ks_vmset *vms, struct ks_journal *j, struct ks_err *err)
 {
@@ -92,8 +103,10 @@ int ks_boost_attach(struct ks_boost **out, enum ks_boost_backend how, const stru
 	int ret = ks_boost_usable(NULL, how, err);
 
 	*out = NULL;
-	if (ret)
+	if (ret) {
+		add_hint(how, o, err);
 		return ret;
+	}
 	ks_load_quiet();
 	ret = ks_journal_begin(j, o->holder ? "holder-boost" : "ple-boost");
 	if (ret)

@@ -169,7 +169,8 @@ static int enlist(struct weigh *w, uint32_t number)
 	struct boost_cgroup_bpf__bss *k = w->skel->bss;
 	const struct member *m = &w->vcpu[number];
 
-	k->vcpus[number] = (struct turn_vcpu){ .vm = m->vm, .next = k->vms[m->vm].first, .tid = m->tid };
+	k->vcpus[number] =
+		(struct turn_vcpu){ .vm = m->vm, .next = k->vms[m->vm].first, .tid = m->tid };
 	__atomic_store_n(&k->vms[m->vm].first, number, __ATOMIC_RELEASE);
 	return tell_number(w, m->tid, number);
 }

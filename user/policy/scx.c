@@ -39,7 +39,7 @@ int ks_scx_free(const char *root, struct ks_err *err)
 	case KS_SCX_NONE:
 		return ks_fail(err, -ENODEV,
 			       "this kernel has no sched_ext (needs 6.12 or later, built with "
-			       "CONFIG_SCHED_CLASS_EXT); for --backend cgroup see vcpu-policy(1)");
+			       "CONFIG_SCHED_CLASS_EXT)");
 	case KS_SCX_USED:
 		return ks_fail(
 			err, -EBUSY,
@@ -51,7 +51,7 @@ int ks_scx_free(const char *root, struct ks_err *err)
 	if (isolates_cpus(root, isolated, sizeof(isolated)))
 		return ks_fail(err, -ENODEV,
 			       "this kernel was booted with isolcpus (CPUs %.60s), and takes no "
-			       "sched_ext scheduler then; for --backend cgroup see vcpu-policy(1)",
+			       "sched_ext scheduler then",
 			       isolated);
 	return 0;
 }
