@@ -313,7 +313,7 @@ void BPF_PROG(boost_enqueue, struct task_struct *p, u64 enq_flags)
 	struct boost_task *t = task_of(p);
 	struct boost_cpu *c = this_cpu();
 
-	if (!t || !c) {
+	if (!t || !c || scx_is_fixed(p)) {
 		enqueue_helper(p, cpu, enq_flags);
 		return;
 	}

@@ -105,6 +105,16 @@ static __always_inline void scx_set_slice(struct task_struct *p, u64 slice)
 		p->scx.slice = slice;
 }
 
+/*
+ * May it not leave its CPU just now? From 6.15 the kernel does not ask about such threads; before, it ends a scheduler that sends
+ * one elsewhere. A program that runs here counts once itself.
+ */
+static __always_inline bool scx_is_fixed(const struct task_struct *p)
+{
+	return !bpf_core_enum_value_exists(enum scx_ops_flags, SCX_OPS_ENQ_MIGRATION_DISABLED) &&
+	       p->migration_disabled > (p == bpf_get_current_task_btf());
+}
+
 /* ---- the end ---- */
 
 /* Why the kernel ended it; read by the loader. */

@@ -258,7 +258,7 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 	struct wake_cpu *c = this_cpu();
 	u64 vtime;
 
-	if (!t || !c) {
+	if (!t || !c || scx_is_fixed(p)) {
 		scx_insert(p, DSQ_LOCAL, slice_ns, enq_flags);
 		return;
 	}

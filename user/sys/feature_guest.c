@@ -70,6 +70,16 @@ static void lock_functions(struct ks_fctx *c)
 			 "spinlock functions out of line: --mode full");
 }
 
+/* They come with another layout of the preempt count, after 7.2. */
+static void newer_locks(struct ks_fctx *c)
+{
+	if (c->vmlinux && ks_btf_func(c->vmlinux, "_raw_spin_lock_irq_disable"))
+		ks_fline(c, "newer-locks", KS_ST_DEGRADED,
+			 "newer than this program: locks that _raw_spin_lock_irq_disable() takes "
+			 "are not seen, and waits may be told of the wrong level (task, softirq, "
+			 "interrupt)");
+}
+
 /* Attaching to a function goes through ftrace; `record` tries it, this goes by what is there. */
 static void fentry(struct ks_fctx *c)
 {
@@ -195,6 +205,7 @@ void ks_feature_guest(struct ks_fctx *c)
 	hypervisor(c);
 	contention(c);
 	lock_functions(c);
+	newer_locks(c);
 	fentry(c);
 	sched_events(c);
 	pv_spinlocks(c);
