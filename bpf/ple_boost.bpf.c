@@ -359,8 +359,8 @@ static __always_inline bool is_due(const struct task_struct *p, const struct boo
 	return c && c->vtime && before(t->vtime, c->vtime + (bpf_ktime_get_ns() - c->ran_from));
 }
 
-/* Of the VM's vCPUs that wait in best's queue, which one? wants: as in struct boost_task. */
-static __noinline int choose(u32 vm, u32 wants, struct choice *best)
+/* Of the VM's vCPUs that wait in best's queue, which one? wants: as in struct boost_task. (Not static: so it is verified once.) */
+__noinline int choose(u32 vm, u32 wants, struct choice *best)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct task_struct *p;
@@ -586,11 +586,14 @@ static __always_inline void go_on(struct task_struct *prev, u32 node, struct boo
  * Somebody may wait though a CPU that he may use idles: it had found nobody a moment before he came to the queue, and goes to
  * sleep without a look back. So there is one look with each tick.
  */
-static __always_inline void rescue(u32 node, struct boost_cpu *c)
+__noinline int rescue(u32 node)
 {
+	struct boost_cpu *c = this_cpu();
 	struct task_struct *p;
 	s32 cpu;
 
+	if (!c)
+		return 0;
 	bpf_for_each(scx_dsq, p, node, 0)
 	{
 		cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
@@ -600,6 +603,7 @@ static __always_inline void rescue(u32 node, struct boost_cpu *c)
 			scx_bpf_kick_cpu(cpu, 0); /* so that it says once more that it idles */
 		break;
 	}
+	return 0;
 }
 
 /* prev is in no queue yet: its turn ends after this. */
@@ -616,7 +620,7 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 	if (c && c->ticked) {
 		c->ticked = false;
 		if (!fifo)
-			rescue(node_of(cpu), c);
+			rescue(node_of(cpu));
 	}
 	if (c && t && (is_still_first(cpu, node, prev, t, c) || may_finish(cpu, node, prev, t, c)))
 		return;
