@@ -11,6 +11,7 @@
 #define KVMSCHED_IDLE_CPUS_BPF_H
 
 #include "compat.bpf.h"
+#include "steal.bpf.h"
 #include "vnuma_wake.h"
 
 const volatile __u32 nr_words = 1;

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* vnuma-wake: where a thread that wakes up goes, and where it stands in the queue if no CPU is idle. */
+#ifndef KVMSCHED_WAKE_WHERE_BPF_H
+#define KVMSCHED_WAKE_WHERE_BPF_H
+
+#include "idle_cpus.bpf.h"
+#include "idle_poll.bpf.h"
+#include "steal.bpf.h"
+#include "wake_state.bpf.h"
+
+/* ---- sleep ---- */
+
+static __always_inline bool is_short_sleeper(const struct wake_task *t)
+{
+	return t->sleeps == 4 && t->sleep_ns < short_ns;
+}
+
+static __always_inline void note_sleep(struct wake_task *t, u64 ns)
+{
+	t->sleep_ns = t->sleeps ? (3 * t->sleep_ns + ns) / 4 : ns;
+	if (t->sleeps < 4)
+		t->sleeps++;
+}
+
+/* Where it runs now; a short sleeper belongs there only if it does not come back from there for long. */
+static __always_inline void note_place(struct wake_task *t, s32 cpu)
+{
+	if (cpu == t->home) {
+		t->away = 0;
+	} else if (!is_short_sleeper(t) || ++t->away >= AWAY_MAX) {
+		t->home = cpu;
+		t->away = 0;
+	}
+}
+
+/* ---- where to ---- */
+
+static __always_inline bool may_use(const struct task_struct *p, s32 cpu)
+{
+	return cpu >= 0 && bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
+}
+
+/* Its own place, if it is idle and the host has let it run. */
+static __always_inline bool claim_own(const struct task_struct *p, s32 cpu, struct wake_cpu *c)
+{
+	if (!may_use(p, cpu) || !is_in(idle_cpus, cpu))
+		return false;
+	if (is_in(stolen_cpus, cpu) || is_preempted(cpu)) {
+		c->n.avoided++;
+		return false;
+	}
+	return claim(cpu);
+}
+
+static __always_inline s32 claim_near(struct task_struct *p, u32 node)
+{
+	s32 cpu = smt ? claim_any(p, node, IDLE_WHOLE_CORE) : -1;
+
+	return cpu < 0 ? claim_any(p, node, 0) : cpu;
+}
+
+/* How long it takes to run there is what halting costs; of what an interrupt wakes up where it arrives only its host knows. */
+static __always_inline void note_sent(struct wake_task *t, s32 cpu)
+{
+	if (polls() && cpu != (s32)bpf_get_smp_processor_id())
+		t->sent_at = bpf_ktime_get_ns();
+}
+
+/* An idle CPU for a thread that belongs to `home`, claimed and counted; -1 if there is none. */
+__noinline s32 find_idle(struct task_struct *p __arg_trusted, s32 home, s32 prev)
+{
+	struct wake_cpu *c = this_cpu();
+	s32 cpu;
+
+	if (!c || !any_idle())
+		return -1;
+	if (claim_own(p, home, c)) {
+		c->n.prev_idle++;
+		c->n.kept += home != prev;
+		return home;
+	}
+	if (prev != home && claim_own(p, prev, c)) {
+		c->n.prev_idle++;
+		return prev;
+	}
+	cpu = claim_near(p, node_of(home));
+	if (cpu < 0 && nr_nodes > 1)
+		cpu = claim_near(p, NODE_ANY);
+	if (cpu < 0) /* better one that has to wait for its pCPU than none */
+		cpu = may_use(p, home) && claim(home) ? home : claim_any(p, NODE_ANY, IDLE_STOLEN);
+	if (cpu < 0)
+		return -1;
+	if (cpu == home)
+		c->n.prev_idle++;
+	else if (node_of(cpu) == node_of(home))
+		c->n.node_idle++;
+	else
+		c->n.any_idle++;
+	return cpu;
+}
+
+/* The CPU that a thread which wakes up belongs to. */
+static __always_inline s32 home_of(const struct wake_task *t, s32 prev)
+{
+	return is_short_sleeper(t) && t->home >= 0 ? t->home : prev;
+}
+
+/* ---- virtual time ---- */
+
+/*
+ * Its place in the queue: by what it had. Sleep saves up no more than a slice; somebody who had to wait is
+ * owed more, but not so much that it would keep a CPU from others for long. Who had more than its part
+ * and sleeps, for CPUs were idle, need not make up for all of it.
+ */
+static __always_inline u64 place(struct wake_task *t, u64 enq_flags)
+{
+	u64 least = vtime_now - (enq_flags & ENQ_WAKEUP ? slice_ns : OWED_MAX_NS);
+	u64 slice = priced(slice_ns, t->rate), most = vtime_now + AHEAD_SLICES * slice;
+
+	if (before(t->vtime, least))
+		t->vtime = least;
+	else if (enq_flags & ENQ_WAKEUP && before(most, t->vtime))
+		t->vtime = most;
+	return t->yielded ? t->vtime + slice : t->vtime;
+}
+
+/*
+ * Its turn came half a slice before that of what runs there, which need not go on until its end: then it is to take the
+ * CPU over, and nobody after it until it runs. Not where the host has taken the vCPU away: what runs there has not had
+ * the time since, and whoever is bound to it waits for the host. (A vCPU that has a thread of ours has not halted, so what the host
+ * says of it is true.)
+ */
+static __always_inline bool takes_over(s32 cpu, u64 vtime, bool pinned)
+{
+	struct wake_cpu *c = other_cpu(cpu);
+	u64 theirs = c ? c->vtime : 0;
+
+	if (!theirs || !before(vtime + slice_ns / 2,
+			       theirs + priced(bpf_ktime_get_ns() - c->vtime_at, c->rate)))
+		return false;
+	if (!pinned && (is_in(stolen_cpus, cpu) || says_preempted(cpu)))
+		return false;
+	return __sync_val_compare_and_swap(&c->vtime, theirs, 0) == theirs;
+}
+
+/*
+ * A CPU that was claimed for it is idle, and it is not there: it may have been moved to other CPUs before it was handed over.
+ * Nobody else would find that CPU.
+ */
+static __always_inline void give_back(struct wake_task *t)
+{
+	if (t->sent_to && is_idle(t->sent_to - 1))
+		put_in(idle_cpus, t->sent_to - 1, true);
+	t->sent_to = 0;
+}
+
+#endif /* KVMSCHED_WAKE_WHERE_BPF_H */
