@@ -38,7 +38,7 @@ struct wake_cpu {
 	__u64 vtime;	  /* of what runs there, as of vtime_at; 0 = nothing of ours */
 	__u64 vtime_at;	  /* ns */
 	__u64 turn_from;  /* since when it runs, or since when somebody waits for its place */
-	__u64 rate;	  /* its virtual time per time, see bpf/vnuma_wake.bpf.c */
+	__u64 rate;	  /* its virtual time per time, see bpf/cgroup_weight.bpf.h */
 	__u64 ran_to;	  /* ns: what it ran until then is in the next one and in n.run_ns */
 	__u64 wanted;	  /* ns that it ran or had to wait, since it was last judged by its steal */
 	__u64 steal;	  /* ns, as of then */
