@@ -302,7 +302,7 @@ static __always_inline bool has_waiters(const raw_spinlock_t *lock)
 	return (__u32)lock->raw_lock.val.counter > 0xffu;
 }
 
-/* A release worth a record: contended before, at the end, or held long. */
+/* A release worth a record: others wait, or it was held long. */
 static __noinline int tell_release(__u64 *ctx, __u32 cpu, __u32 at, __u64 now, int nargs)
 {
 	struct ks_lock_cpu *c;

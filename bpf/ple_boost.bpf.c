@@ -250,16 +250,21 @@ __noinline int rescue(u32 node)
 {
 	struct boost_cpu *c = this_cpu();
 	struct task_struct *p;
+	u32 looked = 0;
 	s32 cpu;
 
 	if (!c)
 		return 0;
 	bpf_for_each(scx_dsq, p, node, 0)
 	{
+		if (looked++ >= LOOKED_AT)
+			break;
 		cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
-		if (cpu >= 0 && scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL_ON | cpu, 0))
+		if (cpu < 0)
+			continue;
+		if (scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL_ON | cpu, 0))
 			c->n.rescued++;
-		else if (cpu >= 0 && bpf_ksym_exists(scx_bpf_kick_cpu))
+		else if (bpf_ksym_exists(scx_bpf_kick_cpu))
 			scx_bpf_kick_cpu(cpu, 0); /* so that it says once more that it idles */
 		break;
 	}

@@ -199,15 +199,17 @@ static __always_inline void forget_former(const struct ks_vcpu_state *v, __u32 c
 		vcpu_gone(f, cpu, former);
 }
 
+/* Read once it is known to be there, and before it is taken: then the place is the loader's again. */
 static __always_inline __u32 free_slot(void)
 {
-	__u32 head = *(volatile __u32 *)&ks_free_slots.head;
-	__u32 slot = *(volatile __u32 *)&ks_free_slots.slot[head & (KS_FREE_SLOTS - 1)];
+	__u32 head = *(volatile __u32 *)&ks_free_slots.head, slot;
 
-	/* Read before it is taken: then the place is the loader's. If another CPU is faster, a slot that was never used will do. */
-	if (head != *(volatile __u32 *)&ks_free_slots.tail &&
-	    __sync_val_compare_and_swap(&ks_free_slots.head, head, head + 1) == head)
-		return slot;
+	if (head != *(volatile __u32 *)&ks_free_slots.tail) {
+		slot = *(volatile __u32 *)&ks_free_slots.slot[head & (KS_FREE_SLOTS - 1)];
+		if (__sync_val_compare_and_swap(&ks_free_slots.head, head, head + 1) == head)
+			return slot;
+	}
+	/* None, or another CPU is faster: one that was never used will do. */
 	return __sync_fetch_and_add(&ks_slots_used, 1);
 }
 

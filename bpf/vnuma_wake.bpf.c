@@ -138,6 +138,10 @@ static __always_inline void goes_on(struct task_struct *p, struct wake_task *t, 
 		pay_alone(p, t, c, nodes);
 		c->turn_from = bpf_ktime_get_ns();
 	}
+	if (!c->vtime) { /* who was to take it over has gone elsewhere */
+		c->vtime = vtime_so_far(p, t) ?: 1;
+		c->vtime_at = bpf_ktime_get_ns();
+	}
 	scx_set_slice(p, slice_ns);
 }
 

@@ -198,8 +198,13 @@ static int begin(struct run *r, struct ks_err *err)
 
 static bool is_absence(int ret)
 {
-	return ret == -ECONNREFUSED || ret == -ECONNRESET || ret == -ETIMEDOUT || ret == -EPIPE ||
-	       ret == -ENOBUFS || ret == -ENOMEM || ret == -EMFILE || ret == -ENFILE;
+	return ret == -ECONNREFUSED || ret == -ECONNRESET || ret == -ETIMEDOUT || ret == -EPIPE;
+}
+
+/* Nothing could be asked just now; the next second is as good. */
+static bool is_passing(int ret)
+{
+	return ret == -ENOBUFS || ret == -ENOMEM || ret == -EMFILE || ret == -ENFILE;
 }
 
 static void give_up(struct run *r, int ret, const struct ks_err *err)
@@ -226,6 +231,8 @@ static void try_host(struct run *r)
 	struct ks_err err;
 	int ret = connect_host(r, 1000, &err);
 
+	if (is_passing(ret))
+		return;
 	if (ret && !is_absence(ret)) {
 		give_up(r, ret, &err);
 		return;

@@ -36,7 +36,7 @@ struct top {
 	uint32_t slots, *order; /* slots in use, by VM and vCPU */
 	int32_t *node;		/* by pCPU */
 	uint32_t npcpus, nnodes;
-	uint64_t shown; /* up to here; 0: nothing yet */
+	uint64_t shown; /* up to here */
 };
 
 /* ---- records ---- */
@@ -221,7 +221,7 @@ static void print_json(const struct top *t, uint32_t n, uint64_t from, uint64_t 
 static void show(void *ctx)
 {
 	struct top *t = ctx;
-	uint64_t until = t->drain.until, from = t->shown ?: t->loop->last;
+	uint64_t until = t->drain.until, from = t->shown;
 	uint32_t i, n;
 
 	t->loop->last = ks_now_ns();
@@ -295,6 +295,8 @@ int top_host(struct toploop *loop, struct vm_filter *vms)
 		loop->drain = drain;
 		loop->show = show;
 		loop->ctx = &t;
+		drain(&t);
+		t.shown = t.drain.until;
 		toploop_run(loop);
 		loop->ctx = NULL;
 	}

@@ -47,10 +47,10 @@ static void release(struct vn_vm *m, uint32_t *link)
 	m->free_task = i;
 }
 
-/* Forget all threads in these places (bits of enum vn_where). */
-static void drop(struct vn_vm *m, unsigned int where)
+/* Forget all threads in these places (bits of enum vn_where). How many. */
+static uint32_t drop(struct vn_vm *m, unsigned int where)
 {
-	uint32_t b, *link;
+	uint32_t b, *link, n = 0;
 
 	for (b = 0; b < VN_BUCKETS; b++) {
 		link = &m->bucket[b];
@@ -60,9 +60,10 @@ static void drop(struct vn_vm *m, unsigned int where)
 				continue;
 			}
 			release(m, link);
-			m->out.forgotten++;
+			n++;
 		}
 	}
+	return n;
 }
 
 void vn_task_end(struct vn_vm *m, uint32_t tid)
@@ -78,15 +79,19 @@ void vn_task_end(struct vn_vm *m, uint32_t tid)
 	release(m, link);
 }
 
-/* To look through all of them for a few sleepers is dear: not for each thread that finds no room. */
+/* To look through all of them for a few sleepers is dear: not again for each thread that finds no room. */
 static void drop_sleepers(struct vn_vm *m)
 {
+	uint32_t dropped;
+
 	if (m->dropless) {
 		m->dropless--;
 		return;
 	}
-	drop(m, 1u << VN_SLEEPS | 1u << VN_UNSEEN);
-	m->dropless = VN_BUCKETS;
+	dropped = drop(m, 1u << VN_SLEEPS | 1u << VN_UNSEEN);
+	m->out.forgotten += dropped;
+	if (dropped < VN_BUCKETS)
+		m->dropless = VN_BUCKETS;
 }
 
 struct vn_task *vn_task_get(struct vn_vm *m, uint32_t tid)
@@ -127,11 +132,9 @@ void vn_task_unwait(struct vn_vm *m, struct vn_task *t)
 
 void vn_tasks_forget(struct vn_vm *m)
 {
-	uint64_t before = m->out.forgotten;
 	uint32_t i;
 
-	drop(m, ~0u);
-	m->out.forgotten = before; /* for want of knowledge, not of room */
+	drop(m, ~0u); /* for want of knowledge, not of room: not counted */
 	for (i = 0; i < m->ncpus; i++) {
 		m->cpu[i].cur = VN_NONE;
 		m->cpu[i].pulled_at = 0;
