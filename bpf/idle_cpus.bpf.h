@@ -61,6 +61,15 @@ static __always_inline bool claim(s32 cpu)
 	return __sync_fetch_and_and(&idle_cpus[CPU_WORD(cpu)], ~CPU_BIT(cpu)) & CPU_BIT(cpu);
 }
 
+/* Nobody was sent there after all: if it idles still, by its own word, others may have it. */
+static __always_inline void unclaim(s32 cpu)
+{
+	struct wake_cpu *c = other_cpu(cpu);
+
+	if (c && c->idle)
+		put_in(idle_cpus, cpu, true);
+}
+
 /* Number of the lowest bit; m is not 0. Without a branch, for the verifier follows each of them. */
 static __always_inline u32 lowest(u64 m)
 {

@@ -84,14 +84,6 @@ static __always_inline bool is_preempted(s32 cpu)
 	return c && c->doubt && says_preempted(cpu);
 }
 
-/* As that CPU itself has been told. */
-static __always_inline bool is_idle(s32 cpu)
-{
-	struct wake_cpu *c = other_cpu(cpu);
-
-	return c && c->idle;
-}
-
 static __always_inline u64 at_most(u64 ns, u64 most)
 {
 	return ns < most ? ns : most;

@@ -177,8 +177,8 @@ __noinline int rescue(u32 node)
 			continue;
 		if (scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL_ON | cpu, 0))
 			c->n.rescued++;
-		else if (is_idle(cpu))
-			put_in(idle_cpus, cpu, true);
+		else
+			unclaim(cpu);
 		break;
 	}
 	if (nobody)

@@ -149,8 +149,8 @@ static __always_inline bool takes_over(s32 cpu, u64 vtime, bool pinned)
  */
 static __always_inline void give_back(struct wake_task *t)
 {
-	if (t->sent_to && is_idle(t->sent_to - 1))
-		put_in(idle_cpus, t->sent_to - 1, true);
+	if (t->sent_to)
+		unclaim(t->sent_to - 1);
 	t->sent_to = 0;
 }
 

@@ -53,11 +53,10 @@ static int take(struct ks_boost *b, uint32_t number, uint32_t tid)
 		ret = b->ops->enter(b, number);
 	if (!ret)
 		ret = b->ops->take(b, number, tid);
-	if (ret > 0) {
+	if (ret > 0)
 		b->vms->vm[number].vcpus++;
-	} else if (!ret) {
+	else if (!ret)
 		b->left++;
-	}
 	return ret == -ESRCH ? 0 : ret;
 }
 
