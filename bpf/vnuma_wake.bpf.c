@@ -41,7 +41,7 @@ s32 BPF_PROG(wake_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flag
 		return prev_cpu;
 	cpu = find_idle(p, home_of(t, prev_cpu), prev_cpu);
 	if (cpu < 0)
-		return prev_cpu;
+		return queued_by(p, prev_cpu);
 	place(t, ENQ_WAKEUP);
 	note_sent(t, cpu);
 	scx_insert(p, DSQ_LOCAL, slice_ns, 0);
@@ -97,6 +97,7 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 		return;
 	}
 	c->n.queued++;
+	c->n.sooner += idle == WAITS_HERE;
 	scx_insert_vtime(p, pinned ? PINNED | cpu : node_of(home), slice_ns, vtime, enq_flags);
 }
 
@@ -167,7 +168,7 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 	struct wake_cpu *c = other_cpu(cpu);
 	u64 nodes = waiting_nodes();
 	bool found;
-	u32 i;
+	u32 i, which;
 
 	if (STALLS() || !c)
 		return;
@@ -181,10 +182,12 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 			becomes_idle(c, cpu, true);
 		put_in(idle_cpus, cpu, true);
 	}
+	/* What is taken off the queue here may sleep soon, and take the next one; if it does not, its next tick comes here. */
+	which = found && !t && gathers() ? 0 : IDLE_STOLEN;
 	bpf_for(i, 0, nr_nodes)
 	{
 		if (has_node(nodes, i) && may_rescue(i))
-			rescue(i);
+			rescue(i, which);
 	}
 }
 
@@ -269,8 +272,10 @@ void BPF_PROG(wake_quiescent, struct task_struct *p, u64 deq_flags)
 
 	if (!t)
 		return;
-	if (deq_flags & DEQ_SLEEP)
+	if (deq_flags & DEQ_SLEEP) {
 		t->slept_at = bpf_ktime_get_ns();
+		note_awake(t, p->se.sum_exec_runtime);
+	}
 	t->sent_at = 0;
 	cgrp = scx_bpf_task_cgroup(p);
 	group_count(cgrp, -t->counted);

@@ -14,11 +14,12 @@
 /* Per CPU; sums are what `status` shows. */
 struct wake_counts {
 	/* Threads that woke up (or were made, or had to leave their CPU) and ran at once: */
-	__u64 prev_idle;  /* ... where they had run before */
-	__u64 node_idle;  /* ... on another idle CPU of that node */
-	__u64 any_idle;	  /* ... on an idle CPU of another node */
-	__u64 preempted;  /* ... in the place of one whose turn was later */
-	__u64 queued;	  /* and those that had to wait for their turn */
+	__u64 prev_idle; /* ... where they had run before */
+	__u64 node_idle; /* ... on another idle CPU of that node */
+	__u64 any_idle;	 /* ... on an idle CPU of another node */
+	__u64 preempted; /* ... in the place of one whose turn was later */
+	__u64 queued;	 /* and those that had to wait for their turn */
+	__u64 sooner; /* ... and not for an idle CPU that the host keeps waiting, for that would have been later */
 	__u64 kept;	  /* a short sleeper was left where it is, or brought back */
 	__u64 other_node; /* taken from the queue of another node, for there was nobody here */
 	__u64 avoided;	  /* an idle CPU was passed over, for the host had it preempted lately */

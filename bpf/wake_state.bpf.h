@@ -12,6 +12,9 @@ const volatile __u64 slice_ns = 3000000;
 const volatile __u64 short_ns = 1000000;
 const volatile __u32 nr_cpus = 1; /* highest possible number + 1 */
 
+/* Threads that run for moments only need not go to vCPUs that the host keeps waiting: wake_where.bpf.h. */
+const volatile bool gather = true;
+
 #define OWED_MAX_NS 100000000ull
 #define NODE_SLICES 4 /* memory of another node costs time, too */
 #define LONE_SLICES (2 * NODE_SLICES)
@@ -28,10 +31,12 @@ struct wake_task {
 	u64 slept_at; /* since then; 0: it does not sleep */
 	u64 sent_at;  /* then, to another CPU that was idle; 0: it was not, or has run since */
 	u64 sleep_ns; /* how long it sleeps, the later ones counting more */
-	u32 sleeps;   /* so many have been seen, up to 4 */
-	s32 counted;  /* weight that is in its cgroup's sum */
-	s32 sent_to;  /* this CPU + 1 was claimed for it, and it has not run since; 0: none was */
-	s32 home;     /* of a short sleeper: the CPU that it belongs to; else where it ran last */
+	u64 awake_ns; /* how long it runs from one sleep to the next, the later ones counting more */
+	u64 ran; /* of the time that the kernel says it had, so much was before its last sleep; 0: has not slept */
+	u32 sleeps;  /* so many have been seen, up to 4 */
+	s32 counted; /* weight that is in its cgroup's sum */
+	s32 sent_to; /* this CPU + 1 was claimed for it, and it has not run since; 0: none was */
+	s32 home;    /* of a short sleeper: the CPU that it belongs to; else where it ran last */
 	u32 away;
 	bool yielded; /* sched_yield(2): others first, once */
 };

@@ -155,9 +155,9 @@ static __always_inline void look_again(u32 node)
 
 /*
  * Somebody was put into a queue while a CPU went idle that had looked there a moment before: nobody else
- * will tell that CPU.
+ * will tell that CPU. which: as claim_any()'s.
  */
-__noinline int rescue(u32 node)
+__noinline int rescue(u32 node, u32 which)
 {
 	struct wake_cpu *c = this_cpu();
 	struct task_struct *p;
@@ -171,7 +171,7 @@ __noinline int rescue(u32 node)
 	{
 		if (looked++ >= LOOKED_AT)
 			break;
-		cpu = claim_any(p, NODE_ANY, IDLE_STOLEN);
+		cpu = claim_any(p, NODE_ANY, which);
 		nobody = cpu < 0;
 		if (nobody)
 			continue;
@@ -181,7 +181,7 @@ __noinline int rescue(u32 node)
 			unclaim(cpu);
 		break;
 	}
-	if (nobody)
+	if (nobody && which)
 		nobody_until[node & (WAKE_MAX_NODES - 1)] = bpf_ktime_get_ns() + NOBODY_NS;
 	return 0;
 }

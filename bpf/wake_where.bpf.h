@@ -22,6 +22,13 @@ static __always_inline void note_sleep(struct wake_task *t, u64 ns)
 		t->sleeps++;
 }
 
+/* It goes to sleep; ran: what it had on CPUs in all. */
+static __always_inline void note_awake(struct wake_task *t, u64 ran)
+{
+	t->awake_ns = t->ran ? (3 * t->awake_ns + ran - t->ran) / 4 : ran;
+	t->ran = ran;
+}
+
 /* Where it runs now; a short sleeper belongs there only if it does not come back from there for long. */
 static __always_inline void note_place(struct wake_task *t, s32 cpu)
 {
@@ -34,6 +41,12 @@ static __always_inline void note_place(struct wake_task *t, s32 cpu)
 }
 
 /* ---- where to ---- */
+
+/* How long halted vCPUs take is known only where it is measured: note_sent(). */
+static __always_inline bool gathers(void)
+{
+	return gather && polls();
+}
 
 static __always_inline bool may_use(const struct task_struct *p, s32 cpu)
 {
@@ -66,14 +79,37 @@ static __always_inline void note_sent(struct wake_task *t, s32 cpu)
 		t->sent_at = bpf_ktime_get_ns();
 }
 
-/* An idle CPU for a thread that belongs to `home`, claimed and counted; -1 if there is none. */
+/*
+ * Only vCPUs idle that the host keeps waiting: is this one to be had sooner? If what runs on it, and who waits already,
+ * sleeps as soon as it mostly does. (Twice, as in idle_poll.bpf.h: who is woken up has its pCPU from one of these threads.) A
+ * thread that runs for longer is worth the wait, and would be in the way here.
+ */
+static __always_inline bool is_sooner(struct task_struct *p, s32 home)
+{
+	struct task_struct *cur = bpf_get_current_task_btf();
+	struct wake_task *t = task_of(p), *theirs;
+	struct wake_cpu *c = other_cpu(home);
+
+	if (!gathers() || !c || !t || !cur->pid || cur == p)
+		return false;
+	theirs = task_of(cur);
+	if (!theirs || !theirs->ran || !t->ran || t->awake_ns >= c->start_ns ||
+	    !may_use(p, bpf_get_smp_processor_id()))
+		return false;
+	return theirs->awake_ns * (1 + scx_bpf_dsq_nr_queued(node_of(home))) < 2 * c->start_ns;
+}
+
+#define NONE_IDLE (-1)
+#define WAITS_HERE (-2) /* not for those that idle: is_sooner() */
+
+/* An idle CPU for a thread that belongs to `home`, claimed and counted; else one of these. */
 __noinline s32 find_idle(struct task_struct *p __arg_trusted, s32 home, s32 prev)
 {
 	struct wake_cpu *c = this_cpu();
 	s32 cpu;
 
 	if (!c || !any_idle())
-		return -1;
+		return NONE_IDLE;
 	if (claim_own(p, home, c)) {
 		c->n.prev_idle++;
 		c->n.kept += home != prev;
@@ -86,10 +122,12 @@ __noinline s32 find_idle(struct task_struct *p __arg_trusted, s32 home, s32 prev
 	cpu = claim_near(p, node_of(home));
 	if (cpu < 0 && nr_nodes > 1)
 		cpu = claim_near(p, NODE_ANY);
+	if (cpu < 0 && is_sooner(p, home))
+		return WAITS_HERE;
 	if (cpu < 0) /* better one that has to wait for its pCPU than none */
 		cpu = may_use(p, home) && claim(home) ? home : claim_any(p, NODE_ANY, IDLE_STOLEN);
 	if (cpu < 0)
-		return -1;
+		return NONE_IDLE;
 	if (cpu == home)
 		c->n.prev_idle++;
 	else if (node_of(cpu) == node_of(home))
@@ -99,10 +137,21 @@ __noinline s32 find_idle(struct task_struct *p __arg_trusted, s32 home, s32 prev
 	return cpu;
 }
 
-/* The CPU that a thread which wakes up belongs to. */
-static __always_inline s32 home_of(const struct wake_task *t, s32 prev)
+/* The CPU that a thread which wakes up belongs to; cpu: if it has run on none yet. */
+static __always_inline s32 home_of(const struct wake_task *t, s32 cpu)
 {
-	return is_short_sleeper(t) && t->home >= 0 ? t->home : prev;
+	return t->home >= 0 ? t->home : cpu;
+}
+
+/*
+ * From which CPU a thread is put into a queue that is to wait there: from this one. Another one does it when it is told to, which it
+ * is not before its host has it run.
+ */
+static __always_inline s32 queued_by(const struct task_struct *p, s32 prev)
+{
+	s32 cpu = bpf_get_smp_processor_id();
+
+	return may_use(p, cpu) ? cpu : prev;
 }
 
 /* ---- virtual time ---- */

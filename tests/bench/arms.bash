@@ -11,6 +11,7 @@ declare -A ARM_ARGS=(
 	[holder]="holder-boost"
 	[queue]="holder-boost --option part=off"
 	[wake]="vnuma-wake"
+	[spread]="vnuma-wake --option gather=off"
 	[halt]="vnuma-wake --option poll=0"
 )
 

@@ -49,7 +49,9 @@ static const struct argp_option options[] = {
 	  "cgroup); short=TIME (1ms; vnuma-wake): who sleeps for less is a short sleeper; "
 	  "poll=TIME (vnuma-wake; 1ms in a KVM guest that sees steal time and does not use "
 	  "cpuidle_haltpoll, else 0): an idle CPU waits awake for at most so long before it "
-	  "halts; for comparison: boost=on|off, order=fair|fifo",
+	  "halts; gather=on|off (on; vnuma-wake): with poll, threads that run for moments share "
+	  "the vCPUs that run where the host keeps the idle ones waiting; for comparison: "
+	  "boost=on|off, order=fair|fifo",
 	  0 },
 	CLI_DURATION,
 	{ "for", 0, NULL, OPTION_ALIAS, NULL, 0 },
@@ -90,14 +92,18 @@ static uint64_t parse_time(const char *name, const char *value)
 /* Is it one of vnuma-wake's own? */
 static bool parse_wake(struct options *o, const char *arg, const char *value)
 {
+	unsigned int off = o->wake.no_gather;
 	struct ks_err err;
 
 	if (!strncmp(arg, "short=", 6))
 		o->wake.short_ns = parse_time("--option short", value);
 	else if (!strncmp(arg, "poll=", 5))
 		bad(ks_arg_duration("--option poll", value, 0, &o->wake.poll_ns, &err), &err);
+	else if (!strncmp(arg, "gather=", 7))
+		bad(ks_arg_choice("--option gather", value, on_off, &off, &err), &err);
 	else
 		return false;
+	o->wake.no_gather = off;
 	if (o->wake.poll_ns > KS_WAKE_POLL_MOST && o->wake.poll_ns != KS_WAKE_POLL_AUTO)
 		cli_bad_usage(
 			"--option poll: 10ms at most; a CPU that waits awake runs nothing else");

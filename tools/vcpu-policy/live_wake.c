@@ -19,6 +19,7 @@ static const struct state_count counts[] = {
 	{ "woken_any_idle", offsetof(struct wake_counts, any_idle) },
 	{ "woken_preempting", offsetof(struct wake_counts, preempted) },
 	{ "queued", offsetof(struct wake_counts, queued) },
+	{ "queued_sooner", offsetof(struct wake_counts, sooner) },
 	{ "kept_short_sleeper", offsetof(struct wake_counts, kept) },
 	{ "stolen_from_other_node", offsetof(struct wake_counts, other_node) },
 	{ "avoided_preempted", offsetof(struct wake_counts, avoided) },

@@ -159,6 +159,7 @@ static int load(struct ks_wake *w, const struct ks_wake_opts *o, struct ks_err *
 		return ks_load_err(err, -errno, "vnuma-wake");
 	w->skel->rodata->slice_ns = o->slice_ns ? o->slice_ns : SLICE_NS;
 	w->skel->rodata->short_ns = o->short_ns ? o->short_ns : SHORT_NS;
+	w->skel->rodata->gather = !o->no_gather;
 	choose_poll(w, o->poll_ns);
 	ret = set_cpus(w->skel, err);
 	if (ret)

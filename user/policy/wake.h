@@ -25,6 +25,8 @@ struct ks_wake_opts {
 	uint64_t short_ns; /* who usually sleeps for less is a short sleeper; 0 = 1 ms */
 	/* An idle CPU waits awake for at most so long; 0 = never. KS_WAKE_POLL_MOST at most, or _AUTO. */
 	uint64_t poll_ns;
+	/* Threads that run for moments go to vCPUs that the host keeps waiting, also where one that runs is to be had sooner. */
+	bool no_gather;
 	bool ignore_quota; /* also where a cgroup has a cpu.max, which then does not hold */
 };
 
