@@ -6,6 +6,9 @@
  * somebody who wants to run; the root's threads count beside the cgroups next to it, as in the
  * kernel's own fair scheduler. The sums are those of the moment in which a stretch of running ends
  * (up to twice WEIGHT_AGE_NS before), taken for the whole of it.
+ *
+ * Threads that sleep in turn each have a claim of their own, which is never used up. So what they had while others waited
+ * is added up for the cgroup that they are in, too, and none of them wakes up with a claim from before that.
  */
 #ifndef KVMSCHED_CGROUP_WEIGHT_BPF_H
 #define KVMSCHED_CGROUP_WEIGHT_BPF_H
@@ -26,7 +29,9 @@ struct group {
 	u32 counted; /* weight that is in the sum of the cgroup above */
 	s64 sum;     /* of its members' weights; atomic */
 	u64 dear;    /* what its threads pay more than the root's, in RATE_ONE ... */
+	u64 whole;   /* ... and what all of them pay together, whoever of them runs ... */
 	u64 dear_at; /* ... as of then */
+	u64 vtime;   /* of all of them; what they had while nobody waited is not in it */
 };
 
 struct {
@@ -174,7 +179,11 @@ __noinline u64 group_dear(struct cgroup *cgrp __arg_trusted)
 			break;
 		g = group_of(at);
 		bpf_cgroup_release(at);
-		if (!g || !g->weight || g->sum <= 0)
+		if (!g || !g->weight)
+			continue;
+		if (level == cgrp->level)
+			g->whole = dear * 100 / g->weight;
+		if (g->sum <= 0)
 			continue;
 		dear = dear * (u64)g->sum / g->weight;
 		if (dear > RATE_MAX)
@@ -198,6 +207,35 @@ static __always_inline u64 group_rate(struct cgroup *cgrp, u32 weight, u64 now)
 	}
 	rate = dear * 100 / (weight ? weight : 1);
 	return rate < RATE_MAX ? rate : RATE_MAX;
+}
+
+/* A thread in it had so much while others waited. */
+static __always_inline void group_charge(struct cgroup *cgrp, u64 ns)
+{
+	struct group *g = cgrp->level ? group_of(cgrp) : NULL;
+
+	if (g)
+		__sync_fetch_and_add(&g->vtime, ns * g->whole / RATE_ONE);
+}
+
+/*
+ * A thread in it, counted already, is to have no claim from before this. Itself it keeps what is due to it as a thread does: a slice if
+ * all of it slept, else `owed`; and of what it had more than that, no more than `ahead` times a slice counts.
+ */
+static __always_inline u64 group_least(struct cgroup *cgrp, u64 slice, u64 owed, u64 ahead)
+{
+	struct group *g = cgrp->level ? group_of(cgrp) : NULL;
+	u64 least, most;
+
+	if (!g)
+		return vtime_now - owed;
+	least = vtime_now - (g->members == 1 ? slice : owed);
+	most = vtime_now + ahead * (slice * g->whole / RATE_ONE);
+	if (before(g->vtime, least))
+		g->vtime = least;
+	else if (before(most, g->vtime))
+		g->vtime = most;
+	return g->vtime - slice;
 }
 
 #endif /* KVMSCHED_CGROUP_WEIGHT_BPF_H */

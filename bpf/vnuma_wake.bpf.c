@@ -252,6 +252,7 @@ void BPF_PROG(wake_runnable, struct task_struct *p, u64 enq_flags)
 {
 	struct wake_task *t = task_of(p);
 	struct cgroup *cgrp;
+	u64 least;
 
 	if (!t)
 		return;
@@ -261,7 +262,10 @@ void BPF_PROG(wake_runnable, struct task_struct *p, u64 enq_flags)
 	cgrp = scx_bpf_task_cgroup(p);
 	t->counted = p->scx.weight;
 	group_count(cgrp, t->counted);
+	least = group_least(cgrp, slice_ns, OWED_MAX_NS, AHEAD_SLICES);
 	bpf_cgroup_release(cgrp);
+	if (before(t->vtime, least))
+		t->vtime = least;
 }
 
 SEC("struct_ops/wake_quiescent")
@@ -274,7 +278,7 @@ void BPF_PROG(wake_quiescent, struct task_struct *p, u64 deq_flags)
 		return;
 	if (deq_flags & DEQ_SLEEP) {
 		t->slept_at = bpf_ktime_get_ns();
-		note_awake(t, p->se.sum_exec_runtime);
+		note_awake(t, p->se.sum_exec_runtime - t->stolen);
 	}
 	t->sent_at = 0;
 	cgrp = scx_bpf_task_cgroup(p);
@@ -318,6 +322,7 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	c->vtime = t->vtime ? t->vtime : 1;
 	c->rate = t->rate;
 	c->turn_from = c->vtime_at = c->ran_to = bpf_ktime_get_ns();
+	c->run_steal = gathers() ? steal_now(cpu) : 0;
 	c->n.switches++;
 	if (t->sent_at) {
 		note_start(c, t->sent_at, c->ran_to);
@@ -326,7 +331,8 @@ void BPF_PROG(wake_running, struct task_struct *p)
 }
 
 /* Asked anew once it is old: threads that run for moments only would ask all the time. */
-static __always_inline void look_at_rate(struct task_struct *p, struct wake_task *t, u64 now)
+static __always_inline void look_at_rate(struct task_struct *p, struct wake_task *t, s32 cpu,
+					 u64 now)
 {
 	struct cgroup *cgrp;
 
@@ -334,6 +340,9 @@ static __always_inline void look_at_rate(struct task_struct *p, struct wake_task
 		return;
 	cgrp = scx_bpf_task_cgroup(p);
 	t->rate = group_rate(cgrp, p->scx.weight, now);
+	if (somebody_waits(cpu, waiting_nodes()))
+		group_charge(cgrp, t->uncharged);
+	t->uncharged = 0;
 	bpf_cgroup_release(cgrp);
 	t->rate_at = now;
 }
@@ -341,15 +350,20 @@ static __always_inline void look_at_rate(struct task_struct *p, struct wake_task
 SEC("struct_ops/wake_stopping")
 void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
 {
-	struct wake_cpu *c = other_cpu(scx_bpf_task_cpu(p));
+	s32 cpu = scx_bpf_task_cpu(p);
+	struct wake_cpu *c = other_cpu(cpu);
 	struct wake_task *t = task_of(p);
-	u64 now = bpf_ktime_get_ns();
+	u64 now = bpf_ktime_get_ns(), had;
 
 	if (!t || !c)
 		return;
-	look_at_rate(p, t, now);
 	/* The kernel's own account, switches included: who makes many has to pay for them. */
-	t->vtime += priced(p->se.sum_exec_runtime - t->paid, t->rate);
+	had = p->se.sum_exec_runtime - t->paid;
+	t->uncharged += had;
+	look_at_rate(p, t, cpu, now);
+	t->vtime += priced(had, t->rate);
+	if (gathers())
+		t->stolen += steal_since(c->run_steal, steal_now(cpu));
 	c->vtime = 0;
 	count_run(c, now);
 }

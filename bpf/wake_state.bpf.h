@@ -24,15 +24,17 @@ const volatile bool gather = true;
 #define PINNED (1ull << 20) /* queue of a CPU */
 
 struct wake_task {
-	u64 vtime;    /* ns of a thread that has all weight there is */
-	u64 rate;     /* virtual time per time, in RATE_ONE ... */
-	u64 rate_at;  /* ... as of then */
-	u64 paid;     /* of the time that the kernel says it had, so much is in vtime */
-	u64 slept_at; /* since then; 0: it does not sleep */
-	u64 sent_at;  /* then, to another CPU that was idle; 0: it was not, or has run since */
-	u64 sleep_ns; /* how long it sleeps, the later ones counting more */
+	u64 vtime;     /* ns of a thread that has all weight there is */
+	u64 rate;      /* virtual time per time, in RATE_ONE ... */
+	u64 rate_at;   /* ... as of then */
+	u64 paid;      /* of the time that the kernel says it had, so much is in vtime */
+	u64 uncharged; /* ns of it that its cgroup has not in its sum yet */
+	u64 slept_at;  /* since then; 0: it does not sleep */
+	u64 sent_at;   /* then, to another CPU that was idle; 0: it was not, or has run since */
+	u64 sleep_ns;  /* how long it sleeps, the later ones counting more */
 	u64 awake_ns; /* how long it runs from one sleep to the next, the later ones counting more */
 	u64 ran; /* of the time that the kernel says it had, so much was before its last sleep; 0: has not slept */
+	u64 stolen;  /* of all that time: the host had other things on the CPU */
 	u32 sleeps;  /* so many have been seen, up to 4 */
 	s32 counted; /* weight that is in its cgroup's sum */
 	s32 sent_to; /* this CPU + 1 was claimed for it, and it has not run since; 0: none was */

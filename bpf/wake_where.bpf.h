@@ -22,7 +22,7 @@ static __always_inline void note_sleep(struct wake_task *t, u64 ns)
 		t->sleeps++;
 }
 
-/* It goes to sleep; ran: what it had on CPUs in all. */
+/* It goes to sleep; ran: what it had of CPUs in all. */
 static __always_inline void note_awake(struct wake_task *t, u64 ran)
 {
 	t->awake_ns = t->ran ? (3 * t->awake_ns + ran - t->ran) / 4 : ran;

@@ -3,7 +3,7 @@
  * A parallel loop as OpenMP makes it: threads do a round of arithmetic each and meet at a barrier,
  * where they sleep at once (GOMP_SPINCOUNT=0), or spin until the last one is there (an active wait
  * policy). Or a pipeline, as the lower-upper solver of NPB is one: a thread sleeps until the one before it
- * has done the same round, and the one behind it all but the last two. Without a barrier: so much work for
+ * has done the same round, and the one behind it all but the last two. Or in turns: one is awake, all others sleep. Without a barrier: so much work for
  * the CPU, without a lock and without a wake-up.
  */
 #include <getopt.h>
@@ -21,9 +21,9 @@
 
 #define MAX_THREADS 256
 
-enum barrier { BARRIER_NONE, BARRIER_SLEEP, BARRIER_SPIN, BARRIER_PIPE };
+enum barrier { BARRIER_NONE, BARRIER_SLEEP, BARRIER_SPIN, BARRIER_PIPE, BARRIER_TURNS };
 
-static const char *const barrier_names[] = { "none", "sleep", "spin", "pipe" };
+static const char *const barrier_names[] = { "none", "sleep", "spin", "pipe", "turns" };
 
 static struct {
 	unsigned int threads;
@@ -35,7 +35,7 @@ static struct {
 static pthread_barrier_t start_line;
 static atomic_uint arrived;
 static _Atomic uint32_t generation;
-static _Atomic uint32_t done[MAX_THREADS]; /* pipeline: rounds, by thread */
+static _Atomic uint32_t done[MAX_THREADS]; /* pipeline and turns: rounds, by thread */
 
 /* The result is looked at, so that the compiler leaves the work in. */
 static _Atomic uint64_t sum;
@@ -92,6 +92,14 @@ static void wait_for_neighbours(unsigned int self, uint32_t round)
 		sleep_until(self + 1, round - 1);
 }
 
+static void wait_for_turn(unsigned int self, uint32_t round)
+{
+	if (self)
+		sleep_until(self - 1, round + 1);
+	else
+		sleep_until(opt.threads - 1, round);
+}
+
 static void tell_neighbours(unsigned int self, uint32_t round)
 {
 	atomic_store(&done[self], round + 1);
@@ -107,8 +115,10 @@ static void *worker_main(void *arg)
 	for (unsigned int i = 0; i < opt.rounds; i++) {
 		if (opt.barrier == BARRIER_PIPE)
 			wait_for_neighbours(self, i);
+		else if (opt.barrier == BARRIER_TURNS)
+			wait_for_turn(self, i);
 		x = arithmetic(x);
-		if (opt.barrier == BARRIER_PIPE)
+		if (opt.barrier >= BARRIER_PIPE)
 			tell_neighbours(self, i);
 		else if (opt.barrier != BARRIER_NONE)
 			barrier();
@@ -148,9 +158,10 @@ static const struct option long_options[] = {
 };
 
 static const char usage_text[] =
-	"Usage: compute [--barrier none|sleep|spin|pipe] [--threads N] [--rounds K] [--steps S]\n"
+	"Usage: compute [--barrier none|sleep|spin|pipe|turns] [--threads N] [--rounds K] [--steps "
+	"S]\n"
 	"  --barrier B  how the threads wait for each other after each round (none: they do not;\n"
-	"               pipe: each for the one before it)\n"
+	"               pipe: each for the one before it; turns: one is awake at a time)\n"
 	"  --threads N  threads (8)\n"
 	"  --rounds K   rounds per thread (100)\n"
 	"  --steps S    of arithmetic per round (100000)\n"
@@ -160,7 +171,7 @@ static int parse_one(int c, const char *arg)
 {
 	switch (c) {
 	case 'b':
-		return parse_name(arg, barrier_names, BARRIER_PIPE + 1, &opt.barrier);
+		return parse_name(arg, barrier_names, BARRIER_TURNS + 1, &opt.barrier);
 	case 'n':
 		return parse_uint(arg, MAX_THREADS, &opt.threads);
 	case 'r':
