@@ -276,11 +276,47 @@ static __always_inline int ks_lp_look_at_all(struct ks_lp_search *q)
 	return q->out->what;
 }
 
+static __always_inline __u16 *ks_lp_last(struct ks_lp_vm *vm, __u64 lock)
+{
+	return &vm->last[lock >> 6 & (KS_LP_LASTS - 1)];
+}
+
+/* Written only if that changes it: looks on other CPUs read what is beside it. */
+static __always_inline void ks_lp_keep_last(const struct ks_lp_search *q)
+{
+	__u16 *last = ks_lp_last(q->vm, q->out->lock);
+
+	if (*last != q->holder + 1)
+		*last = q->holder + 1;
+}
+
+/*
+ * Does the one that held it last time still do so? While many spin for a lock whose holder has lost its pCPU that is so, and
+ * nobody else need be looked at. Where it is not sure all are.
+ */
+static __always_inline bool ks_lp_still_holds(struct ks_lp_search *q, struct ks_lp_slot *s)
+{
+	__u32 cpu = *ks_lp_last(q->vm, q->out->lock) - 1u, vcpu;
+	__u64 lock = q->out->lock;
+
+	if (q->vm->vcpus <= KS_LP_FEW || cpu >= KS_LP_VCPUS || cpu == q->self)
+		return false;
+	vcpu = q->vm->vcpu_of[cpu];
+	if (!vcpu || ks_lp_read(q->vm, cpu, s) || ks_lp_waits(s, lock) || !ks_lp_holds(s, lock) ||
+	    !ks_lp_is_sure(q->vm, cpu, ks_lp_locks(s)))
+		return false;
+	q->out->what = KS_LP_HOLDER;
+	q->out->vcpu = vcpu - 1;
+	q->out->holders = 1;
+	q->out->waiters = 0;
+	return true;
+}
+
 /*
  * For whom does vCPU vcpu_id of this VM wait? To be called in the thread that runs the vCPU, between
  * its exit and its next entry (fentry/kvm_vcpu_on_spin): the guest's memory is read through the
  * thread's own address space, and the vCPU's own slot stands still. Fills *out, and returns
- * out->what. It looks at each vCPU of the VM at most once.
+ * out->what. It looks at each vCPU of the VM at most once, but for the last holder.
  */
 static __noinline int ks_lp_find(struct ks_lp_vm *vm, __u32 vcpu_id, struct ks_lp_found *out)
 {
@@ -312,7 +348,9 @@ static __noinline int ks_lp_find(struct ks_lp_vm *vm, __u32 vcpu_id, struct ks_l
 	out->waiters = 1;
 	out->what = KS_LP_SELF;
 	out->vcpu = vcpu_id;
-	return ks_lp_look_at_all(&q);
+	if (!ks_lp_still_holds(&q, &s) && ks_lp_look_at_all(&q) == KS_LP_HOLDER)
+		ks_lp_keep_last(&q);
+	return out->what;
 }
 
 static __always_inline bool ks_lp_holds_any(const struct ks_lp_slot *s)

@@ -7,6 +7,8 @@
 
 #define KS_LP_RESETS 32768u /* counts of resets, by tgid; a power of two */
 #define KS_LP_GUESTS 1024u  /* whose pages can be known at a time */
+#define KS_LP_FEW 4u	    /* vCPUs: no more to look at than the last holder takes by itself */
+#define KS_LP_LASTS 8u	    /* locks whose last holder is remembered; a power of two */
 #define KS_LP_IDS 1024u	    /* vcpu_ids: with odd topologies they leave numbers out */
 
 /* Where the lock page of a VM lies, once it is proved to be one; made by user/channel. */
@@ -23,6 +25,8 @@ struct ks_lp_vm {
 	__u64 preempt[KS_LP_VCPUS];
 	__u16 slot_of[KS_LP_IDS];   /* by vcpu_id: its slot + 1, 0 = none */
 	__u16 vcpu_of[KS_LP_VCPUS]; /* by slot: its vcpu_id + 1, 0 = none */
+	/* Written by looks, by lock: the slot + 1 of the holder that was found last; a guess. */
+	__u16 last[KS_LP_LASTS];
 };
 
 /* What one look at a PLE exit found. Numbers are shown by name, and only appended to. */
@@ -45,8 +49,8 @@ struct ks_lp_found {
 	__u64 lock;  /* the wanted lock, if any; an address in the guest */
 	__u64 since; /* when the spinner (WAITER: the one found) began to wait, guest's clock, ns */
 	__u64 ipi;   /* IPI: slots (of the first 64) that are to answer; see ks_lp_vm.vcpu_of */
-	__u16 holders; /* vCPUs that hold the lock or are about to: more than one may say so */
-	__u16 waiters; /* vCPUs that wait for it, the spinner included */
+	__u16 holders; /* vCPUs that hold the lock or are about to: more than one may say so; as far as looked at */
+	__u16 waiters; /* vCPUs that wait for it, the spinner included; 0: not looked at */
 	__u32 unread;  /* slots of other vCPUs that could not be read or proved */
 };
 

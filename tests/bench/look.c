@@ -24,16 +24,20 @@
 
 static struct ks_lp_slot slots[KS_LP_VCPUS] __attribute__((aligned(4096)));
 
+static __u32 preempt_count = 1;
+
 static const struct {
 	const char *name;
 	bool page, wants; /* is there a page? Does the spinner (slot 0) want a lock? */
 	bool held;	  /* by the last one: the look goes on behind whoever it finds */
+	bool sure; /* by the preempt count: who held it last time is asked first, and is believed */
 	__u32 what;
 } cases[] = {
-	{ "no_page", false, false, false, KS_LP_NO_PAGE },
-	{ "nothing", true, false, false, KS_LP_NOTHING },
-	{ "holder", true, true, true, KS_LP_HOLDER },
-	{ "self", true, true, false, KS_LP_SELF },
+	{ "no_page", false, false, false, false, KS_LP_NO_PAGE },
+	{ "nothing", true, false, false, false, KS_LP_NOTHING },
+	{ "holder", true, true, true, false, KS_LP_HOLDER },
+	{ "holder_again", true, true, true, true, KS_LP_HOLDER },
+	{ "self", true, true, false, false, KS_LP_SELF },
 };
 
 static void fill_slots(unsigned int vcpus, bool wants, bool held)
@@ -51,7 +55,7 @@ static void fill_slots(unsigned int vcpus, bool wants, bool held)
 		slots[vcpus - 1].held[0] = LOCK;
 }
 
-static int tell_page(struct look_cost_bpf *s, unsigned int vcpus, bool page)
+static int tell_page(struct look_cost_bpf *s, unsigned int vcpus, bool page, bool sure)
 {
 	static struct ks_pagemaps maps;
 	static struct ks_lp_vm vm;
@@ -67,6 +71,8 @@ static int tell_page(struct look_cost_bpf *s, unsigned int vcpus, bool page)
 		vm.hva[i] = (uintptr_t)slots + (__u64)i * KS_LP_PAGE;
 	for (i = 0; i < vcpus; i++)
 		vm.slot_of[i] = vm.vcpu_of[i] = (__u16)(i + 1);
+	if (sure)
+		vm.preempt[vcpus - 1] = (uintptr_t)&preempt_count;
 	ks_pagemaps_drop(&maps, vm.tgid);
 	return page ? ks_pagemaps_put(&maps, &vm) : 0;
 }
@@ -91,7 +97,7 @@ static int measure(struct look_cost_bpf *s, unsigned int vcpus, unsigned int c, 
 	double with, without;
 
 	fill_slots(vcpus, cases[c].wants, cases[c].held);
-	if (tell_page(s, vcpus, cases[c].page))
+	if (tell_page(s, vcpus, cases[c].page, cases[c].sure))
 		return -EIO;
 	run(s, true, 10); /* to warm up */
 	with = run(s, true, times);
