@@ -7,16 +7,20 @@
  * kernel's own fair scheduler. The sums are those of the moment in which a stretch of running ends
  * (up to twice WEIGHT_AGE_NS before), taken for the whole of it.
  *
- * Threads that sleep in turn each have a claim of their own, which is never used up. So what they had while others waited
- * is added up for the cgroup that they are in, too, and none of them wakes up with a claim from before that.
+ * Threads that sleep in turn each have a claim of their own, which is never used up. So what they had while somebody waited
+ * is added up for the cgroup that they are in, too, and none of them is far behind that.
  */
 #ifndef KVMSCHED_CGROUP_WEIGHT_BPF_H
 #define KVMSCHED_CGROUP_WEIGHT_BPF_H
+
+#include "scx.bpf.h"
 
 #define WEIGHT_AGE_NS 1000000ull
 #define WEIGHT_DEPTH 16 /* of deeper cgroups the upper ones count */
 #define RATE_ONE (1ull << 16)
 #define RATE_MAX (1ull << 32)
+#define GROUP_SLICES                                                                               \
+	4 /* so far behind its cgroup a thread may be, and the cgroup twice that ahead of others */
 
 extern struct cgroup *scx_bpf_task_cgroup(struct task_struct *p) __ksym;
 extern struct cgroup *bpf_cgroup_ancestor(struct cgroup *cgrp, int level) __ksym;
@@ -31,7 +35,7 @@ struct group {
 	u64 dear;    /* what its threads pay more than the root's, in RATE_ONE ... */
 	u64 whole;   /* ... and what all of them pay together, whoever of them runs ... */
 	u64 dear_at; /* ... as of then */
-	u64 vtime;   /* of all of them; what they had while nobody waited is not in it */
+	u64 vtime;   /* of all of them; what they had while nobody at all waited is not in it */
 };
 
 struct {
@@ -161,6 +165,11 @@ static __always_inline void group_set_weight(struct cgroup *cgrp, u32 weight)
 	bpf_cgroup_release(above);
 }
 
+static __always_inline u64 capped(u64 rate)
+{
+	return rate < RATE_MAX ? rate : RATE_MAX;
+}
+
 /* From the root down: each level's price times its sum, divided by its weight. */
 __noinline u64 group_dear(struct cgroup *cgrp __arg_trusted)
 {
@@ -182,12 +191,10 @@ __noinline u64 group_dear(struct cgroup *cgrp __arg_trusted)
 		if (!g || !g->weight)
 			continue;
 		if (level == cgrp->level)
-			g->whole = dear * 100 / g->weight;
+			g->whole = capped(dear * 100 / g->weight);
 		if (g->sum <= 0)
 			continue;
-		dear = dear * (u64)g->sum / g->weight;
-		if (dear > RATE_MAX)
-			dear = RATE_MAX;
+		dear = capped(dear * (u64)g->sum / g->weight);
 	}
 	return dear;
 }
@@ -196,7 +203,7 @@ __noinline u64 group_dear(struct cgroup *cgrp __arg_trusted)
 static __always_inline u64 group_rate(struct cgroup *cgrp, u32 weight, u64 now)
 {
 	struct group *g = cgrp->level ? group_of(cgrp) : NULL;
-	u64 dear = RATE_ONE, rate;
+	u64 dear = RATE_ONE;
 
 	if (g) {
 		if (now - g->dear_at > WEIGHT_AGE_NS) {
@@ -205,8 +212,7 @@ static __always_inline u64 group_rate(struct cgroup *cgrp, u32 weight, u64 now)
 		}
 		dear = g->dear;
 	}
-	rate = dear * 100 / (weight ? weight : 1);
-	return rate < RATE_MAX ? rate : RATE_MAX;
+	return capped(dear * 100 / (weight ? weight : 1));
 }
 
 /* A thread in it had so much while others waited. */
@@ -219,23 +225,25 @@ static __always_inline void group_charge(struct cgroup *cgrp, u64 ns)
 }
 
 /*
- * A thread in it, counted already, is to have no claim from before this. Itself it keeps what is due to it as a thread does: a slice if
- * all of it slept, else `owed`; and of what it had more than that, no more than `ahead` times a slice counts.
+ * What a thread in it, counted already, is to be charged with at least: what all of them had, but for some slices. Who sleeps
+ * while others of it run has no claim from before that, and who runs beside such threads pays for what they had. For the cgroup the rules are those for a
+ * thread: it keeps a slice if all of it slept, else `owed`, and of what it had more than others only some slices count.
  */
-static __always_inline u64 group_least(struct cgroup *cgrp, u64 slice, u64 owed, u64 ahead)
+static __always_inline u64 group_least(struct cgroup *cgrp, u64 slice, u64 owed)
 {
 	struct group *g = cgrp->level ? group_of(cgrp) : NULL;
-	u64 least, most;
+	u64 least, most, some;
 
 	if (!g)
 		return vtime_now - owed;
+	some = GROUP_SLICES * (slice * g->whole / RATE_ONE);
 	least = vtime_now - (g->members == 1 ? slice : owed);
-	most = vtime_now + ahead * (slice * g->whole / RATE_ONE);
+	most = vtime_now + 2 * some;
 	if (before(g->vtime, least))
 		g->vtime = least;
 	else if (before(most, g->vtime))
 		g->vtime = most;
-	return g->vtime - slice;
+	return g->vtime - some;
 }
 
 #endif /* KVMSCHED_CGROUP_WEIGHT_BPF_H */

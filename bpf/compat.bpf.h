@@ -86,6 +86,7 @@ struct rq___ks {
 	struct cfs_rq___ks cfs;
 	unsigned int core_enabled; /* with CONFIG_SCHED_CORE: its lock is another one's */
 	struct scx_rq___ks scx;	   /* 6.12, with sched_ext */
+	__u64 prev_steal_time_rq;  /* with CONFIG_PARAVIRT_TIME_ACCOUNTING */
 } __attribute__((preserve_access_index));
 
 extern const int __preempt_count __ksym __weak;		  /* to 6.1, and since 6.15 */

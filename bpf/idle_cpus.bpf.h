@@ -32,7 +32,7 @@ __u64 stolen_cpus
 
 static __always_inline u32 node_of(s32 cpu)
 {
-	u32 node = (u32)cpu < WAKE_MAX_CPUS ? cpu_node[(u32)cpu] : 0;
+	u32 node = cpu_node[cpu & (WAKE_MAX_CPUS - 1)];
 
 	return node < nr_nodes ? node : 0;
 }
@@ -140,7 +140,8 @@ __noinline s32 claim_any(struct task_struct *p __arg_trusted, u32 node, u32 whic
 	return cpu;
 }
 
-static __always_inline bool any_idle(void)
+/* which: IDLE_STOLEN, or without those. */
+static __always_inline bool any_idle(u32 which)
 {
 	bool any = false;
 	u32 i;
@@ -149,7 +150,8 @@ static __always_inline bool any_idle(void)
 	{
 		u32 w = i & (WAKE_WORDS - 1);
 
-		any = any || idle_cpus[w] & online_cpus[w];
+		any = any ||
+		      idle_cpus[w] & online_cpus[w] & ~(which & IDLE_STOLEN ? 0 : stolen_cpus[w]);
 	}
 	return any;
 }

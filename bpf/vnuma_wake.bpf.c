@@ -41,7 +41,7 @@ s32 BPF_PROG(wake_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flag
 		return prev_cpu;
 	cpu = find_idle(p, home_of(t, prev_cpu), prev_cpu);
 	if (cpu < 0)
-		return queued_by(p, prev_cpu);
+		return queued_by(p, prev_cpu, cpu == WAITS_HERE);
 	place(t, ENQ_WAKEUP);
 	note_sent(t, cpu);
 	scx_insert(p, DSQ_LOCAL, slice_ns, 0);
@@ -97,7 +97,10 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 		return;
 	}
 	c->n.queued++;
-	c->n.sooner += idle == WAITS_HERE;
+	if (idle == WAITS_HERE) {
+		c->n.sooner++;
+		home = bpf_get_smp_processor_id();
+	}
 	scx_insert_vtime(p, pinned ? PINNED | cpu : node_of(home), slice_ns, vtime, enq_flags);
 }
 
@@ -183,10 +186,10 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 		put_in(idle_cpus, cpu, true);
 	}
 	/* What is taken off the queue here may sleep soon, and take the next one; if it does not, its next tick comes here. */
-	which = found && !t && gathers() ? 0 : IDLE_STOLEN;
+	which = found && !t && gathers() && !others_first() ? 0 : IDLE_STOLEN;
 	bpf_for(i, 0, nr_nodes)
 	{
-		if (has_node(nodes, i) && may_rescue(i))
+		if (has_node(nodes, i) && may_rescue(i, which))
 			rescue(i, which);
 	}
 }
@@ -242,7 +245,7 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 	}
 	bpf_for(i, 0, nr_nodes)
 	{
-		if (has_node(nodes, i) && may_rescue(i))
+		if (has_node(nodes, i) && may_rescue(i, IDLE_STOLEN))
 			scx_set_slice(p, 0); /* see rescue() */
 	}
 }
@@ -252,7 +255,6 @@ void BPF_PROG(wake_runnable, struct task_struct *p, u64 enq_flags)
 {
 	struct wake_task *t = task_of(p);
 	struct cgroup *cgrp;
-	u64 least;
 
 	if (!t)
 		return;
@@ -262,10 +264,8 @@ void BPF_PROG(wake_runnable, struct task_struct *p, u64 enq_flags)
 	cgrp = scx_bpf_task_cgroup(p);
 	t->counted = p->scx.weight;
 	group_count(cgrp, t->counted);
-	least = group_least(cgrp, slice_ns, OWED_MAX_NS, AHEAD_SLICES);
+	hold_to_group(t, cgrp);
 	bpf_cgroup_release(cgrp);
-	if (before(t->vtime, least))
-		t->vtime = least;
 }
 
 SEC("struct_ops/wake_quiescent")
@@ -278,7 +278,7 @@ void BPF_PROG(wake_quiescent, struct task_struct *p, u64 deq_flags)
 		return;
 	if (deq_flags & DEQ_SLEEP) {
 		t->slept_at = bpf_ktime_get_ns();
-		note_awake(t, p->se.sum_exec_runtime - t->stolen);
+		note_awake(t, ran_of(p, t));
 	}
 	t->sent_at = 0;
 	cgrp = scx_bpf_task_cgroup(p);
@@ -322,7 +322,7 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	c->vtime = t->vtime ? t->vtime : 1;
 	c->rate = t->rate;
 	c->turn_from = c->vtime_at = c->ran_to = bpf_ktime_get_ns();
-	c->run_steal = gathers() ? steal_now(cpu) : 0;
+	c->run_steal = takes_steal_off() ? steal_now(cpu) : 0;
 	c->n.switches++;
 	if (t->sent_at) {
 		note_start(c, t->sent_at, c->ran_to);
@@ -330,21 +330,36 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	}
 }
 
-/* Asked anew once it is old: threads that run for moments only would ask all the time. */
-static __always_inline void look_at_rate(struct task_struct *p, struct wake_task *t, s32 cpu,
-					 u64 now)
+/* What it had since it was looked at last is its cgroup's, too, if it could have been another's. */
+static __always_inline void charge_group(struct wake_task *t, struct cgroup *cgrp, bool waited_for)
 {
-	struct cgroup *cgrp;
-
-	if (now - t->rate_at < WEIGHT_AGE_NS)
-		return;
-	cgrp = scx_bpf_task_cgroup(p);
-	t->rate = group_rate(cgrp, p->scx.weight, now);
-	if (somebody_waits(cpu, waiting_nodes()))
+	if (waited_for)
 		group_charge(cgrp, t->uncharged);
 	t->uncharged = 0;
-	bpf_cgroup_release(cgrp);
+	hold_to_group(t, cgrp);
+}
+
+/*
+ * It had so much of its CPU. What it has to pay is asked anew once it is old: threads that run for moments only would ask all
+ * the time. runnable: it has to give way to somebody, who may be off the queue already.
+ */
+static __always_inline void pay(struct task_struct *p, struct wake_task *t, s32 cpu, u64 had,
+				bool runnable)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct cgroup *cgrp;
+
+	t->uncharged += had;
+	if (now - t->rate_at < WEIGHT_AGE_NS) {
+		t->vtime += priced(had, t->rate);
+		return;
+	}
+	cgrp = scx_bpf_task_cgroup(p);
+	t->rate = group_rate(cgrp, p->scx.weight, now);
 	t->rate_at = now;
+	t->vtime += priced(had, t->rate);
+	charge_group(t, cgrp, runnable || somebody_waits(cpu, waiting_nodes()));
+	bpf_cgroup_release(cgrp);
 }
 
 SEC("struct_ops/wake_stopping")
@@ -353,19 +368,15 @@ void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct wake_cpu *c = other_cpu(cpu);
 	struct wake_task *t = task_of(p);
-	u64 now = bpf_ktime_get_ns(), had;
 
 	if (!t || !c)
 		return;
 	/* The kernel's own account, switches included: who makes many has to pay for them. */
-	had = p->se.sum_exec_runtime - t->paid;
-	t->uncharged += had;
-	look_at_rate(p, t, cpu, now);
-	t->vtime += priced(had, t->rate);
-	if (gathers())
+	pay(p, t, cpu, p->se.sum_exec_runtime - t->paid, runnable);
+	if (takes_steal_off())
 		t->stolen += steal_since(c->run_steal, steal_now(cpu));
 	c->vtime = 0;
-	count_run(c, now);
+	count_run(c, bpf_ktime_get_ns());
 }
 
 SEC("struct_ops/wake_yield")

@@ -139,11 +139,12 @@ __noinline int take_next(s32 cpu, u64 prev_vtime, bool goes_on, u64 nodes)
 /* Per node: those who wait there may not use any CPU that idles, so there is nobody to rescue until then. */
 __u64 nobody_until[WAKE_MAX_NODES];
 
-static __always_inline bool may_rescue(u32 node)
+/* which: as any_idle()'s, here and below. */
+static __always_inline bool may_rescue(u32 node, u32 which)
 {
 	u64 until = nobody_until[node & (WAKE_MAX_NODES - 1)];
 
-	return any_idle() && (!until || !before(bpf_ktime_get_ns(), until));
+	return any_idle(which) && (!until || !before(bpf_ktime_get_ns(), until));
 }
 
 /* Another CPU of it idles. */
@@ -155,7 +156,7 @@ static __always_inline void look_again(u32 node)
 
 /*
  * Somebody was put into a queue while a CPU went idle that had looked there a moment before: nobody else
- * will tell that CPU. which: as claim_any()'s.
+ * will tell that CPU.
  */
 __noinline int rescue(u32 node, u32 which)
 {

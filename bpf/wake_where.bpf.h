@@ -22,10 +22,18 @@ static __always_inline void note_sleep(struct wake_task *t, u64 ns)
 		t->sleeps++;
 }
 
-/* It goes to sleep; ran: what it had of CPUs in all. */
+/* What it had of CPUs since it slept last, or last but for this time; ran: in all. (Clocks differ: steal may be booked late.) */
+static __always_inline u64 awake_since(const struct wake_task *t, u64 ran)
+{
+	return before(t->ran, ran) ? ran - t->ran : 0;
+}
+
+/* It goes to sleep. */
 static __always_inline void note_awake(struct wake_task *t, u64 ran)
 {
-	t->awake_ns = t->ran ? (3 * t->awake_ns + ran - t->ran) / 4 : ran;
+	u64 ns = awake_since(t, ran);
+
+	t->awake_ns = t->ran ? (3 * t->awake_ns + ns) / 4 : ns;
 	t->ran = ran;
 }
 
@@ -48,18 +56,24 @@ static __always_inline bool gathers(void)
 	return gather && polls();
 }
 
+/* Is steal in what the kernel says that a thread had? Not where it keeps that account (CONFIG_PARAVIRT_TIME_ACCOUNTING). */
+static __always_inline bool takes_steal_off(void)
+{
+	return gather && poll_ns && !bpf_core_field_exists(struct rq___ks, prev_steal_time_rq);
+}
+
 static __always_inline bool may_use(const struct task_struct *p, s32 cpu)
 {
 	return cpu >= 0 && bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
 }
 
-/* Its own place, if it is idle and the host has let it run. */
-static __always_inline bool claim_own(const struct task_struct *p, s32 cpu, struct wake_cpu *c)
+/* Its own place, if it is idle and the host has let it run. *avoided: the host has not. */
+static __always_inline bool claim_own(const struct task_struct *p, s32 cpu, bool *avoided)
 {
 	if (!may_use(p, cpu) || !is_in(idle_cpus, cpu))
 		return false;
 	if (is_in(stolen_cpus, cpu) || is_preempted(cpu)) {
-		c->n.avoided++;
+		*avoided = true;
 		return false;
 	}
 	return claim(cpu);
@@ -79,43 +93,65 @@ static __always_inline void note_sent(struct wake_task *t, s32 cpu)
 		t->sent_at = bpf_ktime_get_ns();
 }
 
+/* What it had of CPUs in all, without what the host had on them meanwhile. */
+static __always_inline u64 ran_of(const struct task_struct *p, const struct wake_task *t)
+{
+	return p->se.sum_exec_runtime - t->stolen;
+}
+
+/* How long until what runs here sleeps, if it does as it mostly does; ~0: long, or nobody knows. */
+static __always_inline u64 sleeps_in(struct task_struct *cur)
+{
+	struct wake_task *t = cur->pid ? task_of(cur) : NULL;
+
+	/* A real-time thread that was one of ours once tells nothing, and goes first here. */
+	if (!t || !t->ran || !t->counted || others_first() ||
+	    t->awake_ns < awake_since(t, ran_of(cur, t)) / 2)
+		return ~0ull;
+	return t->awake_ns;
+}
+
 /*
- * Only vCPUs idle that the host keeps waiting: is this one to be had sooner? If what runs on it, and who waits already,
- * sleeps as soon as it mostly does. (Twice, as in idle_poll.bpf.h: who is woken up has its pCPU from one of these threads.) A
- * thread that runs for longer is worth the wait, and would be in the way here.
+ * Only vCPUs idle that the host keeps waiting: is this one to be had sooner? If what runs on it sleeps as soon as it
+ * mostly does, and who waits for it is like the one that wakes up. A thread that runs for longer is worth the wait, and would
+ * be in the way here. (Twice what a halted vCPU takes: its pCPU it has from another one, often of this guest.)
  */
 static __always_inline bool is_sooner(struct task_struct *p, s32 home)
 {
 	struct task_struct *cur = bpf_get_current_task_btf();
-	struct wake_task *t = task_of(p), *theirs;
+	s32 cpu = bpf_get_smp_processor_id();
 	struct wake_cpu *c = other_cpu(home);
+	struct wake_task *t = task_of(p);
+	u64 ns, queued, limit;
 
-	if (!gathers() || !c || !t || !cur->pid || cur == p)
+	if (!gathers() || !c || !t || !t->ran || cur == p)
 		return false;
-	theirs = task_of(cur);
-	if (!theirs || !theirs->ran || !t->ran || t->awake_ns >= c->start_ns ||
-	    !may_use(p, bpf_get_smp_processor_id()))
+	limit = 2 * c->start_ns;
+	ns = sleeps_in(cur);
+	if (ns >= limit || t->awake_ns >= limit || !may_use(p, cpu))
 		return false;
-	return theirs->awake_ns * (1 + scx_bpf_dsq_nr_queued(node_of(home))) < 2 * c->start_ns;
+	queued = scx_bpf_dsq_nr_queued(node_of(cpu)) + scx_bpf_dsq_nr_queued(PINNED | cpu);
+	return ns + queued * t->awake_ns < limit;
 }
 
 #define NONE_IDLE (-1)
-#define WAITS_HERE (-2) /* not for those that idle: is_sooner() */
+#define WAITS_HERE (-2) /* for this CPU, and not for one that idles: is_sooner() */
 
 /* An idle CPU for a thread that belongs to `home`, claimed and counted; else one of these. */
 __noinline s32 find_idle(struct task_struct *p __arg_trusted, s32 home, s32 prev)
 {
 	struct wake_cpu *c = this_cpu();
+	bool avoided = false;
 	s32 cpu;
 
-	if (!c || !any_idle())
+	if (!c || !any_idle(IDLE_STOLEN))
 		return NONE_IDLE;
-	if (claim_own(p, home, c)) {
+	if (claim_own(p, home, &avoided)) {
 		c->n.prev_idle++;
 		c->n.kept += home != prev;
 		return home;
 	}
-	if (prev != home && claim_own(p, prev, c)) {
+	if (prev != home && claim_own(p, prev, &avoided)) {
 		c->n.prev_idle++;
 		return prev;
 	}
@@ -128,6 +164,7 @@ __noinline s32 find_idle(struct task_struct *p __arg_trusted, s32 home, s32 prev
 		cpu = may_use(p, home) && claim(home) ? home : claim_any(p, NODE_ANY, IDLE_STOLEN);
 	if (cpu < 0)
 		return NONE_IDLE;
+	c->n.avoided += avoided;
 	if (cpu == home)
 		c->n.prev_idle++;
 	else if (node_of(cpu) == node_of(home))
@@ -144,14 +181,14 @@ static __always_inline s32 home_of(const struct wake_task *t, s32 cpu)
 }
 
 /*
- * From which CPU a thread is put into a queue that is to wait there: from this one. Another one does it when it is told to, which it
- * is not before its host has it run.
+ * From which CPU a thread is put into a queue that is to wait there: from its own, but not if that has to wait for its host first. Since
+ * 6.15 another CPU may leave that to it, by an interrupt.
  */
-static __always_inline s32 queued_by(const struct task_struct *p, s32 prev)
+static __always_inline s32 queued_by(const struct task_struct *p, s32 prev, bool waits_here)
 {
 	s32 cpu = bpf_get_smp_processor_id();
 
-	return may_use(p, cpu) ? cpu : prev;
+	return (waits_here || says_preempted(prev)) && may_use(p, cpu) ? cpu : prev;
 }
 
 /* ---- virtual time ---- */
@@ -171,6 +208,15 @@ static __always_inline u64 place(struct wake_task *t, u64 enq_flags)
 	else if (enq_flags & ENQ_WAKEUP && before(most, t->vtime))
 		t->vtime = most;
 	return t->yielded ? t->vtime + slice : t->vtime;
+}
+
+/* No claim from before what its cgroup had as a whole. */
+static __always_inline void hold_to_group(struct wake_task *t, struct cgroup *cgrp)
+{
+	u64 least = group_least(cgrp, slice_ns, OWED_MAX_NS);
+
+	if (before(t->vtime, least))
+		t->vtime = least;
 }
 
 /*
