@@ -110,6 +110,21 @@ static __always_inline void note_idle(struct wake_cpu *c, s32 cpu, bool idle, bo
 	c->idle = idle;
 }
 
+/* What part of the time that CPUs had or wanted the host kept them waiting, in CROWD_ONE, of all, the later times counting more. */
+#define CROWD_ONE 1024
+__u64 crowd;
+
+static __always_inline void note_crowd(u64 steal, u64 wanted)
+{
+	crowd = (15 * crowd + at_most(steal * CROWD_ONE / wanted, CROWD_ONE)) / 16;
+}
+
+/* Are there more vCPUs that want to run than pCPUs, all the time? Not just that the host had something else to do now and then. */
+static __always_inline bool is_crowded(void)
+{
+	return crowd > CROWD_ONE / 2;
+}
+
 /* Is this CPU one to avoid? -1 if it is too early to say. */
 static __always_inline int judge_steal(struct wake_cpu *c, s32 cpu)
 {
@@ -122,6 +137,7 @@ static __always_inline int judge_steal(struct wake_cpu *c, s32 cpu)
 	c->n.steal_ns += steal_since(c->steal, now);
 	c->steal = now;
 	c->wanted = c->woken = 0;
+	note_crowd(steal, wanted);
 	c->doubt = steal * DOUBT_PART > wanted;
 	return steal * STEAL_PART > wanted;
 }

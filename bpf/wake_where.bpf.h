@@ -50,10 +50,10 @@ static __always_inline void note_place(struct wake_task *t, s32 cpu)
 
 /* ---- where to ---- */
 
-/* How long halted vCPUs take is known only where it is measured: note_sent(). */
+/* Do threads share vCPUs rather than wake up others? How long that takes is known only where it is measured: note_sent(). */
 static __always_inline bool gathers(void)
 {
-	return gather && polls();
+	return gather && polls() && is_crowded();
 }
 
 /* Is steal in what the kernel says that a thread had? Not where it keeps that account (CONFIG_PARAVIRT_TIME_ACCOUNTING). */
