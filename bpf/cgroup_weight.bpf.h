@@ -227,9 +227,9 @@ static __always_inline void group_charge(struct cgroup *cgrp, u64 ns)
 /*
  * What a thread in it, counted already, is to be charged with at least: what all of them had, but for some slices. Who sleeps
  * while others of it run has no claim from before that, and who runs beside such threads pays for what they had. For the cgroup the rules are those for a
- * thread: it keeps a slice if all of it slept, else `owed`, and of what it had more than others only some slices count.
+ * thread: it keeps a slice if it wakes up with this thread, else `owed`, and of what it had more than others only some slices count.
  */
-static __always_inline u64 group_least(struct cgroup *cgrp, u64 slice, u64 owed)
+static __always_inline u64 group_least(struct cgroup *cgrp, u64 slice, u64 owed, bool wakes)
 {
 	struct group *g = cgrp->level ? group_of(cgrp) : NULL;
 	u64 least, most, some;
@@ -237,7 +237,9 @@ static __always_inline u64 group_least(struct cgroup *cgrp, u64 slice, u64 owed)
 	if (!g)
 		return vtime_now - owed;
 	some = GROUP_SLICES * (slice * g->whole / RATE_ONE);
-	least = vtime_now - (g->members == 1 ? slice : owed);
+	if (some < slice) /* what any thread keeps that wakes up */
+		some = slice;
+	least = vtime_now - (wakes && g->members == 1 ? slice : owed);
 	most = vtime_now + 2 * some;
 	if (before(g->vtime, least))
 		g->vtime = least;

@@ -112,11 +112,16 @@ static __always_inline void note_idle(struct wake_cpu *c, s32 cpu, bool idle, bo
 
 /* What part of the time that CPUs had or wanted the host kept them waiting, in CROWD_ONE, of all, the later times counting more. */
 #define CROWD_ONE 1024
+#define CROWD_SPANS 16 /* of them one counts a 16th */
 __u64 crowd;
 
 static __always_inline void note_crowd(u64 steal, u64 wanted)
 {
-	crowd = (15 * crowd + at_most(steal * CROWD_ONE / wanted, CROWD_ONE)) / 16;
+	u64 spans = at_most(wanted / STEAL_SPAN_NS, CROWD_SPANS);
+
+	crowd = ((CROWD_SPANS - spans) * crowd +
+		 spans * at_most(steal * CROWD_ONE / wanted, CROWD_ONE)) /
+		CROWD_SPANS;
 }
 
 /* Are there more vCPUs that want to run than pCPUs, all the time? Not just that the host had something else to do now and then. */

@@ -264,7 +264,7 @@ void BPF_PROG(wake_runnable, struct task_struct *p, u64 enq_flags)
 	cgrp = scx_bpf_task_cgroup(p);
 	t->counted = p->scx.weight;
 	group_count(cgrp, t->counted);
-	hold_to_group(t, cgrp);
+	hold_to_group(t, cgrp, enq_flags & ENQ_WAKEUP);
 	bpf_cgroup_release(cgrp);
 }
 
@@ -322,7 +322,7 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	c->vtime = t->vtime ? t->vtime : 1;
 	c->rate = t->rate;
 	c->turn_from = c->vtime_at = c->ran_to = bpf_ktime_get_ns();
-	c->run_steal = takes_steal_off() ? steal_now(cpu) : 0;
+	c->run_steal = gather && poll_ns ? steal_now(cpu) : 0;
 	c->n.switches++;
 	if (t->sent_at) {
 		note_start(c, t->sent_at, c->ran_to);
@@ -336,12 +336,12 @@ static __always_inline void charge_group(struct wake_task *t, struct cgroup *cgr
 	if (waited_for)
 		group_charge(cgrp, t->uncharged);
 	t->uncharged = 0;
-	hold_to_group(t, cgrp);
+	hold_to_group(t, cgrp, false);
 }
 
 /*
  * It had so much of its CPU. What it has to pay is asked anew once it is old: threads that run for moments only would ask all
- * the time. runnable: it has to give way to somebody, who may be off the queue already.
+ * the time. runnable: it has to give way to somebody, of a higher class or one who may be off the queue already.
  */
 static __always_inline void pay(struct task_struct *p, struct wake_task *t, s32 cpu, u64 had,
 				bool runnable)
@@ -358,7 +358,8 @@ static __always_inline void pay(struct task_struct *p, struct wake_task *t, s32 
 	t->rate = group_rate(cgrp, p->scx.weight, now);
 	t->rate_at = now;
 	t->vtime += priced(had, t->rate);
-	charge_group(t, cgrp, runnable || somebody_waits(cpu, waiting_nodes()));
+	charge_group(t, cgrp,
+		     (runnable && !others_first()) || somebody_waits(cpu, waiting_nodes()));
 	bpf_cgroup_release(cgrp);
 }
 
@@ -373,7 +374,7 @@ void BPF_PROG(wake_stopping, struct task_struct *p, bool runnable)
 		return;
 	/* The kernel's own account, switches included: who makes many has to pay for them. */
 	pay(p, t, cpu, p->se.sum_exec_runtime - t->paid, runnable);
-	if (takes_steal_off())
+	if (gather && poll_ns && has_steal())
 		t->stolen += steal_since(c->run_steal, steal_now(cpu));
 	c->vtime = 0;
 	count_run(c, bpf_ktime_get_ns());

@@ -20,8 +20,9 @@ const volatile bool gather = true;
 #define LONE_SLICES (2 * NODE_SLICES)
 #define AHEAD_SLICES 8
 #define NOBODY_NS 4000000ull
-#define AWAY_MAX 8	    /* so often in a row on another CPU: it is at home there */
-#define PINNED (1ull << 20) /* queue of a CPU */
+#define AWAKE_MOST_NS 8000000ull /* who runs for longer runs for long */
+#define AWAY_MAX 8		 /* so often in a row on another CPU: it is at home there */
+#define PINNED (1ull << 20)	 /* queue of a CPU */
 
 struct wake_task {
 	u64 vtime;     /* ns of a thread that has all weight there is */

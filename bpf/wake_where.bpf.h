@@ -22,16 +22,10 @@ static __always_inline void note_sleep(struct wake_task *t, u64 ns)
 		t->sleeps++;
 }
 
-/* What it had of CPUs since it slept last, or last but for this time; ran: in all. (Clocks differ: steal may be booked late.) */
-static __always_inline u64 awake_since(const struct wake_task *t, u64 ran)
-{
-	return before(t->ran, ran) ? ran - t->ran : 0;
-}
-
-/* It goes to sleep. */
+/* It goes to sleep; ran: what it had of CPUs in all. (Clocks differ, and steal may be booked late.) */
 static __always_inline void note_awake(struct wake_task *t, u64 ran)
 {
-	u64 ns = awake_since(t, ran);
+	u64 ns = before(t->ran, ran) ? at_most(ran - t->ran, AWAKE_MOST_NS) : 0;
 
 	t->awake_ns = t->ran ? (3 * t->awake_ns + ns) / 4 : ns;
 	t->ran = ran;
@@ -57,9 +51,9 @@ static __always_inline bool gathers(void)
 }
 
 /* Is steal in what the kernel says that a thread had? Not where it keeps that account (CONFIG_PARAVIRT_TIME_ACCOUNTING). */
-static __always_inline bool takes_steal_off(void)
+static __always_inline bool has_steal(void)
 {
-	return gather && poll_ns && !bpf_core_field_exists(struct rq___ks, prev_steal_time_rq);
+	return !bpf_core_field_exists(struct rq___ks, prev_steal_time_rq);
 }
 
 static __always_inline bool may_use(const struct task_struct *p, s32 cpu)
@@ -99,14 +93,24 @@ static __always_inline u64 ran_of(const struct task_struct *p, const struct wake
 	return p->se.sum_exec_runtime - t->stolen;
 }
 
+/* Since when does it run what it runs, without what the host had on it meanwhile? (The kernel's account is as of the last tick.) */
+static __always_inline u64 runs_for(const struct wake_cpu *c, s32 cpu)
+{
+	u64 ns = bpf_ktime_get_ns() - c->vtime_at;
+	u64 stolen = steal_since(c->run_steal, steal_now(cpu));
+
+	return stolen < ns ? ns - stolen : 0;
+}
+
 /* How long until what runs here sleeps, if it does as it mostly does; ~0: long, or nobody knows. */
-static __always_inline u64 sleeps_in(struct task_struct *cur)
+static __always_inline u64 sleeps_in(struct task_struct *cur, s32 cpu)
 {
 	struct wake_task *t = cur->pid ? task_of(cur) : NULL;
+	struct wake_cpu *c = this_cpu();
 
 	/* A real-time thread that was one of ours once tells nothing, and goes first here. */
-	if (!t || !t->ran || !t->counted || others_first() ||
-	    t->awake_ns < awake_since(t, ran_of(cur, t)) / 2)
+	if (!t || !c || !t->ran || !t->counted || others_first() ||
+	    t->awake_ns < runs_for(c, cpu) / 2)
 		return ~0ull;
 	return t->awake_ns;
 }
@@ -127,7 +131,7 @@ static __always_inline bool is_sooner(struct task_struct *p, s32 home)
 	if (!gathers() || !c || !t || !t->ran || cur == p)
 		return false;
 	limit = 2 * c->start_ns;
-	ns = sleeps_in(cur);
+	ns = sleeps_in(cur, cpu);
 	if (ns >= limit || t->awake_ns >= limit || !may_use(p, cpu))
 		return false;
 	queued = scx_bpf_dsq_nr_queued(node_of(cpu)) + scx_bpf_dsq_nr_queued(PINNED | cpu);
@@ -164,7 +168,7 @@ __noinline s32 find_idle(struct task_struct *p __arg_trusted, s32 home, s32 prev
 		cpu = may_use(p, home) && claim(home) ? home : claim_any(p, NODE_ANY, IDLE_STOLEN);
 	if (cpu < 0)
 		return NONE_IDLE;
-	c->n.avoided += avoided;
+	c->n.avoided += avoided && cpu != home;
 	if (cpu == home)
 		c->n.prev_idle++;
 	else if (node_of(cpu) == node_of(home))
@@ -211,9 +215,9 @@ static __always_inline u64 place(struct wake_task *t, u64 enq_flags)
 }
 
 /* No claim from before what its cgroup had as a whole. */
-static __always_inline void hold_to_group(struct wake_task *t, struct cgroup *cgrp)
+static __always_inline void hold_to_group(struct wake_task *t, struct cgroup *cgrp, bool wakes)
 {
-	u64 least = group_least(cgrp, slice_ns, OWED_MAX_NS);
+	u64 least = group_least(cgrp, slice_ns, OWED_MAX_NS, wakes);
 
 	if (before(t->vtime, least))
 		t->vtime = least;

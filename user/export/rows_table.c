@@ -321,8 +321,7 @@ static const struct rows_col record_cols[] = {
 	COL_OF("lock_holders", RC_U32, lock_holders, TYPE(KS_LOOK),
 	       "vCPUs that say that they hold the lock, or are about to"),
 	COL_OF("lock_waiters", RC_U32, lock_waiters, TYPE(KS_LOOK),
-	       "vCPUs that wait for it; 0: not counted, for who held it at the last look still "
-	       "does"),
+	       "vCPUs that wait for it; 0: not counted"),
 	COL_OF("lock", RC_ADDR | RC_NULL, lock, OF_LOCK | TYPE(KS_LOOK), ""),
 	COL_OF("lock_symbol", RC_STR | RC_NULL, lock_symbol, OF_LOCK | TYPE(KS_LOOK), "its name"),
 	COL_OF("site", RC_ADDR | RC_NULL, site, TYPE(KS_LOCK_TRY) | TYPE(KS_LOCK_REL),
