@@ -50,6 +50,12 @@ static __always_inline struct group *group_of(struct cgroup *cgrp)
 	return bpf_cgrp_storage_get(&groups, cgrp, 0, 0);
 }
 
+/* Its group; NULL for the root, whose threads count beside the cgroups next to it. */
+static __always_inline struct group *below_root(struct cgroup *cgrp)
+{
+	return cgrp->level ? group_of(cgrp) : NULL;
+}
+
 /* One member more or less: how the weight changes that it has in the cgroup above. */
 static __always_inline s32 count_member(struct group *g, s32 more)
 {
@@ -202,7 +208,7 @@ __noinline u64 group_dear(struct cgroup *cgrp __arg_trusted)
 /* Virtual time per time of a thread of this weight in this cgroup, in RATE_ONE. */
 static __always_inline u64 group_rate(struct cgroup *cgrp, u32 weight, u64 now)
 {
-	struct group *g = cgrp->level ? group_of(cgrp) : NULL;
+	struct group *g = below_root(cgrp);
 	u64 dear = RATE_ONE;
 
 	if (g) {
@@ -218,7 +224,7 @@ static __always_inline u64 group_rate(struct cgroup *cgrp, u32 weight, u64 now)
 /* A thread in it had so much while others waited. */
 static __always_inline void group_charge(struct cgroup *cgrp, u64 ns)
 {
-	struct group *g = cgrp->level ? group_of(cgrp) : NULL;
+	struct group *g = below_root(cgrp);
 
 	if (g)
 		__sync_fetch_and_add(&g->vtime, ns * g->whole / RATE_ONE);
@@ -231,7 +237,7 @@ static __always_inline void group_charge(struct cgroup *cgrp, u64 ns)
  */
 static __always_inline u64 group_least(struct cgroup *cgrp, u64 slice, u64 owed, bool wakes)
 {
-	struct group *g = cgrp->level ? group_of(cgrp) : NULL;
+	struct group *g = below_root(cgrp);
 	u64 least, most, some;
 
 	if (!g)

@@ -59,12 +59,6 @@ static __always_inline bool is_behind(s32 cpu, u32 vm, u64 vtime, u64 now)
 	       before(vtime + slice_ns / 2, c->vtime + (now - c->ran_from));
 }
 
-static __always_inline void raise(u64 *vtime, u64 least)
-{
-	if (before(*vtime, least))
-		*vtime = least;
-}
-
 /*
  * Its place in the queue: by what it had. Sleep saves up no more than a slice; somebody who had to
  * wait is owed more, but not so much that it would keep a pCPU from others for long. Nor is anything saved up by the

@@ -146,6 +146,12 @@ static __always_inline bool before(u64 a, u64 b)
 	return (s64)(a - b) < 0;
 }
 
+static __always_inline void raise(u64 *vtime, u64 least)
+{
+	if (before(*vtime, least))
+		*vtime = least;
+}
+
 /* Does a thread of a higher class want this CPU? It comes first, whatever the scheduler says. */
 static __always_inline bool others_first(void)
 {

@@ -217,10 +217,7 @@ static __always_inline u64 place(struct wake_task *t, u64 enq_flags)
 /* No claim from before what its cgroup had as a whole. */
 static __always_inline void hold_to_group(struct wake_task *t, struct cgroup *cgrp, bool wakes)
 {
-	u64 least = group_least(cgrp, slice_ns, OWED_MAX_NS, wakes);
-
-	if (before(t->vtime, least))
-		t->vtime = least;
+	raise(&t->vtime, group_least(cgrp, slice_ns, OWED_MAX_NS, wakes));
 }
 
 /*
