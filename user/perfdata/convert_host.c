@@ -34,6 +34,7 @@ struct vcpu {
 	bool open;    /* an exit has no entry yet */
 	bool halted;  /* the last exit was HLT */
 	bool running;
+	bool seen; /* a record of what it does came */
 };
 
 struct ks_pd_host {
@@ -183,6 +184,15 @@ static void runs(struct vcpu *v, uint64_t time)
 		return;
 	v->running = true;
 	v->in_time = time;
+}
+
+/* It is told at a vCPU's first exit, of whatever kind; where the rings were full, later. */
+static void first_exit(struct vcpu *v, const struct ks_event *ev)
+{
+	if (v->seen)
+		return;
+	v->pcpu = ev->rec->cpu;
+	runs(v, ev->time);
 }
 
 /* 0: not known. */
@@ -408,6 +418,9 @@ static void loss(struct ks_pd_host *h, const struct ks_event *ev)
 static void vcpu_event(struct ks_pd_host *h, struct vcpu *v, const struct ks_event *ev)
 {
 	switch (ev->rec->type) {
+	case KS_VCPU_NEW:
+		first_exit(v, ev);
+		break;
 	case KS_PAUSE:
 	case KS_HLT:
 		one_exit(h, v, ev);
@@ -430,7 +443,10 @@ static void vcpu_event(struct ks_pd_host *h, struct vcpu *v, const struct ks_eve
 	case KS_HALT_POLL:
 		halt_end(h, v, ev->time);
 		break;
+	default:
+		return;
 	}
+	v->seen = true;
 }
 
 void ks_pd_host_event(struct ks_pd_host *h, const struct ks_event *ev)

@@ -32,7 +32,9 @@ struct perf {
 	uint32_t *map, *tgids;	   /* guests' CPUs -> vCPUs; processes of VMs */
 	uint32_t guest_cpus;	   /* of the guest that numbers most: so many of each in map */
 	uint64_t newest, end;	   /* time of the last event; of all that was asked for */
-	char *text[6];		   /* what struct ks_pd_machine points to */
+	uint64_t host_end; /* what vCPUs do after it nobody knows; UINT64_MAX: not known when */
+	bool host_over;
+	char *text[6]; /* what struct ks_pd_machine points to */
 	struct ks_pd_machine machine;
 	char warning[256];
 };
@@ -337,12 +339,22 @@ static bool put_sample(void *self, const struct ks_pd_sample *s)
 	return !p->to->err && !stopped(p);
 }
 
+static uint64_t host_end(const struct ks_export_input *in)
+{
+	uint64_t first, last;
+
+	if (in->alone || !ks_reader_span(ks_session_host(in->session), &first, &last))
+		return UINT64_MAX;
+	return last < in->to ? last : in->to;
+}
+
 static int perf_begin(void *self, const struct ks_export_input *in, struct ks_err *err)
 {
 	struct perf *p = self;
 	int ret = ks_pd_threads_new(&p->threads);
 
 	p->end = in->to;
+	p->host_end = host_end(in);
 	p->stop = in->stop;
 	ret = ret ?: ks_pd_emit_new(&p->emit, &p->file, &p->layout, p->threads, in->names);
 	ret = ret ?: ks_pd_order_new(&p->order, put_sample, p);
@@ -354,12 +366,22 @@ static int perf_begin(void *self, const struct ks_export_input *in, struct ks_er
 	return 0;
 }
 
+/* The host's recording may end before its guests' do. */
+static void end_host(struct perf *p)
+{
+	if (p->host && !p->host_over)
+		ks_pd_host_end(p->host, p->host_end < UINT64_MAX ? p->host_end : p->newest);
+	p->host_over = true;
+}
+
 static void perf_event(void *self, const struct ks_event *ev)
 {
 	struct perf *p = self;
 
 	/* A loss may reach beyond what was asked for; what runs does not run on for it. */
 	p->newest = ev->time < p->end ? ev->time : p->end;
+	if (ev->time > p->host_end)
+		end_host(p);
 	if (!ev->src)
 		ks_pd_host_event(p->host, ev);
 	else if (ev->src < p->nsrc && p->guest[ev->src])
@@ -404,8 +426,7 @@ static int perf_finish(void *self, const struct ks_export_input *in, struct ks_e
 	int ret;
 
 	(void)in;
-	if (p->host)
-		ks_pd_host_end(p->host, p->newest);
+	end_host(p);
 	ks_pd_order_flush(p->order);
 	ret = ks_pd_file_end(&p->file, &p->machine);
 	if (!ret && p->spool.f)
