@@ -132,6 +132,13 @@ static void vnuma_totals(struct score *s, const struct vm *vm, const struct run_
 	half = (vm->passed_ns - vm->known_passed_ns) / 2;
 	same(s, "VM", vm->id, "ns that they cost", vm->known_passed_ns + half, a->passed_ns,
 	     half + 100000 + vm->passed_ns / 10);
+	/* One sleep or wait may lie at its limit. */
+	half = (vm->overloaded - vm->known_overloaded + 1) / 2;
+	same(s, "VM", vm->id, "wake-ups on an overloaded CPU", vm->known_overloaded + half,
+	     a->overloaded, half + 1);
+	half = (vm->overloaded_ns - vm->known_overloaded_ns) / 2;
+	same(s, "VM", vm->id, "ns that they waited", vm->known_overloaded_ns + half,
+	     a->overloaded_ns, half + 100000 + vm->overloaded_ns / 100);
 }
 
 static void own_sums(struct score *s, const struct vm *vm, const struct run_vm *a)

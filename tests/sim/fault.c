@@ -97,6 +97,11 @@ static void wasted(struct run *r)
 	r->vms[0].wasted_ns -= r->vms[0].wasted_ns / 25;
 }
 
+static void overloaded(struct run *r)
+{
+	r->vms[0].overloaded += 3;
+}
+
 static const struct {
 	const char *name, *scenario;
 	void (*apply)(struct run *r);
@@ -107,6 +112,7 @@ static const struct {
 	{ "invented", "fifo", invented },      { "late", "clock-drift", late },
 	{ "exits", "unfair", exits },	       { "sums", "pv", sums },
 	{ "idle", "idle-heavy", idle },	       { "wasted", "vnuma", wasted },
+	{ "overloaded", "vnuma", overloaded },
 };
 
 #define NFAULTS (sizeof(faults) / sizeof(faults[0]))

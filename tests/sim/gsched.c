@@ -88,6 +88,7 @@ static void migrate(struct vcpu *by, struct thread *t, uint32_t to, uint8_t why)
 
 	emit_guest_of(by, &rec);
 	totals_task_migrate(t, t->cpu, to);
+	overload_moved(t);
 	t->cpu = to;
 }
 
@@ -107,6 +108,7 @@ static void pull(struct vcpu *v)
 		t = dequeue(o);
 		leave(v, o);
 		migrate(v, t, v->idx, KS_MOVE_NEWIDLE);
+		overload_pulled(v, t);
 		enqueue(v, v, t);
 		return;
 	}
@@ -140,8 +142,10 @@ void gsched_pick(struct vcpu *v)
 		pull(v);
 	if (v->rq)
 		next = dequeue(v);
-	if (next)
+	if (next) {
 		totals_runs(next);
+		overload_runs(next);
+	}
 	v->cur = next;
 	switch_rec(v, prev, next);
 	v->stk[0] = next ? &next->f : &v->idle;
@@ -163,6 +167,7 @@ void gsched_sleep(struct vcpu *v, uint64_t ns)
 		script_thread(t);
 	t->fresh = t->sleeping = true;
 	t->due = false;
+	overload_sleeps(t);
 	world_at(v->w, ns, OCC_TIMER, t, ++t->gen);
 	leave(v, v);
 	gsched_pick(v);
@@ -230,6 +235,7 @@ void gsched_wake(struct vcpu *by, struct thread *t)
 	rec.a = v->idx;
 	t->told = emit_guest_of(by, &rec);
 	totals_woken(t);
+	overload_woken(t);
 	if (v->cur)
 		v->need_resched |= rng_chance(&by->w->rng, 300000);
 	if (v != by && (!v->cur || v->need_resched))

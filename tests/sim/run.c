@@ -236,6 +236,8 @@ static void collect(struct session *s)
 		r->vms[i].wasted_ns = v->wasted_ns;
 		r->vms[i].passed = v->passed.count;
 		r->vms[i].passed_ns = v->passed.cost_ns;
+		r->vms[i].overloaded = v->overloaded.count;
+		r->vms[i].overloaded_ns = v->overloaded.cost_ns;
 	}
 	for (uint32_t i = 0; i < r->nvcpus; i++)
 		r->vcpus[i].tot = *ks_analysis_vcpu_totals(s->a, i);

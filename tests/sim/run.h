@@ -14,6 +14,7 @@ struct run_vm {
 	uint64_t clock_error; /* the bound that it states, ns */
 	struct ks_vm_totals tot;
 	uint64_t wasted_ns, passed, passed_ns; /* what the analysis of virtual NUMA says */
+	uint64_t overloaded, overloaded_ns;    /* the same */
 	uint64_t holds, hold_ns, hold_off, hold_waiters; /* sums over the holds reported */
 	struct ks_wait *waits;
 	size_t nwaits, cap;

@@ -134,6 +134,11 @@ struct thread {
 	bool passed;	   /* its wake-up passed over a free vCPU, ... */
 	bool passed_known; /* ... and the recording can tell */
 	uint64_t free_at;  /* vm->free_clock then */
+	uint64_t slept_at, woken_at;
+	uint32_t slept_on;
+	bool slept_known; /* that it sleeps is in the trace */
+	bool overloaded;  /* it was woken where another one had been pulled, and still is */
+	const struct thread *pulled; /* the last that was pulled to its CPU while it sleeps */
 	struct frame f;
 	struct thread *next; /* of the run queue */
 };
@@ -251,6 +256,7 @@ struct vm {
 	/* Time of free vCPUs beside waiting threads, of it known to the recording; of any free one. */
 	uint64_t free_since, free_wasted, free_known, free_clock;
 	uint64_t passed, passed_ns, known_passed, known_passed_ns;
+	uint64_t overloaded, overloaded_ns, known_overloaded, known_overloaded_ns;
 	uint64_t hold_ns, hold_off, hold_off_known, hold_waiters, hold_offs; /* sums over holds */
 	uint64_t drained_own; /* when its rings were emptied last, its own clock */
 };

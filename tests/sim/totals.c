@@ -173,8 +173,7 @@ static uint64_t lasts(const struct vm *vm, uint64_t at, uint64_t ns)
 	return ns;
 }
 
-/* What one of the two sides does not record, nobody can count. */
-static bool both_record(const struct vm *vm)
+bool totals_both_record(const struct vm *vm)
 {
 	return vm->w->p.switches && vm->recording && vm->w->recording;
 }
@@ -185,7 +184,7 @@ void totals_free(struct vm *vm)
 	bool any;
 
 	vm->free_since = now;
-	if (!both_record(vm))
+	if (!totals_both_record(vm))
 		return;
 	for (; at < now; at += ns) {
 		ns = lasts(vm, at, now - at);
@@ -202,7 +201,7 @@ void totals_woken(struct thread *t)
 
 	t->passed = t->passed_known = false;
 	t->free_at = vm->free_clock;
-	if (!both_record(vm))
+	if (!totals_both_record(vm))
 		return;
 	/* Alone on an idle vCPU that has not been waiting for a pCPU already: it runs at once. */
 	if (!on->cur && on->rq == t &&
@@ -219,7 +218,7 @@ void totals_woken(struct thread *t)
 void totals_runs(struct thread *t)
 {
 	struct vm *vm = t->vm;
-	uint64_t ns = both_record(vm) ? vm->free_clock - t->free_at : 0;
+	uint64_t ns = totals_both_record(vm) ? vm->free_clock - t->free_at : 0;
 
 	if (t->passed && ns >= PASSED_MIN) {
 		vm->passed++;

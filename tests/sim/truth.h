@@ -95,6 +95,15 @@ void totals_idle(struct vm *vm);     /* before or after nhalted or nbusy changed
 void totals_free(struct vm *vm);     /* before anything changes about run queues, or who runs */
 void totals_woken(struct thread *t); /* it is on its queue */
 void totals_runs(struct thread *t);  /* it was on its queue and is taken up */
+bool totals_both_record(
+	const struct vm *vm); /* what one of the two does not record, nobody can count */
 void totals_end(struct world *w);
+
+/* overload.c */
+void overload_sleeps(struct thread *t); /* before its CPU looks for another one */
+void overload_pulled(const struct vcpu *v, const struct thread *pulled);
+void overload_moved(struct thread *t); /* it leaves its CPU, not to sleep */
+void overload_woken(struct thread *t);
+void overload_runs(struct thread *t);
 
 #endif /* SIM_TRUTH_H */

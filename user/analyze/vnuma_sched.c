@@ -93,6 +93,13 @@ static void leave_queue(struct vn_vm *m, struct vn_task *t)
 		vn_task_unwait(m, t);
 }
 
+/* What was pulled onto the CPU has left it: whoever wakes up there later does not wait for that. */
+static void pulled_leaves(struct vn_cpu *c, uint32_t tid)
+{
+	if (c->pulled == tid)
+		c->pulled_at = 0;
+}
+
 /* ---- switches ---- */
 
 static void switched_out(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event *ev)
@@ -102,6 +109,8 @@ static void switched_out(struct ks_vnuma *v, struct vn_vm *m, const struct ks_ev
 
 	if (!r->a || r->a >= VN_NONE)
 		return;
+	if (!r->b)
+		pulled_leaves(&m->cpu[r->cpu], (uint32_t)r->a);
 	if (!r->b && r->flags & KS_SWITCH_DEAD) {
 		vn_task_end(m, (uint32_t)r->a);
 		return;
@@ -284,6 +293,7 @@ static void migrated(struct ks_vnuma *v, struct vn_vm *m, const struct ks_event 
 		return;
 	if (vn_counts(m, ev->time))
 		count_migration(m, ev, by);
+	pulled_leaves(&m->cpu[r->a], r->id);
 	if (by == KS_MOVE_NEWIDLE) {
 		m->cpu[to].pulled_at = ev->time;
 		m->cpu[to].pulled = r->id;
