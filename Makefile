@@ -36,6 +36,7 @@ UNIT   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(OUT)/tests/%)
 GUESTS := $(GUEST_SRC:tests/lab/guests/%.c=$(OUT)/tests/%)
 SIM    := $(if $(SIM_SRC),$(OUT)/tests/sim)
+MODEL  := $(OUT)/tests/wake-model
 PLOT   := $(PLOT_SRC:tests/plot/%.c=$(OUT)/tests/%)
 AIDS   := $(AID_SRC:tests/aids/%.c=$(OUT)/tests/%)
 DECODE := $(if $(DECODE_SRC),$(OUT)/tests/decode)
@@ -208,7 +209,7 @@ $(OUT)/tests/static_symbols_elf: $(OUT)/obj/tests/unit/test_symbols_elf.o $(LIB)
 
 # ---- tests ----
 
-tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(PLOT) $(AIDS) $(DECODE) $(GEN) $(STALL)
+tests: $(UNIT) $(BENCH) $(GUESTS) $(SIM) $(MODEL) $(PLOT) $(AIDS) $(DECODE) $(GEN) $(STALL)
 
 $(GEN): $(OUT)/tests/%: $(OUT)/obj/vmlinux-gen/%.o $(GEN_OBJ)
 	$(call say,LINK,$@)
@@ -261,6 +262,16 @@ $(STALL): $(OUT)/stall/boost_scx.o $(OUT)/stall/wake.o $(OUT)/obj/tools/vcpu-pol
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# The policy's own source as a program of this machine: tests/model/README.md. (MODEL_BPF: one that has been changed.)
+MODEL_BPF := bpf
+$(MODEL): tests/model/wake.c $(wildcard tests/model/*.[ch] tests/model/shim/*.h tests/model/shim/bpf/*.h) \
+	  $(wildcard $(MODEL_BPF)/*.h) $(MODEL_BPF)/vnuma_wake.bpf.c
+	$(call say,MODEL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-attributes -Wno-unknown-attributes \
+		-Wno-unused-parameter -Itests/model/shim -iquote tests/model/shim -iquote $(MODEL_BPF) \
+		$< tests/model/kernel.c -o $@
 
 $(GUESTS): $(OUT)/tests/%: tests/lab/guests/%.c tests/lab/guests/guest.h
 	$(call say,CC,$<)

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vnuma-wake in the model: random worlds, in which no thread may wait for long beside a CPU that idles, and cases whose
+ * outcome is known.
+ *
+ * usage: wake [--seeds A-B] [-v]
+ */
+#include "vnuma_wake.bpf.c"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+const struct rq___ks runqueues;
+const struct kvm_steal_time___ks steal_time;
+
+static void tell_runqueue(void *to, u32 running, u32 running_ext)
+{
+	struct rq___ks *rq = to;
+
+	rq->nr_running = running;
+	rq->scx.nr_running = running_ext;
+}
+
+static void tell_steal(void *to, u64 ns, bool preempted)
+{
+	struct kvm_steal_time___ks *kvm = to;
+
+	kvm->steal = ns;
+	kvm->preempted = preempted;
+}
+
+static struct model_policy policy = {
+	.ops = &vnuma_wake,
+	.runqueues = &runqueues,
+	.runqueue_size = sizeof(runqueues),
+	.steal_time = &steal_time,
+	.steal_size = sizeof(steal_time),
+	.tell_runqueue = tell_runqueue,
+	.tell_steal = tell_steal,
+};
+
+#define SET(var, value)                                                                            \
+	do {                                                                                       \
+		__typeof__(var) set_to = (value);                                                  \
+		model_set(&(var), (const void *)&set_to, sizeof(var));                             \
+	} while (0)
+
+static struct cgroup *root;
+
+static void start(u32 ncpus, u32 nodes)
+{
+	u32 per = (ncpus + nodes - 1) / nodes;
+
+	SET(nr_cpus, ncpus);
+	SET(nr_nodes, nodes);
+	for (u32 n = 0; n < nodes; n++)
+		SET(node_cpus[n][0], ((1ull << per) - 1) << (n * per) & ((1ull << ncpus) - 1));
+	for (u32 i = 0; i < ncpus; i++) {
+		SET(cpu_node[i], (u8)(i / per));
+		SET(sibling[i], (u16)i);
+	}
+	memset(idle_cpus, 0, sizeof(idle_cpus));
+	memset(online_cpus, 0, sizeof(online_cpus));
+	memset(stolen_cpus, 0, sizeof(stolen_cpus));
+	memset(nobody_until, 0, sizeof(nobody_until));
+	vtime_now = crowd = 0;
+	model_start(&policy, ncpus);
+	root = model_cgroup(NULL, 100);
+}
+
+static void waits_awake(u64 ns)
+{
+	SET(poll_ns, ns);
+	hooked = ns;
+	policy.idle_enter = ns ? wake_poll : NULL;
+}
+
+/* ---- what must be ---- */
+
+static u32 failures;
+static bool verbose;
+
+static void fail(const char *name, u64 seed, const char *what)
+{
+	failures++;
+	printf("FAIL %s", name);
+	if (seed)
+		printf(" (seed %llu)", seed);
+	printf(": %s\n", what);
+}
+
+static bool idles_really(s32 cpu)
+{
+	return !model_runs(cpu) && !model_is_away(cpu);
+}
+
+/*
+ * So long it may take until somebody looks for it: rescue() does not for NOBODY_NS, and then with the next tick. Behind others
+ * that a CPU was sent before it came to look, each may have its slice first.
+ */
+static u64 patience(s32 on)
+{
+	return on < 0 ? NOBODY_NS + 2000000 : 8 * slice_ns;
+}
+
+/* A thread that has waited for long though a CPU idles on which it may run; NULL: there is none. */
+static struct task_struct *left_waiting(void)
+{
+	s32 on;
+
+	for (u32 i = 0; i < model_tasks(); i++) {
+		struct task_struct *p = model_nth(i);
+
+		if (!model_waits(p, &on) || model_now() - p->since < patience(on))
+			continue;
+		for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+			if (model_may(p, (s32)cpu) && idles_really((s32)cpu))
+				return p;
+	}
+	return NULL;
+}
+
+/* A CPU that idles, and would not be found; -1: there is none. */
+static s32 lost_cpu(void)
+{
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+		if (idles_really((s32)cpu) && !is_in(idle_cpus, (s32)cpu))
+			return (s32)cpu;
+	return -1;
+}
+
+/* A CPU that others would take for idle, though a thread runs there; -1: there is none. */
+static s32 false_idle(void)
+{
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+		if (model_runs((s32)cpu) && is_in(idle_cpus, (s32)cpu))
+			return (s32)cpu;
+	return -1;
+}
+
+/* So much time passes in which nobody sleeps, wakes up or is interfered with. */
+static void calm(u64 ms)
+{
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+		model_steal((s32)cpu, false);
+	for (u64 t = 0; t < ms; t++) {
+		model_pass(1000000);
+		for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
+			model_tick((s32)cpu);
+			model_look((s32)cpu);
+		}
+	}
+	/* What one of the last ones to look has sent to one of the first. */
+	for (u32 i = 0; i < 2 * nr_cpus; i++)
+		model_look((s32)(i % nr_cpus));
+}
+
+/* ---- random worlds ---- */
+
+static u64 rng;
+static bool crowded; /* the host keeps all vCPUs waiting, and threads run for moments only */
+
+static u32 below(u32 n)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return (u32)(rng >> 33) % n;
+}
+
+static u64 random_mask(void)
+{
+	u64 all = (1ull << nr_cpus) - 1, mask;
+
+	switch (below(4)) {
+	case 0:
+		return 1ull << below(nr_cpus);
+	case 1:
+		mask = (below(1u << 16) | 1ull << below(nr_cpus)) & all;
+		return mask;
+	default:
+		return all;
+	}
+}
+
+static void step(u32 kinds)
+{
+	s32 cpu = (s32)below(nr_cpus);
+	struct task_struct *p = model_nth(below(model_tasks()));
+
+	switch (below(kinds)) {
+	case 0 ... 3:
+		if (!model_is_away(cpu))
+			model_wake(p, cpu, below(2));
+		break;
+	case 4 ... 5:
+		model_sleep(cpu);
+		break;
+	case 6 ... 11:
+		model_look(cpu);
+		break;
+	case 12 ... 13:
+		model_pass(crowded ? below(20000) : below(4) ? below(100000) : below(4000000));
+		break;
+	case 14:
+		model_tick(cpu);
+		break;
+	case 15:
+		model_yield(cpu);
+		break;
+	case 16:
+		model_affinity(p, random_mask());
+		break;
+	case 17:
+		model_weight(p, 1 + below(1000));
+		break;
+	default:
+		model_steal(cpu, below(2));
+		break;
+	}
+}
+
+/* Beside what one CPU is in the middle of. */
+static void others_act(s32 cpu)
+{
+	static bool inside;
+
+	(void)cpu;
+	if (inside || below(4))
+		return;
+	inside = true;
+	for (u32 n = 1 + below(3); n; n--)
+		step(15);
+	inside = false;
+}
+
+static bool too_late(void)
+{
+	return !below(8);
+}
+
+static void check_world(u64 seed, u32 at)
+{
+	struct task_struct *p = left_waiting();
+	s32 cpu = lost_cpu(), busy = false_idle();
+	char what[128];
+
+	if (p) {
+		snprintf(what, sizeof(what), "step %u: thread %d waits beside an idle CPU", at,
+			 p->pid);
+		fail("random", seed, what);
+	}
+	if (cpu >= 0) {
+		snprintf(what, sizeof(what), "step %u: CPU %d idles, and nobody would find it", at,
+			 cpu);
+		fail("random", seed, what);
+	}
+	if (busy >= 0) {
+		snprintf(what, sizeof(what), "step %u: CPU %d runs a thread, and is taken for idle",
+			 at, busy);
+		fail("random", seed, what);
+	}
+}
+
+static void random_world(u64 seed)
+{
+	u32 ncpus = 2 + seed % 5, kinds = 16 + seed % 4, before = failures, n;
+	struct cgroup *group;
+
+	rng = seed * 0x9e3779b97f4a7c15ull + 1;
+	policy.meanwhile = others_act;
+	crowded = seed % 6 == 0;
+	waits_awake(seed % 3 ? 0 : 200000);
+	start(ncpus, 1 + seed % 2);
+	group = model_cgroup(root, 100);
+	n = 1 + below(seed % 7 ? 3 * ncpus : 60);
+	for (u32 i = 0; i < n; i++)
+		model_task(below(2) ? root : group, 100, random_mask());
+	for (u32 i = 1; i <= 4000 && failures == before; i++) {
+		step(kinds);
+		if (crowded) {
+			crowd = CROWD_ONE;
+			stolen_cpus[0] = ~0ull;
+		}
+		if (i % (crowded ? 1000 : 100))
+			continue;
+		policy.meanwhile = NULL;
+		policy.too_late = NULL;
+		calm(8);
+		policy.meanwhile = others_act;
+		policy.too_late = too_late;
+		check_world(seed, i);
+	}
+	if (verbose)
+		printf("seed %llu: %u CPUs, %u threads\n", seed, ncpus, model_tasks());
+}
+
+/* ---- cases whose outcome is known ---- */
+
+static void expect(const char *name, const char *what, u64 got, u64 least, u64 most)
+{
+	char text[160];
+
+	if (got >= least && got <= most)
+		return;
+	snprintf(text, sizeof(text), "%s: %llu, and not %llu to %llu", what, got, least, most);
+	fail(name, 0, text);
+}
+
+static u64 sum_of(size_t member)
+{
+	u64 sum = 0;
+
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+		sum += *(u64 *)((char *)&other_cpu((s32)cpu)->n + member);
+	return sum;
+}
+
+#define SUM(member) sum_of(offsetof(struct wake_counts, member))
+
+static struct task_struct *busy_on(s32 cpu, struct cgroup *cgrp, u32 weight)
+{
+	struct task_struct *p = model_task(cgrp, weight, 1ull << cpu);
+
+	model_wake(p, cpu, false);
+	model_look(cpu);
+	return p;
+}
+
+/* Somebody who has slept for long takes a CPU over; the next one does not, until the first one runs. */
+static void case_takes_over(const char *name)
+{
+	struct task_struct *a, *b;
+
+	start(1, 1);
+	busy_on(0, root, 100);
+	a = model_task(root, 100, 1);
+	b = model_task(root, 100, 1);
+	calm(50);
+	model_wake(a, 0, false);
+	expect(name, "taken over", SUM(preempted), 1, 1);
+	model_wake(b, 0, false);
+	expect(name, "taken over by a second one", SUM(preempted), 1, 1);
+	model_look(0);
+	expect(name, "the first one runs", model_runs(0) == a, 1, 1);
+	model_sleep(0);
+	expect(name, "then the second one", model_runs(0) == b, 1, 1);
+}
+
+/* Nobody is bound to a vCPU that the host has taken away, nor is one that is bound to it left there for the host. */
+static void case_host_away(const char *name)
+{
+	struct task_struct *a;
+
+	start(2, 1);
+	busy_on(0, root, 100);
+	busy_on(1, root, 100);
+	a = model_task(root, 100, 3);
+	calm(50);
+	model_steal(0, true);
+	a->cpu = task_of(a)->home = 0;
+	model_set_cpu(1);
+	expect(name, "whose queue it is put into", (u64)vnuma_wake.select_cpu(a, 0, 0), 1, 1);
+	model_wake(a, 1, false);
+	expect(name, "taken over", SUM(preempted), 0, 0);
+	calm(0);
+	model_steal(0, true);
+	for (u32 i = 0; i < 8 && !a->running; i++) {
+		model_pass(1000000);
+		model_tick(1);
+		model_look(1);
+	}
+	expect(name, "it runs where the host lets it", (u64)a->cpu, 1, 1);
+}
+
+/* A short sleeper comes back to where it is at home, and stays away only if it always finds that taken. */
+static void case_home(const char *name)
+{
+	struct task_struct *a;
+	struct wake_task *t;
+
+	start(3, 1);
+	a = model_task(root, 100, 7);
+	t = task_of(a);
+	for (u32 i = 0; i < 6; i++) {
+		model_wake(a, 0, false);
+		model_look(a->cpu);
+		model_pass(100000);
+		model_sleep(a->cpu);
+		model_pass(100000);
+	}
+	expect(name, "its home", (u64)t->home, 0, 0);
+	busy_on(0, root, 100);
+	for (u32 i = 0; i < AWAY_MAX; i++) {
+		expect(name, "still its home", (u64)t->home, 0, 0);
+		model_wake(a, 0, false);
+		model_look(a->cpu);
+		model_pass(100000);
+		model_sleep(a->cpu);
+		model_pass(100000);
+	}
+	expect(name, "a new home", (u64)t->home, 1, 2);
+}
+
+/* ms that pass on CPU 0, whose threads are always busy. */
+static void run_busy(u64 ms)
+{
+	for (u64 t = 0; t < ms; t++) {
+		model_pass(1000000);
+		model_tick(0);
+		model_look(0);
+	}
+}
+
+static u64 thousandths(const struct task_struct *p, u64 of_ns)
+{
+	return p->se.sum_exec_runtime * 1000 / of_ns;
+}
+
+static void case_weights(const char *name)
+{
+	struct task_struct *p[3];
+
+	start(1, 1);
+	for (u32 i = 0; i < 3; i++)
+		p[i] = busy_on(0, root, 100 * (i + 1));
+	run_busy(12000);
+	for (u32 i = 0; i < 3; i++)
+		expect(name, "share of weight 1, 2, 3 of 6", thousandths(p[i], 12000000000),
+		       167 * (i + 1) - 10, 167 * (i + 1) + 10);
+}
+
+static void case_cgroups(const char *name)
+{
+	struct cgroup *a, *b, *in;
+	struct task_struct *p[4];
+
+	start(1, 1);
+	a = model_cgroup(root, 100);
+	b = model_cgroup(root, 300);
+	in = model_cgroup(b, 100);
+	p[0] = busy_on(0, a, 100);
+	p[1] = busy_on(0, a, 100);
+	p[2] = busy_on(0, b, 100);
+	p[3] = busy_on(0, in, 100);
+	run_busy(16000);
+	for (u32 i = 0; i < 4; i++)
+		expect(name, "share of two in 100, and two in 300", thousandths(p[i], 16000000000),
+		       (i < 2 ? 125 : 375) - 10, (i < 2 ? 125 : 375) + 10);
+}
+
+/* Eight that hand a CPU on, beside one busy thread in a cgroup of the same weight. */
+static void case_turns(const char *name)
+{
+	struct task_struct *turn[8], *busy;
+	struct cgroup *many;
+	u32 at = 0;
+	u64 ran;
+
+	start(1, 1);
+	many = model_cgroup(root, 100);
+	busy = busy_on(0, model_cgroup(root, 100), 100);
+	for (u32 i = 0; i < 8; i++)
+		turn[i] = model_task(many, 100, 1);
+	model_wake(turn[0], 0, false);
+	ran = 0;
+	for (u64 t = 0; t < 60000; t++) {
+		model_pass(100000);
+		if (t % 10 == 9)
+			model_tick(0);
+		ran += turn[at]->running ? 100000 : 0;
+		if (turn[at]->running && ran >= 300000) {
+			model_wake(turn[(at + 1) % 8], 0, false);
+			model_sleep(0);
+			at = (at + 1) % 8;
+			ran = 0;
+		}
+		model_look(0);
+	}
+	expect(name, "share of the busy one", thousandths(busy, 6000000000), 470, 530);
+}
+
+/* In the node's queue the first eight may not run here, nor the others; on another node one may. */
+static void case_nobody_here(const char *name)
+{
+	struct task_struct *p;
+
+	start(4, 2);
+	for (s32 cpu = 0; cpu < 4; cpu++)
+		busy_on(cpu, root, 100);
+	for (u32 i = 0; i < 9; i++) {
+		p = model_task(root, 100, 6);
+		task_of(p)->home = 1;
+		model_wake(p, 1, false);
+	}
+	p = model_task(root, 100, 9);
+	task_of(p)->home = 3;
+	model_wake(p, 3, false);
+	expect(name, "queued", SUM(queued), 10, 10);
+	model_sleep(0);
+	expect(name, "the one of the other node runs", model_runs(0) == p, 1, 1);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(const char *name);
+} cases[] = {
+	{ "takes-over", case_takes_over },
+	{ "host-away", case_host_away },
+	{ "home", case_home },
+	{ "nobody-here", case_nobody_here },
+	{ "weights", case_weights },
+	{ "cgroups", case_cgroups },
+	{ "turns", case_turns },
+};
+
+static void run_cases(void)
+{
+	waits_awake(0);
+	policy.meanwhile = NULL;
+	policy.too_late = NULL;
+	for (u32 i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		cases[i].run(cases[i].name);
+}
+
+int main(int argc, char **argv)
+{
+	u64 from = 1, to = 100;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-v"))
+			verbose = true;
+		else if (!strcmp(argv[i], "--seeds") && i + 1 < argc)
+			sscanf(argv[++i], "%llu-%llu", &from, &to);
+	}
+	run_cases();
+	for (u64 seed = from; seed <= to; seed++)
+		random_world(seed);
+	printf("%u failures\n", failures);
+	return failures != 0;
+}
