@@ -36,7 +36,7 @@ UNIT   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(OUT)/tests/%)
 GUESTS := $(GUEST_SRC:tests/lab/guests/%.c=$(OUT)/tests/%)
 SIM    := $(if $(SIM_SRC),$(OUT)/tests/sim)
-MODEL  := $(OUT)/tests/wake-model
+MODEL  := $(OUT)/tests/wake-model $(OUT)/tests/boost-model
 PLOT   := $(PLOT_SRC:tests/plot/%.c=$(OUT)/tests/%)
 AIDS   := $(AID_SRC:tests/aids/%.c=$(OUT)/tests/%)
 DECODE := $(if $(DECODE_SRC),$(OUT)/tests/decode)
@@ -263,15 +263,15 @@ $(STALL): $(OUT)/stall/boost_scx.o $(OUT)/stall/wake.o $(OUT)/obj/tools/vcpu-pol
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-# The policy's own source as a program of this machine: tests/model/README.md. (MODEL_BPF: one that has been changed.)
+# A policy's own source as a program of this machine: tests/model/README.md. (MODEL_BPF: one that has been changed.)
 MODEL_BPF := bpf
-$(MODEL): tests/model/wake.c $(wildcard tests/model/*.[ch] tests/model/shim/*.h tests/model/shim/bpf/*.h) \
-	  $(wildcard $(MODEL_BPF)/*.h) $(MODEL_BPF)/vnuma_wake.bpf.c
+$(MODEL): %-model: $(wildcard tests/model/*.[ch] tests/model/shim/*.h tests/model/shim/bpf/*.h) \
+	  $(wildcard $(MODEL_BPF)/*.h $(MODEL_BPF)/*.bpf.c)
 	$(call say,MODEL,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-attributes -Wno-unknown-attributes \
 		-Wno-unused-parameter -Itests/model/shim -iquote tests/model/shim -iquote $(MODEL_BPF) \
-		$< tests/model/kernel.c -o $@
+		tests/model/$(@F:-model=).c tests/model/kernel.c -o $@
 
 $(GUESTS): $(OUT)/tests/%: tests/lab/guests/%.c tests/lab/guests/guest.h
 	$(call say,CC,$<)

@@ -23,6 +23,10 @@ struct choice {
 	u64 dsq, score;
 	s32 pid, cpu; /* for this one */
 	u32 vcpu_id, tgid;
+	s32 first;    /* whose turn comes first there, of the VM's; 0: none */
+	bool others;  /* somebody of another VM waits there ... */
+	u64 turn;     /* that of `first` */
+	u64 theirs;   /* ... whose turn is then */
 };
 
 /* Is its turn no later than that of the vCPU that runs on its pCPU? */
@@ -31,6 +35,27 @@ static __always_inline bool is_due(const struct task_struct *p, const struct boo
 	struct boost_cpu *c = other_cpu(scx_bpf_task_cpu(p));
 
 	return c && c->vtime && before(t->vtime, c->vtime + (bpf_ktime_get_ns() - c->ran_from));
+}
+
+/* When it is its turn. It may have given that to another one, and stands where it stood. */
+static __always_inline u64 turn_of(const struct task_struct *p, const struct boost_task *t)
+{
+	return before(p->scx.dsq_vtime, t->vtime) ? t->vtime : p->scx.dsq_vtime;
+}
+
+/* Whose turn it is by virtual time, of the VM's and of all others. Who may not run here has none. */
+static __always_inline void note_turn(struct choice *best, const struct task_struct *p,
+				      const struct boost_task *t, bool own)
+{
+	if (!bpf_cpumask_test_cpu(best->cpu, p->cpus_ptr))
+		return;
+	if (own && (!best->first || before(turn_of(p, t), best->turn))) {
+		best->first = p->pid;
+		best->turn = turn_of(p, t);
+	} else if (!own && !best->others) {
+		best->others = true;
+		best->theirs = p->scx.dsq_vtime;
+	}
 }
 
 /* Of the VM's vCPUs that wait in best's queue, which one? wants: as in struct boost_task. (Not static: so it is verified once.) */
@@ -46,6 +71,8 @@ __noinline int choose(u32 vm, u32 wants, struct choice *best)
 		struct boost_task *t = task_of(p);
 		u64 score;
 
+		if (t)
+			note_turn(best, p, t, t->vm == vm);
 		if (!t || t->vm != vm ||
 		    (!bpf_cpumask_test_cpu(best->cpu, p->cpus_ptr) && !is_due(p, t)))
 			continue;
@@ -151,23 +178,35 @@ static __always_inline u32 why_it(u64 score)
 	       (score & IN_KERNEL ? KS_BOOST_KERNEL : 0);
 }
 
-/* Is it this VM's turn there by virtual time, whichever of its vCPUs runs? Who may not run here has none. */
-static __always_inline bool own_turn(s32 cpu, u64 dsq, u32 vm)
+/* Is it this VM's turn by virtual time, whichever of its vCPUs runs? */
+static __always_inline bool is_own_turn(const struct choice *best)
 {
+	return best->first && (!best->others || before(best->turn, best->theirs));
+}
+
+/*
+ * Another one than the VM's first is to run in its turn: the two exchange theirs. The first one stands in the queue where it
+ * stood, but if it was for ever its turn there, others would never have theirs.
+ */
+__noinline int take_turn(struct choice *best)
+{
+	struct boost_task *first = NULL, *chosen = NULL;
 	struct task_struct *p;
-	bool own = false;
-	u32 looked = 0;
 
-	bpf_for_each(scx_dsq, p, dsq, 0)
+	if (!best || best->first == best->pid)
+		return 0;
+	bpf_for_each(scx_dsq, p, best->dsq, 0)
 	{
-		struct boost_task *t = task_of(p);
-
-		if (++looked < LOOKED_AT && !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
-			continue;
-		own = t && t->vm == vm;
-		break;
+		if (p->pid == best->first)
+			first = task_of(p);
+		else if (p->pid == best->pid)
+			chosen = task_of(p);
+		if (first && chosen)
+			break;
 	}
-	return own;
+	if (first && chosen)
+		exchange(first, chosen);
+	return 0;
 }
 
 /* The slice given up here goes to a vCPU of the same VM. */
@@ -179,11 +218,13 @@ static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, str
 
 	choose_near(cpu, c->vm, wants, &best);
 	/* Spinners hand the pCPU round for ever: that must not be at other VMs' cost. */
-	if (!best.pid || (!(best.score & DID_NOT_SPIN) && !own_turn(cpu, best.dsq, c->vm))) {
+	if (!best.pid || (!(best.score & DID_NOT_SPIN) && !is_own_turn(&best))) {
 		c->n.none++;
 		ks_mark_boost(prev ? prev->tgid : 0, from1, 0, KS_BOOST_NONE);
 		return false;
 	}
+	if (!(best.score & DID_NOT_SPIN))
+		take_turn(&best);
 	how = bring(cpu, &best, prev, c);
 	ks_mark_boost(best.tgid, from1, best.vcpu_id + 1, how | why_it(best.score));
 	return how == KS_BOOST_HERE;

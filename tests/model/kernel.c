@@ -14,6 +14,7 @@
 
 #define QUEUES 256
 #define TASKS 512
+#define MAPS 8
 #define SLICE_NS 20000000 /* SCX_SLICE_DFL */
 
 struct model_queue {
@@ -30,7 +31,7 @@ struct cpu {
 	bool look_later; /* it has threads to hand over */
 	bool busy;	 /* in the middle of something */
 	u64 steal;
-	char *vars[3]; /* values per CPU, as they are asked for */
+	char *vars[MAPS]; /* values per CPU, as they are asked for */
 };
 
 static struct {
@@ -43,7 +44,20 @@ static struct {
 	struct task_struct *task[TASKS];
 	struct cgroup *cgroup[TASKS];
 	u32 ncgroups;
-	const void *maps[3];
+	const void *maps[MAPS];
+	struct array {
+		const void *map;
+		void *value;
+	} array[MAPS];
+	struct pair {
+		const void *map;
+		u32 key, value;
+	} pair[TASKS];
+	u32 npairs, ntimers;
+	struct bpf_timer *timer[MODEL_CPUS];
+	u64 idle; /* the kernel's own mask, for policies that keep none */
+	struct task_struct *acting;
+	u64 dice;
 	struct task_struct *selecting; /* select_cpu() is asked about it */
 	bool dispatching, polling;
 } m;
@@ -96,12 +110,59 @@ void *model_percpu_value(const void *map, size_t size, s32 cpu)
 	if (cpu < 0 || (u32)cpu >= m.ncpus)
 		return NULL;
 	while (m.maps[i] && m.maps[i] != map)
-		if (++i == sizeof(m.maps) / sizeof(m.maps[0]))
+		if (++i == MAPS)
 			model_die("too many maps");
 	m.maps[i] = map;
 	if (!m.cpu[cpu].vars[i])
 		m.cpu[cpu].vars[i] = must_calloc(1, size);
 	return m.cpu[cpu].vars[i];
+}
+
+static void *array_of(const void *map, size_t entries, size_t size)
+{
+	u32 i = 0;
+
+	while (m.array[i].map && m.array[i].map != map)
+		if (++i == MAPS)
+			model_die("too many arrays");
+	m.array[i].map = map;
+	if (!m.array[i].value)
+		m.array[i].value = must_calloc(entries > MODEL_CPUS ? entries : MODEL_CPUS, size);
+	return m.array[i].value;
+}
+
+static void *pair_of(const void *map, u32 key)
+{
+	for (u32 i = 0; i < m.npairs; i++)
+		if (m.pair[i].map == map && m.pair[i].key == key)
+			return &m.pair[i].value;
+	return NULL;
+}
+
+void *model_lookup(const void *map, size_t type, size_t entries, const void *key, size_t size)
+{
+	u32 at = *(const u32 *)key;
+
+	if (type == BPF_MAP_TYPE_PERCPU_ARRAY)
+		return model_percpu_value(map, size, m.here);
+	if (type == BPF_MAP_TYPE_HASH)
+		return pair_of(map, at);
+	if (at >= entries && at >= m.ncpus)
+		return NULL;
+	return (char *)array_of(map, entries, size) + at * size;
+}
+
+void model_put(const void *map, u32 key, u32 value)
+{
+	u32 *old = pair_of(map, key);
+
+	if (old) {
+		*old = value;
+		return;
+	}
+	if (m.npairs == TASKS)
+		model_die("too many entries");
+	m.pair[m.npairs++] = (struct pair){ map, key, value };
 }
 
 /* Threads of this run queue, running or not. */
@@ -165,7 +226,75 @@ void model_set_cpu(s32 cpu)
 
 struct task_struct *model_current(void)
 {
-	return cpu_at(m.here)->curr ?: &idle_thread;
+	return m.acting ?: cpu_at(m.here)->curr ?: &idle_thread;
+}
+
+void model_act_as(struct task_struct *p)
+{
+	m.acting = p;
+}
+
+bool model_has_field(const char *which)
+{
+	return !strcmp(which, "v->wants_to_run");
+}
+
+u64 bpf_get_current_pid_tgid(void)
+{
+	const struct task_struct *p = model_current();
+
+	return (u64)p->tgid << 32 | (u32)p->pid;
+}
+
+u32 bpf_get_prandom_u32(void)
+{
+	m.dice = m.dice * 6364136223846793005ull + 1442695040888963407ull;
+	return m.dice >> 32;
+}
+
+void *bpf_ringbuf_reserve(void *map, u64 size, u64 flags)
+{
+	static u64 room[64];
+
+	(void)map;
+	(void)flags;
+	return size <= sizeof(room) ? room : NULL;
+}
+
+long bpf_loop(u32 n, void *fn, void *ctx, u64 flags)
+{
+	long (*call)(u32 i, void *ctx) = (long (*)(u32, void *))fn;
+
+	(void)flags;
+	for (u32 i = 0; i < n; i++)
+		if (call(i, ctx))
+			return i + 1;
+	return n;
+}
+
+long bpf_timer_init(struct bpf_timer *timer, void *map, u64 clock)
+{
+	(void)clock;
+	if (m.ntimers == MODEL_CPUS)
+		return -12;
+	m.timer[m.ntimers++] = timer;
+	timer->map = map;
+	return 0;
+}
+
+long model_timer_set(struct bpf_timer *timer, int (*fn)(void *map, u32 *key, void *value))
+{
+	timer->call = fn;
+	return 0;
+}
+
+long bpf_timer_start(struct bpf_timer *timer, u64 ns, u64 flags)
+{
+	(void)flags;
+	timer->due = m.now + ns;
+	timer->cpu = m.here;
+	timer->set = true;
+	return 0;
 }
 
 void bpf_spin_lock(struct bpf_spin_lock *lock)
@@ -297,6 +426,44 @@ s32 scx_bpf_create_dsq(u64 id, s32 node)
 s32 scx_bpf_dsq_nr_queued(u64 id)
 {
 	return (s32)queue_of(id)->n;
+}
+
+static s32 claim_idle(s32 cpu)
+{
+	m.idle &= ~(1ull << cpu);
+	return cpu;
+}
+
+s32 scx_bpf_pick_idle_cpu(const cpumask_t *mask, u64 flags)
+{
+	u64 found = mask->bits[0] & m.idle;
+
+	(void)flags;
+	return found ? claim_idle(__builtin_ctzll(found)) : -16;
+}
+
+s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev, u64 flags, bool *idle)
+{
+	s32 cpu = model_may(p, prev) && m.idle >> prev & 1 ?
+			  claim_idle(prev) :
+			  scx_bpf_pick_idle_cpu(p->cpus_ptr, flags);
+
+	*idle = cpu >= 0;
+	return cpu >= 0 ? cpu : prev;
+}
+
+void scx_bpf_kick_cpu(s32 cpu, u64 flags)
+{
+	struct cpu *c = cpu_at(cpu);
+
+	if (c->curr && flags & SCX_KICK_PREEMPT)
+		c->curr->scx.slice = 0;
+	c->look |= !c->curr || flags & SCX_KICK_PREEMPT;
+}
+
+bool model_is_there(const void *sym)
+{
+	return sym && !(m.policy->cannot_kick && sym == (const void *)scx_bpf_kick_cpu);
 }
 
 s32 scx_bpf_task_cpu(const struct task_struct *p)
@@ -550,7 +717,9 @@ static void put_back(struct cpu *c, struct task_struct *prev)
 
 static void idles(s32 cpu, struct cpu *c, bool idle)
 {
-	if (c->idle_told != idle)
+	if (!ops()->update_idle)
+		m.idle = (m.idle & ~(1ull << cpu)) | (u64)idle << cpu;
+	else if (c->idle_told != idle)
 		ops()->update_idle(cpu, idle);
 	c->idle_told = idle;
 	if (!idle || !m.policy->idle_enter)
@@ -623,15 +792,32 @@ void model_sleep(s32 cpu)
 	schedule(cpu);
 }
 
-void model_yield(s32 cpu)
+bool model_yield(s32 cpu, struct task_struct *to)
 {
 	struct cpu *c = cpu_at(cpu);
+	bool yielded;
 
 	if (!c->curr || c->away || c->busy)
-		return;
+		return false;
 	m.here = cpu;
-	ops()->yield(c->curr, NULL);
-	schedule(cpu);
+	yielded = ops()->yield(c->curr, to);
+	if (yielded || !to)
+		schedule(cpu);
+	return yielded;
+}
+
+void model_timers(s32 cpu)
+{
+	for (u32 i = 0; i < m.ntimers; i++) {
+		struct bpf_timer *t = m.timer[i];
+		u32 key = (u32)cpu;
+
+		if (!t->set || t->cpu != cpu || m.now < t->due || cpu_at(cpu)->away)
+			continue;
+		t->set = false;
+		m.here = cpu;
+		t->call(t->map, &key, t); /* the timer is all that there is of a value */
+	}
 }
 
 void model_tick(s32 cpu)
@@ -735,11 +921,12 @@ struct cgroup *model_cgroup(struct cgroup *above, u32 weight)
 	m.cgroup[m.ncgroups++] = c;
 	c->above = above;
 	c->level = above ? above->level + 1 : 0;
-	ops()->cgroup_init(c, &args);
+	if (ops()->cgroup_init)
+		ops()->cgroup_init(c, &args);
 	return c;
 }
 
-struct task_struct *model_task(struct cgroup *cgrp, u32 weight, u64 mask)
+struct task_struct *model_task(struct cgroup *cgrp, int tgid, u32 weight, u64 mask)
 {
 	struct scx_init_task_args args = { 0 };
 	struct task_struct *p = must_calloc(1, sizeof(*p));
@@ -748,12 +935,15 @@ struct task_struct *model_task(struct cgroup *cgrp, u32 weight, u64 mask)
 		model_die("too many threads");
 	m.task[m.ntasks++] = p;
 	p->pid = (int)m.ntasks;
+	p->tgid = tgid;
 	p->cgroup = cgrp;
 	p->cpus_ptr = &p->mask;
 	set_mask(p, mask);
 	p->scx.weight = weight;
 	p->cpu = first_of_mask(p->mask.bits[0]);
 	ops()->init_task(p, &args);
+	if (m.policy->before_enable)
+		m.policy->before_enable(p);
 	ops()->enable(p);
 	return p;
 }
@@ -785,8 +975,10 @@ void model_end(void)
 		free(m.cgroup[i]);
 	}
 	for (u32 i = 0; i < m.ncpus; i++)
-		for (u32 k = 0; k < sizeof(m.maps) / sizeof(m.maps[0]); k++)
+		for (u32 k = 0; k < MAPS; k++)
 			free(m.cpu[i].vars[k]);
+	for (u32 k = 0; k < MAPS; k++)
+		free(m.array[k].value);
 	memset(&m, 0, sizeof(m));
 }
 

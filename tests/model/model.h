@@ -21,6 +21,9 @@ struct model_policy {
 	void (*meanwhile)(s32 cpu);
 	/* Somebody else has taken a thread that is to be moved, and put it back. May be NULL: nobody does. */
 	bool (*too_late)(void);
+	/* A thread is about to be the policy's. May be NULL. */
+	void (*before_enable)(struct task_struct *p);
+	bool cannot_kick; /* scx_bpf_kick_cpu() is not to be had */
 };
 
 /* Starts anew, with that many CPUs, all of them idle. */
@@ -31,7 +34,7 @@ void model_end(void);
 
 struct cgroup *model_cgroup(struct cgroup *above, u32 weight);
 /* mask: a bit per CPU. It sleeps. */
-struct task_struct *model_task(struct cgroup *cgrp, u32 weight, u64 mask);
+struct task_struct *model_task(struct cgroup *cgrp, int tgid, u32 weight, u64 mask);
 u32 model_tasks(void);
 struct task_struct *model_nth(u32 i);
 
@@ -45,7 +48,10 @@ void model_wake(struct task_struct *p, s32 by, bool remote);
 void model_look(s32 cpu);
 /* What runs there wants to sleep. */
 void model_sleep(s32 cpu);
-void model_yield(s32 cpu);
+/* to: NULL, or whom its time is to go to. Whether it went. */
+bool model_yield(s32 cpu, struct task_struct *to);
+/* Runs the timers of this CPU that are due. */
+void model_timers(s32 cpu);
 void model_tick(s32 cpu);
 void model_affinity(struct task_struct *p, u64 mask);
 void model_weight(struct task_struct *p, u32 weight);
@@ -63,6 +69,9 @@ bool model_waits(const struct task_struct *p, s32 *on);
 
 /* Where BPF programs are said to run, and as whom. */
 void model_set_cpu(s32 cpu);
+void model_act_as(struct task_struct *p); /* NULL: as what runs there */
+/* What a hash of numbers has. */
+void model_put(const void *map, u32 key, u32 value);
 
 /* What the loader sets before it loads the programs is constant to them. */
 void model_set(const volatile void *what, const void *to, size_t size);

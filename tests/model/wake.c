@@ -3,50 +3,15 @@
  * vnuma-wake in the model: random worlds, in which no thread may wait for long beside a CPU that idles, and cases whose
  * outcome is known.
  *
- * usage: wake [--seeds A-B] [-v]
+ * usage: wake-model [--seeds A-B] [-v]
  */
 #include "vnuma_wake.bpf.c"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "model.h"
-
-const struct rq___ks runqueues;
-const struct kvm_steal_time___ks steal_time;
-
-static void tell_runqueue(void *to, u32 running, u32 running_ext)
-{
-	struct rq___ks *rq = to;
-
-	rq->nr_running = running;
-	rq->scx.nr_running = running_ext;
-}
-
-static void tell_steal(void *to, u64 ns, bool preempted)
-{
-	struct kvm_steal_time___ks *kvm = to;
-
-	kvm->steal = ns;
-	kvm->preempted = preempted;
-}
+#include "glue.h"
 
 static struct model_policy policy = {
-	.ops = &vnuma_wake,
-	.runqueues = &runqueues,
-	.runqueue_size = sizeof(runqueues),
-	.steal_time = &steal_time,
-	.steal_size = sizeof(steal_time),
-	.tell_runqueue = tell_runqueue,
-	.tell_steal = tell_steal,
+	MODEL_POLICY(vnuma_wake),
 };
-
-#define SET(var, value)                                                                            \
-	do {                                                                                       \
-		__typeof__(var) set_to = (value);                                                  \
-		model_set(&(var), (const void *)&set_to, sizeof(var));                             \
-	} while (0)
 
 static struct cgroup *root;
 
@@ -79,18 +44,6 @@ static void waits_awake(u64 ns)
 }
 
 /* ---- what must be ---- */
-
-static u32 failures;
-static bool verbose;
-
-static void fail(const char *name, u64 seed, const char *what)
-{
-	failures++;
-	printf("FAIL %s", name);
-	if (seed)
-		printf(" (seed %llu)", seed);
-	printf(": %s\n", what);
-}
 
 static bool idles_really(s32 cpu)
 {
@@ -160,16 +113,7 @@ static void calm(u64 ms)
 
 /* ---- random worlds ---- */
 
-static u64 rng;
 static bool crowded; /* the host keeps all vCPUs waiting, and threads run for moments only */
-
-static u32 below(u32 n)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return (u32)(rng >> 33) % n;
-}
 
 static u64 random_mask(void)
 {
@@ -209,7 +153,7 @@ static void step(u32 kinds)
 		model_tick(cpu);
 		break;
 	case 15:
-		model_yield(cpu);
+		model_yield(cpu, NULL);
 		break;
 	case 16:
 		model_affinity(p, random_mask());
@@ -246,23 +190,14 @@ static void check_world(u64 seed, u32 at)
 {
 	struct task_struct *p = left_waiting();
 	s32 cpu = lost_cpu(), busy = false_idle();
-	char what[128];
 
-	if (p) {
-		snprintf(what, sizeof(what), "step %u: thread %d waits beside an idle CPU", at,
-			 p->pid);
-		fail("random", seed, what);
-	}
-	if (cpu >= 0) {
-		snprintf(what, sizeof(what), "step %u: CPU %d idles, and nobody would find it", at,
-			 cpu);
-		fail("random", seed, what);
-	}
-	if (busy >= 0) {
-		snprintf(what, sizeof(what), "step %u: CPU %d runs a thread, and is taken for idle",
-			 at, busy);
-		fail("random", seed, what);
-	}
+	if (p)
+		fail("random", seed, "step %u: thread %d waits beside an idle CPU", at, p->pid);
+	if (cpu >= 0)
+		fail("random", seed, "step %u: CPU %d idles, and nobody would find it", at, cpu);
+	if (busy >= 0)
+		fail("random", seed, "step %u: CPU %d runs a thread, and is taken for idle", at,
+		     busy);
 }
 
 static void random_world(u64 seed)
@@ -270,7 +205,7 @@ static void random_world(u64 seed)
 	u32 ncpus = 2 + seed % 5, kinds = 16 + seed % 4, before = failures, n;
 	struct cgroup *group;
 
-	rng = seed * 0x9e3779b97f4a7c15ull + 1;
+	seed_dice(seed);
 	policy.meanwhile = others_act;
 	crowded = seed % 6 == 0;
 	waits_awake(seed % 3 ? 0 : 200000);
@@ -278,7 +213,7 @@ static void random_world(u64 seed)
 	group = model_cgroup(root, 100);
 	n = 1 + below(seed % 7 ? 3 * ncpus : 60);
 	for (u32 i = 0; i < n; i++)
-		model_task(below(2) ? root : group, 100, random_mask());
+		model_task(below(2) ? root : group, 0, 100, random_mask());
 	for (u32 i = 1; i <= 4000 && failures == before; i++) {
 		step(kinds);
 		if (crowded) {
@@ -302,12 +237,8 @@ static void random_world(u64 seed)
 
 static void expect(const char *name, const char *what, u64 got, u64 least, u64 most)
 {
-	char text[160];
-
-	if (got >= least && got <= most)
-		return;
-	snprintf(text, sizeof(text), "%s: %llu, and not %llu to %llu", what, got, least, most);
-	fail(name, 0, text);
+	if (got < least || got > most)
+		fail(name, 0, "%s: %llu, and not %llu to %llu", what, got, least, most);
 }
 
 static u64 sum_of(size_t member)
@@ -323,7 +254,7 @@ static u64 sum_of(size_t member)
 
 static struct task_struct *busy_on(s32 cpu, struct cgroup *cgrp, u32 weight)
 {
-	struct task_struct *p = model_task(cgrp, weight, 1ull << cpu);
+	struct task_struct *p = model_task(cgrp, 0, weight, 1ull << cpu);
 
 	model_wake(p, cpu, false);
 	model_look(cpu);
@@ -337,8 +268,8 @@ static void case_takes_over(const char *name)
 
 	start(1, 1);
 	busy_on(0, root, 100);
-	a = model_task(root, 100, 1);
-	b = model_task(root, 100, 1);
+	a = model_task(root, 0, 100, 1);
+	b = model_task(root, 0, 100, 1);
 	calm(50);
 	model_wake(a, 0, false);
 	expect(name, "taken over", SUM(preempted), 1, 1);
@@ -358,7 +289,7 @@ static void case_host_away(const char *name)
 	start(2, 1);
 	busy_on(0, root, 100);
 	busy_on(1, root, 100);
-	a = model_task(root, 100, 3);
+	a = model_task(root, 0, 100, 3);
 	calm(50);
 	model_steal(0, true);
 	a->cpu = task_of(a)->home = 0;
@@ -383,7 +314,7 @@ static void case_home(const char *name)
 	struct wake_task *t;
 
 	start(3, 1);
-	a = model_task(root, 100, 7);
+	a = model_task(root, 0, 100, 7);
 	t = task_of(a);
 	for (u32 i = 0; i < 6; i++) {
 		model_wake(a, 0, false);
@@ -464,7 +395,7 @@ static void case_turns(const char *name)
 	many = model_cgroup(root, 100);
 	busy = busy_on(0, model_cgroup(root, 100), 100);
 	for (u32 i = 0; i < 8; i++)
-		turn[i] = model_task(many, 100, 1);
+		turn[i] = model_task(many, 0, 100, 1);
 	model_wake(turn[0], 0, false);
 	ran = 0;
 	for (u64 t = 0; t < 60000; t++) {
@@ -492,11 +423,11 @@ static void case_nobody_here(const char *name)
 	for (s32 cpu = 0; cpu < 4; cpu++)
 		busy_on(cpu, root, 100);
 	for (u32 i = 0; i < 9; i++) {
-		p = model_task(root, 100, 6);
+		p = model_task(root, 0, 100, 6);
 		task_of(p)->home = 1;
 		model_wake(p, 1, false);
 	}
-	p = model_task(root, 100, 9);
+	p = model_task(root, 0, 100, 9);
 	task_of(p)->home = 3;
 	model_wake(p, 3, false);
 	expect(name, "queued", SUM(queued), 10, 10);
@@ -528,17 +459,6 @@ static void run_cases(void)
 
 int main(int argc, char **argv)
 {
-	u64 from = 1, to = 100;
-
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "-v"))
-			verbose = true;
-		else if (!strcmp(argv[i], "--seeds") && i + 1 < argc)
-			sscanf(argv[++i], "%llu-%llu", &from, &to);
-	}
 	run_cases();
-	for (u64 seed = from; seed <= to; seed++)
-		random_world(seed);
-	printf("%u failures\n", failures);
-	return failures != 0;
+	return run_worlds(argc, argv, 100, random_world);
 }

@@ -31,7 +31,7 @@ struct task_struct {
 	struct {
 		unsigned long flags;
 	} thread_info;
-	int pid;
+	int pid, tgid;
 	int nr_cpus_allowed;
 	const cpumask_t *cpus_ptr;
 	unsigned short migration_disabled;
@@ -66,7 +66,7 @@ enum scx_enq_flags {
 enum scx_deq_flags { SCX_DEQ_SLEEP = 1 };
 enum scx_kick_flags { SCX_KICK_PREEMPT = 2 };
 enum scx_ent_flags { SCX_TASK_QUEUED = 1 };
-enum scx_ops_flags { SCX_OPS_ENQ_MIGRATION_DISABLED = 16 };
+enum scx_ops_flags { SCX_OPS_SWITCH_PARTIAL = 8, SCX_OPS_ENQ_MIGRATION_DISABLED = 16 };
 #define SCX_DSQ_LOCAL (1ull << 63 | 2)
 #define SCX_DSQ_LOCAL_ON (1ull << 63 | 1ull << 62)
 
@@ -79,6 +79,18 @@ struct scx_init_task_args {
 };
 struct scx_cgroup_init_args {
 	u32 weight;
+};
+
+struct kvm_vcpu {
+	int unused;
+};
+
+struct bpf_timer {
+	u64 due;
+	s32 cpu;
+	bool set;
+	void *map, *value;
+	int (*call)(void *map, u32 *key, void *value);
 };
 
 struct bpf_spin_lock {
@@ -104,6 +116,7 @@ struct sched_ext_ops {
 	void (*set_weight)(struct task_struct *p, u32 weight);
 	bool (*yield)(struct task_struct *from, struct task_struct *to);
 	void (*enable)(struct task_struct *p);
+	void (*disable)(struct task_struct *p);
 	s32 (*cgroup_init)(struct cgroup *cgrp, struct scx_cgroup_init_args *args);
 	void (*cgroup_exit)(struct cgroup *cgrp);
 	void (*cgroup_set_weight)(struct cgroup *cgrp, u32 weight);
@@ -112,6 +125,7 @@ struct sched_ext_ops {
 	s32 (*init_task)(struct task_struct *p, struct scx_init_task_args *args);
 	s32 (*init)(void);
 	void (*exit)(struct scx_exit_info *info);
+	u64 flags;
 	u32 timeout_ms;
 	const char *name;
 };

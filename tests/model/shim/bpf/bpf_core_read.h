@@ -7,7 +7,9 @@
 
 #define bpf_core_enum_value(type, name) ((u64)(name))
 #define bpf_core_enum_value_exists(type, name) (1)
-#define bpf_core_field_exists(...) (0)
+bool model_has_field(const char *which);
+#define bpf_core_field_exists(...) model_has_field(#__VA_ARGS__)
+#define BPF_CORE_READ(p, member) ((p)->member)
 #define bpf_core_field_offset(type, field) offsetof(type, field)
 #define bpf_core_type_id_kernel(type) (0)
 

@@ -17,17 +17,21 @@
 
 #define __uint(name, val) int(*name)[val]
 #define __type(name, val) __typeof__(val) *name
-enum { BPF_MAP_TYPE_PERCPU_ARRAY = 1, BPF_MAP_TYPE_TASK_STORAGE, BPF_MAP_TYPE_CGRP_STORAGE };
-enum { BPF_F_NO_PREALLOC = 1, BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
+enum {
+	BPF_MAP_TYPE_PERCPU_ARRAY = 1,
+	BPF_MAP_TYPE_TASK_STORAGE,
+	BPF_MAP_TYPE_CGRP_STORAGE,
+	BPF_MAP_TYPE_ARRAY,
+	BPF_MAP_TYPE_HASH,
+	BPF_MAP_TYPE_RINGBUF,
+};
+enum { BPF_F_NO_PREALLOC = 1, BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_F_TIMER_CPU_PIN = 2 };
 
-static inline bool model_is_there(const void *p)
-{
-	barrier_var(p);
-	return p;
-}
+bool model_is_there(const void *sym);
 #define bpf_ksym_exists(sym) model_is_there(sym)
 
 void *model_percpu_value(const void *map, size_t size, s32 cpu);
+void *model_lookup(const void *map, size_t type, size_t entries, const void *key, size_t size);
 void *model_percpu_var(const void *var, s32 cpu);
 void *model_storage(void **where, size_t size, u64 flags);
 u64 model_now(void);
@@ -37,7 +41,11 @@ struct task_struct *model_current(void);
 #define bpf_map_lookup_percpu_elem(map, key, cpu)                                                  \
 	((void)*(key),                                                                             \
 	 (__typeof__((map)->value))model_percpu_value(map, sizeof(*(map)->value), cpu))
-#define bpf_map_lookup_elem(map, key) bpf_map_lookup_percpu_elem(map, key, model_cpu())
+#define MODEL_IS(member) (sizeof(*(member)) / sizeof(int))
+#define bpf_map_lookup_elem(map, key)                                                              \
+	((__typeof__((map)->value))model_lookup(map, MODEL_IS((map)->type),                        \
+						MODEL_IS((map)->max_entries), key,                 \
+						sizeof(*(map)->value)))
 #define bpf_task_storage_get(map, p, v, flags)                                                     \
 	((__typeof__((map)->value))model_storage(&(p)->storage, sizeof(*(map)->value), flags))
 #define bpf_cgrp_storage_get(map, c, v, flags)                                                     \
@@ -52,6 +60,18 @@ void bpf_spin_lock(struct bpf_spin_lock *lock);
 void bpf_spin_unlock(struct bpf_spin_lock *lock);
 long bpf_probe_read_kernel(void *to, u32 size, const void *from);
 #define bpf_probe_read_kernel_str bpf_probe_read_kernel
+#define bpf_probe_read_user bpf_probe_read_kernel
+u64 bpf_get_current_pid_tgid(void);
+u32 bpf_get_prandom_u32(void);
+void *bpf_ringbuf_reserve(void *map, u64 size, u64 flags);
+#define bpf_ringbuf_submit(p, flags) ((void)(p))
+#define bpf_ringbuf_discard(p, flags) ((void)(p))
+long bpf_timer_init(struct bpf_timer *timer, void *map, u64 clock);
+#define bpf_timer_set_callback(timer, fn)                                                          \
+	model_timer_set(timer, (int (*)(void *, u32 *, void *))(fn))
+long model_timer_set(struct bpf_timer *timer, int (*fn)(void *map, u32 *key, void *value));
+long bpf_timer_start(struct bpf_timer *timer, u64 ns, u64 flags);
+long bpf_loop(u32 n, void *fn, void *ctx, u64 flags);
 
 #define bpf_for(i, from, to) for ((i) = (from); (i) < (to); (i)++)
 #define bpf_for_each(type, p, ...)                                                                 \

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ple-boost and holder-boost in the model: two VMs, of which one does what it likes, and lies about its locks. Whatever that
+ * is, the other one has its weight's part of the pCPUs, and nobody waits for long beside one that idles.
+ *
+ * usage: boost-model [--seeds A-B] [-v]
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+/* The guest's lock page, wherever the loader would have put it. */
+#define KVMSCHED_LOCK_PAGES_BPF_H
+#include "lock_reader.h"
+
+static struct ks_lp_vm *page;
+static int page_tgid;
+
+static struct ks_lp_vm *ks_lp_page(__u32 *number)
+{
+	(void)number;
+	return bpf_get_current_pid_tgid() >> 32 == (u32)page_tgid ? page : NULL;
+}
+
+#include "ple_boost.bpf.c"
+
+#include "glue.h"
+
+#define VMS 2
+#define VCPUS 8
+#define STEP_NS 50000
+#define RUN_NS 10000000000ull
+
+struct vm {
+	u32 n, weight;
+	struct task_struct *vcpu[VCPUS];
+	struct kvm_vcpu___thread kvm[VCPUS];
+};
+
+static struct vm vm[VMS];
+static u32 made; /* of the vCPU that is being made */
+static struct ks_lp_slot slots[KS_LP_SLOTS_PER_PAGE] __attribute__((aligned(4096)));
+
+static struct vm *vm_of_task(const struct task_struct *p)
+{
+	return &vm[p->tgid - 1];
+}
+
+/* It runs its vCPU for the first time, as a thread of another class. */
+static void before_enable(struct task_struct *p)
+{
+	struct kvm_vcpu___thread *v = &vm_of_task(p)->kvm[made];
+
+	*v = (struct kvm_vcpu___thread){ .wants_to_run = true, .vcpu_id = (int)made };
+	model_act_as(p);
+	vcpu_load((struct kvm_vcpu *)v);
+	model_act_as(NULL);
+}
+
+static struct model_policy policy = {
+	MODEL_POLICY(ple_boost),
+	.before_enable = before_enable,
+};
+
+static void make_vm(u32 number, u32 n, u32 weight)
+{
+	struct vm *v = &vm[number];
+
+	v->n = n;
+	v->weight = weight;
+	vms[number + 1] = (struct boost_vm){ .weight = weight };
+	model_put(&vm_of, number + 1, number + 1);
+	for (made = 0; made < n; made++)
+		v->vcpu[made] = model_task(NULL, (int)number + 1, 100, (1ull << nr_cpus) - 1);
+}
+
+/* The liar's page: it is proved to be one, and any number may stand in it. */
+static void make_page(u32 n)
+{
+	static struct ks_lp_vm is;
+
+	is = (struct ks_lp_vm){ .cookie = 1, .vcpus = n, .tgid = 1, .hva = { (u64)slots } };
+	for (u32 i = 0; i < n; i++) {
+		is.slot_of[i] = (u16)(i + 1);
+		is.vcpu_of[i] = (u16)(i + 1);
+	}
+	page = &is;
+	page_tgid = 1;
+}
+
+static void lie(void)
+{
+	struct ks_lp_slot *s = &slots[below(VCPUS)];
+
+	*s = (struct ks_lp_slot){ .cookie = below(50) ? 1 : 2, .cpu = (u32)(s - slots) };
+	for (u32 i = 0; i < below(KS_LP_DEPTH); i++)
+		s->held[i] = 64 * (1 + below(3));
+	for (u32 i = 0; i < below(3); i++)
+		s->wait[i % KS_LP_WAITS] = (struct ks_lp_wait){ 64 * (1 + below(3)), below(1000) };
+	s->ipi = below(4) ? 0 : rng;
+}
+
+/* ---- what the first VM does ---- */
+
+struct ways { /* of 64 steps, in so many */
+	u32 spin, sleep, wake, yield;
+};
+
+/* One that waits for a pCPU, as KVM looks for one; NULL: there is none. */
+static struct task_struct *candidate(const struct vm *v, const struct task_struct *self)
+{
+	u32 first = below(v->n);
+	s32 on;
+
+	for (u32 i = 0; i < v->n; i++) {
+		struct task_struct *p = v->vcpu[(first + i) % v->n];
+
+		if (p != self && model_waits(p, &on))
+			return p;
+	}
+	return NULL;
+}
+
+static void spin(s32 cpu, struct task_struct *p)
+{
+	struct task_struct *to = candidate(vm_of_task(p), p);
+
+	model_set_cpu(cpu);
+	spin_begin();
+	if (to && below(8) && model_yield(cpu, to))
+		return;
+	model_set_cpu(cpu);
+	spin_end();
+	model_look(cpu);
+}
+
+static void act(s32 cpu, const struct ways *w)
+{
+	struct task_struct *p = model_runs(cpu);
+	u32 dice = below(64);
+
+	if (!p || p->tgid != 1)
+		return;
+	if (dice < w->spin)
+		spin(cpu, p);
+	else if (dice < w->spin + w->sleep)
+		model_sleep(cpu);
+	else if (dice < w->spin + w->sleep + w->yield)
+		model_yield(cpu, NULL);
+}
+
+static u64 ran_of(const struct vm *v)
+{
+	u64 ns = 0;
+
+	for (u32 i = 0; i < v->n; i++)
+		ns += v->vcpu[i]->se.sum_exec_runtime;
+	return ns;
+}
+
+/* ---- worlds ---- */
+
+/* One that has waited for longer than a tick, and what it takes, though a pCPU idles; NULL: there is none. */
+static struct task_struct *left_waiting(u64 tick_ns)
+{
+	bool idle = false;
+	s32 on;
+
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+		idle |= !model_runs((s32)cpu);
+	for (u32 i = 0; idle && i < model_tasks(); i++)
+		if (model_waits(model_nth(i), &on) && on < 0 &&
+		    model_now() - model_nth(i)->since > 3 * tick_ns + slice_ns)
+			return model_nth(i);
+	return NULL;
+}
+
+static void run(const struct ways *w, u64 tick_ns, u64 seed)
+{
+	u64 end = model_now() + RUN_NS, next = 0;
+
+	while (model_now() < end) {
+		bool tick = model_now() >= next;
+
+		next = tick ? model_now() + tick_ns : next;
+		model_pass(STEP_NS);
+		for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
+			model_timers((s32)cpu);
+			if (tick)
+				model_tick((s32)cpu);
+			model_look((s32)cpu);
+			act((s32)cpu, w);
+			if (below(64) < w->wake)
+				model_wake(vm[0].vcpu[below(vm[0].n)], (s32)cpu, below(2));
+		}
+		lie();
+		if (tick && left_waiting(tick_ns)) {
+			fail("random", seed, "a vCPU waits beside a pCPU that idles");
+			return;
+		}
+	}
+}
+
+static bool inside;
+
+/* Beside what a pCPU is in the middle of: others wake vCPUs up. */
+static void others_act(s32 cpu)
+{
+	s32 other = (s32)below(nr_cpus);
+
+	if (inside || other == cpu || below(4))
+		return;
+	inside = true;
+	model_wake(vm[0].vcpu[below(vm[0].n)], other, below(2));
+	inside = false;
+}
+
+enum kind { HOSTILE, PEACEFUL, ALONE }; /* the first VM */
+
+static struct ways any_ways(enum kind kind)
+{
+	struct ways w = { .wake = 1 + below(40) };
+
+	if (kind == PEACEFUL)
+		return w;
+	w.spin = below(20);
+	w.sleep = below(3) || kind == ALONE ? below(20) : 0;
+	w.yield = below(4) ? 0 : below(10);
+	return w;
+}
+
+static void set_policy(u64 seed, u32 ncpus)
+{
+	SET(nr_cpus, ncpus);
+	SET(holder, seed % 3 != 0);
+	SET(part, seed % 3 == 1);
+	SET(grace_ns, seed % 3 ? 200000ull : 0);
+	policy.cannot_kick = !below(3);
+	policy.meanwhile = others_act;
+	memset(vms, 0, sizeof(vms));
+	vtime_now = 0;
+}
+
+static void wake_all(const struct vm *v)
+{
+	for (u32 i = 0; i < v->n; i++)
+		model_wake(v->vcpu[i], (s32)below(nr_cpus), false);
+}
+
+/* The second VM has its part; and no more, if the first one wants its own all the time. */
+static void judge(u64 seed, u32 ncpus, enum kind kind)
+{
+	u32 share = (u32)(ran_of(&vm[1]) * 1000 / (RUN_NS * ncpus));
+	u32 due = 1000 * vm[1].weight / (vm[0].weight + vm[1].weight);
+
+	if (verbose)
+		printf("seed %llu: %u pCPUs, VMs of %u and %u vCPUs, weights %u and %u: %u "
+		       "thousandths, %u due\n",
+		       seed, ncpus, vm[0].n, vm[1].n, vm[0].weight, vm[1].weight, share, due);
+	if (share * 100 < due * 97 ||
+	    (kind == PEACEFUL && (1000 - share) * 100 < (1000 - due) * 97))
+		fail("random", seed, "%u thousandths of the pCPUs, and %u due", share, due);
+}
+
+static void random_world(u64 seed)
+{
+	static const u32 weights[] = { 50, 100, 100, 200, 1000 };
+	enum kind kind = seed % 8 == 3 ? PEACEFUL : seed % 8 == 7 ? ALONE : HOSTILE;
+	u32 ncpus = 1 + (seed % 5 > 1);
+	struct ways w;
+
+	seed_dice(seed);
+	w = any_ways(kind);
+	set_policy(seed, ncpus);
+	model_start(&policy, ncpus);
+	make_vm(0, kind == PEACEFUL ? ncpus + below(4) : 1 + below(VCPUS), weights[below(5)]);
+	make_vm(1, ncpus + below(3), weights[below(5)]);
+	make_page(vm[0].n);
+	wake_all(&vm[0]);
+	if (kind != ALONE)
+		wake_all(&vm[1]);
+	run(&w, seed % 5 ? 1000000 : 4000000, seed);
+	if (kind != ALONE)
+		judge(seed, ncpus, kind);
+}
+
+int main(int argc, char **argv)
+{
+	return run_worlds(argc, argv, 20, random_world);
+}
