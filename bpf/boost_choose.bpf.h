@@ -23,10 +23,10 @@ struct choice {
 	u64 dsq, score;
 	s32 pid, cpu; /* for this one */
 	u32 vcpu_id, tgid;
-	s32 first;    /* whose turn comes first there, of the VM's; 0: none */
-	bool others;  /* somebody of another VM waits there ... */
-	u64 turn;     /* that of `first` */
-	u64 theirs;   /* ... whose turn is then */
+	s32 first;   /* whose turn comes first there, of the VM's; 0: none */
+	bool others; /* somebody of another VM waits there ... */
+	u64 turn;    /* that of `first` */
+	u64 theirs;  /* ... whose turn is then */
 };
 
 /* Is its turn no later than that of the vCPU that runs on its pCPU? */
