@@ -116,6 +116,57 @@ static __always_inline bool somebody_waits(s32 cpu, u64 nodes)
 	return has_node(nodes, node_of(cpu)) || scx_bpf_dsq_nr_queued(PINNED | cpu);
 }
 
+/* What it had since it was looked at last is its cgroup's, too, if it could have been another's. */
+static __always_inline void charge_group(struct wake_task *t, struct cgroup *cgrp, bool waited_for)
+{
+	if (waited_for)
+		group_charge(cgrp, t->uncharged);
+	t->uncharged = 0;
+	hold_to_group(t, cgrp, false);
+}
+
+/*
+ * It had so much of its CPU. What it has to pay is asked anew once it is old: threads that run for moments only would ask all
+ * the time. runnable: it has to give way to somebody, of a higher class or one who may be off the queue already.
+ */
+static __always_inline void pay(struct task_struct *p, struct wake_task *t, s32 cpu, u64 had,
+				bool runnable)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct cgroup *cgrp;
+
+	t->uncharged += had;
+	if (now - t->rate_at < WEIGHT_AGE_NS) {
+		t->vtime += priced(had, t->rate);
+		return;
+	}
+	cgrp = scx_bpf_task_cgroup(p);
+	t->rate = group_rate(cgrp, p->scx.weight, now);
+	t->rate_at = now;
+	t->vtime += priced(had, t->rate);
+	charge_group(t, cgrp,
+		     (runnable && !others_first()) || somebody_waits(cpu, waiting_nodes()));
+	bpf_cgroup_release(cgrp);
+}
+
+/*
+ * It runs on. What it had so far is settled at the price of now: of a long stretch the last price would be that of all of it,
+ * though others of its cgroup came at its very end. Who takes it over at the same moment finds it taken over.
+ */
+static __always_inline void settle(struct task_struct *p, struct wake_task *t, struct wake_cpu *c,
+				   s32 cpu)
+{
+	u64 theirs = c->vtime;
+
+	pay(p, t, cpu, p->se.sum_exec_runtime - t->paid, false);
+	t->paid = p->se.sum_exec_runtime;
+	if (!theirs)
+		return;
+	c->rate = t->rate;
+	c->vtime_at = bpf_ktime_get_ns();
+	__sync_val_compare_and_swap(&c->vtime, theirs, t->vtime ?: 1);
+}
+
 /*
  * There is nobody else here who wants to run: what it has now, nobody is owed. If somebody waits on another
  * node, it may get so far ahead that it is that one's turn.
@@ -239,6 +290,8 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 	if (c->vtime)
 		count_run(c, bpf_ktime_get_ns());
 	look_at_steal(cpu, c);
+	note_speed();
+	settle(p, t, c, cpu);
 	if (!nodes && is_alone()) {
 		goes_on(p, t, c, cpu, nodes);
 		return;
@@ -276,6 +329,7 @@ void BPF_PROG(wake_quiescent, struct task_struct *p, u64 deq_flags)
 
 	if (!t)
 		return;
+	give_back(t); /* it may be of another class from now on, and not come to enqueue() */
 	if (deq_flags & DEQ_SLEEP) {
 		t->slept_at = bpf_ktime_get_ns();
 		note_awake(t, ran_of(p, t));
@@ -321,46 +375,13 @@ void BPF_PROG(wake_running, struct task_struct *p)
 	t->paid = p->se.sum_exec_runtime;
 	c->vtime = t->vtime ? t->vtime : 1;
 	c->rate = t->rate;
-	c->turn_from = c->vtime_at = c->ran_to = bpf_ktime_get_ns();
+	c->turn_from = c->vtime_at = c->ran_to = c->run_at = bpf_ktime_get_ns();
 	c->run_steal = gather && poll_ns ? steal_now(cpu) : 0;
 	c->n.switches++;
 	if (t->sent_at) {
 		note_start(c, t->sent_at, c->ran_to);
 		t->sent_at = 0;
 	}
-}
-
-/* What it had since it was looked at last is its cgroup's, too, if it could have been another's. */
-static __always_inline void charge_group(struct wake_task *t, struct cgroup *cgrp, bool waited_for)
-{
-	if (waited_for)
-		group_charge(cgrp, t->uncharged);
-	t->uncharged = 0;
-	hold_to_group(t, cgrp, false);
-}
-
-/*
- * It had so much of its CPU. What it has to pay is asked anew once it is old: threads that run for moments only would ask all
- * the time. runnable: it has to give way to somebody, of a higher class or one who may be off the queue already.
- */
-static __always_inline void pay(struct task_struct *p, struct wake_task *t, s32 cpu, u64 had,
-				bool runnable)
-{
-	u64 now = bpf_ktime_get_ns();
-	struct cgroup *cgrp;
-
-	t->uncharged += had;
-	if (now - t->rate_at < WEIGHT_AGE_NS) {
-		t->vtime += priced(had, t->rate);
-		return;
-	}
-	cgrp = scx_bpf_task_cgroup(p);
-	t->rate = group_rate(cgrp, p->scx.weight, now);
-	t->rate_at = now;
-	t->vtime += priced(had, t->rate);
-	charge_group(t, cgrp,
-		     (runnable && !others_first()) || somebody_waits(cpu, waiting_nodes()));
-	bpf_cgroup_release(cgrp);
 }
 
 SEC("struct_ops/wake_stopping")

@@ -45,7 +45,8 @@ struct wake_cpu {
 	__u64 steal;	  /* ns, as of then */
 	__u64 woken;	  /* ns of it since then that are put down to waking up */
 	__u64 idle_steal; /* ns, when it became idle */
-	__u64 run_steal;  /* ns, when what runs there began */
+	__u64 run_at;	  /* ns, when what runs there began */
+	__u64 run_steal;  /* ns, then */
 	__u32 idle;	  /* its idle thread is current */
 	__u32 doubt;	  /* there was some steal, too little to matter by itself */
 	/* For bpf/idle_poll.bpf.h, if idle CPUs wait awake: */

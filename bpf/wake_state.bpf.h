@@ -19,6 +19,9 @@ const volatile bool gather = true;
 #define NODE_SLICES 4 /* memory of another node costs time, too */
 #define LONE_SLICES (2 * NODE_SLICES)
 #define AHEAD_SLICES 8
+#define PATIENCE_NS                                                                                \
+	5000000000ull /* a third of the time after which the kernel ends a scheduler that lets somebody wait */
+#define SPEED_NS 1000000000ull
 #define NOBODY_NS 4000000ull
 #define AWAKE_MOST_NS 8000000ull /* who runs for longer runs for long */
 #define AWAY_MAX 8		 /* so often in a row on another CPU: it is at home there */

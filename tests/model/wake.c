@@ -32,6 +32,8 @@ static void start(u32 ncpus, u32 nodes)
 	memset(stolen_cpus, 0, sizeof(stolen_cpus));
 	memset(nobody_until, 0, sizeof(nobody_until));
 	vtime_now = crowd = 0;
+	speed_from = speed_vtime = 0;
+	ahead_ns = PATIENCE_NS;
 	model_start(&policy, ncpus);
 	root = model_cgroup(NULL, 100);
 }
@@ -384,6 +386,101 @@ static void case_cgroups(const char *name)
 }
 
 /* Eight that hand a CPU on, beside one busy thread in a cgroup of the same weight. */
+static u32 passes; /* ms, of the case */
+
+/* For how long has this one waited by now? *longest: the most so far. */
+static void note_wait(const struct task_struct *p, u64 *longest)
+{
+	s32 on;
+
+	if (model_waits(p, &on) && model_now() - p->since > *longest)
+		*longest = model_now() - p->since;
+}
+
+static void pass_ms(void)
+{
+	passes++;
+	model_pass(1000000);
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
+		model_tick((s32)cpu);
+		model_look((s32)cpu);
+	}
+}
+
+/* One that had a CPU for itself, beside cgroups that share another, does not pay as if all those had been there that come then. */
+static void case_stretch(const char *name)
+{
+	struct task_struct *first, *later[32];
+	struct cgroup *heavy, *others;
+	u64 longest = 0;
+
+	start(2, 2);
+	heavy = model_cgroup(root, 200);
+	others = model_cgroup(root, 100);
+	for (u32 i = 0; i < 4; i++)
+		busy_on(0, others, 100);
+	first = busy_on(1, heavy, 100);
+	for (u32 i = 0; i < 32; i++)
+		later[i] = model_task(heavy, 0, 100, 2);
+	for (passes = 0; passes < 1000;)
+		pass_ms();
+	for (u32 i = 0; i < 32; i++)
+		model_wake(later[i], 1, false);
+	while (passes < 20000) {
+		pass_ms();
+		note_wait(first, &longest);
+	}
+	expect(name, "ms that it waited at most", longest / 1000000, 0, 1000);
+}
+
+/* Sixteen in a cgroup of the least weight, beside as many of the root: nobody is forgotten. */
+static void case_light(const char *name)
+{
+	struct task_struct *light[16], *p;
+	struct cgroup *least;
+	u64 longest = 0;
+
+	start(2, 1);
+	least = model_cgroup(root, 1);
+	for (u32 i = 0; i < 16; i++) {
+		p = model_task(root, 0, 100, 3);
+		model_wake(p, 0, false);
+		light[i] = model_task(least, 0, 100, 3);
+		model_wake(light[i], 0, false);
+	}
+	for (passes = 0; passes < 60000;) {
+		pass_ms();
+		for (u32 i = 0; i < 16; i++)
+			note_wait(light[i], &longest);
+	}
+	expect(name, "ms that one of them waited at most", longest / 1000000, 0, 7500);
+}
+
+/* Where a thread goes that belongs to this CPU, and may use all. */
+static s32 woken_of(s32 home)
+{
+	struct task_struct *p = model_task(root, 0, 100, (1ull << nr_cpus) - 1);
+
+	p->cpu = home;
+	model_wake(p, home, false);
+	return p->cpu;
+}
+
+static void case_where(const char *name)
+{
+	start(4, 2);
+	expect(name, "its own", (u64)woken_of(1), 1, 1);
+	expect(name, "its own is taken, though nobody runs there yet", (u64)woken_of(1), 0, 0);
+	start(4, 2);
+	busy_on(3, root, 100);
+	expect(name, "one of its node", (u64)woken_of(3), 2, 2);
+	expect(name, "then one of another", (u64)woken_of(3), 0, 1);
+	start(4, 2);
+	put_in(stolen_cpus, 3, true);
+	expect(name, "not one that the host keeps waiting", (u64)woken_of(3), 2, 2);
+	expect(name, "avoided", SUM(avoided), 1, 1);
+}
+
 static void case_turns(const char *name)
 {
 	struct task_struct *turn[8], *busy;
@@ -446,6 +543,9 @@ static const struct {
 	{ "weights", case_weights },
 	{ "cgroups", case_cgroups },
 	{ "turns", case_turns },
+	{ "stretch", case_stretch },
+	{ "light", case_light },
+	{ "where", case_where },
 };
 
 static void run_cases(void)
