@@ -178,9 +178,11 @@ static __always_inline u32 why_it(u64 score)
 	       (score & IN_KERNEL ? KS_BOOST_KERNEL : 0);
 }
 
-/* Is it this VM's turn by virtual time, whichever of its vCPUs runs? */
-static __always_inline bool is_own_turn(const struct choice *best)
+/* Is it this VM's turn by virtual time, whichever of its vCPUs runs? behind: the node whose first one waits a good deal longer. */
+static __always_inline bool is_own_turn(const struct choice *best, u32 behind)
 {
+	if (behind != node_of(best->cpu) && behind != best->dsq)
+		return false;
 	return best->first && (!best->others || before(best->turn, best->theirs));
 }
 
@@ -209,8 +211,9 @@ __noinline int take_turn(struct choice *best)
 	return 0;
 }
 
-/* The slice given up here goes to a vCPU of the same VM. */
-static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, struct boost_cpu *c)
+/* The slice given up here goes to a vCPU of the same VM. behind: as above. */
+static __always_inline bool boost_sibling(s32 cpu, u32 behind, struct task_struct *prev,
+					  struct boost_cpu *c)
 {
 	struct boost_task *from = prev ? task_of(prev) : NULL;
 	u32 wants = from ? from->wants : 0, from1 = from ? from->vcpu_id + 1 : 0, how;
@@ -218,7 +221,7 @@ static __always_inline bool boost_sibling(s32 cpu, struct task_struct *prev, str
 
 	choose_near(cpu, c->vm, wants, &best);
 	/* Spinners hand the pCPU round for ever: that must not be at other VMs' cost. */
-	if (!best.pid || (!(best.score & DID_NOT_SPIN) && !is_own_turn(&best))) {
+	if (!best.pid || (!(best.score & DID_NOT_SPIN) && !is_own_turn(&best, behind))) {
 		c->n.none++;
 		ks_mark_boost(prev ? prev->tgid : 0, from1, 0, KS_BOOST_NONE);
 		return false;

@@ -286,7 +286,7 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 	if (c && t && c->end_slice)
 		give_up(prev, t, c);
 	if (c && c->vm)
-		done = boost_sibling(cpu, t ? prev : NULL, c);
+		done = boost_sibling(cpu, node, t ? prev : NULL, c);
 	if (c) {
 		c->vm = 0;
 		c->end_slice = false;

@@ -229,9 +229,12 @@ static struct ways any_ways(enum kind kind)
 	return w;
 }
 
-static void set_policy(u64 seed, u32 ncpus)
+static void set_policy(u64 seed, u32 ncpus, u32 nodes)
 {
 	SET(nr_cpus, ncpus);
+	SET(nr_nodes, nodes);
+	for (u32 i = 0; i < ncpus; i++)
+		SET(cpu_node[i], (u8)(i * nodes / ncpus));
 	SET(holder, seed % 3 != 0);
 	SET(part, seed % 3 == 1);
 	SET(grace_ns, seed % 3 ? 200000ull : 0);
@@ -266,12 +269,12 @@ static void random_world(u64 seed)
 {
 	static const u32 weights[] = { 50, 100, 100, 200, 1000 };
 	enum kind kind = seed % 8 == 3 ? PEACEFUL : seed % 8 == 7 ? ALONE : HOSTILE;
-	u32 ncpus = 1 + (seed % 5 > 1);
+	u32 nodes = 1 + (seed % 3 == 2), ncpus = nodes * (1 + (seed % 5 > 1));
 	struct ways w;
 
 	seed_dice(seed);
 	w = any_ways(kind);
-	set_policy(seed, ncpus);
+	set_policy(seed, ncpus, nodes);
 	model_start(&policy, ncpus);
 	make_vm(0, kind == PEACEFUL ? ncpus + below(4) : 1 + below(VCPUS), weights[below(5)]);
 	make_vm(1, ncpus + below(3), weights[below(5)]);
