@@ -138,7 +138,7 @@ static void vnuma_totals(struct score *s, const struct vm *vm, const struct run_
 	     a->overloaded, half + 1);
 	half = (vm->overloaded_ns - vm->known_overloaded_ns) / 2;
 	same(s, "VM", vm->id, "ns that they waited", vm->known_overloaded_ns + half,
-	     a->overloaded_ns, half + 100000 + vm->overloaded_ns / 100);
+	     a->overloaded_ns, half + vm->overloaded_most + vm->overloaded_ns / 100);
 }
 
 static void own_sums(struct score *s, const struct vm *vm, const struct run_vm *a)

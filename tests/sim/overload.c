@@ -57,6 +57,7 @@ void overload_runs(struct thread *t)
 	if (t->overloaded && ns >= WAIT_MIN && totals_both_record(vm)) {
 		vm->overloaded++;
 		vm->overloaded_ns += ns;
+		vm->overloaded_most = ns > vm->overloaded_most ? ns : vm->overloaded_most;
 		vm->known_overloaded += t->slept_known;
 		vm->known_overloaded_ns += t->slept_known ? ns : 0;
 	}

@@ -257,6 +257,7 @@ struct vm {
 	uint64_t free_since, free_wasted, free_known, free_clock;
 	uint64_t passed, passed_ns, known_passed, known_passed_ns;
 	uint64_t overloaded, overloaded_ns, known_overloaded, known_overloaded_ns;
+	uint64_t overloaded_most;					     /* ns of the longest */
 	uint64_t hold_ns, hold_off, hold_off_known, hold_waiters, hold_offs; /* sums over holds */
 	uint64_t drained_own; /* when its rings were emptied last, its own clock */
 };
