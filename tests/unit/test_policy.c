@@ -742,6 +742,8 @@ static void test_lever_of_nice(void **state)
 	int was = nice_now();
 
 	(void)state;
+	if (was == 19)
+		skip(); /* there is nothing to change */
 	assert_int_equal(ks_journal_open(&j, tree.root, &err), 0);
 	assert_int_equal(ks_lever_take(&a, j, getpid(), tid), 0);
 	assert_int_equal(ks_lever_take(&b, j, getppid(), tid), -ESRCH);
