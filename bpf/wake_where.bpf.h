@@ -197,28 +197,10 @@ static __always_inline s32 queued_by(const struct task_struct *p, s32 prev, bool
 
 /* ---- virtual time ---- */
 
-/* So far ahead of the others anybody's turn is at most: some PATIENCE_NS, as fast as virtual time goes. */
-__u64 ahead_ns = PATIENCE_NS;
-__u64 speed_from, speed_vtime; /* since then it is measured, and what it was */
-
-static __always_inline void note_speed(void)
-{
-	u64 now = bpf_ktime_get_ns(), from = speed_from, ns = now - from, ahead = PATIENCE_NS;
-	u64 went = vtime_now - speed_vtime;
-
-	if (ns < SPEED_NS || __sync_val_compare_and_swap(&speed_from, from, now) != from)
-		return;
-	speed_vtime = vtime_now;
-	if (ns < 2 * SPEED_NS && went < ns)
-		ahead = went * PATIENCE_NS / ns;
-	ahead_ns = ahead > OWED_MAX_NS ? ahead : OWED_MAX_NS;
-}
-
 /*
  * Its place in the queue: by what it had. Sleep saves up no more than a slice; somebody who had to wait is
  * owed more, but not so much that it would keep a CPU from others for long. Who had more than its part
- * and sleeps, for CPUs were idle, need not make up for all of it. Nor has anybody so little weight that the kernel would think
- * that it was forgotten.
+ * and sleeps, for CPUs were idle, need not make up for all of it.
  */
 static __always_inline u64 place(struct wake_task *t, u64 enq_flags)
 {
@@ -229,8 +211,6 @@ static __always_inline u64 place(struct wake_task *t, u64 enq_flags)
 		t->vtime = least;
 	else if (enq_flags & ENQ_WAKEUP && before(most, t->vtime))
 		t->vtime = most;
-	if (before(vtime_now + ahead_ns, t->vtime))
-		t->vtime = vtime_now + ahead_ns;
 	return t->yielded ? t->vtime + slice : t->vtime;
 }
 
