@@ -34,7 +34,7 @@ static __always_inline bool is_due(const struct task_struct *p, const struct boo
 {
 	struct boost_cpu *c = other_cpu(scx_bpf_task_cpu(p));
 
-	return c && c->vtime && before(t->vtime, c->vtime + (bpf_ktime_get_ns() - c->ran_from));
+	return c && c->vtime && before(t->vtime, vtime_of(c, bpf_ktime_get_ns()));
 }
 
 /* When it is its turn. It may have given that to another one, and stands where it stood. */

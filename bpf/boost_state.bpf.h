@@ -100,6 +100,12 @@ static __always_inline u32 node_of(s32 cpu)
 	return node < nr_nodes ? node : 0;
 }
 
+/* Where the vCPU that runs there stands by now. */
+static __always_inline u64 vtime_of(const struct boost_cpu *c, u64 now)
+{
+	return c->vtime + (now - c->ran_from) * c->price / BOOST_PRICE_NS;
+}
+
 /* Is somebody of any VM waiting here for a pCPU? */
 static __always_inline bool waiting(u32 node)
 {

@@ -22,6 +22,7 @@
 #include "boost_looks.bpf.h"
 #include "boost_spin.bpf.h"
 #include "boost_state.bpf.h"
+#include "patience.bpf.h"
 #include "ple_boost.h"
 #include "scx.bpf.h"
 
@@ -55,8 +56,7 @@ static __always_inline bool is_behind(s32 cpu, u32 vm, u64 vtime, u64 now)
 {
 	struct boost_cpu *c = other_cpu(cpu);
 
-	return c && c->vtime && c->runs != vm &&
-	       before(vtime + slice_ns / 2, c->vtime + (now - c->ran_from));
+	return c && c->vtime && c->runs != vm && before(vtime + slice_ns / 2, vtime_of(c, now));
 }
 
 /*
@@ -181,20 +181,23 @@ static __always_inline void give_up(struct task_struct *p, struct boost_task *t,
 
 /*
  * The node whose first one is to be taken: this one, unless another's waits a good deal longer, as
- * it does where more vCPUs want to run than here.
+ * it does where more vCPUs want to run than here, or nobody waits here.
  */
 static __always_inline u32 most_behind(s32 cpu)
 {
 	u32 i, node = node_of(cpu), found = node;
 	u64 least = 0, vtime = 0;
+	bool any;
 
-	if (nr_nodes < 2 || fifo || !first_of(node, cpu, &least))
+	if (nr_nodes < 2 || fifo)
 		return node;
+	any = first_of(node, cpu, &least);
 	least -= NODE_SLICES * slice_ns;
 	bpf_for(i, 0, nr_nodes)
 	{
-		if (i == node || !first_of(i, cpu, &vtime) || !before(vtime, least))
+		if (i == node || !first_of(i, cpu, &vtime) || (any && !before(vtime, least)))
 			continue;
+		any = true;
 		least = vtime;
 		found = i;
 	}
@@ -281,6 +284,14 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 		if (!fifo)
 			rescue(node_of(cpu));
 	}
+	if (c && c->look_for_old) {
+		c->look_for_old = take_old(cpu, node_of(cpu));
+		if (c->look_for_old) {
+			c->vm = 0;
+			c->end_slice = false;
+			return;
+		}
+	}
 	if (c && t && (is_still_first(cpu, node, prev, t, c) || may_finish(cpu, node, prev, t, c)))
 		return;
 	if (c && t && c->end_slice)
@@ -331,6 +342,8 @@ void BPF_PROG(boost_tick, struct task_struct *p)
 	if (!c || !t)
 		return;
 	c->ticked = true;
+	if (is_time_to_look(&c->looked_at))
+		c->look_for_old = true;
 	if (!c->end_slice)
 		return;
 	c->end_slice = false;
@@ -374,6 +387,7 @@ void BPF_PROG(boost_running, struct task_struct *p)
 	c->vm = 0; /* a slice that was given up before this, and that a higher class or an insertion took */
 	c->runs = t->vm;
 	c->vtime = t->vtime;
+	c->price = price(p, t, BOOST_PRICE_NS);
 	c->ran_from = bpf_ktime_get_ns();
 	c->n.switches++;
 	t->parted = false;

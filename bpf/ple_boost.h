@@ -10,6 +10,7 @@
 #define BOOST_MAX_VMS 1024
 #define BOOST_MAX_NODES 64
 #define BOOST_MAX_CPUS 8192
+#define BOOST_PRICE_NS 1024
 #define BOOST_GAP_NS 1000000 /* as `ple-trace --burst-gap` is unless told otherwise */
 
 /* A VM under the policy; number 0 stands for threads of no VM that is known. */
@@ -53,12 +54,15 @@ struct boost_counts {
 
 /* What the policy knows of a CPU. */
 struct boost_cpu {
-	__u32 vm;	 /* its next vCPU is to be of this VM; 0 = any */
-	__u32 end_slice; /* KVM found no candidate: the slice is to end all the same */
-	__u32 runs;	 /* the VM whose vCPU runs here */
-	__u32 ticked;	 /* since it looked for a CPU that idles though somebody waits */
-	__u64 vtime;	 /* of that vCPU, 0 = none */
+	__u32 vm;	    /* its next vCPU is to be of this VM; 0 = any */
+	__u32 end_slice;    /* KVM found no candidate: the slice is to end all the same */
+	__u32 runs;	    /* the VM whose vCPU runs here */
+	__u32 ticked;	    /* since it looked for a CPU that idles though somebody waits */
+	__u32 look_for_old; /* has somebody waited here for too long? */
+	__u64 looked_at;    /* ns, for that */
+	__u64 vtime;	    /* of that vCPU, 0 = none */
 	__u64 ran_from;
+	__u64 price; /* virtual ns that BOOST_PRICE_NS of it cost */
 	struct boost_counts n;
 };
 

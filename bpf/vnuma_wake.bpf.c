@@ -101,7 +101,7 @@ void BPF_PROG(wake_enqueue, struct task_struct *p, u64 enq_flags)
 		c->n.sooner++;
 		home = bpf_get_smp_processor_id();
 	}
-	t->waits_at = bpf_ktime_get_ns();
+	t->since = bpf_ktime_get_ns();
 	scx_insert_vtime(p, pinned ? PINNED | cpu : node_of(home), slice_ns, vtime, enq_flags);
 }
 
@@ -279,17 +279,6 @@ static __always_inline void look_at_steal(s32 cpu, struct wake_cpu *c)
 		put_in(stolen_cpus, cpu, stolen);
 }
 
-/* Dispatch() is to look whether somebody waits for too long, now and then. */
-static __always_inline void note_time(struct wake_cpu *c)
-{
-	u64 now = bpf_ktime_get_ns();
-
-	if (now - c->looked_at < PATIENCE_LOOK_NS)
-		return;
-	c->looked_at = now;
-	c->look_for_old = true;
-}
-
 /* The end of a slice is the end of a tick: who is alone in all of the machine's queues need not ask for another. */
 SEC("struct_ops/wake_tick")
 void BPF_PROG(wake_tick, struct task_struct *p)
@@ -306,7 +295,8 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 		count_run(c, bpf_ktime_get_ns());
 	look_at_steal(cpu, c);
 	settle(p, t, c, cpu);
-	note_time(c);
+	if (is_time_to_look(&c->looked_at))
+		c->look_for_old = true;
 	if (!nodes && is_alone()) {
 		goes_on(p, t, c, cpu, nodes);
 		return;

@@ -19,9 +19,6 @@ const volatile bool gather = true;
 #define NODE_SLICES 4 /* memory of another node costs time, too */
 #define LONE_SLICES (2 * NODE_SLICES)
 #define AHEAD_SLICES 8
-#define PATIENCE_NS                                                                                \
-	4000000000ull /* after 15 s the kernel ends a scheduler that lets somebody wait */
-#define PATIENCE_LOOK_NS 1000000000ull
 #define NOBODY_NS 4000000ull
 #define AWAKE_MOST_NS 8000000ull /* who runs for longer runs for long */
 #define AWAY_MAX 8		 /* so often in a row on another CPU: it is at home there */
@@ -34,7 +31,7 @@ struct wake_task {
 	u64 paid;      /* of the time that the kernel says it had, so much is in vtime */
 	u64 uncharged; /* ns of it that its cgroup has not in its sum yet */
 	u64 slept_at;  /* since then; 0: it does not sleep */
-	u64 waits_at;  /* in a queue since then */
+	u64 since;     /* waits in a queue since then */
 	u64 sent_at;   /* then, to another CPU that was idle; 0: it was not, or has run since */
 	u64 sleep_ns;  /* how long it sleeps, the later ones counting more */
 	u64 awake_ns; /* how long it runs from one sleep to the next, the later ones counting more */

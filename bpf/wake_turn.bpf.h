@@ -4,6 +4,7 @@
 #define KVMSCHED_WAKE_TURN_BPF_H
 
 #include "idle_cpus.bpf.h"
+#include "patience.bpf.h"
 #include "steal.bpf.h"
 #include "wake_state.bpf.h"
 #include "wake_where.bpf.h"
@@ -134,29 +135,6 @@ __noinline int take_next(s32 cpu, u64 prev_vtime, bool goes_on, u64 nodes)
 	if (own.dsq != NO_DSQ && take_own(cpu, node, &own))
 		return true;
 	return !goes_on && take_any(cpu, node, nodes);
-}
-
-/*
- * Somebody of little weight may wait longer than the kernel lets anybody, where virtual time goes slowly or others come: who has
- * waited for PATIENCE_NS is next.
- */
-__noinline int take_old(s32 cpu, u64 dsq)
-{
-	u64 now = bpf_ktime_get_ns();
-	struct task_struct *p;
-	bool taken = false;
-
-	bpf_for_each(scx_dsq, p, dsq, 0)
-	{
-		struct wake_task *t = task_of(p);
-
-		if (!t || now - t->waits_at < PATIENCE_NS ||
-		    !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
-			continue;
-		taken = scx_move(BPF_FOR_EACH_ITER, p, DSQ_LOCAL, 0);
-		break;
-	}
-	return taken;
 }
 
 /* Per node: those who wait there may not use any CPU that idles, so there is nobody to rescue until then. */

@@ -175,6 +175,20 @@ static struct task_struct *left_waiting(u64 tick_ns)
 	return NULL;
 }
 
+#define FORGOTTEN_NS 8000000000ull /* the kernel ends a scheduler after 15 s */
+
+/* One that nobody would take for a long time; NULL: there is none. */
+static struct task_struct *forgotten(void)
+{
+	s32 on;
+
+	for (u32 i = 0; i < model_tasks(); i++)
+		if (model_waits(model_nth(i), &on) &&
+		    model_now() - model_nth(i)->since > FORGOTTEN_NS)
+			return model_nth(i);
+	return NULL;
+}
+
 static void run(const struct ways *w, u64 tick_ns, u64 seed)
 {
 	u64 end = model_now() + RUN_NS, next = 0;
@@ -196,6 +210,11 @@ static void run(const struct ways *w, u64 tick_ns, u64 seed)
 		lie();
 		if (tick && left_waiting(tick_ns)) {
 			fail("random", seed, "a vCPU waits beside a pCPU that idles");
+			return;
+		}
+		if (tick && forgotten()) {
+			fail("random", seed, "a vCPU has waited for %llu s",
+			     FORGOTTEN_NS / 1000000000);
 			return;
 		}
 	}
@@ -267,7 +286,7 @@ static void judge(u64 seed, u32 ncpus, enum kind kind)
 
 static void random_world(u64 seed)
 {
-	static const u32 weights[] = { 50, 100, 100, 200, 1000 };
+	static const u32 weights[] = { 1, 50, 100, 100, 200, 1000, 10000 };
 	enum kind kind = seed % 8 == 3 ? PEACEFUL : seed % 8 == 7 ? ALONE : HOSTILE;
 	u32 nodes = 1 + (seed % 3 == 2), ncpus = nodes * (1 + (seed % 5 > 1));
 	struct ways w;
@@ -276,8 +295,8 @@ static void random_world(u64 seed)
 	w = any_ways(kind);
 	set_policy(seed, ncpus, nodes);
 	model_start(&policy, ncpus);
-	make_vm(0, kind == PEACEFUL ? ncpus + below(4) : 1 + below(VCPUS), weights[below(5)]);
-	make_vm(1, ncpus + below(3), weights[below(5)]);
+	make_vm(0, kind == PEACEFUL ? ncpus + below(4) : 1 + below(VCPUS), weights[below(7)]);
+	make_vm(1, ncpus + below(3), weights[below(7)]);
 	make_page(vm[0].n);
 	wake_all(&vm[0]);
 	if (kind != ALONE)
