@@ -37,7 +37,8 @@ __noinline int take_old(s32 cpu, u64 dsq)
 	{
 		__auto_type t = task_of(p);
 
-		if (!t || now - t->since < PATIENCE_NS || !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+		if (!t || before(now, t->since + PATIENCE_NS) ||
+		    !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 			continue;
 		if (before(vtime_now, t->vtime))
 			t->vtime = vtime_now;
