@@ -24,7 +24,8 @@ struct choice {
 	s32 pid, cpu; /* for this one */
 	u32 vcpu_id, tgid;
 	s32 first;   /* whose turn comes first there, of the VM's; 0: none */
-	bool others; /* somebody of another VM waits there ... */
+	bool here;   /* it may run here */
+	bool others; /* somebody of another VM, or of none, waits there ... */
 	u64 turn;    /* that of `first` */
 	u64 theirs;  /* ... whose turn is then */
 };
@@ -43,7 +44,7 @@ static __always_inline u64 turn_of(const struct task_struct *p, const struct boo
 	return before(p->scx.dsq_vtime, t->vtime) ? t->vtime : p->scx.dsq_vtime;
 }
 
-/* Whose turn it is by virtual time, of the VM's and of all others. Who may not run here has none. */
+/* Whose turn it is by virtual time, of the VM's and of all others. Who may not run here has none. t: only if own. */
 static __always_inline void note_turn(struct choice *best, const struct task_struct *p,
 				      const struct boost_task *t, bool own)
 {
@@ -71,8 +72,7 @@ __noinline int choose(u32 vm, u32 wants, struct choice *best)
 		struct boost_task *t = task_of(p);
 		u64 score;
 
-		if (t)
-			note_turn(best, p, t, t->vm == vm);
+		note_turn(best, p, t, t && t->vm == vm);
 		if (!t || t->vm != vm ||
 		    (!bpf_cpumask_test_cpu(best->cpu, p->cpus_ptr) && !is_due(p, t)))
 			continue;
@@ -91,6 +91,7 @@ __noinline int choose(u32 vm, u32 wants, struct choice *best)
 		best->pid = p->pid;
 		best->vcpu_id = t->vcpu_id;
 		best->tgid = p->tgid;
+		best->here = bpf_cpumask_test_cpu(best->cpu, p->cpus_ptr);
 	}
 	return 0;
 }
@@ -226,7 +227,7 @@ static __always_inline bool boost_sibling(s32 cpu, u32 behind, struct task_struc
 		ks_mark_boost(prev ? prev->tgid : 0, from1, 0, KS_BOOST_NONE);
 		return false;
 	}
-	if (!(best.score & DID_NOT_SPIN))
+	if (!(best.score & DID_NOT_SPIN) && best.here)
 		take_turn(&best);
 	how = bring(cpu, &best, prev, c);
 	ks_mark_boost(best.tgid, from1, best.vcpu_id + 1, how | why_it(best.score));

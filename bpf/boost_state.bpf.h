@@ -103,7 +103,9 @@ static __always_inline u32 node_of(s32 cpu)
 /* Where the vCPU that runs there stands by now. */
 static __always_inline u64 vtime_of(const struct boost_cpu *c, u64 now)
 {
-	return c->vtime + (now - c->ran_from) * c->price / BOOST_PRICE_NS;
+	s64 ran = now - c->ran_from; /* it may have got its pCPU since */
+
+	return ran > 0 ? c->vtime + ran * c->price / BOOST_PRICE_NS : c->vtime;
 }
 
 /* Is somebody of any VM waiting here for a pCPU? */

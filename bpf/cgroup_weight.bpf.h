@@ -4,8 +4,8 @@
  * is in, for a scheduler with one queue for all: not the thread's time is divided, but its price
  * changed. In each cgroup its threads and the cgroups below it share by weight, those alone that have
  * somebody who wants to run; the root's threads count beside the cgroups next to it, as in the
- * kernel's own fair scheduler. The sums are those of the moment in which a stretch of running ends
- * (up to twice WEIGHT_AGE_NS before), taken for the whole of it.
+ * kernel's own fair scheduler. The sums are those of the last tick, or of the moment in which a stretch of running ends
+ * (up to twice WEIGHT_AGE_NS before), taken for the time since the tick before.
  *
  * Threads that sleep in turn each have a claim of their own, which is never used up. So what they had while somebody waited
  * is added up for the cgroup that they are in, too, and none of them is far behind that.

@@ -73,6 +73,8 @@ static __always_inline u64 place(struct boost_task *t, u64 enq_flags)
 	raise(&t->vtime, vtime_now - (woken ? slice_ns : OWED_MAX_NS));
 	if (woken && vm->weight) {
 		raise(&vm->vtime, vtime_now - OWED_MAX_NS);
+		if (before(vtime_now + OWED_MAX_NS, vm->vtime))
+			vm->vtime = vtime_now + OWED_MAX_NS;
 		raise(&t->vtime, vm->vtime - slice_ns);
 	}
 	if (!t->gave)
@@ -284,13 +286,11 @@ void BPF_PROG(boost_dispatch, s32 cpu, struct task_struct *prev)
 		if (!fifo)
 			rescue(node_of(cpu));
 	}
-	if (c && c->look_for_old) {
-		c->look_for_old = take_old(cpu, node_of(cpu));
-		if (c->look_for_old) {
-			c->vm = 0;
-			c->end_slice = false;
-			return;
-		}
+	if (c && is_turn_of_old(&c->look_for_old) && take_old(cpu, node_of(cpu), node_of(cpu))) {
+		c->look_for_old = LOOK_LATER;
+		c->vm = 0;
+		c->end_slice = false;
+		return;
 	}
 	if (c && t && (is_still_first(cpu, node, prev, t, c) || may_finish(cpu, node, prev, t, c)))
 		return;
@@ -343,7 +343,7 @@ void BPF_PROG(boost_tick, struct task_struct *p)
 		return;
 	c->ticked = true;
 	if (is_time_to_look(&c->looked_at))
-		c->look_for_old = true;
+		c->look_for_old = LOOK_NOW;
 	if (!c->end_slice)
 		return;
 	c->end_slice = false;
@@ -386,9 +386,9 @@ void BPF_PROG(boost_running, struct task_struct *p)
 		vtime_now = t->vtime;
 	c->vm = 0; /* a slice that was given up before this, and that a higher class or an insertion took */
 	c->runs = t->vm;
-	c->vtime = t->vtime;
 	c->price = price(p, t, BOOST_PRICE_NS);
 	c->ran_from = bpf_ktime_get_ns();
+	c->vtime = t->vtime;
 	c->n.switches++;
 	t->parted = false;
 	t->rest = 0; /* in case it never came to enqueue() */

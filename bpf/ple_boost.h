@@ -58,7 +58,7 @@ struct boost_cpu {
 	__u32 end_slice;    /* KVM found no candidate: the slice is to end all the same */
 	__u32 runs;	    /* the VM whose vCPU runs here */
 	__u32 ticked;	    /* since it looked for a CPU that idles though somebody waits */
-	__u32 look_for_old; /* has somebody waited here for too long? */
+	__u32 look_for_old; /* has somebody waited here for too long? bpf/patience.bpf.h */
 	__u64 looked_at;    /* ns, for that */
 	__u64 vtime;	    /* of that vCPU, 0 = none */
 	__u64 ran_from;

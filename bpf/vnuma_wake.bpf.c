@@ -227,10 +227,11 @@ void BPF_PROG(wake_dispatch, s32 cpu, struct task_struct *prev)
 
 	if (STALLS() || !c)
 		return;
-	if (c->look_for_old)
-		c->look_for_old = take_old(cpu, PINNED | cpu) || take_old(cpu, node_of(cpu));
-	found = c->look_for_old ||
-		take_next(cpu, t ? vtime_so_far(prev, t) : 0, t && !t->yielded, nodes);
+	found = is_turn_of_old(&c->look_for_old) && take_old(cpu, PINNED | cpu, node_of(cpu));
+	if (found)
+		c->look_for_old = LOOK_LATER;
+	else
+		found = take_next(cpu, t ? vtime_so_far(prev, t) : 0, t && !t->yielded, nodes);
 	if (!found && t) {
 		t->yielded = false;
 		goes_on(prev, t, c, cpu, nodes);
@@ -279,6 +280,12 @@ static __always_inline void look_at_steal(s32 cpu, struct wake_cpu *c)
 		put_in(stolen_cpus, cpu, stolen);
 }
 
+/* Until 6.12.16, 6.13.4 and 6.14 the kernel ends a scheduler that asks for a thread's cgroup there. (From 6.15 on this shows.) */
+static __always_inline bool can_ask_in_tick(void)
+{
+	return bpf_core_enum_value_exists(enum scx_ops_flags, SCX_OPS_ENQ_MIGRATION_DISABLED);
+}
+
 /* The end of a slice is the end of a tick: who is alone in all of the machine's queues need not ask for another. */
 SEC("struct_ops/wake_tick")
 void BPF_PROG(wake_tick, struct task_struct *p)
@@ -294,9 +301,10 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 	if (c->vtime)
 		count_run(c, bpf_ktime_get_ns());
 	look_at_steal(cpu, c);
-	settle(p, t, c, cpu);
+	if (can_ask_in_tick())
+		settle(p, t, c, cpu);
 	if (is_time_to_look(&c->looked_at))
-		c->look_for_old = true;
+		c->look_for_old = LOOK_NOW;
 	if (!nodes && is_alone()) {
 		goes_on(p, t, c, cpu, nodes);
 		return;

@@ -48,7 +48,7 @@ struct wake_cpu {
 	__u64 run_at;	  /* ns, when what runs there began */
 	__u64 run_steal;  /* ns, then */
 	__u32 idle;	  /* its idle thread is current */
-	__u32 look_for_old; /* has somebody waited here for too long? */
+	__u32 look_for_old; /* has somebody waited here for too long? bpf/patience.bpf.h */
 	__u64 looked_at;    /* ns, for that */
 	__u32 doubt;	    /* there was some steal, too little to matter by itself */
 	/* For bpf/idle_poll.bpf.h, if idle CPUs wait awake: */

@@ -220,6 +220,14 @@ static __always_inline void hold_to_group(struct wake_task *t, struct cgroup *cg
 	raise(&t->vtime, group_least(cgrp, slice_ns, OWED_MAX_NS, wakes));
 }
 
+/* In virtual time, what runs there had since it was looked at last; which may be just now, by another CPU. */
+static __always_inline u64 paid_since(const struct wake_cpu *c)
+{
+	s64 ran = bpf_ktime_get_ns() - c->vtime_at;
+
+	return ran > 0 ? priced(ran, c->rate) : 0;
+}
+
 /*
  * Its turn came half a slice before that of what runs there, which need not go on until its end: then it is to take the
  * CPU over, and nobody after it until it runs. Not where the host has taken the vCPU away: what runs there has not had
@@ -231,8 +239,7 @@ static __always_inline bool takes_over(s32 cpu, u64 vtime, bool pinned)
 	struct wake_cpu *c = other_cpu(cpu);
 	u64 theirs = c ? c->vtime : 0;
 
-	if (!theirs || !before(vtime + slice_ns / 2,
-			       theirs + priced(bpf_ktime_get_ns() - c->vtime_at, c->rate)))
+	if (!theirs || !before(vtime + slice_ns / 2, theirs + paid_since(c)))
 		return false;
 	if (!pinned && (is_in(stolen_cpus, cpu) || says_preempted(cpu)))
 		return false;

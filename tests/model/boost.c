@@ -3,7 +3,7 @@
  * ple-boost and holder-boost in the model: two VMs, of which one does what it likes, and lies about its locks. Whatever that
  * is, the other one has its weight's part of the pCPUs, and nobody waits for long beside one that idles.
  *
- * usage: boost-model [--seeds A-B] [-v]
+ * usage: boost-model [--seeds A-B] [-v] [-x]
  */
 #include "vmlinux.h"
 

@@ -80,18 +80,21 @@ __attribute__((format(printf, 3, 4))) static void fail(const char *name, u64 see
 	putchar('\n');
 }
 
-/* The rest of main(): the worlds of these seeds, or of the first ones. */
+/* The rest of main(): the worlds of these seeds, or of the first ones; -x: until one fails. */
 static int run_worlds(int argc, char **argv, u64 most, void (*world)(u64 seed))
 {
 	u64 from = 1, to = most;
+	bool one = false;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-v"))
 			verbose = true;
+		else if (!strcmp(argv[i], "-x"))
+			one = true;
 		else if (!strcmp(argv[i], "--seeds") && i + 1 < argc)
 			sscanf(argv[++i], "%llu-%llu", &from, &to);
 	}
-	for (u64 seed = from; seed <= to; seed++)
+	for (u64 seed = from; seed <= to && !(one && failures); seed++)
 		world(seed);
 	printf("%u failures\n", failures);
 	return failures != 0;

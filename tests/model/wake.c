@@ -3,7 +3,7 @@
  * vnuma-wake in the model: random worlds, in which no thread may wait for long beside a CPU that idles, and cases whose
  * outcome is known.
  *
- * usage: wake-model [--seeds A-B] [-v]
+ * usage: wake-model [--seeds A-B] [-v] [-x]
  */
 #include "vnuma_wake.bpf.c"
 
@@ -452,6 +452,29 @@ static void case_light(const char *name)
 	expect(name, "ms that one of them waited at most", longest / 1000000, 0, 6000);
 }
 
+/* 450 in a cgroup of the least weight: they all run now and then, and do not have a heavy one's part for it. */
+static void case_many_light(const char *name)
+{
+	struct task_struct *heavy, *light[450];
+	struct cgroup *least;
+	u64 longest = 0;
+
+	start(1, 1);
+	least = model_cgroup(root, 1);
+	heavy = busy_on(0, model_cgroup(root, 10000), 100);
+	for (u32 i = 0; i < 450; i++) {
+		light[i] = model_task(least, 0, 100, 1);
+		model_wake(light[i], 0, false);
+	}
+	for (passes = 0; passes < 30000;) {
+		pass_ms();
+		for (u32 i = 0; i < 450; i++)
+			note_wait(light[i], &longest);
+	}
+	expect(name, "ms that a light one waited at most", longest / 1000000, 0, 8000);
+	expect(name, "share of the heavy one", thousandths(heavy, 30000000000), 450, 1000);
+}
+
 /* Where a thread goes that belongs to this CPU, and may use all. */
 static s32 woken_of(s32 home)
 {
@@ -542,6 +565,7 @@ static const struct {
 	{ "stretch", case_stretch },
 	{ "light", case_light },
 	{ "where", case_where },
+	{ "many-light", case_many_light },
 };
 
 static void run_cases(void)
