@@ -270,7 +270,7 @@ static void wake_all(const struct vm *v)
 }
 
 /* The second VM has its part; and no more, if the first one wants its own all the time. */
-static void judge(u64 seed, u32 ncpus, enum kind kind)
+static void judge(const char *name, u64 seed, u32 ncpus, enum kind kind)
 {
 	u32 share = (u32)(ran_of(&vm[1]) * 1000 / (RUN_NS * ncpus));
 	u32 due = 1000 * vm[1].weight / (vm[0].weight + vm[1].weight);
@@ -281,7 +281,7 @@ static void judge(u64 seed, u32 ncpus, enum kind kind)
 		       seed, ncpus, vm[0].n, vm[1].n, vm[0].weight, vm[1].weight, share, due);
 	if (share * 100 < due * 97 ||
 	    (kind == PEACEFUL && (1000 - share) * 100 < (1000 - due) * 97))
-		fail("random", seed, "%u thousandths of the pCPUs, and %u due", share, due);
+		fail(name, seed, "%u thousandths of the pCPUs, and %u due", share, due);
 }
 
 static void random_world(u64 seed)
@@ -303,10 +303,53 @@ static void random_world(u64 seed)
 		wake_all(&vm[1]);
 	run(&w, seed % 5 ? 1000000 : 4000000, seed);
 	if (kind != ALONE)
-		judge(seed, ncpus, kind);
+		judge("random", seed, ncpus, kind);
+}
+
+/* ---- cases ---- */
+
+static void begin_on(const struct vm *v, s32 cpu)
+{
+	for (u32 i = 0; i < v->n; i++) {
+		v->vcpu[i]->cpu = cpu;
+		model_affinity(v->vcpu[i], 1ull << cpu);
+		model_wake(v->vcpu[i], cpu, false);
+		model_look(cpu);
+	}
+}
+
+/* All that wait do so where they were: the first VM's on the last CPU, the second's on the first; and may go anywhere from then on. */
+static void begin_apart(void)
+{
+	begin_on(&vm[1], 0);
+	begin_on(&vm[0], (s32)nr_cpus - 1);
+	for (u32 i = 0; i < model_tasks(); i++)
+		model_affinity(model_nth(i), (1ull << nr_cpus) - 1);
+}
+
+static void one_case(const char *name, u32 ncpus, u32 n, u32 m, const struct ways *w)
+{
+	seed_dice(1);
+	set_policy(3, ncpus, 2); /* ple-boost */
+	policy.meanwhile = NULL;
+	model_start(&policy, ncpus);
+	make_vm(0, n, 100);
+	make_vm(1, m, 10000);
+	begin_apart();
+	run(w, 4000000, 0);
+	judge(name, 0, ncpus, HOSTILE);
+}
+
+static void run_cases(void)
+{
+	static const struct ways spins = { .spin = 40 }, busy = { 0 };
+
+	one_case("spinners on another node", 2, 3, 2, &spins);
+	one_case("one too many, on another node", 4, 1, 4, &busy);
 }
 
 int main(int argc, char **argv)
 {
+	run_cases();
 	return run_worlds(argc, argv, 20, random_world);
 }
