@@ -44,12 +44,10 @@ static __always_inline u64 turn_of(const struct task_struct *p, const struct boo
 	return before(p->scx.dsq_vtime, t->vtime) ? t->vtime : p->scx.dsq_vtime;
 }
 
-/* Whose turn it is by virtual time, of the VM's and of all others. Who may not run here has none. t: only if own. */
+/* It may run here: whose turn is it by virtual time, of the VM's and of all others? t: only if own. */
 static __always_inline void note_turn(struct choice *best, const struct task_struct *p,
 				      const struct boost_task *t, bool own)
 {
-	if (!bpf_cpumask_test_cpu(best->cpu, p->cpus_ptr))
-		return;
 	if (own && (!best->first || before(turn_of(p, t), best->turn))) {
 		best->first = p->pid;
 		best->turn = turn_of(p, t);
@@ -70,11 +68,12 @@ __noinline int choose(u32 vm, u32 wants, struct choice *best)
 	bpf_for_each(scx_dsq, p, best->dsq, 0)
 	{
 		struct boost_task *t = task_of(p);
+		bool here = bpf_cpumask_test_cpu(best->cpu, p->cpus_ptr);
 		u64 score;
 
-		note_turn(best, p, t, t && t->vm == vm);
-		if (!t || t->vm != vm ||
-		    (!bpf_cpumask_test_cpu(best->cpu, p->cpus_ptr) && !is_due(p, t)))
+		if (here) /* who may not has no turn here */
+			note_turn(best, p, t, t && t->vm == vm);
+		if (!t || t->vm != vm || (!here && !is_due(p, t)))
 			continue;
 		score = (now - t->since) & (IN_KERNEL - 1);
 		if (!t->spun)
@@ -91,7 +90,7 @@ __noinline int choose(u32 vm, u32 wants, struct choice *best)
 		best->pid = p->pid;
 		best->vcpu_id = t->vcpu_id;
 		best->tgid = p->tgid;
-		best->here = bpf_cpumask_test_cpu(best->cpu, p->cpus_ptr);
+		best->here = here;
 	}
 	return 0;
 }

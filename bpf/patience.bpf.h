@@ -16,15 +16,15 @@
 #define LOOK_NOW 1   /* with the next dispatch */
 #define LOOK_LATER 2 /* with the one after it: one of them has just run */
 
-/* Once in a while: *looked_at is when it was so last. */
-static __always_inline bool is_time_to_look(u64 *looked_at)
+/* With each tick; *looked_at: when it was time to look last. */
+static __always_inline void note_time(u64 *looked_at, u32 *look)
 {
 	u64 now = bpf_ktime_get_ns();
 
 	if (now - *looked_at < PATIENCE_LOOK_NS)
-		return false;
+		return;
 	*looked_at = now;
-	return true;
+	*look = LOOK_NOW;
 }
 
 static __always_inline bool is_turn_of_old(u32 *look)

@@ -342,8 +342,7 @@ void BPF_PROG(boost_tick, struct task_struct *p)
 	if (!c || !t)
 		return;
 	c->ticked = true;
-	if (is_time_to_look(&c->looked_at))
-		c->look_for_old = LOOK_NOW;
+	note_time(&c->looked_at, &c->look_for_old);
 	if (!c->end_slice)
 		return;
 	c->end_slice = false;

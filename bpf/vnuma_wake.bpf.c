@@ -303,8 +303,7 @@ void BPF_PROG(wake_tick, struct task_struct *p)
 	look_at_steal(cpu, c);
 	if (can_ask_in_tick())
 		settle(p, t, c, cpu);
-	if (is_time_to_look(&c->looked_at))
-		c->look_for_old = LOOK_NOW;
+	note_time(&c->looked_at, &c->look_for_old);
 	if (!nodes && is_alone()) {
 		goes_on(p, t, c, cpu, nodes);
 		return;

@@ -175,8 +175,6 @@ static struct task_struct *left_waiting(u64 tick_ns)
 	return NULL;
 }
 
-#define FORGOTTEN_NS 8000000000ull /* the kernel ends a scheduler after 15 s */
-
 /* One that nobody would take for a long time; NULL: there is none. */
 static struct task_struct *forgotten(void)
 {
@@ -220,18 +218,13 @@ static void run(const struct ways *w, u64 tick_ns, u64 seed)
 	}
 }
 
-static bool inside;
-
 /* Beside what a pCPU is in the middle of: others wake vCPUs up. */
 static void others_act(s32 cpu)
 {
 	s32 other = (s32)below(nr_cpus);
 
-	if (inside || other == cpu || below(4))
-		return;
-	inside = true;
-	model_wake(vm[0].vcpu[below(vm[0].n)], other, below(2));
-	inside = false;
+	if (other != cpu && !below(4))
+		model_wake(vm[0].vcpu[below(vm[0].n)], other, below(2));
 }
 
 enum kind { HOSTILE, PEACEFUL, ALONE }; /* the first VM */

@@ -60,6 +60,9 @@ static u32 below(u32 n)
 
 /* ---- results ---- */
 
+#define FORGOTTEN_NS                                                                               \
+	8000000000ull /* nobody may wait so long: the kernel ends a scheduler after 15 s */
+
 static u32 failures;
 static bool verbose;
 

@@ -60,6 +60,7 @@ static struct {
 	u64 dice;
 	struct task_struct *selecting; /* select_cpu() is asked about it */
 	bool dispatching, polling;
+	bool meanwhile; /* others act already */
 } m;
 
 static struct task_struct idle_thread;
@@ -581,10 +582,12 @@ static void meanwhile(s32 cpu)
 	struct cpu *c = cpu_at(cpu);
 	bool busy = c->busy;
 
-	if (!m.policy->meanwhile)
+	if (!m.policy->meanwhile || m.meanwhile)
 		return;
 	c->busy = true;
+	m.meanwhile = true;
 	m.policy->meanwhile(cpu);
+	m.meanwhile = false;
 	c->busy = busy;
 	m.here = cpu;
 }

@@ -17,7 +17,10 @@ struct model_policy {
 	void (*tell_runqueue)(void *rq, u32 running, u32 running_ext);
 	void (*tell_steal)(void *steal, u64 ns, bool preempted);
 	int (*idle_enter)(void *ctx); /* hooked into the kernel's idle loop; NULL: nothing is */
-	/* In the middle of a wake-up, and before a CPU says that it idles: what other CPUs do then. May be NULL. */
+	/*
+	 * In the middle of a wake-up, and before a CPU says that it idles: what other CPUs do then, not in the middle of
+	 * that once more. May be NULL.
+	 */
 	void (*meanwhile)(s32 cpu);
 	/* Somebody else has taken a thread that is to be moved, and put it back. May be NULL: nobody does. */
 	bool (*too_late)(void);

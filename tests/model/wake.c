@@ -94,18 +94,28 @@ static s32 false_idle(void)
 	return -1;
 }
 
+/* With a tick on each CPU. */
+static void pass_ms(void)
+{
+	model_pass(1000000);
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
+		model_tick((s32)cpu);
+		model_look((s32)cpu);
+	}
+}
+
+static void pass_many_ms(u64 ms)
+{
+	while (ms--)
+		pass_ms();
+}
+
 /* So much time passes in which nobody sleeps, wakes up or is interfered with. */
 static void calm(u64 ms)
 {
 	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
 		model_steal((s32)cpu, false);
-	for (u64 t = 0; t < ms; t++) {
-		model_pass(1000000);
-		for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
-			model_tick((s32)cpu);
-			model_look((s32)cpu);
-		}
-	}
+	pass_many_ms(ms);
 	/* What one of the last ones to look has sent to one of the first. */
 	for (u32 i = 0; i < 2 * nr_cpus; i++)
 		model_look((s32)(i % nr_cpus));
@@ -170,15 +180,11 @@ static void step(u32 kinds)
 /* Beside what one CPU is in the middle of. */
 static void others_act(s32 cpu)
 {
-	static bool inside;
-
 	(void)cpu;
-	if (inside || below(4))
+	if (below(4))
 		return;
-	inside = true;
 	for (u32 n = 1 + below(3); n; n--)
 		step(15);
-	inside = false;
 }
 
 static bool too_late(void)
@@ -204,6 +210,7 @@ static void random_world(u64 seed)
 {
 	u32 ncpus = 2 + seed % 5, kinds = 16 + seed % 4, before = failures, n;
 	struct cgroup *group;
+
 	policy.meanwhile = others_act;
 	crowded = seed % 6 == 0;
 	waits_awake(seed % 3 ? 0 : 200000);
@@ -305,6 +312,15 @@ static void case_host_away(const char *name)
 	expect(name, "it runs where the host lets it", (u64)a->cpu, 1, 1);
 }
 
+static void run_and_nap(struct task_struct *p)
+{
+	model_wake(p, 0, false);
+	model_look(p->cpu);
+	model_pass(100000);
+	model_sleep(p->cpu);
+	model_pass(100000);
+}
+
 /* A short sleeper comes back to where it is at home, and stays away only if it always finds that taken. */
 static void case_home(const char *name)
 {
@@ -314,34 +330,15 @@ static void case_home(const char *name)
 	start(3, 1);
 	a = model_task(root, 0, 100, 7);
 	t = task_of(a);
-	for (u32 i = 0; i < 6; i++) {
-		model_wake(a, 0, false);
-		model_look(a->cpu);
-		model_pass(100000);
-		model_sleep(a->cpu);
-		model_pass(100000);
-	}
+	for (u32 i = 0; i < 6; i++)
+		run_and_nap(a);
 	expect(name, "its home", (u64)t->home, 0, 0);
 	busy_on(0, root, 100);
 	for (u32 i = 0; i < AWAY_MAX; i++) {
 		expect(name, "still its home", (u64)t->home, 0, 0);
-		model_wake(a, 0, false);
-		model_look(a->cpu);
-		model_pass(100000);
-		model_sleep(a->cpu);
-		model_pass(100000);
+		run_and_nap(a);
 	}
 	expect(name, "a new home", (u64)t->home, 1, 2);
-}
-
-/* ms that pass on CPU 0, whose threads are always busy. */
-static void run_busy(u64 ms)
-{
-	for (u64 t = 0; t < ms; t++) {
-		model_pass(1000000);
-		model_tick(0);
-		model_look(0);
-	}
 }
 
 static u64 thousandths(const struct task_struct *p, u64 of_ns)
@@ -356,7 +353,7 @@ static void case_weights(const char *name)
 	start(1, 1);
 	for (u32 i = 0; i < 3; i++)
 		p[i] = busy_on(0, root, 100 * (i + 1));
-	run_busy(12000);
+	pass_many_ms(12000);
 	for (u32 i = 0; i < 3; i++)
 		expect(name, "share of weight 1, 2, 3 of 6", thousandths(p[i], 12000000000),
 		       167 * (i + 1) - 10, 167 * (i + 1) + 10);
@@ -375,14 +372,11 @@ static void case_cgroups(const char *name)
 	p[1] = busy_on(0, a, 100);
 	p[2] = busy_on(0, b, 100);
 	p[3] = busy_on(0, in, 100);
-	run_busy(16000);
+	pass_many_ms(16000);
 	for (u32 i = 0; i < 4; i++)
 		expect(name, "share of two in 100, and two in 300", thousandths(p[i], 16000000000),
 		       (i < 2 ? 125 : 375) - 10, (i < 2 ? 125 : 375) + 10);
 }
-
-/* Eight that hand a CPU on, beside one busy thread in a cgroup of the same weight. */
-static u32 passes; /* ms, of the case */
 
 /* For how long has this one waited by now? *longest: the most so far. */
 static void note_wait(const struct task_struct *p, u64 *longest)
@@ -391,16 +385,6 @@ static void note_wait(const struct task_struct *p, u64 *longest)
 
 	if (model_waits(p, &on) && model_now() - p->since > *longest)
 		*longest = model_now() - p->since;
-}
-
-static void pass_ms(void)
-{
-	passes++;
-	model_pass(1000000);
-	for (u32 cpu = 0; cpu < nr_cpus; cpu++) {
-		model_tick((s32)cpu);
-		model_look((s32)cpu);
-	}
 }
 
 /* One that had a CPU for itself, beside cgroups that share another, does not pay as if all those had been there that come then. */
@@ -418,11 +402,10 @@ static void case_stretch(const char *name)
 	first = busy_on(1, heavy, 100);
 	for (u32 i = 0; i < 32; i++)
 		later[i] = model_task(heavy, 0, 100, 2);
-	for (passes = 0; passes < 1000;)
-		pass_ms();
+	pass_many_ms(1000);
 	for (u32 i = 0; i < 32; i++)
 		model_wake(later[i], 1, false);
-	while (passes < 20000) {
+	for (u32 ms = 0; ms < 19000; ms++) {
 		pass_ms();
 		note_wait(first, &longest);
 	}
@@ -444,7 +427,7 @@ static void case_light(const char *name)
 		light[i] = model_task(least, 0, 100, 3);
 		model_wake(light[i], 0, false);
 	}
-	for (passes = 0; passes < 60000;) {
+	for (u32 ms = 0; ms < 60000; ms++) {
 		pass_ms();
 		for (u32 i = 0; i < 16; i++)
 			note_wait(light[i], &longest);
@@ -466,7 +449,7 @@ static void case_many_light(const char *name)
 		light[i] = model_task(least, 0, 100, 1);
 		model_wake(light[i], 0, false);
 	}
-	for (passes = 0; passes < 30000;) {
+	for (u32 ms = 0; ms < 30000; ms++) {
 		pass_ms();
 		for (u32 i = 0; i < 450; i++)
 			note_wait(light[i], &longest);
@@ -500,6 +483,7 @@ static void case_where(const char *name)
 	expect(name, "avoided", SUM(avoided), 1, 1);
 }
 
+/* Eight that hand a CPU on, beside one busy thread in a cgroup of the same weight. */
 static void case_turns(const char *name)
 {
 	struct task_struct *turn[8], *busy;
@@ -578,8 +562,6 @@ static void run_cases(void)
 }
 
 /* ---- worlds of any weights ---- */
-
-#define FORGOTTEN_NS 8000000000ull /* the kernel ends a scheduler after 15 s */
 
 static u32 any_of(const u32 *of, u32 n)
 {

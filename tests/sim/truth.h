@@ -95,8 +95,8 @@ void totals_idle(struct vm *vm);     /* before or after nhalted or nbusy changed
 void totals_free(struct vm *vm);     /* before anything changes about run queues, or who runs */
 void totals_woken(struct thread *t); /* it is on its queue */
 void totals_runs(struct thread *t);  /* it was on its queue and is taken up */
-bool totals_both_record(
-	const struct vm *vm); /* what one of the two does not record, nobody can count */
+/* What one of the two sides does not record, nobody can count. */
+bool totals_both_record(const struct vm *vm);
 void totals_end(struct world *w);
 
 /* overload.c */
