@@ -19,31 +19,53 @@ static __always_inline void note_vcpu(struct boost_task *t, struct kvm_vcpu *vcp
 	t->vcpu_id = BPF_CORE_READ(v, vcpu_id);
 }
 
+/* SCHED_EXT already: it is told of no more, and may have run without being known. */
+static __always_inline void note_taken(struct boost_task *t, struct task_struct *p)
+{
+	join_vm(t, p);
+	t->paid = p->se.sum_exec_runtime;
+	t->counted = t->vm;
+	__sync_fetch_and_add(&vm_at(t->counted)->active, 1);
+}
+
+/*
+ * A thread that is seen for the first time. The kernel makes no storage for it while another one was preempted on this CPU as it
+ * asked for its own; and that one may be of sched_ext, and wait until this one is, too. So it is told of in any case,
+ * and known with one of its next turns.
+ */
+static __always_inline struct boost_task *meet(struct task_struct *p)
+{
+	bool taken = p->policy == SCHED_EXT;
+	struct boost_new *e = NULL;
+	struct boost_task *t;
+
+	if (!taken) {
+		e = bpf_ringbuf_reserve(&fresh, sizeof(*e), 0);
+		if (!e)
+			return NULL; /* the next time */
+		e->tgid = p->tgid;
+		e->tid = p->pid;
+	}
+	t = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (e)
+		bpf_ringbuf_submit(e, 0);
+	else if (t)
+		note_taken(t, p);
+	return t;
+}
+
 SEC("fentry/kvm_arch_vcpu_load")
 int BPF_PROG(vcpu_load, struct kvm_vcpu *vcpu)
 {
 	struct task_struct *p = bpf_get_current_task_btf();
 	struct boost_task *t = task_of(p);
-	struct boost_new *e;
 
 	if (!kvm_runs(vcpu, p))
 		return 0;
-	if (t) {
+	if (!t)
+		t = meet(p);
+	if (t)
 		note_vcpu(t, vcpu);
-		return 0;
-	}
-	e = bpf_ringbuf_reserve(&fresh, sizeof(*e), 0);
-	if (!e)
-		return 0; /* the next time */
-	e->tgid = p->tgid;
-	e->tid = p->pid;
-	t = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!t) {
-		bpf_ringbuf_discard(e, 0);
-		return 0;
-	}
-	note_vcpu(t, vcpu);
-	bpf_ringbuf_submit(e, 0);
 	return 0;
 }
 

@@ -93,6 +93,15 @@ static __always_inline struct boost_vm *vm_at(u32 vm)
 	return &vms[vm & (BOOST_MAX_VMS - 1)];
 }
 
+/* SCHED_EXT from now on. */
+static __always_inline void join_vm(struct boost_task *t, const struct task_struct *p)
+{
+	u32 tgid = p->tgid, *vm = bpf_map_lookup_elem(&vm_of, &tgid);
+
+	t->vm = vm ? *vm : 0;
+	t->vtime = vtime_now;
+}
+
 static __always_inline u32 node_of(s32 cpu)
 {
 	u32 node = (u32)cpu < BOOST_MAX_CPUS ? cpu_node[(u32)cpu] : 0;

@@ -425,13 +425,9 @@ SEC("struct_ops/boost_enable")
 void BPF_PROG(boost_enable, struct task_struct *p)
 {
 	struct boost_task *t = task_of(p);
-	u32 tgid = p->tgid, *vm;
 
-	if (!t)
-		return;
-	vm = bpf_map_lookup_elem(&vm_of, &tgid);
-	t->vm = vm ? *vm : 0;
-	t->vtime = vtime_now;
+	if (t)
+		join_vm(t, p);
 }
 
 SEC("struct_ops/boost_disable")

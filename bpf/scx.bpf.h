@@ -22,6 +22,8 @@
 #define DSQ_LOCAL bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL)
 #define DSQ_LOCAL_ON bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL_ON)
 
+#define SCHED_EXT 7 /* a thread's policy */
+
 #define SCX_FLAG(type, name)                                                                       \
 	(bpf_core_enum_value_exists(enum type, name) ? bpf_core_enum_value(enum type, name) : 0)
 #define ENQ_REENQ SCX_FLAG(scx_enq_flags, SCX_ENQ_REENQ)

@@ -37,6 +37,7 @@ struct vm {
 	struct kvm_vcpu___thread kvm[VCPUS];
 };
 
+static struct model_policy policy;
 static struct vm vm[VMS];
 static u32 made; /* of the vCPU that is being made */
 static struct ks_lp_slot slots[KS_LP_SLOTS_PER_PAGE] __attribute__((aligned(4096)));
@@ -46,15 +47,36 @@ static struct vm *vm_of_task(const struct task_struct *p)
 	return &vm[p->tgid - 1];
 }
 
+static void load(struct task_struct *p, u32 vcpu)
+{
+	policy.storage_is_busy = !below(4);
+	model_act_as(p);
+	vcpu_load((struct kvm_vcpu *)&vm_of_task(p)->kvm[vcpu]);
+	model_act_as(NULL);
+	policy.storage_is_busy = false;
+}
+
 /* It runs its vCPU for the first time, as a thread of another class. */
 static void before_enable(struct task_struct *p)
 {
-	struct kvm_vcpu___thread *v = &vm_of_task(p)->kvm[made];
+	u32 told;
 
-	*v = (struct kvm_vcpu___thread){ .wants_to_run = true, .vcpu_id = (int)made };
-	model_act_as(p);
-	vcpu_load((struct kvm_vcpu *)v);
-	model_act_as(NULL);
+	vm_of_task(p)->kvm[made] = (struct kvm_vcpu___thread){ .wants_to_run = true,
+							       .vcpu_id = (int)made };
+	told = model_told();
+	load(p, made);
+	if (model_told() == told)
+		fail("new", 0, "a vCPU's thread is not told of, and stays where it is");
+}
+
+/* One that could not be known when it was taken is loaded time and again. */
+static void load_unknown(struct task_struct *p)
+{
+	const struct vm *v = vm_of_task(p);
+
+	for (u32 i = 0; !p->storage && i < v->n; i++)
+		if (v->vcpu[i] == p)
+			load(p, i);
 }
 
 static struct model_policy policy = {
@@ -201,6 +223,8 @@ static void run(const struct ways *w, u64 tick_ns, u64 seed)
 			if (tick)
 				model_tick((s32)cpu);
 			model_look((s32)cpu);
+			if (model_runs((s32)cpu))
+				load_unknown(model_runs((s32)cpu));
 			act((s32)cpu, w);
 			if (below(64) < w->wake)
 				model_wake(vm[0].vcpu[below(vm[0].n)], (s32)cpu, below(2));

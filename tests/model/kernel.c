@@ -36,7 +36,7 @@ struct cpu {
 
 static struct {
 	const struct model_policy *policy;
-	u32 ncpus, nqueues, ntasks;
+	u32 ncpus, nqueues, ntasks, told;
 	u64 now;
 	s32 here; /* the CPU whose turn it is to act */
 	struct cpu cpu[MODEL_CPUS];
@@ -196,7 +196,7 @@ void *model_percpu_var(const void *var, s32 cpu)
 
 void *model_storage(void **where, size_t size, u64 flags)
 {
-	if (!*where && flags & BPF_LOCAL_STORAGE_GET_F_CREATE)
+	if (!*where && flags & BPF_LOCAL_STORAGE_GET_F_CREATE && !m.policy->storage_is_busy)
 		*where = must_calloc(1, size);
 	return *where;
 }
@@ -260,6 +260,18 @@ void *bpf_ringbuf_reserve(void *map, u64 size, u64 flags)
 	(void)map;
 	(void)flags;
 	return size <= sizeof(room) ? room : NULL;
+}
+
+void bpf_ringbuf_submit(void *record, u64 flags)
+{
+	(void)record;
+	(void)flags;
+	m.told++;
+}
+
+u32 model_told(void)
+{
+	return m.told;
 }
 
 long bpf_loop(u32 n, void *fn, void *ctx, u64 flags)
@@ -947,6 +959,7 @@ struct task_struct *model_task(struct cgroup *cgrp, int tgid, u32 weight, u64 ma
 	ops()->init_task(p, &args);
 	if (m.policy->before_enable)
 		m.policy->before_enable(p);
+	p->policy = MODEL_SCHED_EXT;
 	ops()->enable(p);
 	return p;
 }

@@ -26,7 +26,8 @@ struct model_policy {
 	bool (*too_late)(void);
 	/* A thread is about to be the policy's. May be NULL. */
 	void (*before_enable)(struct task_struct *p);
-	bool cannot_kick; /* scx_bpf_kick_cpu() is not to be had */
+	bool storage_is_busy; /* somebody was preempted as he asked for his own: none is made */
+	bool cannot_kick;     /* scx_bpf_kick_cpu() is not to be had */
 };
 
 /* Starts anew, with that many CPUs, all of them idle. */
@@ -73,6 +74,8 @@ bool model_waits(const struct task_struct *p, s32 *on);
 /* Where BPF programs are said to run, and as whom. */
 void model_set_cpu(s32 cpu);
 void model_act_as(struct task_struct *p); /* NULL: as what runs there */
+/* So many records the policy has sent to its loader. */
+u32 model_told(void);
 /* What a hash of numbers has. */
 void model_put(const void *map, u32 key, u32 value);
 

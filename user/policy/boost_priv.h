@@ -30,7 +30,7 @@ struct ks_boost_ops {
 	/* This VM's number now means this process; and no longer. */
 	int (*enter)(struct ks_boost *b, uint32_t number);
 	void (*gone)(struct ks_boost *b, uint32_t number);
-	/* A thread of the VM runs a vCPU. 1: it is ours now; 0: left alone; -ESRCH: it has ended. */
+	/* A thread of the VM runs a vCPU. 1: it is ours now; 0: left alone; -ESRCH: it has ended, or was ours already. */
 	int (*take)(struct ks_boost *b, uint32_t number, uint32_t tid);
 	/* Each second, after the VM set has been looked at again. */
 	void (*refresh)(struct ks_boost *b);

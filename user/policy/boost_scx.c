@@ -99,12 +99,19 @@ static void scx_gone(struct ks_boost *b, uint32_t number)
 	skel->bss->vms[number].weight = 0; /* the count is the scheduler's: threads still go */
 }
 
+static bool is_ours(const struct scx *s, uint32_t tid)
+{
+	return s->ours[tid % TIDS / 64] >> tid % 64 & 1;
+}
+
 /* Journal first: what is not written there is not changed. */
 static int scx_take(struct ks_boost *b, uint32_t number, uint32_t tid)
 {
 	struct ks_thread t;
 	int ret = ks_thread_read_of(b->vms->vm[number].tgid, tid, &t);
 
+	if (!ret && t.policy == KS_SCHED_EXT && is_ours(scx_of(b), tid))
+		return -ESRCH; /* told of twice */
 	if (ret || !ks_thread_is_fair(&t))
 		return ret;
 	ret = ks_journal_thread(b->journal, &t);
@@ -131,10 +138,10 @@ struct sweep {
 	uint32_t n;
 };
 
-static bool is_ours(void *ctx, uint32_t tid)
+static bool is_counted(void *ctx, uint32_t tid)
 {
 	struct sweep *w = ctx;
-	bool is = w->s->ours[tid % TIDS / 64] >> tid % 64 & 1;
+	bool is = is_ours(w->s, tid);
 
 	w->n += is;
 	return is;
@@ -145,7 +152,7 @@ static void sweep(struct scx *s, struct ks_vmset_entry *vm)
 {
 	struct sweep w = { .s = s };
 
-	if (ks_thread_sweep(vm->tgid, KS_SCHED_EXT, is_ours, &w) >= 0)
+	if (ks_thread_sweep(vm->tgid, KS_SCHED_EXT, is_counted, &w) >= 0)
 		vm->vcpus = w.n;
 }
 

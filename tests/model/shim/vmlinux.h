@@ -15,6 +15,7 @@ typedef __u64 u64;
 typedef __s64 s64;
 
 #define MODEL_CPUS 64
+#define MODEL_SCHED_EXT 7
 
 typedef struct cpumask {
 	u64 bits[4096 / 64];
@@ -35,6 +36,7 @@ struct task_struct {
 	int nr_cpus_allowed;
 	const cpumask_t *cpus_ptr;
 	unsigned short migration_disabled;
+	unsigned int policy;
 	struct {
 		u32 flags, weight;
 		u64 slice, dsq_vtime;

@@ -64,7 +64,7 @@ long bpf_probe_read_kernel(void *to, u32 size, const void *from);
 u64 bpf_get_current_pid_tgid(void);
 u32 bpf_get_prandom_u32(void);
 void *bpf_ringbuf_reserve(void *map, u64 size, u64 flags);
-#define bpf_ringbuf_submit(p, flags) ((void)(p))
+void bpf_ringbuf_submit(void *record, u64 flags);
 #define bpf_ringbuf_discard(p, flags) ((void)(p))
 long bpf_timer_init(struct bpf_timer *timer, void *map, u64 clock);
 #define bpf_timer_set_callback(timer, fn)                                                          \
