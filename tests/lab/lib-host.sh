@@ -35,9 +35,10 @@ lab_guest_cid() {
 
 # no-kvmapf: an emulated processor says of the first exit after an injected fault that it came in the middle
 # of it; if that exit is one for MMIO, KVM gives the VM up ("internal error. Suberror: 3").
+# RCU complains after a minute: before that who waits for the guest has nudged it.
 lab_guest_append() {
 	echo "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off random.trust_cpu=on" \
-		"no_timer_check no-kvmapf audit=0 pci=noearly,lastbus=0 rcupdate.rcu_expedited=1 lab.role=guest lab.vm=$1 ${LAB_GUEST_APPEND:-}"
+		"no_timer_check no-kvmapf audit=0 pci=noearly,lastbus=0 rcupdate.rcu_expedited=1 rcupdate.rcu_cpu_stall_timeout=60 lab.role=guest lab.vm=$1 ${LAB_GUEST_APPEND:-}"
 }
 
 # lab_guest_start N [QEMU-ARGUMENT...]: boots guest N; returns as soon as QEMU runs. The guest's
@@ -111,11 +112,30 @@ lab_guest_where() {
 	} >>"/results/vm$1.where" 2>&1
 }
 
-# lab_guest_nudge N SECONDS: for who has waited that long for guest N: once a minute it is asked where it is.
+# lab_guest_nudge N BEGUN: for who has waited for guest N since $SECONDS was BEGUN: every 15 s it is asked where it is, before its
+# kernel complains of a CPU that does nothing. The answer is of interest from a minute on.
 lab_guest_nudge() {
-	[ "$2" -ge 60 ] && [ $((SECONDS - ${lab_nudged_at:-0})) -ge 60 ] || return 0
-	lab_nudged_at=$SECONDS
-	lab_guest_where "$1"
+	local waited=$((SECONDS - $2))
+
+	[ $waited -ge 15 ] && [ $((SECONDS - ${lab_nudged_at[$1]:-0})) -ge 15 ] || return 0
+	lab_nudged_at[$1]=$SECONDS
+	if [ $waited -lt 60 ]; then
+		lab_guest_ask "$1" >/dev/null
+	else
+		lab_guest_where "$1"
+	fi
+}
+
+# lab_guests_nudge BEGUN: the same, for who waits for any of them.
+lab_guests_nudge() {
+	local pid n
+
+	[ $((SECONDS - $1)) -ge 15 ] || return 0
+	for pid in "$LAB_RUN"/vm*.pid; do
+		n=${pid##*/vm}
+		n=${n%.pid}
+		[ ! -e "$pid" ] || ! lab_guest_alive "$n" || lab_guest_nudge "$n" "$1"
+	done
 }
 
 # lab_guest_ready N [SECONDS]: waits until the guest's script has begun.
@@ -129,7 +149,7 @@ lab_guest_wait() {
 	local n=$1 begun=$SECONDS limit=$((SECONDS + ${2:-$LAB_BUDGET} * LAB_SCALE))
 
 	while lab_guest_alive "$n"; do
-		lab_guest_nudge "$n" $((SECONDS - begun))
+		lab_guest_nudge "$n" "$begun"
 		[ "$SECONDS" -lt "$limit" ] || { lab_guest_kill "$n" 124; break; }
 		lab_nap 0.1
 	done

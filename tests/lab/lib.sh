@@ -52,7 +52,7 @@ lab_await() {
 			lab_log "guest $n ended before it signalled $name"
 			return 1
 		fi
-		[ "$LAB_ROLE" = guest ] || lab_guest_nudge "$n" $((SECONDS - begun))
+		[ "$LAB_ROLE" = guest ] || lab_guest_nudge "$n" "$begun"
 		[ "$SECONDS" -lt "$limit" ] || { lab_log "no signal $name in ${2:-$LAB_BUDGET} s"; return 1; }
 		lab_nap $nap
 		# Who waits long does not mind to wait a little longer, and others want the CPU.

@@ -5,11 +5,12 @@
 
 # within SECONDS COMMAND...: until the command succeeds; fails if it does not in this time.
 within() {
-	local limit=$((SECONDS + $1 * LAB_SCALE))
+	local begun=$SECONDS limit=$((SECONDS + $1 * LAB_SCALE))
 
 	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$limit" ] || return
+		lab_guests_nudge "$begun"
 		lab_nap 0.1
 	done
 }
