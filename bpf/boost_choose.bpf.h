@@ -20,6 +20,8 @@
 #define WHY (EXACT | DID_NOT_SPIN | IN_KERNEL)
 
 struct choice {
+	u32 wants; /* these three as in struct boost_task, of the spinner; answers: 0 = it waits for none */
+	u64 answers, asked;
 	u64 dsq, score;
 	s32 pid, cpu; /* for this one */
 	u32 vcpu_id, tgid;
@@ -57,8 +59,14 @@ static __always_inline void note_turn(struct choice *best, const struct task_str
 	}
 }
 
-/* Of the VM's vCPUs that wait in best's queue, which one? wants: as in struct boost_task. (Not static: so it is verified once.) */
-__noinline int choose(u32 vm, u32 wants, struct choice *best)
+/* It is to answer the IPI that the spinner waits for, and has not run since. */
+static __always_inline bool is_to_answer(const struct choice *best, const struct boost_task *t)
+{
+	return t->vcpu_id < 64 && best->answers >> t->vcpu_id & 1 && before(t->left, best->asked);
+}
+
+/* Of the VM's vCPUs that wait in best's queue, which one? (Not static: so it is verified once.) */
+__noinline int choose(u32 vm, struct choice *best)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct task_struct *p;
@@ -80,10 +88,12 @@ __noinline int choose(u32 vm, u32 wants, struct choice *best)
 			score |= DID_NOT_SPIN;
 		if (!t->spun && kvm_preempted_in_kernel(t->vcpu))
 			score |= IN_KERNEL;
-		if (wants && t->vcpu_id + 1 == wants)
+		if (best->wants && t->vcpu_id + 1 == best->wants)
 			score |= EXACT;
 		if (t->parted)
 			score = 1; /* it waits for no lock, and is to stay out of the queue */
+		if (is_to_answer(best, t))
+			score |= EXACT;
 		if (score < best->score)
 			continue;
 		best->score = score;
@@ -96,16 +106,26 @@ __noinline int choose(u32 vm, u32 wants, struct choice *best)
 }
 
 /* Of all that wait, in this node's queue or another's if there is one there that is more likely to be the one. */
-static __always_inline void choose_near(s32 cpu, u32 vm, u32 wants, struct choice *best)
+static __always_inline void choose_near(s32 cpu, u32 vm, const struct boost_task *from,
+					struct choice *best)
 {
-	u64 likely = wants ? EXACT : IN_KERNEL;
+	struct choice spinner = { .cpu = cpu };
+	u64 likely = IN_KERNEL;
 	u32 i, node = node_of(cpu);
 
+	if (from) {
+		spinner.wants = from->wants;
+		spinner.answers = from->ipi ? from->answers : 0;
+		spinner.asked = from->asked;
+		if (spinner.wants || spinner.answers)
+			likely = EXACT;
+	}
 	bpf_for(i, 0, nr_nodes)
 	{
-		struct choice one = { .dsq = (node + i) % nr_nodes, .cpu = cpu };
+		struct choice one = spinner;
 
-		choose(vm, wants, &one);
+		one.dsq = (node + i) % nr_nodes;
+		choose(vm, &one);
 		if (one.pid && (!best->pid || (one.score & WHY) > (best->score & WHY)))
 			*best = one;
 		if (best->score & likely)
@@ -216,10 +236,10 @@ static __always_inline bool boost_sibling(s32 cpu, u32 behind, struct task_struc
 					  struct boost_cpu *c)
 {
 	struct boost_task *from = prev ? task_of(prev) : NULL;
-	u32 wants = from ? from->wants : 0, from1 = from ? from->vcpu_id + 1 : 0, how;
+	u32 from1 = from ? from->vcpu_id + 1 : 0, how;
 	struct choice best = {};
 
-	choose_near(cpu, c->vm, wants, &best);
+	choose_near(cpu, c->vm, from, &best);
 	/* Spinners hand the pCPU round for ever: that must not be at other VMs' cost. */
 	if (!best.pid || (!(best.score & DID_NOT_SPIN) && !is_own_turn(&best, behind))) {
 		c->n.none++;

@@ -124,6 +124,7 @@ static __always_inline bool look_at_handed(struct look *l, struct boost_task *t)
 	t->parted = true;
 	t->lock = t->handed;
 	t->wants = f.vcpu + 1;
+	t->ipi = 0;
 	return true;
 }
 

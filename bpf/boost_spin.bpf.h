@@ -69,17 +69,26 @@ int BPF_PROG(vcpu_load, struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-/* One of those that are to answer an IPI: the first, for the spinner needs all of them. */
-static __always_inline u32 to_answer(const struct ks_lp_vm *page, u64 ipi)
+/* Its guest does not say who has answered; but who has run since has, see choose(). */
+static __always_inline void note_ipi(struct boost_task *t, const struct ks_lp_vm *page,
+				     const struct ks_lp_found *f)
 {
-	u32 slot;
+	u32 slot, vcpu;
 
-	bpf_for(slot, 0, 64)
+	if (t->ipi == f->ipi && t->ipi_since == f->since)
+		return;
+	t->ipi = f->ipi;
+	t->ipi_since = f->since;
+	t->asked = bpf_ktime_get_ns();
+	t->answers = 0;
+	bpf_for(slot, 0, KS_LP_IPI_VCPUS)
 	{
-		if (ipi >> slot & 1)
-			return page->vcpu_of[slot & (KS_LP_VCPUS - 1)];
+		if (slot >= page->vcpus)
+			break;
+		vcpu = page->vcpu_of[slot & (KS_LP_VCPUS - 1)] - 1u;
+		if (f->ipi >> slot & 1 && vcpu < 64 && vcpu != t->vcpu_id)
+			t->answers |= 1ull << (t->ipi_to = vcpu);
 	}
-	return 0;
 }
 
 /* Returns the vCPU (+ 1) that it names. */
@@ -95,6 +104,7 @@ static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
 {
 	struct ks_lp_found f = {};
 	struct ks_lp_vm *page;
+	int what;
 
 	if (!t || !n)
 		return 0;
@@ -102,9 +112,15 @@ static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
 	page = ks_lp_page(&t->page);
 	if (!page) {
 		n->no_page++;
+		t->ipi = 0;
 		return said(t, &f, 0, KS_LOOK_NO_PAGE);
 	}
-	switch (ks_lp_find(page, t->vcpu_id, &f)) {
+	what = ks_lp_find(page, t->vcpu_id, &f);
+	if (what == KS_LP_IPI)
+		note_ipi(t, page, &f);
+	else
+		t->ipi = 0;
+	switch (what) {
 	case KS_LP_HOLDER:
 		n->says_holder++;
 		t->lock = f.lock;
@@ -120,7 +136,8 @@ static __noinline u32 ask_page(struct boost_task *t, struct boost_counts *n)
 		return 0;
 	case KS_LP_IPI:
 		n->says_ipi++;
-		return said(t, &f, to_answer(page, f.ipi), KS_LOOK_IPI);
+		said(t, &f, t->answers ? t->ipi_to + 1 : 0, KS_LOOK_IPI);
+		return 0;
 	case KS_LP_NOTHING:
 		n->says_nothing++;
 		return said(t, &f, 0, KS_LOOK_NOTHING);

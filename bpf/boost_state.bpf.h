@@ -30,7 +30,13 @@ struct boost_task {
 	u64 handed; /* the lock that it runs for, because another one spins for it; 0 = none */
 	u64 vcpu;   /* kvm_vcpu */
 	u32 vcpu_id;
-	u32 wants; /* vcpu_id + 1 of whom it spins for, 0 = nobody knows */
+	/* It waits for an IPI to be answered, as its guest says: 0 = it does not; asked at its guest's time ... */
+	u64 ipi, ipi_since;
+	u64 answers; /* by these vCPUs (those of ids below 64) ... */
+	u64 asked;   /* and was seen to be first then */
+	u32 ipi_to;  /* one of them */
+	u64 left;    /* it left its pCPU then, the last time */
+	u32 wants;   /* vcpu_id + 1 of whom it spins for, 0 = nobody knows */
 	u32 vm;
 	u32 counted; /* the VM whose `active` it is in */
 	u32 page;    /* the number of its VM's lock page, when it was looked for last */

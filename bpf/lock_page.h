@@ -47,7 +47,11 @@ struct ks_lp_slot {
 	__u32 vcpu;   /* APIC id, which is KVM's vcpu_id */
 	__u32 cpu;    /* the CPU's number in the guest, and of this slot */
 	struct ks_lp_wait wait[KS_LP_WAITS]; /* the later ones interrupt the earlier */
-	__u64 ipi; /* CPUs (numbers in the guest, of the first 64) that are to answer an IPI; 0: none */
+	/*
+	 * CPUs (numbers in the guest, of the first 64) that are to answer an IPI; 0: none. It was sent at wait[0].since, if no
+	 * lock stands there (publishers that do not know this leave any time there).
+	 */
+	__u64 ipi;
 	__u64 preempt; /* guest-physical address of the CPU's preempt count (u32); 0: not known */
 } __attribute__((aligned(64)));
 

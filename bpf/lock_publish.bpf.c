@@ -230,12 +230,16 @@ SLOW_PATH(__pv_queued_spin_lock_slowpath)
 SEC("?fentry/smp_call_function_many_cond")
 int BPF_PROG(smp_call_begin, const struct cpumask *mask, void *func, void *info, unsigned int flags)
 {
+	struct ks_lp_slot *s = this_slot();
 	__u64 cpus = 0;
 
 	if (!(flags & SCF_WAIT))
 		return 0;
 	bpf_probe_read_kernel(&cpus, sizeof(cpus), mask);
-	this_slot()->ipi = cpus;
+	if (!s->wait[0].lock)
+		s->wait[0].since = bpf_ktime_get_ns();
+	barrier();
+	s->ipi = cpus;
 	return 0;
 }
 

@@ -341,6 +341,7 @@ static __noinline int ks_lp_find(struct ks_lp_vm *vm, __u32 vcpu_id, struct ks_l
 	out->lock = s.wait[0].lock && s.wait[1].lock ? s.wait[1].lock : s.wait[0].lock;
 	if (!out->lock) {
 		out->ipi = s.ipi;
+		out->since = s.wait[0].since;
 		return out->what = s.ipi ? KS_LP_IPI : KS_LP_NOTHING;
 	}
 	q.self = slot;

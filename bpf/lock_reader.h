@@ -47,7 +47,7 @@ struct ks_lp_found {
 	__u32 what;  /* enum ks_lp_what */
 	__u32 vcpu;  /* HOLDER, WAITER: its vcpu_id */
 	__u64 lock;  /* the wanted lock, if any; an address in the guest */
-	__u64 since; /* when the spinner (WAITER: the one found) began to wait, guest's clock, ns */
+	__u64 since; /* when the spinner (WAITER: the one found) began to wait, guest's clock, ns; IPI: see ks_lp_slot.ipi */
 	__u64 ipi;   /* IPI: slots (of the first 64) that are to answer; see ks_lp_vm.vcpu_of */
 	__u16 holders; /* vCPUs that hold the lock or are about to: more than one may say so; as far as looked at */
 	__u16 waiters; /* vCPUs that wait for it, the spinner included; 0: not looked at */

@@ -405,6 +405,7 @@ void BPF_PROG(boost_stopping, struct task_struct *p, bool runnable)
 
 	if (!t || !c)
 		return;
+	t->left = bpf_ktime_get_ns();
 	vm = vm_at(t->vm);
 	/* The kernel's own account, switches included: a VM that makes many has to pay for them. */
 	ran = p->se.sum_exec_runtime - t->paid;
@@ -412,7 +413,7 @@ void BPF_PROG(boost_stopping, struct task_struct *p, bool runnable)
 	if (vm->weight)
 		__sync_fetch_and_add(&vm->vtime, ran * 100 / vm->weight);
 	end_grace(t, c);
-	t->spun = runnable && (t->parted || bpf_ktime_get_ns() - t->last_ple < spin_ns);
+	t->spun = runnable && (t->parted || t->left - t->last_ple < spin_ns);
 	t->handed = 0;
 	if (runnable)
 		note_interruption(p, t);

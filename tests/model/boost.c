@@ -357,11 +357,44 @@ static void one_case(const char *name, u32 ncpus, u32 n, u32 m, const struct way
 	judge(name, 0, ncpus, HOSTILE);
 }
 
+/* The first vCPU spins until the others have answered an IPI, which is sent at that time; they only compute. */
+static void spin_for_ipi(u64 since)
+{
+	slots[0] = (struct ks_lp_slot){ .cookie = 1, .ipi = 6, .wait = { { 0, since } } };
+	for (u32 i = 0; i < 40; i++) {
+		model_pass(1000000);
+		model_tick(0);
+		model_look(0);
+		load_unknown(model_runs(0));
+		if (model_runs(0) == vm[0].vcpu[0])
+			spin(0, model_runs(0));
+	}
+}
+
+/* One of them is boosted for it, or each once: who runs has answered. */
+static void answers(void)
+{
+	seed_dice(1);
+	set_policy(1, 1, 1); /* holder-boost */
+	policy.meanwhile = NULL;
+	model_start(&policy, 1);
+	make_vm(0, 3, 100);
+	make_page(3);
+	wake_all(&vm[0]);
+	for (u64 since = 1; since < 4; since++) {
+		spin_for_ipi(since);
+		if (other_cpu(0)->n.exact < since || other_cpu(0)->n.exact > 2 * since)
+			fail("answers to IPIs", 0, "%llu boosts for them after %llu IPIs to two",
+			     other_cpu(0)->n.exact, since);
+	}
+}
+
 static void run_cases(void)
 {
 	static const struct ways spins = { .spin = 40 }, busy = { 0 };
 
 	one_case("spinners on another node", 2, 3, 2, &spins);
+	answers();
 	one_case("one too many, on another node", 4, 1, 4, &busy);
 }
 
