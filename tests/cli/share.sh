@@ -59,6 +59,21 @@ echo '{"schema":7}' >state/share.json
 for command in status restore release; do
 	refused "$command: a book of another version" 1 'makes no sense' "$share" $command "${state[@]}"
 done
+# A release that was interrupted: VMs that it has let go may be on any CPU, so nothing is built on what the book has left.
+begin_release() { echo '{"schema":1,"pin":true,"releasing":true,"vms":[],"cpus":[{"cpu":1,"step":"free","owner":-1,"from":-1,"to":-1}]}' >state/share.json; }
+begin_release
+holds "a release that was interrupted" grep -q 'a release was interrupted: .vm-share release. again' <("$share" status "${state[@]}")
+holds "... in JSON" grep -q '"settled":false,"releasing":true' <("$share" status "${state[@]}" --json)
+refused "... is in move's way" 1 'release was interrupted' "$share" move "${state[@]}" cpu 1 free a
+refused "... and in apply's" 1 'release was interrupted' "$share" apply "${state[@]}" nosuchvm=cpus:1
+echo 'nosuchvm=cpus:1' >one.plan
+holds "... told of once by watch" [ "$(timeout 2 "$share" watch "${state[@]}" --every 100ms --plan one.plan 2>&1 | grep -c 'release was interrupted')" = 1 ]
+holds "... which does not finish it, nor anything else" grep -q '"releasing":true' state/share.json
+accepted "... but restore does" "$share" restore "${state[@]}"
+absent state/share.json
+begin_release
+accepted "... and so does release" "$share" release "${state[@]}"
+absent state/share.json
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all)
 	cp "$share" "$tmp/vm-share"

@@ -126,6 +126,61 @@ static void no_agent(void **state)
 	assert_int_equal(ks_book_load(&none, tree.root, &err), -ENOENT);
 }
 
+/* A second VM, of one vCPU, that has no agent. */
+static void add_second(void)
+{
+	struct ks_book_vm *v = &book->vm[1];
+
+	assert_int_equal(ks_book_add(book, 1), 1);
+	v->tgid = (uint32_t)other;
+	assert_int_equal(ks_thread_start(NULL, v->tgid, &v->start), 0);
+	strcpy(v->name, "second");
+	v->first = 1;
+	v->manner = KS_MANNER_FORCED;
+	book->cpu[1] = (struct ks_book_cpu){ KS_STEP_OWNED, 1, KS_NOBODY, KS_NOBODY };
+}
+
+/* One of two is released, the other one cannot be: the book does not say that each has its own. */
+static void release_half_done(void **state)
+{
+	struct ks_err err = { "" };
+	struct ks_book *none;
+
+	(void)state;
+	add_second();
+	book->no_pin = true;
+	book->vm[0].cid = 77;
+	book->vm[0].manner = KS_MANNER_AGENT;
+	book->vm[0].confined = true;
+	assert_int_not_equal(ks_sharer_release(&sharer, book, &err), 0);
+	reload();
+	assert_true(book->releasing);
+	assert_false(ks_book_is_settled(book));
+	assert_int_equal(book->vm[0].tgid, vm);
+	assert_int_equal(book->vm[1].tgid, 0);
+	assert_int_equal(book->cpu[1].step, KS_STEP_FREE);
+	sharer.port = 0;
+	assert_int_equal(ks_sharer_release(&sharer, book, &err), 0);
+	assert_int_equal(ks_book_load(&none, tree.root, &err), -ENOENT);
+}
+
+/* Nothing is undone before it is written down that it will be. */
+static void release_not_written(void **state)
+{
+	struct ks_cpus one = { 0 }, is;
+	struct ks_err err = { "" };
+
+	(void)state;
+	ks_cpus_add(&one, 0);
+	assert_int_equal(ks_pin_write((uint32_t)vm, &one), 0);
+	book->vm[0].vcpu[0].tid = (uint32_t)vm;
+	book->vm[0].vcpu[0].affinity = strdup("0-63");
+	sharer.dir = "/nonexistent";
+	assert_int_equal(ks_sharer_release(&sharer, book, &err), -ENOENT);
+	assert_int_equal(ks_pin_read((uint32_t)vm, &is), 0);
+	assert_memory_equal(&one, &is, sizeof(one));
+}
+
 /* The number of a vCPU's thread that has gone is another process's by now. */
 static void number_reused(void **state)
 {
@@ -152,6 +207,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(agent_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_agent, setup, teardown),
+		cmocka_unit_test_setup_teardown(release_half_done, setup, teardown),
+		cmocka_unit_test_setup_teardown(release_not_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(number_reused, setup, teardown),
 	};
 

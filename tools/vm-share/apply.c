@@ -114,8 +114,10 @@ static bool is_kept(const struct ks_book *b, const struct ks_plan *p, const stru
 static int in_turn(struct turn *t, const struct ks_vmlist *list, struct ks_plan *p,
 		   enum apply_how how, bool *begun)
 {
-	if (t->book && !ks_book_is_settled(t->book)) {
-		cli_error("a hand-over was interrupted: `vm-share restore` first");
+	const char *obstacle = t->book ? turn_obstacle(t->book) : NULL;
+
+	if (obstacle) {
+		cli_error("%s", obstacle);
 		return CLI_EXIT_FAILED;
 	}
 	if (how == APPLY_LACKING && is_kept(t->book, p, list))

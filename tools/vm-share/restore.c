@@ -25,6 +25,27 @@ static int begin(int argc, char **argv, const struct argp *argp, struct turn_opt
 
 /* ---- restore ---- */
 
+static int release_book(struct turn *t)
+{
+	struct ks_err err = { "out of memory" };
+	int ret;
+
+	if (!t->sharer.port)
+		cli_note("no agent is told: guests that one has confined stay so");
+	ret = ks_sharer_release(&t->sharer, t->book, &err);
+	return ret ? cli_fail(ret, &err) : CLI_EXIT_OK;
+}
+
+/* There is no way back for who has been released: nobody knows where it is by now. */
+static int finish_release(struct turn *t)
+{
+	int ret = release_book(t);
+
+	if (!ret)
+		cli_note("a release was interrupted: it is finished");
+	return ret;
+}
+
 static int mend_book(struct turn *t)
 {
 	bool settled = ks_book_is_settled(t->book);
@@ -50,7 +71,7 @@ int restore_mend(const struct turn_options *o)
 	if (ret)
 		return ret;
 	if (t.book)
-		ret = mend_book(&t);
+		ret = t.book->releasing ? finish_release(&t) : mend_book(&t);
 	else
 		cli_note("no plan is applied");
 	turn_end(&t);
@@ -64,7 +85,8 @@ int share_restore(int argc, char **argv)
 		.parser = turn_parse_alone,
 		.doc = "Mend what an interrupted hand-over has left: what was being taken stays "
 		       "with its giver, what was taken is given, and every VM is held to what is "
-		       "its own. Does no harm where nothing is wrong.\v"
+		       "its own. A release that was interrupted is finished. Does no harm where "
+		       "nothing is wrong.\v"
 		       "Examples:\n"
 		       "  vm-share restore\n"
 	};
@@ -86,7 +108,6 @@ int share_release(int argc, char **argv)
 		       "Examples:\n"
 		       "  vm-share release\n"
 	};
-	struct ks_err err = { "out of memory" };
 	struct turn_options o;
 	struct turn t;
 	int ret = begin(argc, argv, &argp, &o);
@@ -95,14 +116,10 @@ int share_release(int argc, char **argv)
 		ret = turn_begin(&t, &o, TURN_WAIT_MS);
 	if (ret)
 		return ret;
-	if (t.book && !t.sharer.port)
-		cli_note("no agent is told: guests that one has confined stay so");
 	if (t.book)
-		ret = ks_sharer_release(&t.sharer, t.book, &err);
+		ret = release_book(&t);
 	else
 		cli_note("no plan is applied");
-	if (ret)
-		ret = cli_fail(ret, &err);
 	turn_end(&t);
 	return ret;
 }

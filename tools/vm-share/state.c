@@ -148,6 +148,7 @@ struct json_object *state_json(const struct ks_book *b, int busy)
 	put(o, "schema", SCHEMA);
 	json_object_object_add(o, "plan", json_object_new_boolean(true));
 	json_object_object_add(o, "settled", json_object_new_boolean(ks_book_is_settled(b)));
+	json_object_object_add(o, "releasing", json_object_new_boolean(b->releasing));
 	json_object_object_add(o, "busy_pid", busy < 0 ? NULL : json_object_new_int(busy));
 	json_object_object_add(o, "pin", json_object_new_boolean(!b->no_pin));
 	for (i = 0; i < KS_BOOK_VMS; i++)
@@ -221,6 +222,23 @@ static void print_cpu(struct json_object *cpu, unsigned int *nfree)
 		       text_of(cpu, "note"));
 }
 
+static void print_unsettled(struct json_object *o)
+{
+	bool releasing = json_object_get_boolean(get(o, "releasing"));
+	const char *what = releasing ? "release" : "hand-over";
+
+	if (!get(o, "busy_pid"))
+		printf("a %s is under way or was interrupted: root sees which\n", what);
+	else if (json_object_get_uint64(get(o, "busy_pid")))
+		printf("process %" PRIu64 " is %s just now\n",
+		       json_object_get_uint64(get(o, "busy_pid")),
+		       releasing ? "releasing all" : "handing over");
+	else if (releasing)
+		puts("a release was interrupted: `vm-share release` again");
+	else
+		puts("a hand-over was interrupted: `vm-share restore` mends it");
+}
+
 void state_print(struct json_object *o)
 {
 	struct json_object *vms = get(o, "vms"), *cpus = get(o, "cpus");
@@ -233,13 +251,6 @@ void state_print(struct json_object *o)
 		print_cpu(json_object_array_get_idx(cpus, i), &nfree);
 	if (nfree)
 		printf("%u CPUs are free\n", nfree);
-	if (json_object_get_boolean(get(o, "settled")))
-		return;
-	if (!get(o, "busy_pid"))
-		puts("a hand-over is under way or was interrupted: root sees which");
-	else if (json_object_get_uint64(get(o, "busy_pid")))
-		printf("process %" PRIu64 " is handing over just now\n",
-		       json_object_get_uint64(get(o, "busy_pid")));
-	else
-		puts("a hand-over was interrupted: `vm-share restore` mends it");
+	if (!json_object_get_boolean(get(o, "settled")))
+		print_unsettled(o);
 }

@@ -156,19 +156,27 @@ void turn_leave(struct turn *t)
 	t->lock = -1;
 }
 
+const char *turn_obstacle(const struct ks_book *b)
+{
+	if (b->releasing)
+		return "a release was interrupted: `vm-share release` again";
+	if (!ks_book_is_settled(b))
+		return "a hand-over was interrupted: `vm-share restore` first (`vm-share status` "
+		       "tells more)";
+	return NULL;
+}
+
 int turn_take_settled(struct turn *t, const struct turn_options *o)
 {
 	int ret = turn_take(t, o, TURN_WAIT_MS);
+	const char *obstacle;
 
 	if (ret)
 		return ret;
-	if (t->book && ks_book_is_settled(t->book))
+	obstacle = t->book ? turn_obstacle(t->book) : "no plan is applied: `vm-share apply` first";
+	if (!obstacle)
 		return 0;
-	if (t->book)
-		cli_error("a hand-over was interrupted: `vm-share restore` first (`vm-share "
-			  "status` tells more)");
-	else
-		cli_error("no plan is applied: `vm-share apply` first");
+	cli_error("%s", obstacle);
 	turn_leave(t);
 	return CLI_EXIT_FAILED;
 }

@@ -55,6 +55,8 @@ void turn_init(struct turn *t, const struct turn_options *o);
 int turn_take(struct turn *t, const struct turn_options *o, int wait_ms);
 /* The same for commands that need a plan, with no hand-over interrupted. */
 int turn_take_settled(struct turn *t, const struct turn_options *o);
+/* What keeps other commands than restore and release from this book: one line, or NULL. */
+const char *turn_obstacle(const struct ks_book *b);
 /* It is another one's turn; connections stay open. */
 void turn_leave(struct turn *t);
 

@@ -70,6 +70,7 @@ struct seen {
 	uint64_t rest_ns[KS_BOOK_VMS];	     /* until when we leave it alone, */
 	uint64_t rest_pause_ns[KS_BOOK_VMS]; /* and how long that is in all */
 	uint64_t keep_ns, keep_pause_ns;     /* likewise, the plan */
+	bool releasing; /* when we looked last, a release that was interrupted stood in the book */
 	bool mended, begun;	    /* restored; and the book is the plan's, as far as can be */
 	bool believed[KS_BOOK_VMS]; /* it ran, and its agent said that all is well */
 	uint64_t at_ns;
@@ -223,6 +224,17 @@ static int look_at_vms(struct turn *t, struct seen *s)
 	return 0;
 }
 
+/* Told of once. What is left of it is nobody's to hold, nor to apply a plan over. */
+static void note_release(struct seen *s, const struct turn *t)
+{
+	bool releasing = t->book && t->book->releasing;
+
+	if (releasing && !s->releasing)
+		cli_warn("%s", turn_obstacle(t->book));
+	s->releasing = releasing;
+	s->begun |= releasing; /* once it is finished it stays so */
+}
+
 /* A hand-over that was interrupted is left for `restore': whoever runs that wants to know. */
 static int turn(struct seen *s, const struct turn_options *o)
 {
@@ -235,6 +247,7 @@ static int turn(struct seen *s, const struct turn_options *o)
 	ret = turn_begin(&t, o, WAIT_MS);
 	if (ret)
 		return ret;
+	note_release(s, &t);
 	if (t.book && ks_book_is_settled(t.book))
 		ret = look_at_vms(&t, s);
 	turn_end(&t);
@@ -256,7 +269,7 @@ static bool keep_now(struct seen *s, const struct turn_options *o, const struct 
 /* Of the plan: a VM may come later, or anew. What is in the way of one may stay so, and is none of the others'. */
 static void keep(struct seen *s, const struct turn_options *o, const struct ks_plan *plan)
 {
-	if (s->at_ns < s->keep_ns || turn_of(o->dir))
+	if (s->releasing || s->at_ns < s->keep_ns || turn_of(o->dir))
 		return;
 	s->keep_pause_ns = keep_now(s, o, plan) ?
 				   PAUSE_NS :

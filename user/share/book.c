@@ -119,7 +119,7 @@ bool ks_book_is_settled(const struct ks_book *b)
 	for (i = 0; i < KS_CPUS; i++)
 		if (b->cpu[i].step > KS_STEP_OWNED)
 			return false;
-	return true;
+	return !b->releasing;
 }
 
 /* ---- steps ---- */

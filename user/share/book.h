@@ -75,6 +75,7 @@ struct ks_book_vm {
 
 struct ks_book {
 	bool no_pin;
+	bool releasing; /* all is being undone: a VM that is not in it any more may be on any CPU */
 	struct ks_book_cpu cpu[KS_CPUS];
 	struct ks_book_vm vm[KS_BOOK_VMS];
 };
@@ -109,7 +110,7 @@ int ks_book_vcpu_of(const struct ks_book_vm *vm, unsigned int cpu);
 void ks_book_may(const struct ks_book *b, int vm, struct ks_cpus *set);
 /* CPUs in this step whose owner it is (vm = KS_NOBODY: whoever). */
 void ks_book_in(const struct ks_book *b, int vm, enum ks_step step, struct ks_cpus *set);
-/* Is every CPU owned or free? */
+/* Is every CPU owned or free, and no release begun? */
 bool ks_book_is_settled(const struct ks_book *b);
 
 /* "This CPU is to go to that VM" (or to nobody). A CPU that is there already stays. */

@@ -102,6 +102,7 @@ static struct json_object *book_json(const struct ks_book *b)
 	put_int(o, "schema", SCHEMA);
 	put_int(o, "pid_ns", (int64_t)ks_pidns(NULL));
 	json_object_object_add(o, "pin", json_object_new_boolean(!b->no_pin));
+	json_object_object_add(o, "releasing", json_object_new_boolean(b->releasing));
 	for (i = 0; i < KS_BOOK_VMS; i++)
 		if (b->vm[i].tgid)
 			json_object_array_add(vms, vm_json(&b->vm[i], i));
@@ -287,6 +288,7 @@ static void read_book(struct ks_book *b, struct json_object *o, bool *bad)
 
 	number(o, "schema", SCHEMA, SCHEMA, bad);
 	b->no_pin = !json_object_get_boolean(get(o, "pin"));
+	b->releasing = json_object_get_boolean(get(o, "releasing")); /* older books have none */
 	for (i = 0; i < length(get(o, "vms")) && !*bad; i++)
 		read_vm(b, json_object_array_get_idx(get(o, "vms"), i), bad);
 	for (i = 0; i < length(get(o, "cpus")) && !*bad; i++)

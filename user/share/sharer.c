@@ -471,18 +471,33 @@ void ks_sharer_end(struct ks_sharer *l)
 	ks_links_close(&l->links);
 }
 
+/* What is not written down then is undone once more by who finishes it, which is no harm. */
+static int release_one(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_err *err)
+{
+	struct ks_err second;
+	int ret = 0;
+
+	if (ks_sharer_is_there(&b->vm[vm]))
+		ret = release_vm(l, &b->vm[vm], err);
+	else
+		ks_sharer_clear(b, vm);
+	if (!ret)
+		ks_book_bury(b, vm);
+	save(l, b, &second);
+	return ret;
+}
+
+/* From the first VM on that is released CPUs are not exclusive any more: the book says so before. */
 int ks_sharer_release(struct ks_sharer *l, struct ks_book *b, struct ks_err *err)
 {
-	int vm, ret, failed = 0;
+	int vm, ret, failed;
 
-	for (vm = 0; vm < (int)KS_BOOK_VMS; vm++) {
-		if (!b->vm[vm].tgid)
-			continue;
-		if (!ks_sharer_is_there(&b->vm[vm])) {
-			ks_sharer_clear(b, vm);
-			continue;
-		}
-		ret = release_vm(l, &b->vm[vm], err);
+	b->releasing = true;
+	ret = save(l, b, err);
+	if (ret)
+		return ret;
+	for (vm = 0, failed = 0; vm < (int)KS_BOOK_VMS; vm++) {
+		ret = b->vm[vm].tgid ? release_one(l, b, vm, err) : 0;
 		failed = ret ? ret : failed;
 	}
 	return failed ? failed : ks_book_remove(l->dir);

@@ -66,7 +66,7 @@ void ks_sharer_vcpus(const struct ks_book *b, int vm, struct ks_cpus *may, struc
 
 /*
  * Everything as before: agents told so, vCPUs let go, affinities put back. 0, and the book is removed; or -errno + err of
- * one where that could not be: the book stays, for it to be done again.
+ * one where that could not be: the book stays, with those alone that are not released, for it to be done again.
  */
 int ks_sharer_release(struct ks_sharer *l, struct ks_book *b, struct ks_err *err);
 
