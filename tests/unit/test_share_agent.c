@@ -658,6 +658,47 @@ static void test_agent_half_done(void **state)
 	ks_confine_close(c);
 }
 
+/* What is written down of it before is one set, not a mix of two, of whatever lengths. */
+static void test_next(void **state)
+{
+	struct ks_cpus many = set_of("0,2-3"), one = set_of("1");
+	struct ks_confine *c = open_confine();
+	char path[256], text[64] = "";
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(ks_confine_set(c, &many), 0);
+	assert_int_equal(ks_confine_set(c, &one), 0);
+	snprintf(path, sizeof(path), "%s/cpus", journal_dir);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 1);
+	fclose(f);
+	assert_string_equal(text, "1");
+	ks_confine_close(c);
+}
+
+/* Killed after a release: kernels before 7.0 have our own say all that can be then, and nobody is confined to that. */
+static void test_agent_released_again(void **state)
+{
+	static const char user[] = "/sys/fs/cgroup/user.slice/cpuset.cpus";
+	struct ks_cpus two = set_of("1-2");
+	struct ks_confine *c = open_confine();
+
+	(void)state;
+	assert_int_equal(ks_confine_set(c, &two), 0);
+	release(c);
+	ks_confine_close(c);
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched.share/cpuset.cpus", "0-7\n");
+	tree_text(&tree, "/proc/irq/9/smp_affinity_list", "1\n");
+	c = open_confine();
+	assert_false(ks_confine_sweep(c));
+	ks_confine_settle(c);
+	assert_says(user, "0-1");
+	assert_says("/proc/irq/9/smp_affinity_list", "1");
+	ks_confine_close(c);
+}
+
 /* More of them come and go than are known at a time. */
 static void test_many_groups(void **state)
 {
@@ -891,6 +932,8 @@ int main(void)
 		TEST(test_owner_writes),
 		TEST(test_agent_again_back),
 		TEST(test_agent_half_done),
+		TEST(test_next),
+		TEST(test_agent_released_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -293,10 +293,9 @@ static int confine_groups(struct ks_confine *c)
 static int note_next(struct ks_confine *c, const struct ks_cpus *cpus)
 {
 	char text[KS_CPUS_TEXT];
-	ssize_t len = (ssize_t)strlen(ks_cpus_print(cpus, text, sizeof(text)));
+	/* With its end: in one go, so that there is never a part of it, nor of two. */
+	ssize_t len = (ssize_t)strlen(ks_cpus_print(cpus, text, sizeof(text))) + 1;
 
-	if (ftruncate(c->next, 0) < 0)
-		return -errno;
 	errno = EIO;
 	return pwrite(c->next, text, (size_t)len, 0) == len ? 0 : -errno;
 }
@@ -307,6 +306,12 @@ static void read_next(struct ks_confine *c, struct ks_cpus *next)
 
 	if (pread(c->next, text, sizeof(text) - 1, 0) < 0 || set_of(text, next))
 		memset(next, 0, sizeof(*next));
+}
+
+/* Nothing is written any more, and what our own says by now is no confinement. */
+static int note_none(struct ks_confine *c)
+{
+	return ftruncate(c->next, 0) ? -errno : 0;
 }
 
 static void tell_back(void *ctx, const char *path, const char *back)
@@ -441,10 +446,22 @@ void ks_confine_settle(struct ks_confine *c)
 
 /* ---- begin, end ---- */
 
+/* By an agent that was here before. Kernels before 7.0 leave a set in our own when it is released: all that can be. */
+static void find_confined(struct ks_confine *c)
+{
+	char now[4096] = "";
+	struct ks_cpus next;
+
+	read_next(c, &next);
+	c->confined = ks_cpus_count(&next) &&
+		      !ks_read_line(c->root, now, sizeof(now), KS_CGROUPFS OWN "/cpuset.cpus") &&
+		      *now && !ks_cpus_parse("cpuset", now, &c->may, NULL);
+}
+
 /* The root's own task may be told to be in a cgroup with cpusets, if those are switched on. */
 static int make_own(struct ks_confine *c, struct ks_err *err)
 {
-	char path[512], now[4096] = "";
+	char path[512];
 	int ret = switch_on(c);
 
 	if (ret)
@@ -457,10 +474,7 @@ static int make_own(struct ks_confine *c, struct ks_err *err)
 	ks_confine_online(c, &c->may);
 	if (!ks_cpus_count(&c->may))
 		return ks_fail(err, -ENOENT, "/sys does not say which CPUs there are");
-	/* An agent that was here before? */
-	if (!ks_read_line(c->root, now, sizeof(now), KS_CGROUPFS OWN "/cpuset.cpus") && *now &&
-	    !ks_cpus_parse("cpuset", now, &c->may, NULL))
-		c->confined = true;
+	find_confined(c);
 	ks_isolated(c->root, &c->isolated);
 	move_in(c);
 	ret = find_groups(c);
@@ -560,8 +574,10 @@ int ks_confine_release(struct ks_confine *c)
 	ret = ks_journal_undo(c->journal, &u);
 	if (!ret) {
 		forget_all(c);
-		ret = ks_cgroup_any_cpu(c->root, OWN);
+		ret = note_none(c);
 	}
+	if (!ret)
+		ret = ks_cgroup_any_cpu(c->root, OWN);
 	c->confined = ret;
 	return ret;
 }
