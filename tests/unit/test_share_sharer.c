@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What vm-share does to a VM, with processes of this test for VMs: nobody answers for their agents. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -37,6 +38,41 @@ static pid_t sleeper(const char *name)
 		close(named[1]);
 		pause();
 		_exit(0);
+	}
+	close(named[1]);
+	assert_int_equal(read(named[0], &byte, 1), 0);
+	close(named[0]);
+	return pid;
+}
+
+static int named_fd;
+
+static void *second_vcpu(void *arg)
+{
+	prctl(PR_SET_NAME, "CPU 1/KVM");
+	close(named_fd);
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* Two vCPUs that are threads of one process. */
+static pid_t two_sleepers(void)
+{
+	pthread_t thread;
+	int named[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(named), 0);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_NAME, "CPU 0/KVM");
+		named_fd = named[1];
+		if (pthread_create(&thread, NULL, second_vcpu, NULL))
+			_exit(1);
+		for (;;)
+			pause();
 	}
 	close(named[1]);
 	assert_int_equal(read(named[0], &byte, 1), 0);
@@ -202,6 +238,40 @@ static void number_reused(void **state)
 	assert_int_equal(book->vm[0].vcpu[1].tid, 0);
 }
 
+/*
+ * Its agent does not answer any more when it is given CPU 0 again, and the vCPU that it gave up long ago cannot be held down
+ * (its cgroup is one that cannot be made): its others are on its own CPUs, and nobody has to wait for it.
+ */
+static void not_held_down(void **state)
+{
+	struct ks_book_vm *v = &book->vm[0];
+	struct ks_err err = { "" };
+
+	(void)state;
+	kill(vm, SIGKILL);
+	waitpid(vm, NULL, 0);
+	vm = two_sleepers();
+	v->tgid = (uint32_t)vm;
+	assert_int_equal(ks_thread_start(NULL, v->tgid, &v->start), 0);
+	ks_vcpus_renew(NULL, v);
+	assert_int_not_equal(v->vcpu[1].tid, 0);
+	v->cid = 77;
+	v->manner = KS_MANNER_AGENT;
+	v->vcpu[1].home = strdup("/kvmsched-test-none");
+	v->vcpu[1].group = strdup("/kvmsched-test-none/vcpu1");
+	v->vcpu[1].max = strdup("");
+	book->cpu[0] = (struct ks_book_cpu){ KS_STEP_GIVING, 0, KS_NOBODY, 0 };
+	book->cpu[1] = (struct ks_book_cpu){ KS_STEP_FREE, KS_NOBODY, KS_NOBODY, KS_NOBODY };
+	assert_int_equal(ks_hand_over(book, &sharer.ops, false, &err), 0);
+	assert_true(ks_book_is_settled(book));
+	assert_int_equal(v->manner, KS_MANNER_FORCED);
+	assert_non_null(strstr(v->why, "holding a vCPU down"));
+	assert_true(ks_sharer_is_pinned(book, 0));
+	/* Who asks for it is told, and the book stays one that can be built on. */
+	assert_int_not_equal(ks_hand_mend(book, &sharer.ops, &err), 0);
+	assert_true(ks_book_is_settled(book));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +279,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_agent, setup, teardown),
 		cmocka_unit_test_setup_teardown(release_half_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(release_not_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_held_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(number_reused, setup, teardown),
 	};
 

@@ -365,6 +365,25 @@ static int take(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 		       ret;
 }
 
+/*
+ * It has what it is given, and what it gave up long ago is pinned to its own CPUs, so it disturbs nobody: that this cannot be
+ * held down as well is no reason to keep the others waiting.
+ */
+static int take_as_can_be(struct ks_sharer *l, struct ks_book *b, int vm, struct ks_err *err)
+{
+	struct ks_cpus may, given;
+	struct ks_err second;
+	int ret = take(l, b, vm, err);
+
+	if (!ret || ret == -ESRCH || b->no_pin || pin(l, b, vm, &second))
+		return ret;
+	ks_sharer_vcpus(b, vm, &may, &given);
+	if (let_go(l, &b->vm[vm], &may))
+		return ret;
+	set_manner(l, &b->vm[vm], KS_MANNER_FORCED, err->msg);
+	return 0;
+}
+
 static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 {
 	struct ks_book_vm *v = &b->vm[vm];
@@ -381,11 +400,11 @@ static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 	/* Its vCPUs have changed, and the number of a thread that has gone may be another's by now. */
 	if (ks_vcpus_renew(NULL, v)) {
 		l->changed = true;
-		return take(ctx, b, vm, err);
+		return take_as_can_be(l, b, vm, err);
 	}
 	ret = pin(l, b, vm, err);
 	if (ret)
-		return ret == -ESRCH ? take(ctx, b, vm, err) : ret;
+		return ret == -ESRCH ? take_as_can_be(l, b, vm, err) : ret;
 	ks_sharer_vcpus(b, vm, &may, &given);
 	if (let_go(l, v, &may))
 		return ks_sharer_is_there(v) ?
@@ -395,7 +414,7 @@ static int give(void *ctx, struct ks_book *b, int vm, struct ks_err *err)
 	ret = ask(l, v, KS_AGENT_CONFINE, &may, &why);
 	/* It did as it was told until now, and does not any more; or does again. */
 	if (is_told(ret) != (v->manner == KS_MANNER_AGENT))
-		return take(ctx, b, vm, err);
+		return take_as_can_be(l, b, vm, err);
 	return 0;
 }
 
