@@ -129,7 +129,7 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		die("use: cpu-plug SOCKET PID N");
 	vmm = (unsigned int)atoi(argv[2]);
-	if (ks_qmp_open(&qmp, argv[1], 20000, &err))
+	if (ks_qmp_open(&qmp, argv[1], 0, 20000, &err))
 		die(err.msg);
 	give();
 	for (i = 0; i < atoi(argv[3]); i++) {

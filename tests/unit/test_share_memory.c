@@ -99,7 +99,7 @@ static struct ks_qmp *open_qmp(void)
 	struct ks_qmp *q;
 	struct ks_err err = { "" };
 
-	if (ks_qmp_open(&q, path, 500, &err))
+	if (ks_qmp_open(&q, path, 0, 500, &err))
 		fail_msg("%s", err.msg);
 	return q;
 }
@@ -204,7 +204,7 @@ static void test_nonsense(void **state)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		begin(bad[i]);
 		err.msg[0] = 0;
-		ret = ks_qmp_open(&q, path, 200, &err);
+		ret = ks_qmp_open(&q, path, 0, 200, &err);
 		if (!ret)
 			ret = ks_mem_read(q, false, &m, &err);
 		assert_int_not_equal(ret, 0);
@@ -213,6 +213,26 @@ static void test_nonsense(void **state)
 		ks_qmp_close(q);
 		pthread_join(thread, NULL);
 	}
+}
+
+/* A VM whose command line names another one's socket: nothing is said there. */
+static void test_other_process(void **state)
+{
+	static const char *const lines[] = { HELLO, OK, NULL };
+	struct ks_err err = { "" };
+	struct ks_qmp *q;
+
+	(void)state;
+	heard[0] = 0;
+	begin(lines);
+	assert_int_equal(ks_qmp_open(&q, path, (uint32_t)getppid(), 200, &err), -EREMOTE);
+	assert_non_null(strstr(err.msg, "say qmp:PATH"));
+	pthread_join(thread, NULL);
+	assert_string_equal(heard, "");
+	begin(lines);
+	assert_int_equal(ks_qmp_open(&q, path, (uint32_t)getpid(), 500, &err), 0);
+	ks_qmp_close(q);
+	pthread_join(thread, NULL);
 }
 
 static void assert_socket(const char *cmdline, size_t len, const char *want)
@@ -400,10 +420,10 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make, drop)
 	const struct CMUnitTest tests[] = {
-		TEST(test_read_and_ask), TEST(test_nonsense), TEST(test_socket),
-		TEST(test_too_much),	 TEST(test_refused),  TEST(test_too_much_with_others),
-		TEST(test_not_given_up), TEST(test_wait),     TEST(test_late_answer),
-		TEST(test_huge),
+		TEST(test_read_and_ask), TEST(test_nonsense),	   TEST(test_socket),
+		TEST(test_too_much),	 TEST(test_refused),	   TEST(test_too_much_with_others),
+		TEST(test_not_given_up), TEST(test_wait),	   TEST(test_late_answer),
+		TEST(test_huge),	 TEST(test_other_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

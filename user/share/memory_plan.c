@@ -114,6 +114,7 @@ int ks_mem_check_book(const struct ks_book *b, const struct ks_plan *p, struct k
 
 /* ---- one VM ---- */
 
+/* What its command line says is said by whoever has begun the VM: it must not lead to another one's. */
 static int connect_to(const struct ks_book_vm *v, struct ks_qmp **q, struct ks_err *err)
 {
 	char path[sizeof(v->qmp)];
@@ -125,7 +126,7 @@ static int connect_to(const struct ks_book_vm *v, struct ks_qmp **q, struct ks_e
 		return ks_fail(err, -ENOENT,
 			       "%s: no QMP socket to ask for memory; say qmp:PATH in the plan",
 			       v->name);
-	ret = ks_qmp_open(q, path, QMP_MS, &why);
+	ret = ks_qmp_open(q, path, *v->qmp ? 0 : v->tgid, QMP_MS, &why);
 	return ret ? ks_fail(err, ret, "%s: %.190s", v->name, why.msg) : 0;
 }
 

@@ -162,6 +162,22 @@ static int connect_to(const char *path)
 	return ret;
 }
 
+/* The kernel notes who has called listen(): of a socket that the VMM was given by another one, too, it is the VMM. */
+static int check_peer(int fd, const char *path, uint32_t tgid, struct ks_err *err)
+{
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+
+	if (!tgid)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return ks_fail(err, -errno, "%.150s: %s", path, strerror(errno));
+	if ((uint32_t)peer.pid == tgid)
+		return 0;
+	return ks_fail(err, -EREMOTE, "%.130s is of another process; say qmp:PATH in the plan",
+		       path);
+}
+
 static int greet(struct ks_qmp *q, struct ks_err *err)
 {
 	struct json_object *o, *hello;
@@ -176,7 +192,8 @@ static int greet(struct ks_qmp *q, struct ks_err *err)
 	return ret ? ret : ks_qmp_run(q, "qmp_capabilities", NULL, NULL, err);
 }
 
-int ks_qmp_open(struct ks_qmp **out, const char *path, int timeout_ms, struct ks_err *err)
+int ks_qmp_open(struct ks_qmp **out, const char *path, uint32_t tgid, int timeout_ms,
+		struct ks_err *err)
 {
 	struct ks_qmp *q = malloc(sizeof(*q));
 	int ret;
@@ -191,6 +208,8 @@ int ks_qmp_open(struct ks_qmp **out, const char *path, int timeout_ms, struct ks
 	if (q->fd < 0)
 		ret = ks_fail(err, q->fd, "%.150s: %s", path, strerror(-q->fd));
 	else
+		ret = check_peer(q->fd, path, tgid, err);
+	if (!ret)
 		ret = greet(q, err);
 	if (ret) {
 		ks_qmp_close(q);

@@ -12,10 +12,12 @@ struct ks_qmp;
 struct json_object;
 
 /*
- * Connect, and get ready for commands. timeout_ms: for each of what follows. 0 or -errno + err (-EBUSY or
- * -ETIMEDOUT: somebody else is connected, as QEMU takes one at a time).
+ * Connect, and get ready for commands. tgid: the process that has to listen there, 0: whoever does. timeout_ms: for each of
+ * what follows. 0 or -errno + err (-EREMOTE: another process listens; -EBUSY or -ETIMEDOUT: somebody else is connected, as
+ * QEMU takes one at a time).
  */
-int ks_qmp_open(struct ks_qmp **q, const char *path, int timeout_ms, struct ks_err *err);
+int ks_qmp_open(struct ks_qmp **q, const char *path, uint32_t tgid, int timeout_ms,
+		struct ks_err *err);
 void ks_qmp_close(struct ks_qmp *q);
 
 /*
