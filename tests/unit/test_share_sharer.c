@@ -162,6 +162,42 @@ static void no_agent(void **state)
 	assert_int_equal(ks_book_load(&none, tree.root, &err), -ENOENT);
 }
 
+static unsigned int told_unclear;
+
+static void unclear(unsigned int i, const struct ks_err *err)
+{
+	told_unclear |= 1u << i;
+	assert_non_null(strstr(err->msg, "2 VMs are called 'vm'"));
+}
+
+/* Somebody else calls his VM so, too: who is in the book is meant, and nobody else's part of the plan waits for it. */
+static void same_name(void **state)
+{
+	struct ks_vminfo info[3] = { { .tgid = (uint32_t)vm, .name = "vm" },
+				     { .tgid = (uint32_t)other, .name = "vm" },
+				     { .tgid = (uint32_t)getpid(), .name = "third" } };
+	const struct ks_vmlist list = { .vm = info, .n = 3 };
+	struct ks_plan *p = ks_plan_new();
+	struct ks_err err = { "" };
+
+	(void)state;
+	assert_int_equal(ks_sharer_add(book, &list, "vm", 0, &err), 0);
+	assert_int_equal(ks_plan_word(p, "vm=cpus:0", &err), 0);
+	assert_int_equal(ks_plan_word(p, "third=cpus:1", &err), 0);
+	assert_int_equal(ks_plan_word(p, "absent=cpus:2", &err), 0);
+	ks_sharer_drop_absent(book, &list, p, unclear);
+	assert_int_equal(p->n, 2);
+	assert_int_equal(told_unclear, 0);
+	/* The one of the book has ended. */
+	book->vm[0].start++;
+	ks_sharer_drop_absent(book, &list, p, unclear);
+	assert_int_equal(p->n, 1);
+	assert_string_equal(p->vm[0].name, "third");
+	assert_int_equal(told_unclear, 1);
+	assert_int_equal(ks_sharer_add(book, &list, "vm", 0, &err), -ENOTUNIQ);
+	free(p);
+}
+
 /* A second VM, of one vCPU, that has no agent. */
 static void add_second(void)
 {
@@ -277,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(agent_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_agent, setup, teardown),
+		cmocka_unit_test_setup_teardown(same_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(release_half_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(release_not_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_held_down, setup, teardown),

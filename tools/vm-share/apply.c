@@ -70,17 +70,15 @@ static int hand_over(struct turn *t, const struct ks_vmlist *list, struct ks_pla
 	return CLI_EXIT_OK;
 }
 
-/* Those that are not there are nobody's yet. */
-static void drop_absent(struct ks_plan *p, const struct ks_vmlist *list)
+/* Whoever keeps a plan comes here again and again. */
+static void warn_unclear(unsigned int i, const struct ks_err *err)
 {
-	struct ks_err err;
-	unsigned int i, n = 0;
-	uint32_t tgid;
+	static struct ks_err told[KS_PLAN_VMS];
 
-	for (i = 0; i < p->n; i++)
-		if (ks_vm_resolve(list, p->vm[i].name, &tgid, &err) != -ENOENT)
-			p->vm[n++] = p->vm[i];
-	p->n = n;
+	if (!strcmp(told[i].msg, err->msg))
+		return;
+	told[i] = *err;
+	cli_warn("left out: %s", err->msg);
 }
 
 /* Is each of these VMs in the book, by its process, and has something? */
@@ -93,7 +91,7 @@ static bool has_all(const struct ks_book *b, const struct ks_plan *p, const stru
 	int vm;
 
 	for (i = 0; i < p->n; i++) {
-		if (ks_vm_resolve(list, p->vm[i].name, &tgid, &err))
+		if (ks_sharer_resolve(b, list, p->vm[i].name, &tgid, &err))
 			return false;
 		vm = ks_sharer_find(b, tgid);
 		if (vm == KS_NOBODY || !ks_sharer_is_there(&b->vm[vm]))
@@ -139,7 +137,7 @@ static int listed(struct turn *t, struct ks_plan *p, enum apply_how how, bool *b
 		return cli_fail(ret, &err);
 	}
 	if (how != APPLY_ALL)
-		drop_absent(p, &list);
+		ks_sharer_drop_absent(t->book, &list, p, warn_unclear);
 	ret = in_turn(t, &list, p, how, begun);
 	ks_vm_list_free(&list);
 	return ret;

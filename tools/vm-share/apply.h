@@ -12,7 +12,7 @@ int apply_read(char **words, struct ks_plan **plan);
 /* Which VMs of a plan must be there, and what for. */
 enum apply_how {
 	APPLY_ALL,     /* all, or it cannot be */
-	APPLY_PRESENT, /* as far as they are */
+	APPLY_PRESENT, /* as far as they are, and it is clear which ones they are */
 	/*
 	 * The same if one of these is not held to it, as a VM that has just begun; and if there is a book at all: else it was
 	 * released, and stays so.

@@ -39,6 +39,20 @@ bool ks_sharer_is_there(const struct ks_book_vm *vm);
 int ks_sharer_find(const struct ks_book *b, uint32_t tgid);
 
 /*
+ * The process of the VM that is meant by a name, UUID or PID: as ks_vm_resolve(), but of several that are called so the one
+ * that is in the book (may be NULL), and lives.
+ */
+int ks_sharer_resolve(const struct ks_book *b, const struct ks_vmlist *list, const char *name,
+		      uint32_t *tgid, struct ks_err *err);
+
+/*
+ * Leave in a plan only those VMs that are there. Of others, that may be one or another, unclear() is told: by their numbers in
+ * the plan as it was. Whoever gives a VM the name of another one is not to be in everybody's way.
+ */
+void ks_sharer_drop_absent(const struct ks_book *b, const struct ks_vmlist *list, struct ks_plan *p,
+			   void (*unclear)(unsigned int i, const struct ks_err *err));
+
+/*
  * Put a VM of this machine into the book, or find it there: its index, or -errno + err (-ENOENT: no
  * such VM; -ENOTSUP: its vCPU threads cannot be told; -E2BIG).
  */

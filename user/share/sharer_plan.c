@@ -72,11 +72,60 @@ static int add_new(struct ks_book *b, const struct ks_vminfo *info, uint32_t fir
 	return i;
 }
 
+/* A living one of the list that is called so and is in the book, if it is the only one: its process, else 0. */
+static uint32_t known_by_name(const struct ks_book *b, const struct ks_vmlist *list,
+			      const char *name)
+{
+	uint32_t tgid = 0;
+	size_t i;
+	int vm;
+
+	for (i = 0; i < list->n; i++) {
+		vm = ks_vm_is_called(&list->vm[i], name) ? ks_sharer_find(b, list->vm[i].tgid) :
+							   KS_NOBODY;
+		if (vm == KS_NOBODY || !ks_sharer_is_there(&b->vm[vm]))
+			continue;
+		if (tgid)
+			return 0;
+		tgid = list->vm[i].tgid;
+	}
+	return tgid;
+}
+
+int ks_sharer_resolve(const struct ks_book *b, const struct ks_vmlist *list, const char *name,
+		      uint32_t *tgid, struct ks_err *err)
+{
+	int ret = ks_vm_resolve(list, name, tgid, err);
+
+	if (ret != -ENOTUNIQ || !b)
+		return ret;
+	*tgid = known_by_name(b, list, name);
+	return *tgid ? 0 : ret;
+}
+
+void ks_sharer_drop_absent(const struct ks_book *b, const struct ks_vmlist *list, struct ks_plan *p,
+			   void (*unclear)(unsigned int i, const struct ks_err *err))
+{
+	unsigned int i, n = 0;
+	struct ks_err err;
+	uint32_t tgid;
+	int ret;
+
+	for (i = 0; i < p->n; i++) {
+		ret = ks_sharer_resolve(b, list, p->vm[i].name, &tgid, &err);
+		if (!ret)
+			p->vm[n++] = p->vm[i];
+		else if (ret == -ENOTUNIQ)
+			unclear(i, &err);
+	}
+	p->n = n;
+}
+
 int ks_sharer_add(struct ks_book *b, const struct ks_vmlist *list, const char *name, uint32_t first,
 		  struct ks_err *err)
 {
 	uint32_t tgid;
-	int i, ret = ks_vm_resolve(list, name, &tgid, err);
+	int i, ret = ks_sharer_resolve(b, list, name, &tgid, err);
 
 	if (ret)
 		return ret;

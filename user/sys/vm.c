@@ -287,6 +287,14 @@ void ks_vm_list_free(struct ks_vmlist *l)
 	memset(l, 0, sizeof(*l));
 }
 
+bool ks_vm_is_called(const struct ks_vminfo *vm, const char *arg)
+{
+	char name[sizeof(vm->name)];
+
+	ks_printable(name, sizeof(name), arg, strlen(arg));
+	return !strcmp(vm->name, name) || (vm->uuid[0] && !strcasecmp(vm->uuid, arg));
+}
+
 /* "web-3 (PID 4711), db (PID 4712), ...": the VMs of that name or UUID; all if it is NULL. */
 static void describe(const struct ks_vmlist *l, const char *name, char *buf, size_t size)
 {
@@ -297,7 +305,7 @@ static void describe(const struct ks_vmlist *l, const char *name, char *buf, siz
 		char one[96];
 		int n;
 
-		if (name && strcmp(l->vm[i].name, name) && strcasecmp(l->vm[i].uuid, name))
+		if (name && !ks_vm_is_called(&l->vm[i], name))
 			continue;
 		n = snprintf(one, sizeof(one), "%s%s (PID %u)", used ? ", " : "", l->vm[i].name,
 			     l->vm[i].tgid);
@@ -341,8 +349,7 @@ int ks_vm_resolve(const struct ks_vmlist *l, const char *arg, uint32_t *tgid, st
 			*tgid = l->vm[i].tgid;
 			return 0;
 		}
-		if (!strcmp(l->vm[i].name, name) ||
-		    (l->vm[i].uuid[0] && !strcasecmp(l->vm[i].uuid, arg))) {
+		if (ks_vm_is_called(&l->vm[i], arg)) {
 			hit = l->vm[i].tgid;
 			hits++;
 		}

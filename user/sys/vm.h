@@ -70,6 +70,9 @@ void ks_vm_list_free(struct ks_vmlist *l);
  */
 int ks_vm_resolve(const struct ks_vmlist *l, const char *arg, uint32_t *tgid, struct ks_err *err);
 
+/* Is that its name or UUID? Any process says for itself what its VM is called. */
+bool ks_vm_is_called(const struct ks_vminfo *vm, const char *arg);
+
 /*
  * The vCPU number in a thread's name as VMMs write it, or -1: "CPU 3/KVM" (QEMU), "vcpu3"
  * (cloud-hypervisor), "fc_vcpu 3" (firecracker), "crosvm_vcpu3", "kvm-vcpu-3" (kvmtool).
