@@ -167,7 +167,7 @@ static unsigned int told_unclear;
 static void unclear(unsigned int i, const struct ks_err *err)
 {
 	told_unclear |= 1u << i;
-	assert_non_null(strstr(err->msg, "2 VMs are called 'vm'"));
+	assert_non_null(strstr(err->msg, "2 VMs "));
 }
 
 /* Somebody else calls his VM so, too: who is in the book is meant, and nobody else's part of the plan waits for it. */
@@ -195,6 +195,29 @@ static void same_name(void **state)
 	assert_string_equal(p->vm[0].name, "third");
 	assert_int_equal(told_unclear, 1);
 	assert_int_equal(ks_sharer_add(book, &list, "vm", 0, &err), -ENOTUNIQ);
+	free(p);
+}
+
+/* Two that say they have one CID: whom an agent there would confine is not known. */
+static void same_cid(void **state)
+{
+	struct ks_vminfo info[3] = { { .tgid = (uint32_t)vm, .name = "vm", .cid = 5 },
+				     { .tgid = (uint32_t)other, .name = "other", .cid = 5 },
+				     { .tgid = (uint32_t)getpid(), .name = "third" } };
+	const struct ks_vmlist list = { .vm = info, .n = 3 };
+	struct ks_plan *p = ks_plan_new();
+	struct ks_err err = { "" };
+
+	(void)state;
+	assert_int_equal(ks_sharer_add(book, &list, "other", 0, &err), -ENOTUNIQ);
+	assert_non_null(strstr(err.msg, "guest-cid 5"));
+	assert_int_equal(ks_plan_word(p, "vm=cpus:0", &err), 0);
+	assert_int_equal(ks_plan_word(p, "other=cpus:1", &err), 0);
+	assert_int_equal(ks_plan_word(p, "third=cpus:2", &err), 0);
+	told_unclear = 0;
+	ks_sharer_drop_absent(book, &list, p, unclear);
+	assert_int_equal(told_unclear, 2);
+	assert_int_equal(p->n, 2); /* that of the book was there first */
 	free(p);
 }
 
@@ -314,6 +337,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(agent_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_agent, setup, teardown),
 		cmocka_unit_test_setup_teardown(same_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(same_cid, setup, teardown),
 		cmocka_unit_test_setup_teardown(release_half_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(release_not_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_held_down, setup, teardown),

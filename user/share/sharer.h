@@ -40,7 +40,8 @@ int ks_sharer_find(const struct ks_book *b, uint32_t tgid);
 
 /*
  * The process of the VM that is meant by a name, UUID or PID: as ks_vm_resolve(), but of several that are called so the one
- * that is in the book (may be NULL), and lives.
+ * that is in the book (may be NULL), and lives. -ENOTUNIQ also of one that is not in the book if another one says that it has
+ * the same vsock CID.
  */
 int ks_sharer_resolve(const struct ks_book *b, const struct ks_vmlist *list, const char *name,
 		      uint32_t *tgid, struct ks_err *err);

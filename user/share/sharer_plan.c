@@ -72,18 +72,22 @@ static int add_new(struct ks_book *b, const struct ks_vminfo *info, uint32_t fir
 	return i;
 }
 
+static bool has(const struct ks_book *b, uint32_t tgid)
+{
+	int vm = b ? ks_sharer_find(b, tgid) : KS_NOBODY;
+
+	return vm != KS_NOBODY && ks_sharer_is_there(&b->vm[vm]);
+}
+
 /* A living one of the list that is called so and is in the book, if it is the only one: its process, else 0. */
 static uint32_t known_by_name(const struct ks_book *b, const struct ks_vmlist *list,
 			      const char *name)
 {
 	uint32_t tgid = 0;
 	size_t i;
-	int vm;
 
 	for (i = 0; i < list->n; i++) {
-		vm = ks_vm_is_called(&list->vm[i], name) ? ks_sharer_find(b, list->vm[i].tgid) :
-							   KS_NOBODY;
-		if (vm == KS_NOBODY || !ks_sharer_is_there(&b->vm[vm]))
+		if (!ks_vm_is_called(&list->vm[i], name) || !has(b, list->vm[i].tgid))
 			continue;
 		if (tgid)
 			return 0;
@@ -92,15 +96,31 @@ static uint32_t known_by_name(const struct ks_book *b, const struct ks_vmlist *l
 	return tgid;
 }
 
+/* Only one of them can have it; the other one's guest would be confined to what this one has. */
+static int check_cid(const struct ks_vminfo *info, const struct ks_vmlist *list, struct ks_err *err)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < list->n && info->cid; i++)
+		n += list->vm[i].cid == info->cid;
+	return n < 2 ? 0 :
+		       ks_fail(err, -ENOTUNIQ,
+			       "%s: %u VMs have guest-cid %u on their command lines: give each "
+			       "its own",
+			       info->name, n, info->cid);
+}
+
 int ks_sharer_resolve(const struct ks_book *b, const struct ks_vmlist *list, const char *name,
 		      uint32_t *tgid, struct ks_err *err)
 {
 	int ret = ks_vm_resolve(list, name, tgid, err);
 
-	if (ret != -ENOTUNIQ || !b)
-		return ret;
-	*tgid = known_by_name(b, list, name);
-	return *tgid ? 0 : ret;
+	if (!ret)
+		return has(b, *tgid) ? 0 : check_cid(info_of(list, *tgid), list, err);
+	if (ret == -ENOTUNIQ)
+		*tgid = known_by_name(b, list, name);
+	return ret == -ENOTUNIQ && *tgid ? 0 : ret;
 }
 
 void ks_sharer_drop_absent(const struct ks_book *b, const struct ks_vmlist *list, struct ks_plan *p,
