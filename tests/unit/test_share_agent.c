@@ -433,6 +433,53 @@ static void test_interrupts(void **state)
 	ks_confine_close(a.confine);
 }
 
+/* What its owner has put on CPUs that are left stays there, and grows with them only if it was put there by the agent. */
+static void test_interrupts_placed(void **state)
+{
+	static const char irq[] = "/proc/irq/9/smp_affinity_list";
+	static const char moved[] = "/proc/irq/10/smp_affinity_list";
+	static const char work[] = "/sys/devices/virtual/workqueue/cpumask";
+	static const char later[] = "/proc/irq/default_smp_affinity";
+	struct ks_cpus all = set_of("0-3"), two = set_of("1-2"), three = set_of("1-3");
+	struct ks_confine *c = open_confine();
+
+	(void)state;
+	tree_text(&tree, irq, "2");
+	tree_text(&tree, moved, "0");
+	tree_text(&tree, work, "00000000,00000004");
+	tree_text(&tree, later, "2");
+	assert_int_equal(ks_confine_set(c, &all), 0);
+	ks_confine_settle(c);
+	assert_says(moved, "0");
+	assert_int_equal(ks_confine_set(c, &two), 0);
+	ks_confine_settle(c);
+	assert_says(irq, "2");
+	assert_says(moved, "1-2");
+	assert_says(work, "00000000,00000004");
+	assert_says(later, "2");
+	ks_confine_close(c);
+	c = open_confine();
+	ks_confine_settle(c);
+	assert_int_equal(ks_confine_set(c, &three), 0);
+	ks_confine_settle(c);
+	assert_says(irq, "2");
+	assert_says(moved, "1-3");
+	/* As irqbalance does. */
+	tree_text(&tree, moved, "3");
+	ks_confine_settle(c);
+	assert_says(moved, "3");
+	/* And those that cannot stay. */
+	tree_text(&tree, work, "00000000,00000001");
+	tree_text(&tree, later, "9");
+	ks_confine_settle(c);
+	assert_says(work, "00000000,0000000e");
+	assert_says(later, "e");
+	release(c);
+	assert_begins(moved, "0");
+	assert_says(later, "9");
+	ks_confine_close(c);
+}
+
 /* Given-up CPUs are isolated once they have settled, and not any more before tasks may use them. */
 static void test_isolated(void **state)
 {
@@ -918,6 +965,7 @@ int main(void)
 		TEST(test_agent_again),
 		TEST(test_agent_callers),
 		TEST(test_interrupts),
+		TEST(test_interrupts_placed),
 		TEST(test_sweep),
 		TEST(test_cpusets_gone),
 		TEST(test_group_again),

@@ -20,6 +20,15 @@ bool ks_cpus_same(const struct ks_cpus *a, const struct ks_cpus *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
+bool ks_cpus_within(const struct ks_cpus *s, const struct ks_cpus *other)
+{
+	unsigned int i;
+
+	for (i = 0; i < KS_CPUS_WORDS && !(s->word[i] & ~other->word[i]); i++)
+		;
+	return i == KS_CPUS_WORDS;
+}
+
 unsigned int ks_cpus_next(const struct ks_cpus *s, unsigned int from)
 {
 	while (from < KS_CPUS && !ks_cpus_has(s, from))

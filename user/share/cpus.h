@@ -35,6 +35,8 @@ static inline void ks_cpus_drop(struct ks_cpus *s, unsigned int cpu)
 
 unsigned int ks_cpus_count(const struct ks_cpus *s);
 bool ks_cpus_same(const struct ks_cpus *a, const struct ks_cpus *b);
+/* Is each of them also in the other one? */
+bool ks_cpus_within(const struct ks_cpus *s, const struct ks_cpus *other);
 /* The first number >= from in it, KS_CPUS if there is none. */
 unsigned int ks_cpus_next(const struct ks_cpus *s, unsigned int from);
 /* The first number that is in both, KS_CPUS if there is none. */

@@ -19,9 +19,10 @@ struct ks_journal;
 struct ks_interrupts {
 	uint64_t irq[KS_IRQS / 64];
 	bool work, later;
+	struct ks_cpus last; /* where they were moved to */
 };
 
-/* To these CPUs, all that can be moved and are not there. root: as ks_read_line() has it. */
+/* To these CPUs, all that can be moved and are on others. Those that somebody else has put on some of these stay. root: as ks_read_line() has it. */
 void ks_interrupts_move(struct ks_interrupts *known, const char *root, struct ks_journal *j,
 			const struct ks_cpus *may);
 

@@ -98,15 +98,6 @@ static int write_place(uint32_t tid, const struct ks_cpus *place, const struct k
 }
 
 /* Fewer are no harm: the kernel does not name CPUs that are offline, or not in the thread's cpuset. */
-static bool is_beyond(const struct ks_cpus *cpus, const struct ks_cpus *place)
-{
-	unsigned int i;
-
-	for (i = 0; i < KS_CPUS_WORDS && !(cpus->word[i] & ~place->word[i]); i++)
-		;
-	return i < KS_CPUS_WORDS;
-}
-
 bool ks_sharer_is_pinned(const struct ks_book *b, int vm)
 {
 	const struct ks_book_vm *v = &b->vm[vm];
@@ -117,7 +108,7 @@ bool ks_sharer_is_pinned(const struct ks_book *b, int vm)
 	for (i = 0; i < v->vcpus && !b->no_pin; i++) {
 		if (!v->vcpu[i].affinity || !v->vcpu[i].tid || ks_pin_read(v->vcpu[i].tid, &is))
 			continue;
-		if (is_beyond(&is, &own))
+		if (!ks_cpus_within(&is, &own))
 			return false;
 	}
 	return true;
