@@ -4,7 +4,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/expect.bash
-share=$PWD/build/bin/vm-share
+top=$PWD
+share=$top/build/bin/vm-share
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
@@ -74,11 +75,22 @@ absent state/share.json
 begin_release
 accepted "... and so does release" "$share" release "${state[@]}"
 absent state/share.json
+# A hand-over that ends between two looks of status was not interrupted.
+"${CC:-cc}" -shared -fPIC -D_GNU_SOURCE -o shim.so "$top/tests/cli/lock-shim.c" || exit 1
+book() { echo "{\"schema\":1,\"pin\":true,\"vms\":[],\"cpus\":[{\"cpu\":1,\"step\":\"$1\",\"owner\":-1,\"from\":-1,\"to\":-1}]}"; }
+book taken >state/share.json
+book free >next.json
+: >state/share.lock
+LD_PRELOAD=$tmp/shim.so BOOK=$tmp/state/share.json BOOK_NEXT=$tmp/next.json timeout 60 "$share" status "${state[@]}" >out
+absent next.json
+holds "it ends while status looks" grep -q '1 CPUs are free' out
+holds "... which does not call it interrupted" [ "$(grep -c interrupted out)" = 0 ]
+rm state/share.json
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all)
 	cp "$share" "$tmp/vm-share"
 	chmod 755 "$tmp" "$tmp/state" "$tmp/vm-share"
-	echo '{"schema":1,"pin":true,"vms":[],"cpus":[{"cpu":1,"step":"taken","owner":-1,"from":-1,"to":-1}]}' >state/share.json
+	book taken >state/share.json
 	holds "a hand-over that was interrupted" grep -q 'restore. mends it' <("$share" status "${state[@]}")
 	holds "... which nobody cannot tell from one under way" grep -q 'root sees which' \
 		<("${nobody[@]}" "$tmp/vm-share" status "${state[@]}")

@@ -16,12 +16,33 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+#define LOOKS 3
+
+/*
+ * The book first, then who is at work: between the two a hand-over may have ended. One that was interrupted stays so, however
+ * often it is looked at. (Again and again another one may be under way in just that moment; not often.)
+ */
+static int load(const struct turn_options *o, struct ks_book **b, int *busy, struct ks_err *err)
+{
+	int i, ret;
+
+	for (i = 0;; i++) {
+		ret = ks_book_load(b, o->dir, err);
+		if (ret)
+			return ret;
+		*busy = turn_of(o->dir);
+		if (*busy || ks_book_is_settled(*b) || i == LOOKS)
+			return 0;
+		ks_book_free(*b);
+	}
+}
+
 static int print(const struct turn_options *o)
 {
 	struct json_object *state;
 	struct ks_book *b;
 	struct ks_err err;
-	int ret = ks_book_load(&b, o->dir, &err);
+	int busy, ret = load(o, &b, &busy, &err);
 
 	if (ret == -ENOENT) {
 		puts(o->json ? "{\"schema\":1,\"plan\":false}" : "no plan is applied");
@@ -29,7 +50,7 @@ static int print(const struct turn_options *o)
 	}
 	if (ret)
 		return cli_fail(ret, &err);
-	state = state_json(b, turn_of(o->dir));
+	state = state_json(b, busy);
 	if (o->json)
 		puts(json_object_to_json_string_ext(state, JSON_C_TO_STRING_PLAIN));
 	else
