@@ -90,6 +90,15 @@ static int finish_connect(int fd, int timeout_ms)
 	return -error;
 }
 
+/* By itself the kernel gives up after 2 s, however long we would wait. Where it cannot be told it stays so. */
+static void set_connect_timeout(int fd, int timeout_ms)
+{
+	const struct timeval tv = { .tv_sec = timeout_ms / 1000,
+				    .tv_usec = timeout_ms % 1000 * 1000 };
+
+	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &tv, sizeof(tv));
+}
+
 static int connect_timed(int fd, const struct sockaddr_vm *a, int timeout_ms)
 {
 	const struct timeval stall = { .tv_sec = KS_VSOCK_STALL_S };
@@ -97,6 +106,7 @@ static int connect_timed(int fd, const struct sockaddr_vm *a, int timeout_ms)
 
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof(stall)))
 		return -errno;
+	set_connect_timeout(fd, timeout_ms);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK))
 		return -errno;
 	ret = connect(fd, (const struct sockaddr *)a, sizeof(*a)) ? -errno : 0;
