@@ -259,6 +259,22 @@ static void release_half_done(void **state)
 	assert_int_equal(ks_book_load(&none, tree.root, &err), -ENOENT);
 }
 
+/* A service has another umask than a shell; `status' is for everybody. */
+static void readable(void **state)
+{
+	mode_t before = umask(0077);
+	struct stat st;
+	char path[128];
+
+	(void)state;
+	assert_int_equal(ks_book_save(book, tree.root), 0);
+	umask(before);
+	snprintf(path, sizeof(path), "%s/share.json", tree.root);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+	reload();
+}
+
 /* Nothing is undone before it is written down that it will be. */
 static void release_not_written(void **state)
 {
@@ -340,6 +356,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(same_cid, setup, teardown),
 		cmocka_unit_test_setup_teardown(release_half_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(release_not_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(readable, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_held_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(number_reused, setup, teardown),
 	};

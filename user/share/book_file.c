@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The book as a file: JSON, replaced as a whole. Only root writes there, but it is read with care. */
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "book.h"
@@ -114,17 +116,32 @@ static struct json_object *book_json(const struct ks_book *b)
 	return o;
 }
 
+/* For everybody to read, whatever the umask: `status' needs no root. */
+static int write_file(const char *path, struct json_object *o)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	errno = 0;
+	if (json_object_to_fd(fd, o, JSON_C_TO_STRING_PLAIN) || fchmod(fd, 0644))
+		ret = errno ? -errno : -EIO;
+	if (close(fd) && !ret)
+		ret = -errno;
+	return ret;
+}
+
 int ks_book_save(const struct ks_book *b, const char *dir)
 {
 	struct json_object *o = book_json(b);
 	char path[4096], tmp[4096];
-	int ret = 0;
+	int ret;
 
 	snprintf(path, sizeof(path), "%s/" NAME, dir);
 	snprintf(tmp, sizeof(tmp), "%s/" NAME ".partial", dir);
-	errno = 0;
-	if (json_object_to_file_ext(tmp, o, JSON_C_TO_STRING_PLAIN) || rename(tmp, path))
-		ret = errno ? -errno : -EIO;
+	ret = write_file(tmp, o);
+	if (!ret && rename(tmp, path))
+		ret = -errno;
 	json_object_put(o);
 	return ret;
 }
