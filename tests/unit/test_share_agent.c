@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "agent.h"
+#include "cgroup.h"
 #include "err.h"
 #include "force.h"
 #include "now.h"
@@ -873,6 +874,10 @@ static void test_force(void **state)
 	struct ks_book_vcpu v = { .tid = 51 };
 
 	(void)state;
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.controllers", "cpuset io\n");
+	assert_false(ks_cgroup_has_controller(tree.root, "cpu"));
+	tree_text(&tree, "/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io\n");
+	assert_true(ks_cgroup_has_controller(tree.root, "cpu"));
 	tree_text(&tree, "/proc/50/task/51/cgroup", "0::/vm\n");
 	tree_text(&tree, "/sys/fs/cgroup/vm/cgroup.type", "domain\n");
 	tree_text(&tree, "/sys/fs/cgroup/vm/cgroup.subtree_control", "");

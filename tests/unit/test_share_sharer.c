@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "cgroup.h"
 #include "err.h"
 #include "force.h"
 #include "sharer.h"
@@ -347,6 +348,23 @@ static void not_held_down(void **state)
 	assert_true(ks_book_is_settled(book));
 }
 
+/* On a host whose cgroup v2 has no controller for CPUs, or that has none at all. */
+static void no_cgroup(void **state)
+{
+	struct ks_book_vm *v = &book->vm[0];
+	struct ks_err err = { "" };
+
+	(void)state;
+	if (ks_cgroup_has_controller(NULL, "cpu"))
+		skip();
+	sharer.port = 0;
+	book->no_pin = true;
+	v->vcpu[0].tid = (uint32_t)vm;
+	book->cpu[0] = (struct ks_book_cpu){ KS_STEP_FREE, KS_NOBODY, KS_NOBODY, KS_NOBODY };
+	assert_int_equal(sharer.ops.take(&sharer, book, 0, &err), -ENOTSUP);
+	assert_non_null(strstr(err.msg, "no cgroup v2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +376,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(release_not_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(readable, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_held_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_cgroup, setup, teardown),
 		cmocka_unit_test_setup_teardown(number_reused, setup, teardown),
 	};
 

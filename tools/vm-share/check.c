@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -19,18 +18,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	if (key == ARGP_KEY_ARG)
 		cli_bad_usage("'%s' is too much", arg);
 	return ARGP_ERR_UNKNOWN;
-}
-
-static bool has_controller(const char *name)
-{
-	char text[512], *word, *rest = text;
-
-	if (ks_read_line(NULL, text, sizeof(text), KS_CGROUPFS "/cgroup.controllers"))
-		return false;
-	while ((word = strsep(&rest, " ")))
-		if (!strcmp(word, name))
-			return true;
-	return false;
 }
 
 static bool line(bool ok, const char *what, const char *good, const char *bad)
@@ -91,9 +78,11 @@ int share_check(int argc, char **argv)
 	if (ret)
 		return ret;
 	check_both();
-	guest = line(has_controller("cpuset"), "guest: cpuset", "agents can confine all tasks",
+	guest = line(ks_cgroup_has_controller(NULL, "cpuset"), "guest: cpuset",
+		     "agents can confine all tasks",
 		     "no cgroup v2 at " KS_CGROUPFS " with the controller cpuset: no agent");
-	host = line(has_controller("cpu"), "host: cpu", "VMs can be held down by force",
+	host = line(ks_cgroup_has_controller(NULL, "cpu"), "host: cpu",
+		    "VMs can be held down by force",
 		    "no cgroup v2 at " KS_CGROUPFS
 		    " with the controller cpu: guests without an agent cannot be held");
 	line(counts_runs(), "schedstat", "a host sees whether vCPUs idle",

@@ -46,6 +46,18 @@ static bool has_quota(const char *root, const char *path)
 	       strncmp(max, "max", 3);
 }
 
+bool ks_cgroup_has_controller(const char *root, const char *name)
+{
+	char text[512], *word, *rest = text;
+
+	if (ks_read_line(root, text, sizeof(text), CGROUPFS "/cgroup.controllers"))
+		return false;
+	while ((word = strsep(&rest, " ")))
+		if (!strcmp(word, name))
+			return true;
+	return false;
+}
+
 bool ks_cgroup_is_threaded(const char *root, const char *path)
 {
 	char type[32];

@@ -29,6 +29,9 @@ int ks_cgroup_share(const char *root, uint32_t tgid, uint32_t *weight, bool *quo
 /* Is there a cgroup with a cpu.max at all? path[size], printable: one of them. */
 bool ks_cgroup_find_quota(const char *root, char *path, size_t size);
 
+/* Is there a cgroup v2 with this controller? On hosts of both kinds v1 may have it. */
+bool ks_cgroup_has_controller(const char *root, const char *name);
+
 /* Is it one whose members are threads? */
 bool ks_cgroup_is_threaded(const char *root, const char *path);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "agent_msg.h"
+#include "cgroup.h"
 #include "err.h"
 #include "force.h"
 #include "now.h"
@@ -186,6 +187,17 @@ static int let_go(struct ks_sharer *l, struct ks_book_vm *v, const struct ks_cpu
 	return failed;
 }
 
+static int not_held(const struct ks_book_vm *v, int ret, struct ks_err *err)
+{
+	if ((ret == -ENOENT || ret == -ENOTSUP) && !ks_cgroup_has_controller(NULL, "cpu"))
+		return ks_fail(err, -ENOTSUP,
+			       "%s: holding a vCPU down: no cgroup v2 with the controller cpu "
+			       "at " KS_CGROUPFS ": boot with one, or begin an agent in the guest",
+			       v->name);
+	return ks_fail(err, ret, "%s: holding a vCPU down by a cgroup: %s", v->name,
+		       strerror(-ret));
+}
+
 static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struct ks_cpus *vcpus,
 		     struct ks_err *err)
 {
@@ -209,9 +221,7 @@ static int hold_down(struct ks_sharer *l, struct ks_book *b, int vm, const struc
 	for (i = ks_cpus_next(vcpus, 0); i < v->vcpus && !ret; i = ks_cpus_next(vcpus, i + 1))
 		ret = v->vcpu[i].tid ? ks_force(NULL, &v->vcpu[i]) : 0;
 	l->times.forcing += ks_now_ns() - begun;
-	return ret ? ks_fail(err, ret, "%s: holding a vCPU down by a cgroup: %s", v->name,
-			     strerror(-ret)) :
-		     0;
+	return ret ? not_held(v, ret, err) : 0;
 }
 
 /* ---- the agent ---- */
