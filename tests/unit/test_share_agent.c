@@ -786,6 +786,35 @@ static void test_many_groups(void **state)
 	ks_confine_close(c);
 }
 
+/* Too many at once: it does not begin, and nothing stays of it, but that a guest that was confined is. */
+static void test_too_many_groups(void **state)
+{
+	static const char root[] = "/sys/fs/cgroup/cgroup.procs";
+	struct ks_confine *c = open_confine();
+	struct ks_err err = { "" };
+	char path[256];
+	unsigned int i;
+
+	(void)state;
+	ks_confine_close(c);
+	for (i = 0; i < 300; i++) {
+		snprintf(path, sizeof(path), "/sys/fs/cgroup/box%u/cpuset.cpus", i);
+		tree_text(&tree, path, "");
+	}
+	tree_text(&tree, root, "17\n18\n");
+	assert_int_equal(ks_confine_open(&c, tree.root, journal_dir, &err), -E2BIG);
+	assert_non_null(strstr(err.msg, "more than 256 cgroups"));
+	assert_begins("/sys/fs/cgroup/kvmsched.share/cgroup.procs", "18");
+	assert_begins(root, "18"); /* back again */
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup/kvmsched.idle", tree.root);
+	assert_int_equal(access(path, F_OK), -1);
+	tree_text(&tree, "/sys/fs/cgroup/kvmsched.share/cpuset.cpus", "3");
+	tree_text(&tree, "/journal/cpus", "3");
+	tree_text(&tree, root, "17\n18\n");
+	assert_int_equal(ks_confine_open(&c, tree.root, journal_dir, &err), -E2BIG);
+	assert_begins(root, "17");
+}
+
 /* Somebody has switched cpusets off, and on again. */
 static void test_cpusets_gone(void **state)
 {
@@ -992,6 +1021,7 @@ int main(void)
 		TEST(test_cpusets_gone),
 		TEST(test_group_again),
 		TEST(test_many_groups),
+		TEST(test_too_many_groups),
 		TEST(test_no_cpusets),
 		TEST(test_look),
 		TEST(test_force),

@@ -462,8 +462,11 @@ static void find_confined(struct ks_confine *c)
 static int make_own(struct ks_confine *c, struct ks_err *err)
 {
 	char path[512];
-	int ret = switch_on(c);
+	int ret;
 
+	ks_confine_online(c, &c->may);
+	find_confined(c);
+	ret = switch_on(c);
 	if (ret)
 		return ks_fail(err, ret == -ENOENT || ret == -EINVAL ? -ENOTSUP : ret,
 			       "cgroup v2 with cpusets is needed at " KS_CGROUPFS ": %s",
@@ -471,16 +474,30 @@ static int make_own(struct ks_confine *c, struct ks_err *err)
 	snprintf(path, sizeof(path), "%s" KS_CGROUPFS OWN, c->root ? c->root : "");
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return ks_fail(err, -errno, "%.150s: %s", path, strerror(errno));
-	ks_confine_online(c, &c->may);
 	if (!ks_cpus_count(&c->may))
 		return ks_fail(err, -ENOENT, "/sys does not say which CPUs there are");
-	find_confined(c);
 	ks_isolated(c->root, &c->isolated);
 	move_in(c);
 	ret = find_groups(c);
+	if (ret == -E2BIG)
+		return ks_fail(err, ret,
+			       "there are more than %u cgroups just below " KS_CGROUPFS
+			       ": such a guest cannot be confined",
+			       MAX_GROUPS);
 	return ret < 0 ?
 		       ks_fail(err, ret, "the cgroups below " KS_CGROUPFS ": %s", strerror(-ret)) :
 		       0;
+}
+
+/* As if we had not been here. */
+static void leave(struct ks_confine *c)
+{
+	char path[512];
+
+	move_back(c);
+	ks_isolate_end(c->root);
+	snprintf(path, sizeof(path), "%s" KS_CGROUPFS OWN, c->root ? c->root : "");
+	rmdir(path);
 }
 
 /* In the folder of the journal, which is ours by now. */
@@ -502,6 +519,18 @@ static int take_over(struct ks_confine *c, struct ks_err *err)
 		return ks_fail(err, ret, "the journal: %s", strerror(-ret));
 	ks_confine_sweep(c);
 	return 0;
+}
+
+/* What a predecessor has confined stays so if we cannot go on with it; else nothing of ours stays. */
+static int begin(struct ks_confine *c, struct ks_err *err)
+{
+	int ret = make_own(c, err);
+
+	if (!ret)
+		ret = take_over(c, err);
+	if (ret && !c->confined)
+		leave(c);
+	return ret;
 }
 
 static void drop(struct ks_confine *c)
@@ -530,9 +559,7 @@ int ks_confine_open(struct ks_confine **out, const char *root, const char *dir, 
 		ret = open_next(c, dir, err);
 	}
 	if (!ret)
-		ret = make_own(c, err);
-	if (!ret)
-		ret = take_over(c, err);
+		ret = begin(c, err);
 	if (ret) {
 		drop(c);
 		return ret;
@@ -584,15 +611,9 @@ int ks_confine_release(struct ks_confine *c)
 
 void ks_confine_close(struct ks_confine *c)
 {
-	char path[512];
-
 	if (!c)
 		return;
-	if (!c->confined) {
-		move_back(c);
-		ks_isolate_end(c->root);
-		snprintf(path, sizeof(path), "%s" KS_CGROUPFS OWN, c->root ? c->root : "");
-		rmdir(path);
-	}
+	if (!c->confined)
+		leave(c);
 	drop(c);
 }
