@@ -18,6 +18,7 @@
 #include "cgroup.h"
 #include "err.h"
 #include "force.h"
+#include "journal.h"
 #include "now.h"
 #include "test_sys_tree.h"
 #include "text.h"
@@ -677,6 +678,34 @@ static void test_owner_writes(void **state)
 	ks_confine_close(c);
 }
 
+/* Two owners that quarrel for days: of what they have written the newest counts, and only that is kept. */
+static void test_journal_compact(void **state)
+{
+	static const char irq[] = "/proc/irq/9/smp_affinity_list";
+	struct ks_journal *j;
+	struct ks_undone undone;
+	struct ks_err err;
+	char path[256];
+	int i;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s%s", tree.root, irq);
+	tree_text(&tree, irq, "");
+	assert_int_equal(ks_journal_open(&j, journal_dir, &err), 0);
+	ks_journal_root(j, tree.root);
+	assert_int_equal(ks_journal_path(j, path, "2"), 0);
+	assert_int_equal(ks_journal_file(j, "/system.slice", "cpuset.cpus", "3"), 0);
+	for (i = 0; i < 50000; i++)
+		assert_int_equal(
+			ks_journal_file(j, "/user.slice", "cpuset.cpus", i % 2 ? "0-1" : "2-3"), 0);
+	assert_in_range(journal_size(), 1, (1 << 20) + 256);
+	assert_int_equal(ks_journal_undo(j, &undone), 0);
+	assert_says(irq, "2");
+	assert_says("/sys/fs/cgroup/system.slice/cpuset.cpus", "3");
+	assert_says("/sys/fs/cgroup/user.slice/cpuset.cpus", "0-1");
+	ks_journal_close(j);
+}
+
 /* What an agent that was killed has written is not its owners'; what they have written since is. */
 static void test_agent_again_back(void **state)
 {
@@ -1030,6 +1059,7 @@ int main(void)
 		TEST(test_force_clear),
 		TEST(test_group_again_back),
 		TEST(test_owner_writes),
+		TEST(test_journal_compact),
 		TEST(test_agent_again_back),
 		TEST(test_agent_half_done),
 		TEST(test_next),

@@ -153,8 +153,34 @@ static uint64_t get(struct json_object *o, const char *key)
 	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
 }
 
-/* Of a thread, a process or a cgroup that is gone: there is nothing to undo. */
-static bool is_moot(const struct ks_journal *j, const char *line)
+/* Of each file of a cgroup where in the text the entry begins that counts: the newest. */
+static struct json_object *find_newest(char *text)
+{
+	struct json_object *newest = json_object_new_object(), *o;
+	char *line, *rest = text, key[KS_ENTRY_KEY];
+
+	while (newest && (line = strsep(&rest, "\n")) && rest) {
+		o = json_tokener_parse(line);
+		if (ks_entry_judges(o, key))
+			json_object_object_add(newest, key, json_object_new_int64(line - text));
+		json_object_put(o);
+		rest[-1] = '\n';
+	}
+	return newest;
+}
+
+static bool is_superseded(struct json_object *o, struct json_object *newest, int64_t at)
+{
+	struct json_object *v;
+	char key[KS_ENTRY_KEY];
+
+	return ks_entry_judges(o, key) && json_object_object_get_ex(newest, key, &v) &&
+	       json_object_get_int64(v) != at;
+}
+
+/* Of a thread, a process or a cgroup that is gone, or told of anew since: there is nothing to undo. */
+static bool is_moot(const struct ks_journal *j, const char *line, struct json_object *newest,
+		    int64_t at)
 {
 	struct json_object *o = json_tokener_parse(line);
 	const char *in = ks_entry_text(o, "in");
@@ -164,25 +190,28 @@ static bool is_moot(const struct ks_journal *j, const char *line)
 	if (tid)
 		moot = ks_thread_has_ended(NULL, (uint32_t)tid, get(o, "start"));
 	else if (in)
-		moot = !ks_exists(j->root, KS_CGROUPFS "%s", in);
+		moot = is_superseded(o, newest, at) || !ks_exists(j->root, KS_CGROUPFS "%s", in);
 	json_object_put(o);
 	return moot;
 }
 
 static int copy_lines(const struct ks_journal *j, char *text, int fd)
 {
+	struct json_object *newest = find_newest(text);
 	char *line, *rest = text;
+	int ret = newest ? 0 : -ENOMEM;
 	size_t len;
 
-	while ((line = strsep(&rest, "\n")) && rest) {
-		if (is_moot(j, line))
+	while (!ret && (line = strsep(&rest, "\n")) && rest) {
+		if (is_moot(j, line, newest, line - text))
 			continue;
 		len = strlen(line);
 		line[len] = '\n'; /* where strsep() has cut it */
 		if (write(fd, line, len + 1) != (ssize_t)len + 1)
-			return errno ? -errno : -EIO;
+			ret = errno ? -errno : -EIO;
 	}
-	return 0;
+	json_object_put(newest);
+	return ret;
 }
 
 /*

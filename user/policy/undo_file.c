@@ -39,12 +39,22 @@ static bool is_among(struct json_object *ours, uint64_t value)
 	return false;
 }
 
-/* Whether it was judged already; it is from now on if this entry judges it. */
-static bool was_judged(struct ks_undo_files *f, const char *in, const char *file, bool judges)
+bool ks_entry_judges(struct json_object *entry, char key[KS_ENTRY_KEY])
 {
-	char key[KS_CGROUP_PATH + 64];
+	const char *in = ks_entry_text(entry, "in"), *file = ks_entry_text(entry, "file");
 
-	snprintf(key, sizeof(key), "%s/%s", in, file);
+	if (!in || !file || snprintf(key, KS_ENTRY_KEY, "%s/%s", in, file) >= KS_ENTRY_KEY)
+		return false;
+	return json_object_object_get_ex(entry, "ours", NULL) ||
+	       json_object_object_get_ex(entry, "alone", NULL);
+}
+
+/* Whether it was judged already; it is from now on if this entry judges it. */
+static bool was_judged(struct ks_undo_files *f, struct json_object *entry)
+{
+	char key[KS_ENTRY_KEY];
+	bool judges = ks_entry_judges(entry, key);
+
 	if (json_object_object_get_ex(f->judged, key, NULL))
 		return true;
 	if (judges)
@@ -91,7 +101,7 @@ int ks_undo_file(struct ks_undo_files *f, struct json_object *entry, struct ks_u
 	if (!in || !file || !back || strlen(in) >= KS_CGROUP_PATH || leads_out(in) ||
 	    strchr(file, '/'))
 		return -EPROTO;
-	if (was_judged(f, in, file, has_ours || json_object_object_get_ex(entry, "alone", NULL)))
+	if (was_judged(f, entry))
 		ret = 0;
 	else if (has_ours)
 		ret = is_ours(f, ours, in, file, back, u);

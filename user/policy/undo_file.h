@@ -3,12 +3,20 @@
 #ifndef KVMSCHED_UNDO_FILE_H
 #define KVMSCHED_UNDO_FILE_H
 
+#include <stdbool.h>
+
+#include "cgroup.h"
 #include "journal.h"
+
+#define KS_ENTRY_KEY (KS_CGROUP_PATH + 64)
 
 struct json_object;
 
 /* A string of a journal's entry, borrowed; NULL: it has none of that name. */
 const char *ks_entry_text(struct json_object *entry, const char *key);
+
+/* key: names the file of a cgroup. Does this entry judge it, so that older ones of this key do not count? */
+bool ks_entry_judges(struct json_object *entry, char key[KS_ENTRY_KEY]);
 
 struct ks_undo_files {
 	const char *root; /* prefix of /sys, see text.h */
