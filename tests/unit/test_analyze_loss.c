@@ -480,6 +480,62 @@ static void release_lost_at_the_end(void **state)
 	lab_free(l);
 }
 
+/* It has its lock, though nobody says so, and computes from then on. */
+static void acquire_lost_and_silent(void **state)
+{
+	struct lab *l = lab_new(4);
+	uint64_t t;
+
+	(void)state;
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	lock_rel(l, 3 * MS, 0, LOCK, 0, 1 * MS);
+	guest_loss(l, 2 * MS + 500000, 4 * MS, 1, KS_LOCK_ACQ);
+	for (t = 1000; t < 2000; t += 100) {
+		lock_try(l, t * MS + 1000, 3, LOCK, 0);
+		lock_rel(l, (t + 90) * MS, 2, LOCK, 0, t * MS);
+		lock_acq(l, (t + 90) * MS, 3, LOCK, 0, t * MS + 1000);
+		lock_rel(l, (t + 91) * MS, 3, LOCK, 0, (t + 90) * MS);
+	}
+	end_at(l, 2100 * MS);
+	lab_run(l);
+	assert_int_equal(l->nwaits, 10);
+	assert_int_equal(vm_totals(l)->wait_ns, 10 * (90 * MS - 1000));
+	lab_free(l);
+}
+
+/* ... and so if that is all that was recorded. */
+static void acquire_lost_at_the_end(void **state)
+{
+	struct lab *l = lab_new(2);
+
+	(void)state;
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	guest_loss(l, 2 * MS + 500000, 4 * MS, 1, KS_LOCK_ACQ);
+	end_at(l, 100 * MS);
+	lab_run(l);
+	assert_int_equal(l->nwaits, 0);
+	lab_free(l);
+}
+
+/* Who pulls a thread away from a queue says that it has calmed down, in a ring of its own. */
+static void queue_told_by_another(void **state)
+{
+	struct lab *l;
+	uint16_t ring;
+
+	(void)state;
+	for (ring = 1; ring <= 2; ring++) {
+		l = lab_new(3);
+		out(l, 5 * MS, 0, 0, KS_OUT_HALTED);
+		guest_rec(l, 10 * MS, KS_RQ_BUSY, 1);
+		guest_loss(l, 11 * MS, 13 * MS, ring, KS_RQ_CALM);
+		end_at(l, 1000 * MS);
+		lab_run(l);
+		assert_int_equal(vm_totals(l)->wasted_idle_ns, 1 * MS);
+		lab_free(l);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -506,6 +562,9 @@ int main(void)
 		cmocka_unit_test(host_ends_first),
 		cmocka_unit_test(guest_ends_first),
 		cmocka_unit_test(release_lost_at_the_end),
+		cmocka_unit_test(acquire_lost_and_silent),
+		cmocka_unit_test(acquire_lost_at_the_end),
+		cmocka_unit_test(queue_told_by_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

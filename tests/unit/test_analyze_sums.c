@@ -467,6 +467,34 @@ static void hostile_guest(void **state)
 	}
 }
 
+/* One burst over many waits, one behind the other: each has its part of the exits. */
+static void burst_of_many_waits(void **state)
+{
+	struct lab *l = lab_new(2);
+	const uint64_t n = 600, step = 25000, from = 100 * MS;
+	uint64_t t;
+
+	(void)state;
+	l->host_meta = "{\"vms\":{\"77\":{\"name\":\"vm\"}},\"mode\":\"bursts\"}";
+	for (t = from; t < from + n * step; t += step) {
+		lock_try(l, t + 1, 1, LOCK, 0);
+		lock_acq(l, t + step - 1, 1, LOCK, 0, t + 1);
+	}
+	put_host(l, (struct ks_rec){ .time = from + n * step,
+				     .type = KS_BURST,
+				     .id = 1,
+				     .cpu = 1,
+				     .flags = KS_F_IP,
+				     .a = KERNEL_IP,
+				     .b = n * step << 32 | 3 * n });
+	end_at(l, 300 * MS);
+	lab_run(l);
+	assert_int_equal(l->nwaits, n);
+	assert_int_equal(vm_totals(l)->ple_per_wait[0], 3);
+	assert_true(l->ple[KS_C_OTHER] <= 1);
+	lab_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,6 +516,7 @@ int main(void)
 		cmocka_unit_test(wasted_idle_in_a_loss),
 		cmocka_unit_test(wasted_idle_until_a_loss),
 		cmocka_unit_test(hostile_guest),
+		cmocka_unit_test(burst_of_many_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -362,12 +362,12 @@ static void losses(void **state)
 	struct world *w = *state;
 
 	appear(w, 10, 0, 7, 0);
-	feed(w, 20, 0, KS_LOSS, KS_PAUSE, 0, 3);
-	feed(w, 30, 0, KS_LOSS, KS_VCPU_OUT, 0, 3);
+	feed(w, 20, 0, KS_LOSS, KS_PAUSE, 15 * MS, 3);
+	feed(w, 30, 0, KS_LOSS, KS_VCPU_OUT, 25 * MS, 3);
 	feed(w, 34, 0, KS_VCPU_OUT, KS_OUT_HALTED, 0, 0);
 	ks_fleet_update(&w->f, 40 * MS);
-	assert_int_equal(vm_at(w, 0)->sums.state_ns[KS_V_RUNNING], 20 * MS);
-	assert_int_equal(vm_at(w, 0)->sums.state_ns[KS_V_UNKNOWN], 4 * MS);
+	assert_int_equal(vm_at(w, 0)->sums.state_ns[KS_V_RUNNING], 15 * MS);
+	assert_int_equal(vm_at(w, 0)->sums.state_ns[KS_V_UNKNOWN], 9 * MS);
 	assert_int_equal(vm_at(w, 0)->sums.state_ns[KS_V_HALTED], 6 * MS);
 }
 

@@ -219,6 +219,26 @@ static void filters_leave_out(void **state)
 	ks_scene_free(f.s);
 }
 
+/* Outside every wait there are unknown exits, too. */
+static void exits_in_waits(void **state)
+{
+	struct ks_ple p = {
+		.vcpu = 1, .time = T0, .count = 3, .class = KS_C_UNKNOWN, .lock = LOCK
+	};
+	struct fixture f;
+
+	(void)state;
+	scene(&f, (struct ks_scene_opts){ 0 });
+	add_wait(&f, 1, LOCK, T0, T0 + MS);
+	f.ops.ple(f.ops.ctx, &p);
+	add_ple(&f, 1, KS_C_UNKNOWN, T0, 4);
+	add_ple(&f, 4, KS_C_OTHER, T0, 5);
+	finish(&f);
+	assert_int_equal(f.s->total.ple_in_waits, 3);
+	assert_int_equal(f.s->total.ple[KS_C_UNKNOWN], 7);
+	ks_scene_free(f.s);
+}
+
 static void pcpus_are_sorted_and_single(void **state)
 {
 	static const int32_t at[] = { 5, 1, 5, 3, 1, -1 };
@@ -575,6 +595,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_is_said),
 		cmocka_unit_test(wrong_options_are_refused),
 		cmocka_unit_test(filters_leave_out),
+		cmocka_unit_test(exits_in_waits),
 		cmocka_unit_test(pcpus_are_sorted_and_single),
 		cmocka_unit_test(nested_waits_have_rows),
 		cmocka_unit_test(a_wait_leads_to_the_hold_that_was_blamed),

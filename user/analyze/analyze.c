@@ -101,6 +101,7 @@ static uint64_t burst_gap(struct ks_reader *host)
 static int init(struct ks_analysis *a, struct ks_reader *host)
 {
 	int err = init_vcpus(a);
+	uint64_t last;
 
 	if (!err)
 		err = init_vms(a);
@@ -118,10 +119,11 @@ static int init(struct ks_analysis *a, struct ks_reader *host)
 		a->opts.burst_gap_ns = burst_gap(host);
 	if (!strcmp(ks_meta_str(ks_reader_meta(host), "mode"), "bursts"))
 		a->burst_hold = AN_BURST_HOLD;
-	if (ks_reader_span(host, &a->host_begin, &a->host_end))
+	a->host_end = AN_NEVER;
+	if (ks_reader_span(host, &a->host_begin, &last)) {
+		a->host_end = ks_reader_stopped(host);
 		an_due(a, a->host_end + 1);
-	else
-		a->host_end = AN_NEVER;
+	}
 	return 0;
 }
 
@@ -202,6 +204,7 @@ void ks_analysis_free(struct ks_analysis *a)
 	free(a->vcpu_in);
 	free(a->src_vm);
 	free(a->pending);
+	free(a->parts);
 	free(a->blame);
 	free(a->blamed);
 	ks_model_free(&a->model);
@@ -280,7 +283,7 @@ static int guest_losses(struct ks_analysis *a, struct an_vm *m, struct ks_reader
 	return err;
 }
 
-/* Between the first and the last record of its trace the guest tells what it does. */
+/* From the first record of its trace until its recorder was stopped the guest tells what it does. */
 static void guest_span(struct ks_analysis *a, uint32_t vm, struct ks_reader *guest)
 {
 	struct an_vm *m = &a->vm[vm];
@@ -289,6 +292,7 @@ static void guest_span(struct ks_analysis *a, uint32_t vm, struct ks_reader *gue
 	if (!ks_reader_span(guest, &first, &last))
 		return;
 	an_guest_begins(a, vm, m->map ? m->map(m->map_ctx, first) : first);
+	last = ks_reader_stopped(guest);
 	m->end = m->map ? m->map(m->map_ctx, last) : last;
 	if (m->end > AN_LATEST)
 		m->end = AN_LATEST;
@@ -348,25 +352,37 @@ static void host_over(struct ks_analysis *a)
 
 	for (i = 0; i < a->model.nvcpus; i++)
 		an_set_state(a, i, a->host_end, KS_V_UNKNOWN, -1);
+	an_raise(&a->host_last, a->host_end);
 	a->host_end = AN_NEVER;
+	a->host_is_over = true;
 }
 
-/* The guest's trace is over: what still waits was not seen to acquire. */
+/* What still waits was not seen to acquire; while it is in doubt, that may have been lost. */
+static void end_waits(struct ks_analysis *a, uint32_t vcpu, uint64_t time)
+{
+	struct an_vcpu *v = &a->vcpu[vcpu];
+
+	if (v->doubt)
+		an_wait_drop_from(a, vcpu, 0);
+	while (v->nopen) {
+		v->nopen--;
+		an_wait_end(a, v->open[v->nopen], time, false);
+	}
+}
+
+/* The guest's trace is over. */
 static void guest_over(struct ks_analysis *a, uint32_t vm)
 {
 	struct an_vm *m = &a->vm[vm];
-	struct an_vcpu *v;
 	uint32_t i;
 
 	for (i = m->first; i < m->first + m->n; i++) {
-		v = &a->vcpu[i];
-		while (v->nopen) {
-			v->nopen--;
-			an_wait_end(a, v->open[v->nopen], m->end, false);
-		}
+		end_waits(a, i, m->end);
 		an_busy_update(a, i, m->end, false);
 	}
+	an_raise(&m->last, m->end);
 	m->end = AN_NEVER;
+	m->is_over = true;
 }
 
 static void due_after(struct ks_analysis *a, uint64_t time)
@@ -409,9 +425,40 @@ static void tick(struct ks_analysis *a, uint64_t now)
 	an_pending_step(a, now, false);
 }
 
+static uint32_t vm_of_source(const struct ks_analysis *a, unsigned int src)
+{
+	return src < a->nsrc ? a->src_vm[src] : KS_NO_VCPU;
+}
+
+/* Its recorder had been stopped: what it says then is not all that there is. What was lost it says at its end. */
+static bool is_over(const struct ks_analysis *a, const struct ks_event *ev)
+{
+	uint32_t vm;
+
+	if (ev->rec->type == KS_LOSS || ev->time > AN_LATEST)
+		return false;
+	if (!ev->src)
+		return a->host_is_over;
+	vm = vm_of_source(a, ev->src);
+	return vm != KS_NO_VCPU && a->vm[vm].is_over;
+}
+
+static void dispatch_host(struct ks_analysis *a, const struct ks_event *ev)
+{
+	if (!a->host_last)
+		a->host_first = ev->time;
+	if (!a->host_is_over)
+		a->host_last = ev->time;
+	if (ev->rec->type == KS_LOSS)
+		an_hostloss_late(a, ev);
+	else
+		an_host_event(a, ev);
+}
+
 static void dispatch(struct ks_analysis *a, const struct ks_event *ev)
 {
 	unsigned int type = ev->rec->type;
+	uint32_t vm;
 
 	if (type >= KS_TYPE_MAX) {
 		a->ignored++;
@@ -419,18 +466,14 @@ static void dispatch(struct ks_analysis *a, const struct ks_event *ev)
 	}
 	a->count[type]++;
 	if (!ev->src) {
-		if (!a->host_last)
-			a->host_first = ev->time;
-		a->host_last = ev->time;
-		if (type == KS_LOSS)
-			an_hostloss_late(a, ev);
-		else
-			an_host_event(a, ev);
-	} else if (ev->src < a->nsrc && a->src_vm[ev->src] != KS_NO_VCPU) {
-		an_guest_event(a, a->src_vm[ev->src], ev);
-	} else {
-		a->ignored++;
+		dispatch_host(a, ev);
+		return;
 	}
+	vm = vm_of_source(a, ev->src);
+	if (vm != KS_NO_VCPU)
+		an_guest_event(a, vm, ev);
+	else
+		a->ignored++;
 }
 
 int ks_analysis_feed(struct ks_analysis *a, const struct ks_event *ev)
@@ -449,6 +492,8 @@ int ks_analysis_feed(struct ks_analysis *a, const struct ks_event *ev)
 	a->now = ev->time;
 	if (ev->time >= a->tick)
 		tick(a, ev->time);
+	if (is_over(a, ev))
+		return 0;
 	dispatch(a, ev);
 	if (a->ops.event)
 		a->ops.event(a->ops.ctx, ev);
@@ -459,12 +504,7 @@ int ks_analysis_feed(struct ks_analysis *a, const struct ks_event *ev)
 
 static void end_vcpu(struct ks_analysis *a, uint32_t vcpu)
 {
-	struct an_vcpu *v = &a->vcpu[vcpu];
-
-	while (v->nopen) {
-		v->nopen--;
-		an_wait_end(a, v->open[v->nopen], a->now, false);
-	}
+	end_waits(a, vcpu, a->now);
 	an_burst_flush(a, vcpu);
 	an_boost_end(a, vcpu);
 	/* Of what comes after the host trace it is known only that it is not known. */

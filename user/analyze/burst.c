@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* PLE exits: bursts of them, and to which wait each belongs. */
+#include <stdlib.h>
+
 #include "internal.h"
 
 #define KERNEL_HALF (1ull << 63)
-#define SPLIT_MAX 64u
+#define PARTS_FIRST 64u
 
 static void report_burst(struct ks_analysis *a, struct an_vcpu *v)
 {
@@ -142,41 +144,63 @@ void an_pause(struct ks_analysis *a, uint32_t vcpu, const struct ks_event *ev)
 /* ---- folded bursts ---- */
 
 /* A wait that overlaps the burst, and how long it does by itself. */
-struct part {
+struct an_part {
 	struct an_wait *w;
 	uint64_t from, to, own;
+	uint32_t outer; /* index of the one that it interrupts, while they are looked through */
 };
 
-static void add_part(struct part *p, uint32_t *n, struct an_wait *w, uint64_t end,
+/* As many as there may be waits at hand. */
+static bool room_for_part(struct ks_analysis *a, uint32_t n)
+{
+	uint32_t room = a->nparts ? 2 * a->nparts : PARTS_FIRST;
+	struct an_part *more;
+
+	if (n < a->nparts)
+		return true;
+	more = realloc(a->parts, room * sizeof(*more));
+	if (!more)
+		return false;
+	a->parts = more;
+	a->nparts = room;
+	return true;
+}
+
+static void add_part(struct ks_analysis *a, uint32_t *n, struct an_wait *w, uint64_t end,
 		     const struct an_exit *x)
 {
 	uint64_t from = w->try_time > x->first ? w->try_time : x->first;
 	uint64_t to = end < x->last ? end : x->last;
 
-	if (from <= to && *n < SPLIT_MAX)
-		p[(*n)++] = (struct part){ w, from, to, to - from };
+	if (from <= to && room_for_part(a, *n))
+		a->parts[(*n)++] = (struct an_part){ w, from, to, to - from, 0 };
 }
 
-/* Take from each wait the time of the waits nested in it (an interrupt's). */
-static void subtract_nested(struct part *p, uint32_t n)
+static int by_try(const void *a, const void *b)
 {
-	uint32_t i, j, outer;
+	const struct an_part *x = a, *y = b;
+
+	return x->w->try_time < y->w->try_time ? -1 : x->w->try_time > y->w->try_time;
+}
+
+/* Take from each wait the time of the waits nested in it (an interrupt's). They come as they began. */
+static void subtract_nested(struct an_part *p, uint32_t n)
+{
+	uint32_t i, in = 0;
 
 	for (i = 0; i < n; i++) {
-		for (outer = n, j = 0; j < n; j++) {
-			if (j == i || p[j].from > p[i].from || p[j].to < p[i].to ||
-			    p[j].w->try_time >= p[i].w->try_time)
-				continue;
-			if (outer == n || p[j].w->try_time > p[outer].w->try_time)
-				outer = j;
-		}
-		if (outer < n && p[outer].own >= p[i].to - p[i].from)
-			p[outer].own -= p[i].to - p[i].from;
+		/* Those that were over by then interrupt nobody any more. */
+		while (in && (p[in - 1].to < p[i].to || p[in - 1].w->try_time == p[i].w->try_time))
+			in = p[in - 1].outer;
+		if (in && p[in - 1].own >= p[i].to - p[i].from)
+			p[in - 1].own -= p[i].to - p[i].from;
+		p[i].outer = in;
+		in = i + 1;
 	}
 }
 
-static uint32_t collect_parts(struct ks_analysis *a, uint32_t vcpu, const struct an_exit *x,
-			      struct part *p)
+/* Into a->parts; returns how many. */
+static uint32_t collect_parts(struct ks_analysis *a, uint32_t vcpu, const struct an_exit *x)
 {
 	struct an_vcpu *v = &a->vcpu[vcpu];
 	struct an_wait *w;
@@ -184,25 +208,21 @@ static uint32_t collect_parts(struct ks_analysis *a, uint32_t vcpu, const struct
 
 	for (w = v->pend; w; w = w->next)
 		if (w->acq_time >= x->first)
-			add_part(p, &n, w, w->acq_time, x);
+			add_part(a, &n, w, w->acq_time, x);
 	for (i = 0; i < v->nopen; i++)
-		add_part(p, &n, v->open[i], AN_NEVER, x);
-	subtract_nested(p, n);
+		add_part(a, &n, v->open[i], AN_NEVER, x);
+	if (n)
+		qsort(a->parts, n, sizeof(*a->parts), by_try);
+	subtract_nested(a->parts, n);
 	return n;
 }
 
 /* A burst within one moment: it belongs to the innermost wait, if any. */
 static void assign_moment(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r,
-			  const struct an_exit *x, const struct part *p, uint32_t n)
+			  const struct an_exit *x, uint32_t n)
 {
-	const struct part *best = NULL;
-	uint32_t i;
-
-	for (i = 0; i < n; i++)
-		if (!best || p[i].w->try_time > best->w->try_time)
-			best = &p[i];
-	if (best)
-		an_wait_exits(a, best->w, x);
+	if (n)
+		an_wait_exits(a, a->parts[n - 1].w, x);
 	else
 		an_ple(a, vcpu, x, outside(a, vcpu, r), NULL);
 }
@@ -214,13 +234,13 @@ static void assign_moment(struct ks_analysis *a, uint32_t vcpu, const struct ks_
 static void assign_burst(struct ks_analysis *a, uint32_t vcpu, const struct ks_rec *r,
 			 const struct an_exit *x)
 {
-	struct part p[SPLIT_MAX];
-	uint32_t n = collect_parts(a, vcpu, x, p), i;
+	uint32_t n = collect_parts(a, vcpu, x), i;
+	const struct an_part *p = a->parts;
 	uint64_t len = x->last - x->first, done = 0, upto = 0, c;
 	struct an_exit y = *x;
 
 	if (!len) {
-		assign_moment(a, vcpu, r, x, p, n);
+		assign_moment(a, vcpu, r, x, n);
 		return;
 	}
 	for (i = 0; i < n; i++) {

@@ -268,7 +268,8 @@ void an_guest_event(struct ks_analysis *a, uint32_t vm, const struct ks_event *e
 	}
 	if (!m->begin)
 		m->begin = ev->time;
-	m->last = ev->time;
+	if (!m->is_over)
+		m->last = ev->time;
 	switch (ev->rec->type) {
 	case KS_CLOCK:
 	case KS_TASK_WAKE:

@@ -33,6 +33,16 @@ void an_guest_begins(struct ks_analysis *a, uint32_t vm, uint64_t time)
 			doubt(a, m->cpu_vcpu[cpu], 0, time ? time - 1 : 0);
 }
 
+/* Nothing more was heard of it. What it waited for before the loss it may have got within. */
+static void give_up(struct ks_analysis *a, uint32_t vcpu, uint64_t now)
+{
+	const struct an_vcpu *v = &a->vcpu[vcpu];
+
+	if (v->nopen && v->open[0]->try_time <= v->doubt_to)
+		an_wait_drop_from(a, vcpu, 0);
+	an_proved(a, vcpu, now);
+}
+
 static void expire(struct ks_analysis *a, uint32_t vm, uint64_t now)
 {
 	struct an_vm *m = &a->vm[vm];
@@ -44,7 +54,7 @@ static void expire(struct ks_analysis *a, uint32_t vm, uint64_t now)
 		if (!v->doubt)
 			continue;
 		if (now >= v->doubt_to + DOUBT_NS)
-			an_proved(a, i, now);
+			give_up(a, i, now);
 		else
 			an_due(a, v->doubt_to + DOUBT_NS);
 	}
@@ -64,20 +74,20 @@ static void begin_on(struct ks_analysis *a, uint32_t vcpu, const struct an_loss 
 {
 	if (vcpu == KS_NO_VCPU)
 		return;
-	switch (x->type) {
-	case KS_NONE:
-		doubt_queue(a, vcpu, x);
+	if (x->type == KS_NONE || x->type == KS_LOCK_TRY || x->type == KS_LOCK_ACQ)
 		doubt(a, vcpu, x->from, x->to);
-		break;
-	case KS_LOCK_TRY:
-	case KS_LOCK_ACQ:
-		doubt(a, vcpu, x->from, x->to);
-		break;
-	case KS_RQ_BUSY:
-	case KS_RQ_CALM:
-		doubt_queue(a, vcpu, x);
-		break;
-	}
+}
+
+/* Who wakes a thread up, or pulls it, tells of the queue, whosever that is: by whose ring nobody knows. */
+static void doubt_queues(struct ks_analysis *a, const struct an_vm *m, const struct an_loss *x)
+{
+	uint32_t cpu;
+
+	if (x->type != KS_NONE && x->type != KS_RQ_BUSY && x->type != KS_RQ_CALM)
+		return;
+	for (cpu = 0; cpu < m->ncpus; cpu++)
+		if (m->cpu_vcpu[cpu] != KS_NO_VCPU)
+			doubt_queue(a, m->cpu_vcpu[cpu], x);
 }
 
 static void begin(struct ks_analysis *a, uint32_t vm, const struct an_loss *x)
@@ -85,6 +95,7 @@ static void begin(struct ks_analysis *a, uint32_t vm, const struct an_loss *x)
 	struct an_vm *m = &a->vm[vm];
 	uint32_t cpu;
 
+	doubt_queues(a, m, x);
 	if (x->cpu < m->ncpus)
 		begin_on(a, m->cpu_vcpu[x->cpu], x);
 	for (cpu = 0; x->cpu == KS_RING_ANY && cpu < m->ncpus; cpu++)

@@ -160,7 +160,8 @@ struct an_vm {
 	ks_map_fn map;			    /* of the guest's clock, NULL = identity */
 	void *map_ctx;
 	bool full;	      /* every release with a waiter was recorded */
-	uint64_t end;	      /* last record of its trace; AN_NEVER if not known, or passed */
+	bool is_over;	      /* its recorder had been stopped by now */
+	uint64_t end;	      /* when it was; AN_NEVER if not known, or passed */
 	uint64_t begin, last; /* its first and last event */
 	struct an_move *moves;
 	struct an_hist per_wait;
@@ -204,13 +205,16 @@ struct ks_analysis {
 	struct an_wait **pending; /* ring */
 	uint32_t pcap, phead, ptail;
 	struct an_wait *free_waits;
+	struct an_part *parts; /* of the burst that is split, see burst.c */
+	uint32_t nparts;       /* there is room for */
 	struct an_blame *blame;
 	uint32_t *blamed;
 	uint32_t nblamed;
 
-	uint64_t first, now;		/* of the events fed */
-	uint64_t host_begin;		/* first record of the host trace */
-	uint64_t host_end;		/* its last record; AN_NEVER if not known, or passed */
+	uint64_t first, now; /* of the events fed */
+	uint64_t host_begin; /* first record of the host trace */
+	uint64_t host_end;   /* its recorder was stopped; AN_NEVER if not known, or passed */
+	bool host_is_over;   /* ... that has passed */
 	uint64_t host_first, host_last; /* of the host's events */
 	uint64_t tick;			/* next time something is due besides events */
 	bool any;

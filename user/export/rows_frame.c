@@ -244,7 +244,7 @@ static void put_vcpu_totals(struct rows *r, const struct ks_analysis *a)
 static void put_vm_totals(struct rows *r, const struct ks_analysis *a)
 {
 	struct row_vm_total o;
-	uint32_t i, k;
+	uint32_t i, k = 0;
 
 	for (i = 0; i < r->nvms; i++) {
 		o = (struct row_vm_total){
@@ -252,9 +252,8 @@ static void put_vm_totals(struct rows *r, const struct ks_analysis *a)
 			.t = *ks_analysis_vm_totals(a, i),
 			.guest = ks_session_guest(r->session, i),
 		};
-		for (k = 0; k < r->nvcpus; k++)
-			if (r->vcpus[k].vm == i)
-				add_vcpu(&o, ks_analysis_vcpu_totals(a, k));
+		for (; k < r->nvcpus && r->vcpus[k].vm == i; k++) /* they come by VM */
+			add_vcpu(&o, ks_analysis_vcpu_totals(a, k));
 		rows_put(r, ROW_VM_TOTAL, &o, ROWS_ALL);
 	}
 }

@@ -103,8 +103,9 @@ static void loss(struct ks_live *l, const struct ks_rec *rec)
 	for (i = 0; i < l->n; i++) {
 		if (!l->vcpu[i].used || l->vcpu[i].state == KS_V_GONE)
 			continue;
-		account(&l->vcpu[i], rec->time);
+		account(&l->vcpu[i], rec->a < rec->time ? rec->a : rec->time);
 		l->vcpu[i].state = KS_V_UNKNOWN;
+		account(&l->vcpu[i], rec->time);
 	}
 }
 

@@ -29,10 +29,11 @@ struct perf {
 	const volatile int *stop;   /* may be NULL */
 	uint32_t nsrc;
 	struct ks_pd_vcpu_id *ids; /* by vCPU */
-	uint32_t *map, *tgids;	   /* guests' CPUs -> vCPUs; processes of VMs */
-	uint32_t guest_cpus;	   /* of the guest that numbers most: so many of each in map */
-	uint64_t newest, end;	   /* time of the last event; of all that was asked for */
-	uint64_t host_end; /* what vCPUs do after it nobody knows; UINT64_MAX: not known when */
+	const struct ks_analysis *analysis;
+	uint32_t *map, *tgids; /* guests' CPUs -> vCPUs; processes of VMs */
+	uint32_t guest_cpus;   /* of the guest that numbers most: so many of each in map */
+	uint64_t newest, end;  /* time of the last event; of all that was asked for */
+	uint64_t host_end;     /* what vCPUs do after it nobody knows; UINT64_MAX: not known when */
 	bool host_over;
 	char *text[6]; /* what struct ks_pd_machine points to */
 	struct ks_pd_machine machine;
@@ -185,12 +186,31 @@ static uint32_t count_guest_cpus(const struct ks_vcpu *v, uint32_t n)
 	return cpus;
 }
 
+/* Where it says which vCPU has this one's number in its guest; NULL: that is not known. */
+static uint32_t *place_of_cpu(const struct perf *p, const struct ks_vcpu *v)
+{
+	if (v->guest_cpu < 0 || (uint32_t)v->guest_cpu >= p->guest_cpus)
+		return NULL;
+	return &p->map[1ul * v->vm * p->guest_cpus + v->guest_cpu];
+}
+
+/* From its first exit on this vCPU has its number. */
+static void remap_cpu(struct perf *p, uint32_t slot)
+{
+	uint32_t n, vcpu = ks_analysis_slot(p->analysis, slot), *at;
+	const struct ks_vcpu *v = ks_analysis_vcpus(p->analysis, &n);
+
+	at = vcpu < n ? place_of_cpu(p, &v[vcpu]) : NULL;
+	if (at)
+		*at = vcpu;
+}
+
 /* CPU numbers inside each guest -> vCPUs: guest_cpus of them for each VM. */
 static int map_cpus(struct perf *p, const struct ks_vcpu *v, uint32_t n, const struct ks_vm *vms,
 		    uint32_t nvms)
 {
 	size_t len = 1ul * nvms * p->guest_cpus + 1;
-	uint32_t i;
+	uint32_t i, *at;
 
 	p->ids = calloc(n + 1ul, sizeof(*p->ids));
 	p->tgids = calloc(nvms + 1ul, sizeof(*p->tgids));
@@ -202,8 +222,9 @@ static int map_cpus(struct perf *p, const struct ks_vcpu *v, uint32_t n, const s
 		p->ids[i].vm = v[i].vm;
 		p->ids[i].machine_pid = vms[v[i].vm].tgid;
 		p->ids[i].vcpu = v[i].vcpu_id;
-		if (v[i].guest_cpu >= 0)
-			p->map[1ul * v[i].vm * p->guest_cpus + v[i].guest_cpu] = i;
+		at = place_of_cpu(p, &v[i]);
+		if (at && *at == KS_NO_VCPU) /* another one may have its number later */
+			*at = i;
 	}
 	for (i = 0; i < nvms; i++)
 		p->tgids[i] = vms[i].tgid;
@@ -284,6 +305,7 @@ static int begin_session(struct perf *p, const struct ks_export_input *in)
 	struct ks_pd_context c;
 	int ret;
 
+	p->analysis = ks_session_analysis(in->session);
 	p->nsrc = nvms + 1;
 	p->guest = calloc(p->nsrc, sizeof(*p->guest));
 	learn_machine(p, meta, number(meta, "ncpus"), vendor_of(isa));
@@ -345,6 +367,7 @@ static uint64_t host_end(const struct ks_export_input *in)
 
 	if (in->alone || !ks_reader_span(ks_session_host(in->session), &first, &last))
 		return UINT64_MAX;
+	last = ks_reader_stopped(ks_session_host(in->session));
 	return last < in->to ? last : in->to;
 }
 
@@ -382,6 +405,8 @@ static void perf_event(void *self, const struct ks_event *ev)
 	p->newest = ev->time < p->end ? ev->time : p->end;
 	if (ev->time > p->host_end)
 		end_host(p);
+	if (!ev->src && ev->rec->type == KS_VCPU_NEW)
+		remap_cpu(p, ev->rec->id);
 	if (!ev->src)
 		ks_pd_host_event(p->host, ev);
 	else if (ev->src < p->nsrc && p->guest[ev->src])

@@ -64,6 +64,7 @@ static void add_sums(struct sc_sums *t, const struct sc_sums *l)
 	}
 	for (int c = 0; c < KS_C_MAX; c++)
 		t->ple[c] += l->ple[c];
+	t->ple_in_waits += l->ple_in_waits;
 	for (int k = 0; k < SC_STATES; k++)
 		t->state_ns[k] += l->state_ns[k];
 	t->holds += l->holds;

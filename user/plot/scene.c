@@ -271,6 +271,8 @@ static void on_ple(void *ctx, const struct ks_ple *p)
 	e->count = p->count;
 	e->class = (unsigned int)p->class < KS_C_MAX ? (uint8_t)p->class : KS_C_UNKNOWN;
 	sums->ple[e->class] += p->count;
+	if (p->lock)
+		sums->ple_in_waits += p->count;
 }
 
 void ks_scene_ops(struct ks_scene *s, struct ks_analysis_ops *ops)

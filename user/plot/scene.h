@@ -63,6 +63,7 @@ struct sc_vec {
 struct sc_sums {
 	uint64_t waits[KS_C_WAIT_MAX], wait_ns[KS_C_WAIT_MAX];
 	uint64_t ple[KS_C_MAX];
+	uint64_t ple_in_waits;	   /* so many of those */
 	uint64_t holds, holds_off; /* holds; those during which the vCPU was off-CPU */
 	uint64_t segments;
 	uint64_t state_ns[SC_STATES];

@@ -75,28 +75,36 @@ static void states(struct svg *g, double x, double y)
 	}
 }
 
-static void outside(struct svg *g, double x, double y)
+static void exits_outside(struct svg *g, int class, uint64_t n, double x, double y)
 {
-	uint64_t in = 0;
 	char text[64];
 
+	swatch(g, "v", class, x, y);
+	svg_text(g, x + 31, y, "ink", "start", ks_class_paint[class].words);
+	svg_text(g, x + 280, y, "dim", "end", ks_scale_count(n, text, sizeof(text)));
+}
+
+static void outside(struct svg *g, double x, double y)
+{
+	const struct sc_sums *t = &g->s->total;
+	uint64_t unknown = 0;
+	char text[64];
+	int c;
+
 	svg_text(g, x, y, "dim b sm", "start", "PLE EXITS");
-	for (int c = 0; c < KS_C_WAIT_MAX; c++)
-		in += g->s->total.ple[c];
+	for (c = 0; c < KS_C_WAIT_MAX; c++)
+		unknown += t->ple[c];
+	unknown -= t->ple_in_waits;
 	fprintf(g->out,
 		"<path class=\"k%d\" stroke-width=\"1.2\" "
 		"d=\"M%.1f %.1fv-10m4 10v-6m2 6v-9m5 9v-7m5 7v-10\"/>\n",
 		KS_C_LHP, x + 1, y + ROW);
 	svg_text(g, x + 31, y + ROW, "ink", "start", "in waits, by cause");
-	svg_text(g, x + 280, y + ROW, "dim", "end", ks_scale_count(in, text, sizeof(text)));
-	for (int c = KS_C_IPI; c < KS_C_MAX; c++) {
-		double ry = y + ROW * (double)(c - KS_C_IPI + 2);
-
-		swatch(g, "v", c, x, ry);
-		svg_text(g, x + 31, ry, "ink", "start", ks_class_paint[c].words);
-		svg_text(g, x + 280, ry, "dim", "end",
-			 ks_scale_count(g->s->total.ple[c], text, sizeof(text)));
-	}
+	svg_text(g, x + 280, y + ROW, "dim", "end",
+		 ks_scale_count(t->ple_in_waits, text, sizeof(text)));
+	for (c = KS_C_IPI; c < KS_C_MAX; c++)
+		exits_outside(g, c, t->ple[c], x, y + ROW * (double)(c - KS_C_IPI + 2));
+	exits_outside(g, KS_C_UNKNOWN, unknown, x, y + ROW * (double)(c - KS_C_IPI + 2));
 }
 
 static void marks(struct svg *g, double x, double y)

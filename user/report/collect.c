@@ -260,6 +260,7 @@ int ks_report_finish(struct ks_report *r, const struct ks_session *s)
 	ks_report_begin(r, s);
 	r->vms = ks_analysis_vms(r->a, &nvms);
 	ks_reader_span(ks_session_host(s), &r->first, &r->last);
+	r->last = ks_reader_stopped(ks_session_host(s));
 	find_isa(r);
 	if (nvms && !rep_vm(r, nvms - 1))
 		return -ENOMEM;

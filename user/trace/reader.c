@@ -233,16 +233,27 @@ bool ks_reader_span(const struct ks_reader *r, uint64_t *first, uint64_t *last)
 	return r->spanned;
 }
 
-uint64_t ks_reader_whole_until(const struct ks_reader *r)
+/* By the recorder's word, if that can be; else `last`. */
+static uint64_t stopped_by(const struct ks_reader *r, uint64_t last)
 {
 	struct json_object *end;
-	uint64_t until;
+	uint64_t told;
 
 	if (!json_object_object_get_ex(r->meta, "end_mono_ns", &end) ||
 	    !json_object_is_type(end, json_type_int) || json_object_get_int64(end) <= 0)
-		return r->rings_last;
-	until = (uint64_t)json_object_get_int64(end);
-	return until < r->rings_last ? until : r->rings_last;
+		return last;
+	told = (uint64_t)json_object_get_int64(end);
+	return told < last ? told : last;
+}
+
+uint64_t ks_reader_stopped(const struct ks_reader *r)
+{
+	return stopped_by(r, r->last);
+}
+
+uint64_t ks_reader_whole_until(const struct ks_reader *r)
+{
+	return stopped_by(r, r->rings_last);
 }
 
 uint64_t ks_reader_lost(const struct ks_reader *r)

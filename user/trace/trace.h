@@ -154,10 +154,13 @@ uint64_t ks_reader_bad_bytes(const struct ks_reader *r);
 bool ks_reader_span(const struct ks_reader *r, uint64_t *first, uint64_t *last);
 
 /*
- * ns, own clock: until then all was recorded that was not lost. After it probes were taken away one by one, and
- * what the last ones of them saw may be in the file, too. By the recorder's word (end_mono_ns), else, or where that is later
- * or no positive number, the time of the last record. 0 if there are no records but control records.
+ * ns, own clock: when the recorder was stopped. Until then all was recorded that was not lost; after it probes were
+ * taken away one by one, and what the last ones of them saw may be in the file, too. By the recorder's word
+ * (end_mono_ns), else, or where that is later or no positive number, the time of the last record. 0 if there is none.
  */
+uint64_t ks_reader_stopped(const struct ks_reader *r);
+
+/* The same, but no later than the last record that is no control record; 0 if there is none. */
 uint64_t ks_reader_whole_until(const struct ks_reader *r);
 
 /* Sum of the records lost, from the KS_LOSS records. */
