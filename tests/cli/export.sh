@@ -185,6 +185,13 @@ mkdir left.partial && echo old | tee left.partial/holds.csv >left.partial/waits.
 accepted "a folder that an interrupted run left" "$export" --csv left --rows wait "$host" "$guest"
 holds "... without its tables" sh -c '[ ! -e left/holds.csv ] && ! grep -q old left/waits.csv'
 rm -r left
+mkdir left.partial && echo whole >left.partial/waits.csv && echo half >left.partial/holds.csv.partial
+refused "a folder that another one writes" 1 'left.partial: is being written' \
+	flock left.partial "$export" --csv left "$host" "$guest"
+holds "... whose tables stay" [ "$(cat left.partial/*)" = "$(printf 'half\nwhole')" ]
+accepted "what it left if it was killed" "$export" --csv left --rows wait "$host" "$guest"
+holds "... is gone, half written or whole" [ ! -e left/holds.csv.partial -a "$(head -c 5 left/waits.csv)" != whole ]
+rm -r left
 holds "an older table stays" [ "$(ls kept)/$(cat kept/waits.csv)" = waits.csv/old ]
 rm -r kept
 

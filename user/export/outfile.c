@@ -30,8 +30,7 @@ int ks_outfile_fail(const struct ks_outfile *o, int ret, struct ks_err *err)
 	return ks_fail(err, ret, "%.150s: %s", out ? "standard output" : o->path, strerror(-ret));
 }
 
-/* Is the name still that of this file? Who wrote it may have given it its final one meanwhile. */
-static bool is_still(int fd, const char *path)
+bool ks_outfile_is_still(int fd, const char *path)
 {
 	struct stat own, there;
 
@@ -59,7 +58,7 @@ static int open_alone(const char *path)
 			return -errno;
 		if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
 			ret = -EBUSY;
-		else if (!is_still(fd, path))
+		else if (!ks_outfile_is_still(fd, path))
 			ret = -EAGAIN;
 		else if (is_recording(fd))
 			ret = -EEXIST;

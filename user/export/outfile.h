@@ -35,6 +35,9 @@ int ks_outfile_sync(struct ks_outfile *o, struct ks_err *err);
  */
 int ks_outfile_commit(struct ks_outfile *o, struct ks_err *err);
 
+/* Is the name still that of what is open as fd? Who wrote it may have given it its final one. */
+bool ks_outfile_is_still(int fd, const char *path);
+
 /* Remove what was written and free o's members; nothing to do if o is all zero. */
 void ks_outfile_discard(struct ks_outfile *o);
 

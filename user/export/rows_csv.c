@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,7 +17,8 @@ struct csv {
 	struct rows rows;
 	const struct ks_outfile *dir; /* for its path */
 	char *folder;		      /* where the tables are while they are written */
-	bool fresh;		      /* ... is ours, to be named or removed */
+	int fd;			      /* of that folder, locked until it is closed; -1: none */
+	bool fresh;		      /* it is ours, to be named or removed */
 	struct ks_outfile file[ROW_KINDS];
 	struct rows_buf buf[ROW_KINDS];
 };
@@ -161,16 +163,64 @@ static unsigned int put_names(struct rows_buf *b, const struct rows_kind *kind, 
 
 /* ---- the folder ---- */
 
-/* Those that are whole. */
+/* Those that are whole, and what a killed export left of others. Only while the folder is locked. */
 static void remove_tables(const struct csv *c)
 {
-	char path[4096];
+	char path[64];
 	unsigned int k;
 
 	for (k = 0; k < ROW_KINDS; k++) {
-		snprintf(path, sizeof(path), "%s/%s.csv", c->folder, rows_kinds[k].table);
-		unlink(path);
+		snprintf(path, sizeof(path), "%s.csv", rows_kinds[k].table);
+		unlinkat(c->fd, path, 0);
+		snprintf(path, sizeof(path), "%s.csv.partial", rows_kinds[k].table);
+		unlinkat(c->fd, path, 0);
 	}
+}
+
+/* -EAGAIN: who had it has just given it its name, or removed it. -EEXIST: something else has it. */
+static int lock_folder(struct csv *c, bool fresh)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, ret = 0;
+
+	c->fd = open(c->folder, fresh ? flags | O_NOFOLLOW : flags);
+	if (c->fd < 0 && errno == ENOENT)
+		return -EAGAIN;
+	if (c->fd < 0)
+		return errno == ENOTDIR ? -EEXIST : -errno;
+	if (flock(c->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		ret = -EBUSY;
+	else if (!ks_outfile_is_still(c->fd, c->folder))
+		ret = -EAGAIN;
+	if (!ret)
+		return 0;
+	close(c->fd);
+	c->fd = -1;
+	return ret;
+}
+
+static int take_folder(struct csv *c)
+{
+	const char *path = c->dir->path;
+	size_t len = strlen(path);
+	struct stat st;
+	bool fresh;
+	int ret;
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	fresh = stat(path, &st) != 0;
+	if (!fresh && !S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	free(c->folder);
+	if (asprintf(&c->folder, "%.*s%s", (int)len, path, fresh ? ".partial" : "") < 0) {
+		c->folder = NULL;
+		return -ENOMEM;
+	}
+	if (fresh && mkdir(c->folder, 0700) && errno != EEXIST)
+		return -errno;
+	ret = lock_folder(c, fresh);
+	c->fresh = !ret && fresh;
+	return ret;
 }
 
 /*
@@ -179,27 +229,29 @@ static void remove_tables(const struct csv *c)
  */
 static int make_folder(struct csv *c)
 {
-	const char *path = c->dir->path;
-	size_t len = strlen(path);
-	struct stat st;
+	int ret;
 
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	if (!strcmp(path, "-"))
+	if (!strcmp(c->dir->path, "-"))
 		return -ENOTDIR;
-	c->fresh = stat(path, &st) != 0;
-	if (!c->fresh && !S_ISDIR(st.st_mode))
-		return -ENOTDIR;
-	if (asprintf(&c->folder, "%.*s%s", (int)len, path, c->fresh ? ".partial" : "") < 0) {
-		c->folder = NULL;
-		return -ENOMEM;
-	}
-	if (!c->fresh || !mkdir(c->folder, 0700))
-		return 0;
-	if (errno != EEXIST)
-		return -errno;
-	remove_tables(c); /* the folder that an interrupted run left is used again */
-	return 0;
+	do
+		ret = take_folder(c);
+	while (ret == -EAGAIN);
+	if (c->fresh)
+		remove_tables(c); /* the folder that an interrupted run left is used again */
+	return ret;
+}
+
+static int fail_folder(const struct csv *c, int ret, struct ks_err *err)
+{
+	if (ret == -ENOTDIR)
+		return ks_fail(err, ret, "%.150s: --csv writes a folder of tables: name one",
+			       c->dir->path);
+	if (ret == -EEXIST)
+		return ks_fail(err, ret, "%.150s: is no folder: remove it, or give another name",
+			       c->folder);
+	if (ret == -EBUSY)
+		return ks_fail(err, ret, "%.150s: is being written: give another name", c->folder);
+	return ks_outfile_fail(c->dir, ret, err);
 }
 
 static int open_table(struct csv *c, enum rows_kind_id k, struct ks_err *err)
@@ -233,12 +285,10 @@ static int csv_open(void **self, struct ks_outfile *out, struct ks_err *err)
 	if (!c)
 		return ks_fail(err, -ENOMEM, "out of memory");
 	c->dir = out;
+	c->fd = -1;
 	c->rows.emit = csv_emit;
 	ret = make_folder(c);
-	if (ret == -ENOTDIR)
-		return ks_fail(err, ret, "%.150s: --csv writes a folder of tables: name one",
-			       out->path);
-	return ret ? ks_outfile_fail(out, ret, err) : 0;
+	return ret ? fail_folder(c, ret, err) : 0;
 }
 
 static int csv_configure(void *self, const struct ks_export_opts *opts, struct ks_err *err)
@@ -276,23 +326,12 @@ static int csv_failed(const void *self)
 	return 0;
 }
 
-/* The folder is durable with its names. */
-static void sync_folder(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	fsync(fd);
-	close(fd);
-}
-
 static int name_folder(struct csv *c, struct ks_err *err)
 {
 	char *path;
 	int ret = 0;
 
-	sync_folder(c->folder);
+	fsync(c->fd); /* the folder is durable with its names */
 	if (!c->fresh)
 		return 0;
 	path = strndup(c->folder, strlen(c->folder) - strlen(".partial"));
@@ -343,10 +382,12 @@ static void csv_close(void *self)
 		rows_buf_free(&c->buf[k]);
 		ks_outfile_discard(&c->file[k]);
 	}
-	if (c->fresh && c->folder) { /* it has not got its name */
+	if (c->fresh) { /* it has not got its name */
 		remove_tables(c);
 		rmdir(c->folder);
 	}
+	if (c->fd >= 0)
+		close(c->fd);
 	rows_free(&c->rows);
 	free(c->folder);
 	free(c);
