@@ -2,7 +2,9 @@
 /* What runs until a signal ends it: live tables, and what is asked on the way. */
 #include "test_trace_util.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio_ext.h>
 #include <sys/wait.h>
 
 #include "child.h"
@@ -14,6 +16,8 @@
 #include "vmkept.h"
 
 #define MS 1000000ULL
+
+static struct ks_err err;
 
 struct tables {
 	struct toploop loop;
@@ -53,7 +57,7 @@ static void run(struct tables *t)
 	t->loop.show = show;
 	t->loop.ctx = t;
 	child_signals();
-	toploop_run(&t->loop);
+	assert_int_equal(toploop_run(&t->loop, &err), 0);
 }
 
 /* A table takes longer than the interval: rings are emptied all the same, and a signal ends it. */
@@ -65,6 +69,37 @@ static void slow_tables(void **state)
 	run(&t);
 	assert_int_equal(t.shows, 5);
 	assert_in_range(t.drains, 5, 100);
+}
+
+static void print(void *ctx)
+{
+	struct tables *t = ctx;
+
+	puts("a table");
+	fflush(stdout);
+	show(t);
+}
+
+/* Tables that cannot be written end it, and it says why. */
+static void full_disk(void **state)
+{
+	struct tables t = { .loop = { .interval_ns = 10 * MS, .drain = drain, .show = print } };
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), out = dup(STDOUT_FILENO), ret;
+
+	(void)state;
+	t.loop.ctx = &t;
+	fflush(stdout);
+	child_signals();
+	assert_int_equal(dup2(full, STDOUT_FILENO), STDOUT_FILENO);
+	ret = toploop_run(&t.loop, &err);
+	__fpurge(stdout);
+	clearerr(stdout);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	close(full);
+	assert_int_equal(ret, -ENOSPC);
+	assert_int_equal(t.shows, 1);
+	assert_string_equal(err.msg, "standard output: No space left on device");
 }
 
 /* A signal that comes between two tables. */
@@ -195,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slow_tables),
+		cmocka_unit_test(full_disk),
 		cmocka_unit_test(signal_between),
 		cmocka_unit_test(duration_within_interval),
 		cmocka_unit_test(nobody_reads),

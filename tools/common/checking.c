@@ -62,5 +62,5 @@ int checking_main(int argc, char **argv, enum ks_feature_for side, const char *d
 	}
 	ret = ks_features_usable(f, n, &why) ? CLI_EXIT_LACKING : CLI_EXIT_OK;
 	free(f);
-	return ret;
+	return cli_end(ret);
 }

@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "optable.h"
+#include "outfile.h"
 #include "probe.h"
 
 int cli_verbosity = 1;
@@ -78,6 +79,23 @@ int cli_fail(int code, const struct ks_err *err)
 	default:
 		return CLI_EXIT_FAILED;
 	}
+}
+
+int cli_printed(struct ks_err *err)
+{
+	const struct ks_outfile out = { .path = NULL };
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	return ks_outfile_fail(&out, -(errno ? errno : EIO), err);
+}
+
+int cli_end(int code)
+{
+	struct ks_err err;
+	int ret = cli_printed(&err);
+
+	return ret ? cli_fail(ret, &err) : code;
 }
 
 void cli_usage(const struct ks_err *err)

@@ -28,6 +28,12 @@ void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Print err's line; the exit code that goes with the error number. */
 int cli_fail(int code, const struct ks_err *err);
 
+/* What was printed is out: 0, or -errno + err. Nobody reading it is an error too: -EPIPE. */
+int cli_printed(struct ks_err *err);
+
+/* The same at the end of a command: its exit code, or that of a failure, which is told. */
+int cli_end(int code);
+
 /* Print err's line and leave with CLI_EXIT_USAGE. */
 void cli_usage(const struct ks_err *err) __attribute__((noreturn));
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -79,9 +80,10 @@ static bool sleep_until(struct toploop *l, uint64_t end)
 	return sig > 0;
 }
 
-void toploop_run(struct toploop *l)
+int toploop_run(struct toploop *l, struct ks_err *err)
 {
 	uint64_t tables = 0, end, last;
+	int ret;
 
 	l->last = ks_now_ns();
 	last = l->duration_ns ? l->last + l->duration_ns : UINT64_MAX;
@@ -90,6 +92,8 @@ void toploop_run(struct toploop *l)
 		if (sleep_until(l, end < last ? end : last) || child_signal_during(l->show, l->ctx))
 			break;
 	} while (!ferror(stdout) && ++tables != l->count && end < last);
+	ret = cli_printed(err);
+	return ret == -EPIPE ? 0 : ret;
 }
 
 unsigned int toploop_lines(void)

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct ks_err;
+
 struct toploop {
 	uint64_t interval_ns, duration_ns, count; /* from the command line; 0 = none */
 	bool json;
@@ -19,8 +21,8 @@ struct toploop {
 /* -i, -n, -d, --json; its input: toploop. */
 extern const struct argp toploop_argp;
 
-/* Until a signal or the options end it, or nobody reads stdout any more. */
-void toploop_run(struct toploop *l);
+/* Until a signal or the options end it, or nobody reads stdout any more. 0 or -errno + err. */
+int toploop_run(struct toploop *l, struct ks_err *err);
 
 /* Height of the terminal, 0 if there is none. */
 unsigned int toploop_lines(void);

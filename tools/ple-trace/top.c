@@ -269,10 +269,10 @@ int ple_top(int argc, char **argv)
 		return ret;
 	child_signals();
 	ret = top_open(&t, &o, &err);
+	if (!ret)
+		ret = toploop_run(&o.loop, &err);
 	if (ret)
 		ret = cli_fail(ret, &err);
-	else
-		toploop_run(&o.loop);
 	top_close(&t);
 	vm_filter_free(&o.vms);
 	return ret;

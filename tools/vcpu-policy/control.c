@@ -87,7 +87,7 @@ int policy_list(int argc, char **argv)
 	     "are");
 	wake = ks_wake_usable(NULL, &err);
 	printf("              sched_ext: %s\n", wake ? err.msg : "can be attached");
-	return scx && cgroup && wake ? CLI_EXIT_LACKING : CLI_EXIT_OK;
+	return cli_end(scx && cgroup && wake ? CLI_EXIT_LACKING : CLI_EXIT_OK);
 }
 
 /* ---- status ---- */

@@ -260,16 +260,16 @@ int top_guest(struct toploop *loop)
 
 	if (!ret)
 		ret = ks_sched_open(&t.probe, 0, &err);
-	if (ret) {
-		ret = cli_fail(ret, &err);
-	} else {
+	if (!ret) {
 		loop->drain = drain;
 		loop->show = show;
 		loop->ctx = &t;
 		begin(&t);
-		toploop_run(loop);
+		ret = toploop_run(loop, &err);
 		loop->ctx = NULL;
 	}
+	if (ret)
+		ret = cli_fail(ret, &err);
 	ks_sched_free(t.probe);
 	ks_vnuma_live_free(t.live);
 	drain_free(&t.drain);

@@ -289,17 +289,17 @@ int top_host(struct toploop *loop, struct vm_filter *vms)
 
 		ret = prepare(&t, &ho, &err);
 	}
-	if (ret) {
-		ret = cli_fail(ret, &err);
-	} else {
+	if (!ret) {
 		loop->drain = drain;
 		loop->show = show;
 		loop->ctx = &t;
 		drain(&t);
 		t.shown = t.drain.until;
-		toploop_run(loop);
+		ret = toploop_run(loop, &err);
 		loop->ctx = NULL;
 	}
+	if (ret)
+		ret = cli_fail(ret, &err);
 	ks_host_free(t.host);
 	ks_live_free(&t.live);
 	drain_free(&t.drain);
