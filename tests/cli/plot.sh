@@ -72,7 +72,16 @@ for picture in x.svg x.html; do
 		absent $picture $picture.partial
 	done
 done
-refused "a part behind the end" 1 'nothing was recorded' "$bin/lock-timeline" plot -o x.svg --from 18446744073s "${recordings[@]}"
+for tool in lock-timeline vnuma-trace; do
+	for from in 1000h 4611686018s; do
+		refused "$tool, a part behind the end" 1 'nothing was recorded' "$bin/$tool" plot -o x.svg --from $from "${recordings[@]}"
+	done
+	# What is asked for behind the recording's end is not drawn as empty room.
+	"$bin/$tool" plot -q -o whole.svg "${recordings[@]}"
+	accepted "$tool, up to behind the end" "$bin/$tool" plot -o x.svg --to 1000h "${recordings[@]}"
+	holds "... is up to the end" cmp whole.svg x.svg
+	rm -f x.svg
+done
 refused "no such wait" 1 'no such wait' "$bin/lock-timeline" plot -o x.svg --worst-by time --lock 0x1 "${recordings[@]}"
 refused "none of these vCPUs" 1 'no vCPU 77' "$bin/lock-timeline" plot -o x.svg --worst-by time --vcpu 77 "${recordings[@]}"
 absent x.svg x.svg.partial

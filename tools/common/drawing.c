@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "cli.h"
 #include "drawing.h"
+#include "err.h"
 #include "options.h"
 #include "outfile.h"
 #include "session.h"
@@ -72,11 +74,14 @@ int drawing_times(const struct drawing *d, const char *host, uint64_t *from, uin
 		return ret;
 	if (ks_reader_span(r, &first, &last)) {
 		part_times(&d->part, first, from, to);
-		if (!d->part.has_to)
+		if (*to > last) /* so too without --to */
 			*to = last;
+		if (*from >= *to)
+			ret = ks_fail(err, -ENODATA,
+				      "nothing was recorded in this part of the trace");
 	}
 	ks_reader_close(r);
-	return 0;
+	return ret;
 }
 
 int drawing_write(const struct drawing *d, const void *scene, drawing_fn svg, drawing_fn html,
