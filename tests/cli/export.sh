@@ -100,13 +100,13 @@ kinds="record,loss,segment"
 for alone in "$host" "$guest"; do
 	"$export" --rows $kinds --json out "$alone"
 	jq -c 'select(.time_ns or .from_ns)' out >whole
-	for times in "--to 18446744073s" "--from 0" "--from 0 --to 18446744073s"; do
+	for times in "--to 4611686018s" "--from 0" "--from 0 --to 4611686018s"; do
 		read -ra words <<<"$times"
 		accepted "$times, $alone" "$export" --rows $kinds "${words[@]}" --json out "$alone"
 		jq -c 'select(.row != "header") | select(.time_ns or .from_ns)' out >part
 		holds "... is all of it" cmp part <(jq -c 'select(.row != "header")' whole)
 	done
-	accepted "$alone, from the end of all time" "$export" --rows $kinds --from 18446744073s --json out "$alone"
+	accepted "$alone, from the end of all time" "$export" --rows $kinds --from 4611686018s --json out "$alone"
 	holds "... is nothing" jq -s -e 'all(.row | IN("record", "loss", "segment") | not)' out
 	rm -f out
 done

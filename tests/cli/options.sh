@@ -42,6 +42,10 @@ for tool in "$ple" "$lock"; do
 	absent x.kvs x.kvs.partial
 done
 refused "a bad gap" 2 'gap' "$ple" record -o x.kvs --burst-gap soon
+for command in "record -o x.kvs" top serve report; do
+	# shellcheck disable=SC2086
+	refused "$command: no gap at all" 2 'burst-gap: more than 0' "$ple" $command --burst-gap 0
+done
 refused "no vCPUs" 2 'max-vcpus' "$ple" record -o x.kvs --max-vcpus 0
 for address in localhost 127.0.0.1:x 127.0.0.1:65536 '[::1' '[::1]x' ::1:10177x "" :80 1.2.3:4 "$(printf '\033[31m')"; do
 	refused "serve --listen '$(tr -cd '[:print:]' <<<"$address")'" 2 'listen' "$ple" serve --listen "$address"
@@ -66,6 +70,14 @@ refused "stream to a file" 2 '\-o' "$lock" stream -o x.kvs
 refused "a bad port" 2 'port' "$lock" stream --port 99999999999
 refused "collect to nowhere" 2 '\-o FILE' "$lock" collect
 refused "a bad size" 2 'max-bytes' "$lock" collect -o x.kvs --max-bytes much
+for option in max-bytes max-rate; do
+	refused "--$option 0" 2 "$option: more than 0" "$lock" collect -o x.kvs --$option 0
+done
+refused "a time that a clock never tells" 2 'too long a time' "$ple" top -d 18446744073709551615ns
+for check in "$lock" "$ple"; do
+	refused "${check##*/} check on a full disk" 1 'standard output: no space left' sh -c "exec '$check' check >/dev/full"
+done
+refused "list on a full disk" 1 'standard output: no space left' sh -c "exec '$policy' list >/dev/full"
 refused "a bad time" 2 'max-silence' "$lock" collect -o x.kvs --max-silence long
 refused "no time at all" 2 'max-silence' "$lock" collect -o x.kvs --max-silence 0
 refused "publish: a bad port" 2 'port' "$lock" publish --port 0

@@ -41,10 +41,12 @@ static void durations(void **state)
 	duration("0.25", 1000000000, 0, 250000000);
 	duration("0", 0, 0, 0);
 	duration("0.000000000000000000000000001s", 0, 0, 0);
-	duration("18446744073709551615ns", 0, 0, UINT64_MAX);
+	duration("4611686018427387903ns", 0, 0, INT64_MAX / 2);
+	duration("4611686018427387904ns", 0, -ERANGE, 0);
+	duration("18446744073709551615ns", 0, -ERANGE, 0);
 	duration("18446744073709551616ns", 0, -ERANGE, 0);
-	duration("18446744073.709551615s", 0, 0, UINT64_MAX);
-	duration("18446744073.709551616s", 0, -ERANGE, 0);
+	duration("4611686018.427387903s", 0, 0, INT64_MAX / 2);
+	duration("4611686018.427387904s", 0, -ERANGE, 0);
 	duration("99999999999999h", 0, -ERANGE, 0);
 	duration("3", 0, -EINVAL, 0); /* of what? */
 	duration("", 1, -EINVAL, 0);

@@ -36,7 +36,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		in->names.vmlinux = arg;
 		return 0;
 	case OPT_GAP:
-		if (ks_arg_duration("--burst-gap", arg, 0, &in->analysis.burst_gap_ns, &err))
+		if (cli_burst_gap(arg, &in->analysis.burst_gap_ns, &err))
 			cli_usage(&err);
 		return 0;
 	case ARGP_KEY_ARGS:

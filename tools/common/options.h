@@ -7,6 +7,9 @@
 #define KVMSCHED_OPTIONS_H
 
 #include <argp.h>
+#include <stdint.h>
+
+struct ks_err;
 
 #define CLI_OUTPUT { "output", 'o', "FILE", 0, "write to FILE", 0 }
 #define CLI_DURATION                                                                               \
@@ -16,6 +19,8 @@
 #define CLI_VM(key) { "vm", key, "NAME|PID", 0, "only this VM (or its UUID)", 0 }
 #define CLI_BURST_GAP(key)                                                                         \
 	{ "burst-gap", key, "TIME", 0, "PLE exits further apart begin a new burst (1ms)", 0 }
+/* Its value. 0, or -EINVAL / -ERANGE + err. */
+int cli_burst_gap(const char *arg, uint64_t *ns, struct ks_err *err);
 #define CLI_JSON(key) { "json", key, NULL, 0, "print JSON", 0 }
 #define CLI_KALLSYMS(key)                                                                          \
 	{ "guest-kallsyms",                                                                        \

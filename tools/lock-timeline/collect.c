@@ -32,6 +32,13 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+static int parse_size(const char *opt, const char *arg, uint64_t *size, struct ks_err *err)
+{
+	int ret = ks_arg_size(opt, arg, size, err);
+
+	return ret ? ret : ks_arg_not_zero(opt, *size, err);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -47,10 +54,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		ret = ks_arg_uint("--port", arg, 1, UINT32_MAX - 1, &o->port, &err);
 		break;
 	case OPT_MAX:
-		ret = ks_arg_size("--max-bytes", arg, &o->collect.max_bytes, &err);
+		ret = parse_size("--max-bytes", arg, &o->collect.max_bytes, &err);
 		break;
 	case OPT_RATE:
-		ret = ks_arg_size("--max-rate", arg, &o->collect.max_rate, &err);
+		ret = parse_size("--max-rate", arg, &o->collect.max_rate, &err);
 		break;
 	case OPT_SILENCE:
 		ret = ks_arg_duration("--max-silence", arg, 1000000000, &v, &err);

@@ -46,7 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			cli_usage(&err);
 		return 0;
 	case OPT_GAP:
-		if (ks_arg_duration("--burst-gap", arg, 0, &o->side.host.burst_gap_ns, &err))
+		if (cli_burst_gap(arg, &o->side.host.burst_gap_ns, &err))
 			cli_usage(&err);
 		return 0;
 	case OPT_VCPUS:

@@ -77,7 +77,7 @@ static int parse_number(int key, const char *arg, struct options *o, struct ks_e
 	case OPT_KEEP:
 		return ks_arg_duration("--keep", arg, 0, &o->keep_ns, err);
 	default:
-		return ks_arg_duration("--burst-gap", arg, 0, &o->host.burst_gap_ns, err);
+		return cli_burst_gap(arg, &o->host.burst_gap_ns, err);
 	}
 }
 

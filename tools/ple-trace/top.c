@@ -54,7 +54,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		vm_filter_add(&o->vms, arg);
 		break;
 	case OPT_GAP:
-		ret = ks_arg_duration("--burst-gap", arg, 0, &o->host.burst_gap_ns, &err);
+		ret = cli_burst_gap(arg, &o->host.burst_gap_ns, &err);
 		break;
 	case OPT_VCPUS:
 		ret = ks_arg_uint("--max-vcpus", arg, 1, KS_FREE_SLOTS, &v, &err);

@@ -26,10 +26,20 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+/* 0 is a time as any other; to the analysis it would be its default. */
+static void parse_time(const char *opt, const char *arg, uint64_t *ns)
+{
+	struct ks_err err;
+
+	if (ks_arg_duration(opt, arg, 0, ns, &err))
+		cli_usage(&err);
+	if (!*ns)
+		*ns = 1;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
-	struct ks_err err;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -42,12 +52,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->compact = true;
 		return 0;
 	case OPT_SHORT:
-		if (ks_arg_duration("--short", arg, 0, &o->vnuma.short_ns, &err))
-			cli_usage(&err);
+		parse_time("--short", arg, &o->vnuma.short_ns);
 		return 0;
 	case OPT_MIN:
-		if (ks_arg_duration("--min-wait", arg, 0, &o->vnuma.min_ns, &err))
-			cli_usage(&err);
+		parse_time("--min-wait", arg, &o->vnuma.min_ns);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

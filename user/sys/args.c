@@ -8,6 +8,8 @@
 #include "err.h"
 #include "text.h"
 
+#define DURATION_MAX ((uint64_t)INT64_MAX / 2)
+
 /* A value as the user wrote it, fit for a message. */
 struct shown {
 	char s[48];
@@ -137,6 +139,8 @@ int ks_arg_duration(const char *opt, const char *s, uint64_t unit_ns, uint64_t *
 	uint64_t v;
 	int ret = number_unit(s, units, sizeof(units) / sizeof(units[0]), &v);
 
+	if (!ret && v > DURATION_MAX)
+		ret = -ERANGE;
 	if (ret == -ERANGE)
 		return ks_fail(err, ret, "%s: %s is too long a time", opt, show(&b, s));
 	if (ret)
@@ -146,6 +150,11 @@ int ks_arg_duration(const char *opt, const char *s, uint64_t unit_ns, uint64_t *
 			       opt, show(&b, s));
 	*out = v;
 	return 0;
+}
+
+int ks_arg_not_zero(const char *opt, uint64_t v, struct ks_err *err)
+{
+	return v ? 0 : ks_fail(err, -EINVAL, "%s: more than 0; leave it out for the default", opt);
 }
 
 int ks_arg_size(const char *opt, const char *s, uint64_t *out, struct ks_err *err)

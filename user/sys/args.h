@@ -19,9 +19,16 @@ int ks_arg_uint(const char *opt, const char *s, uint64_t min, uint64_t max, uint
 /*
  * A duration in ns: "10us", "1.5ms", "2s", "1m", "1h", fractions allowed; a bare number is in
  * units of unit_ns (1000000000 for -d SECONDS), or refused if unit_ns is 0 (0 itself excepted).
+ * At most 146 years: a time of a clock and one more such can be added without a look.
  */
 int ks_arg_duration(const char *opt, const char *s, uint64_t unit_ns, uint64_t *out,
 		    struct ks_err *err);
+
+/*
+ * After one of these, for an option whose default stands for 0 inside: that was not meant by who
+ * wrote it.
+ */
+int ks_arg_not_zero(const char *opt, uint64_t v, struct ks_err *err);
 
 /* A size in bytes: "4096", "64K", "1.5M", "2G", "1T" (powers of 1024; "KiB" and "kB" are fine). */
 int ks_arg_size(const char *opt, const char *s, uint64_t *out, struct ks_err *err);
