@@ -228,7 +228,7 @@ refused "a reader that goes away" 1 'reader has gone' \
 
 # Ended by a signal, at some time of it: nothing is left.
 "$sim" generate --out b --no-truth --seed 2 --events 400000 >log 2>&1
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
 	timeout -s $signal 0.2 "$export" --json out --csv tables b/host.kvs b/guest*.kvs 2>err
 	holds "interrupted by $signal, or done" test $? -ge 1 -o -s out
 	if grep -q interrupted err; then nothing; absent tables tables.partial; fi

@@ -88,9 +88,12 @@ static void on_signal(int sig)
 void inputs_catch(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+	struct sigaction old;
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN) /* nohup */
+		sigaction(SIGHUP, &sa, NULL);
 }
 
 int inputs_watch(struct opened *o, const struct ks_session_watch *w, struct ks_err *err)
