@@ -35,4 +35,21 @@ first=$("$bin/trace-export" -q --json - --rows wait v/host.kvs | jq -r 'select(.
 holds "wake-ups are told ($(grep -c . said))" [ -s said ]
 comm -23 said known >wrong
 holds "... each at its time" [ ! -s wrong ]
+
+# ---- how short ----
+
+waits() {
+	"$bin/vnuma-trace" report --json "$@" "${recordings[@]}" | jq '[.vms[].threads | select(.) | .passed_over.count] | add'
+}
+holds "no wait is too short: --min-wait 0 counts $(waits --min-wait 0), by default $(waits)" \
+	[ "$(waits --min-wait 0)" -gt "$(waits)" ]
+holds "... as --min-wait 1ns" [ "$(waits --min-wait 0)" = "$(waits --min-wait 1ns)" ]
+
+# ---- to where nothing can be written ----
+
+for tool in "lock-timeline report" "vnuma-trace report" "vnuma-trace report --json" "ple-trace report --json"; do
+	read -ra words <<<"$tool"
+	refused "$tool, a full disk" 1 'standard output: no space left' \
+		sh -c "exec '$bin/${words[0]}' ${words[*]:1} ${recordings[0]} >/dev/full"
+done
 expect_end

@@ -92,7 +92,8 @@ static void job_free(struct job *j)
 	inputs_close(&j->open);
 }
 
-static int print(struct job *jobs, size_t n, const struct options *o, enum ks_report_kind kind)
+static int print(struct job *jobs, size_t n, const struct options *o, enum ks_report_kind kind,
+		 struct ks_err *err)
 {
 	struct ks_report **reports = calloc(n, sizeof(*reports));
 	size_t i;
@@ -105,9 +106,7 @@ static int print(struct job *jobs, size_t n, const struct options *o, enum ks_re
 	for (i = 0; i < n && !ret && !o->json; i++)
 		ret = ks_report_text(reports[i], kind, cli_color(), stdout);
 	free(reports);
-	if (fflush(stdout) && !ret)
-		ret = -errno;
-	return ret;
+	return ret == -ENOMEM ? ret : cli_printed(err);
 }
 
 /* The first file is the host's and the others its guests', or each is a host's of its own. */
@@ -143,10 +142,8 @@ int reporting_main(int argc, char **argv, enum ks_report_kind kind, const char *
 		choose_files(&o, kind, i);
 		ret = job_run(&jobs[i], &o, &err);
 	}
-	if (!ret) {
-		snprintf(err.msg, sizeof(err.msg), "writing the report failed");
-		ret = print(jobs, n, &o, kind);
-	}
+	if (!ret)
+		ret = print(jobs, n, &o, kind, &err);
 	for (i = 0; i < n; i++)
 		job_free(&jobs[i]);
 	free(jobs);

@@ -78,12 +78,13 @@ static int analyse(struct opened *open, struct options *o, struct ks_vnuma *v, s
 	return ret ? ret : ks_vnuma_end(v);
 }
 
-static int print(const struct opened *open, const struct options *o, const struct ks_vnuma *v)
+static int print(const struct opened *open, const struct options *o, const struct ks_vnuma *v,
+		 struct ks_err *err)
 {
 	struct ks_vnuma_report r = { .s = open->session, .v = v, .names = open->names };
 	int ret = o->json ? ks_vnuma_json(&r, o->compact, stdout) : ks_vnuma_text(&r, stdout);
 
-	return fflush(stdout) && !ret ? -errno : ret;
+	return ret == -ENOMEM ? ret : cli_printed(err);
 }
 
 int vnuma_report(int argc, char **argv)
@@ -114,10 +115,8 @@ int vnuma_report(int argc, char **argv)
 	ret = ks_vnuma_new(&v, &o.vnuma);
 	if (!ret)
 		ret = analyse(&open, &o, v, &err);
-	if (!ret) {
-		snprintf(err.msg, sizeof(err.msg), "writing the report failed");
-		ret = print(&open, &o, v);
-	}
+	if (!ret)
+		ret = print(&open, &o, v, &err);
 	inputs_close(&open);
 	ks_vnuma_free(v);
 	return ret ? cli_fail(ret, &err) : CLI_EXIT_OK;

@@ -337,5 +337,5 @@ int ks_vnuma_json(const struct ks_vnuma_report *r, bool compact, FILE *out)
 	fprintf(out, "%s\n",
 		json_object_to_json_string_ext(o, flags | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
-	return ferror(out) ? -EIO : 0;
+	return ferror(out) ? -(errno ? errno : EIO) : 0;
 }

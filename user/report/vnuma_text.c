@@ -436,5 +436,5 @@ int ks_vnuma_text(const struct ks_vnuma_report *r, FILE *out)
 		say_vm(&p, &vms[p.vm]);
 	}
 	free(p.believed);
-	return ferror(out) ? -EIO : 0;
+	return ferror(out) ? -(errno ? errno : EIO) : 0;
 }
