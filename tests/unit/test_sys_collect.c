@@ -416,6 +416,7 @@ static void limits(void **state)
 	o.idle_ms = 100;
 	copy = trace.p;
 	assert_int_equal(one(&o, copy, 1000, 1500, &seen), -ETIMEDOUT);
+	assert_string_equal(seen.reason[0], "it said nothing for 100 ms: cut off");
 	tree_free(&t);
 }
 

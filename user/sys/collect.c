@@ -202,8 +202,10 @@ static int conn_turn(struct server *s, struct conn *c, short events, uint64_t no
 	if (events && may_read(c))
 		return conn_read(s, c, now);
 	if (!events && (now - c->heard) / 1000000 > (uint64_t)s->opts.idle_ms) {
-		c->status = ks_fail(&c->err, -ETIMEDOUT, "it said nothing for %d s: cut off",
-				    s->opts.idle_ms / 1000);
+		bool whole = s->opts.idle_ms % 1000 == 0;
+
+		c->status = ks_fail(&c->err, -ETIMEDOUT, "it said nothing for %d %s: cut off",
+				    s->opts.idle_ms / (whole ? 1000 : 1), whole ? "s" : "ms");
 		return 1;
 	}
 	return 0;
