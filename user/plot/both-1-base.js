@@ -22,6 +22,9 @@ function fmtTime(ns) {
 	return v.toFixed(v < 9.995 ? 2 : v < 99.95 ? 1 : 0) + ' ' + name;
 }
 
+// Since the picture's begin; what began before it has a minus.
+const fmtAt = (ns) => (ns < 0 ? '-' : '+') + fmtTime(Math.abs(ns));
+
 function fmtTick(ns, step) {
 	if (!Math.round(ns))
 		return '0';

@@ -7,7 +7,8 @@
 /* ---- state ---- */
 
 const view = { t0: 0, t1: D.span };
-const MIN_SPAN = 200;
+// Times are doubles: within a narrower view they would no longer differ from pixel to pixel.
+const MIN_SPAN = Math.max(200, D.span * 2 ** -44);
 let hover = null, pointer = null, anim = 0, dirty = false, overDirty = false;
 let drag = null; // what is being dragged, and from where
 let band = null; // the stretch that is being dragged with Shift
@@ -145,8 +146,9 @@ const top = (lane, row) => Math.round((laneY(lane) - AXIS + row) * dpr);
 const step = () => niceStep(view.t1 - view.t0, Math.max(2, plotW() / 110));
 
 function eachTick(fn) {
-	const s = step();
-	for (let t = Math.ceil(view.t0 / s) * s; t <= view.t1; t += s)
+	const s = step(), first = Math.ceil(view.t0 / s) * s;
+	// Counted, so that it ends wherever adding a step to a time gives that time again.
+	for (let i = 0, t = first; t <= view.t1 && i < 1000; t = first + ++i * s)
 		fn(t, s);
 }
 

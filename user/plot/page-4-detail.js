@@ -46,7 +46,7 @@ function waitFacts(i) {
 		list.push([next ? 'tried in' : 'acquired in', symName(w.blameIp[i])]);
 		list.push(['off-CPU', fmtTime(w.blameOff[i]) + ' within the wait']);
 	}
-	list.push(['tried at', '+' + fmtTime(w.from[i])], ['', fmtAbsolute(w.from[i])]);
+	list.push(['tried at', fmtAt(w.from[i])], ['', fmtAbsolute(w.from[i])]);
 	return list;
 }
 
@@ -246,7 +246,7 @@ function pleFacts(i, lane) {
 		k < ples.first[lane + 1] && ples.from[k] <= ples.to[i] + slack; k++)
 		n += ples.count[k];
 	return [['PLE exits here', fmtCount(n)], ['cause', D.classes[ples.cls[i]].words],
-		['guest in', symName(ples.ip[i])], ['at', '+' + fmtTime(ples.from[i])]];
+		['guest in', symName(ples.ip[i])], ['at', fmtAt(ples.from[i])]];
 }
 
 function stateFacts(i, lane) {

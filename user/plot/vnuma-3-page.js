@@ -27,7 +27,7 @@ function caseFacts(c) {
 	else
 		list.push(['idle meanwhile', fmtTime(c.cost)],
 			['an idle one', 'CPU ' + c.third], ['why', D.why[c.why].replace('_', ' ')]);
-	list.push(['woken at', '+' + fmtTime(c.from)], ['', fmtAbsolute(c.from)]);
+	list.push(['woken at', fmtAt(c.from)], ['', fmtAbsolute(c.from)]);
 	return list;
 }
 
@@ -153,7 +153,7 @@ function moveFacts(m) {
 	const name = (lane) => (lane < 0 ? 'a vCPU that is not shown' : vcpuName(lane));
 	return [['migrations here', fmtCount(m.count)], ['who', D.causes[m.by].words],
 		['from', name(m.a)], ['to', name(m.b)], ['thread', taskName(m.task)],
-		['at', '+' + fmtTime(m.from)]];
+		['at', fmtAt(m.from)]];
 }
 
 function tipContent(h) {
