@@ -122,8 +122,13 @@ for side in host guest; do
 	holds "... which is told" jq -s -e --argjson from "$from" 'any(.row == "loss" and .from_ns == $from)' part
 	holds "... as are all that reach into it" cmp <(jq -c 'select(.row == "loss")' part) \
 		<(jq -c --argjson from "${part[0]}" --argjson to "${part[1]}" 'select(.row == "loss" and .from_ns < $to and .time_ns >= $from)' whole)
-	rm -rf l part whole
+	for format in folded folded-ple; do
+		"$export" -q "--$format" part l/host.kvs l/guest*.kvs 2>told
+		holds "--$format says it" grep -q -x '.*warning: [0-9]* records were lost: the stacks lack.*' told
+	done
+	rm -rf l part whole told
 done
+holds "stacks of all that there was: nothing is said" [ -z "$("$export" -q --folded - "$host" "$guest" 2>&1 >/dev/null)" ]
 
 refused "a guest alone has no waits" 1 "its host's" "$export" --folded out "$guest"
 nothing

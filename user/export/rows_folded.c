@@ -33,6 +33,7 @@ struct folded {
 	const struct ks_vcpu *vcpus;
 	struct stack *stack; /* a hash table; weight 0 = free */
 	uint32_t nstacks, most, mask;
+	char warning[128];
 };
 
 static uint64_t mix(uint64_t h, uint64_t v)
@@ -248,13 +249,37 @@ static void sort(struct folded *f)
 	qsort(f->stack, n, sizeof(*f->stack), by_place);
 }
 
+/* The format has no room for it, as rows have. */
+static void tell_losses(struct folded *f, const struct ks_session *s)
+{
+	uint64_t lost = ks_reader_lost(ks_session_host(s));
+	struct ks_reader *guest;
+	uint32_t i, n;
+
+	ks_analysis_vms(ks_session_analysis(s), &n);
+	for (i = 0; i < n; i++) {
+		guest = ks_session_guest(s, i);
+		lost += guest ? ks_reader_lost(guest) : 0;
+	}
+	if (lost)
+		snprintf(f->warning, sizeof(f->warning),
+			 "%" PRIu64 " records were lost: the stacks lack what they were of", lost);
+}
+
+static const char *folded_warning(const void *self)
+{
+	const struct folded *f = self;
+
+	return f->warning[0] ? f->warning : NULL;
+}
+
 static int folded_finish(void *self, const struct ks_export_input *in, struct ks_err *err)
 {
 	struct folded *f = self;
 	struct rows_buf b;
 	uint32_t i;
 
-	(void)in;
+	tell_losses(f, in->session);
 	if (rows_buf_init(&b, f->out))
 		return ks_fail(err, -ENOMEM, "out of memory");
 	sort(f);
@@ -280,6 +305,7 @@ const struct ks_exporter ks_export_folded = {
 	.open = folded_open,
 	.ops = time_ops,
 	.begin = folded_begin,
+	.warning = folded_warning,
 	.finish = folded_finish,
 	.close = folded_close,
 };
@@ -290,6 +316,7 @@ const struct ks_exporter ks_export_folded_ple = {
 	.open = folded_open,
 	.ops = ple_ops,
 	.begin = folded_begin,
+	.warning = folded_warning,
 	.finish = folded_finish,
 	.close = folded_close,
 };
