@@ -77,6 +77,7 @@ refused "a time that a clock never tells" 2 'too long a time' "$ple" top -d 1844
 for check in "$lock" "$ple"; do
 	refused "${check##*/} check on a full disk" 1 'standard output: no space left' sh -c "exec '$check' check >/dev/full"
 done
+refused "status on a full disk" 1 'standard output: no space left' sh -c "exec '$policy' status >/dev/full"
 refused "list on a full disk" 1 'standard output: no space left' sh -c "exec '$policy' list >/dev/full"
 refused "a bad time" 2 'max-silence' "$lock" collect -o x.kvs --max-silence long
 refused "no time at all" 2 'max-silence' "$lock" collect -o x.kvs --max-silence 0

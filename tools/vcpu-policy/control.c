@@ -148,7 +148,7 @@ int policy_status(int argc, char **argv)
 			  ret == -EACCES ? " (run as root)" : "");
 		return ret == -EACCES ? CLI_EXIT_LACKING : CLI_EXIT_FAILED;
 	}
-	return ret ? print_status(&o, ret) : print_none(&o, 0);
+	return cli_end(ret ? print_status(&o, ret) : print_none(&o, 0));
 }
 
 /* ---- detach, restore ---- */

@@ -89,5 +89,5 @@ int share_check(int argc, char **argv)
 	     "the kernel does not count who runs (CONFIG_SCHED_INFO): a host believes no agent, "
 	     "and holds all given-up vCPUs down");
 	check_vms();
-	return host || guest ? CLI_EXIT_OK : CLI_EXIT_LACKING;
+	return cli_end(host || guest ? CLI_EXIT_OK : CLI_EXIT_LACKING);
 }

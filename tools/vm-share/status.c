@@ -77,5 +77,5 @@ int share_status(int argc, char **argv)
 
 	turn_defaults(&o);
 	ret = cli_parse(&argp, argc, argv, &o);
-	return ret ? ret : print(&o);
+	return ret ? ret : cli_end(print(&o));
 }
