@@ -453,6 +453,31 @@ static void error_at_the_try(void **state)
 	lab_free(l);
 }
 
+/* Nobody saw who holds the lock. The next in order sleeps, and holds up nobody: it would have been woken. */
+static void next_sleeps(void **state)
+{
+	struct lab *l = lab_new(3);
+
+	(void)state;
+	l->opts.halted_spins = true;
+	lock_try(l, 2 * MS, 1, LOCK, 0);
+	lock_try(l, 3 * MS, 2, LOCK, 0);
+	out(l, 4 * MS, 1, 1, KS_OUT_HALTED);
+	wake(l, 20 * MS, 1);
+	in(l, 20 * MS + 5000, 1, 1);
+	lock_acq(l, 20 * MS + 10000, 1, LOCK, 0, 2 * MS);
+	lock_rel(l, 21 * MS, 1, LOCK, 0, 20 * MS + 10000);
+	lock_acq(l, 21 * MS, 2, LOCK, 0, 3 * MS);
+	end_at(l, 100 * MS);
+	lab_run(l);
+	assert_int_equal(l->nwaits, 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_true(l->wait[i].share[KS_C_LWP] <= 5000); /* on its way to its pCPU */
+		assert_true(l->wait[i].share[KS_C_UNKNOWN] >= 16 * MS);
+	}
+	lab_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,6 +498,7 @@ int main(void)
 		cmocka_unit_test(error_inside),
 		cmocka_unit_test(error_at_ends),
 		cmocka_unit_test(error_at_the_try),
+		cmocka_unit_test(next_sleeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,14 +125,24 @@ static struct walk walk_from(const struct judge *j, const struct an_piece *p, ui
 	return k;
 }
 
+/* Who lets a lock go wakes the next in order: one that sleeps on waits for somebody who was not seen. */
+static enum ks_vstate other_state(const struct judge *j, enum an_kind kind,
+				  const struct ks_history *h, uint64_t i)
+{
+	enum ks_vstate s = ks_history_state(h, i);
+
+	return s == KS_V_HALTED && kind == AN_FREE_NEXT && j->a->opts.halted_spins ? KS_V_UNKNOWN :
+										     s;
+}
+
 static enum ks_class walk_class(const struct judge *j, const struct walk *k, enum an_kind kind)
 {
 	enum ks_vstate self = ks_history_state(k->self, k->si);
 
-	/* Who lets a lock go wakes the next in order: one that sleeps on waits for somebody who was not seen. */
 	if (self == KS_V_HALTED && j->a->opts.halted_spins)
 		self = kind == AN_FREE_SELF ? KS_V_UNKNOWN : KS_V_RUNNING;
-	return class_of(kind, self, k->other ? ks_history_state(k->other, k->oi) : KS_V_UNKNOWN);
+	return class_of(kind, self,
+			k->other ? other_state(j, kind, k->other, k->oi) : KS_V_UNKNOWN);
 }
 
 static uint64_t walk_until(const struct walk *k)
@@ -216,7 +226,7 @@ static enum ks_class exit_class(const struct judge *j, const struct an_piece *p,
 	if (p->kind != AN_HELD && p->kind != AN_FREE_NEXT)
 		return class_of(p->kind, KS_V_RUNNING, KS_V_UNKNOWN);
 	h = &j->a->vcpu[p->other].hist;
-	return class_of(p->kind, KS_V_RUNNING, ks_history_state(h, ks_history_find(h, t)));
+	return class_of(p->kind, KS_V_RUNNING, other_state(j, p->kind, h, ks_history_find(h, t)));
 }
 
 static void count_exit(struct judge *j, const struct an_exit *x, enum ks_class c)
