@@ -271,7 +271,7 @@ $(MODEL): %-model: $(wildcard tests/model/*.[ch] tests/model/shim/*.h tests/mode
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-attributes -Wno-unknown-attributes \
 		-Wno-unused-parameter -Itests/model/shim -iquote tests/model/shim -iquote $(MODEL_BPF) \
-		tests/model/$(@F:-model=).c tests/model/kernel.c -o $@
+		tests/model/$(@F:-model=).c $(addprefix tests/model/,kernel.c helpers.c scx.c) -o $@
 
 $(GUESTS): $(OUT)/tests/%: tests/lab/guests/%.c tests/lab/guests/guest.h
 	$(call say,CC,$<)
