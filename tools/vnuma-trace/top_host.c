@@ -161,6 +161,8 @@ static void print_table(const struct top *t, uint32_t n, double ns)
 	printf("%u vCPUs", n);
 	if (t->live.lost)
 		printf(", %" PRIu64 " records lost", t->live.lost);
+	if (ks_host_unseen(t->host).vcpus)
+		printf(", no room for %" PRIu64 " more", ks_host_unseen(t->host).vcpus);
 	printf("\n%-*s %4s %4s %6s %6s %6s %8s %8s  %s\n", VM_WIDTH, "VM", "vCPU", "pCPU", "run%",
 	       "wait%", "halt%", "moves/s", "nodes/s", "ran on node");
 	for (uint32_t i = 0; i < fit; i++)
@@ -212,6 +214,7 @@ static void print_json(const struct top *t, uint32_t n, uint64_t from, uint64_t 
 	put_num(o, "mono_ns", until);
 	put_num(o, "interval_ns", until - from);
 	put_num(o, "lost_records", t->live.lost);
+	put_num(o, "unseen_vcpus", ks_host_unseen(t->host).vcpus);
 	json_object_object_add(o, "vcpus", rows);
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	fflush(stdout);
