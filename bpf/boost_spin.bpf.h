@@ -24,8 +24,7 @@ static __always_inline void note_taken(struct boost_task *t, struct task_struct 
 {
 	join_vm(t, p);
 	t->paid = p->se.sum_exec_runtime;
-	t->counted = t->vm;
-	__sync_fetch_and_add(&vm_at(t->counted)->active, 1);
+	begin_to_count(t);
 }
 
 /*
@@ -35,11 +34,10 @@ static __always_inline void note_taken(struct boost_task *t, struct task_struct 
  */
 static __always_inline struct boost_task *meet(struct task_struct *p)
 {
-	bool taken = p->policy == SCHED_EXT;
 	struct boost_new *e = NULL;
 	struct boost_task *t;
 
-	if (!taken) {
+	if (p->policy != SCHED_EXT) {
 		e = bpf_ringbuf_reserve(&fresh, sizeof(*e), 0);
 		if (!e)
 			return NULL; /* the next time */
@@ -49,7 +47,7 @@ static __always_inline struct boost_task *meet(struct task_struct *p)
 	t = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (e)
 		bpf_ringbuf_submit(e, 0);
-	else if (t)
+	if (t && p->policy == SCHED_EXT) /* by now, if it was told of before */
 		note_taken(t, p);
 	return t;
 }

@@ -38,13 +38,14 @@ struct boost_task {
 	u64 left;    /* it left its pCPU then, the last time */
 	u32 wants;   /* vcpu_id + 1 of whom it spins for, 0 = nobody knows */
 	u32 vm;
-	u32 counted; /* the VM whose `active` it is in */
-	u32 page;    /* the number of its VM's lock page, when it was looked for last */
-	bool spun;   /* when it left its pCPU */
-	bool gave;   /* ... it gave up its slice, and nobody took its turn */
-	bool parted; /* ... it did so for those that queue for a lock which it had let go */
-	u8 looks;    /* that it has been looked at for that */
-	bool named;  /* within kvm_vcpu_on_spin(): KVM named a candidate */
+	u32 counted;	/* the VM whose `active` it is in ... */
+	u32 is_counted; /* if so */
+	u32 page;	/* the number of its VM's lock page, when it was looked for last */
+	bool spun;	/* when it left its pCPU */
+	bool gave;	/* ... it gave up its slice, and nobody took its turn */
+	bool parted;	/* ... it did so for those that queue for a lock which it had let go */
+	u8 looks;	/* that it has been looked at for that */
+	bool named;	/* within kvm_vcpu_on_spin(): KVM named a candidate */
 };
 
 struct {
@@ -97,6 +98,15 @@ static __always_inline struct boost_cpu *other_cpu(s32 cpu)
 static __always_inline struct boost_vm *vm_at(u32 vm)
 {
 	return &vms[vm & (BOOST_MAX_VMS - 1)];
+}
+
+/* It wants a pCPU from now on. True: all of its VM slept. */
+static __always_inline bool begin_to_count(struct boost_task *t)
+{
+	if (__sync_lock_test_and_set(&t->is_counted, 1))
+		return false;
+	t->counted = t->vm;
+	return !__sync_fetch_and_add(&vm_at(t->counted)->active, 1);
 }
 
 /* SCHED_EXT from now on. */

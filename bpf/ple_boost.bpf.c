@@ -354,11 +354,8 @@ void BPF_PROG(boost_runnable, struct task_struct *p, u64 enq_flags)
 {
 	struct boost_task *t = task_of(p);
 
-	if (!t)
-		return;
-	t->counted = t->vm;
 	/* All of it slept: then it has saved up no more than one of its vCPUs. */
-	if (!__sync_fetch_and_add(&vm_at(t->counted)->active, 1))
+	if (t && begin_to_count(t))
 		raise(&vm_at(t->counted)->vtime, vtime_now - slice_ns);
 }
 
@@ -367,7 +364,7 @@ void BPF_PROG(boost_quiescent, struct task_struct *p, u64 deq_flags)
 {
 	struct boost_task *t = task_of(p);
 
-	if (t)
+	if (t && __sync_lock_test_and_set(&t->is_counted, 0))
 		__sync_fetch_and_add(&vm_at(t->counted)->active, -1);
 }
 

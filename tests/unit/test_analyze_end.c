@@ -79,12 +79,55 @@ static void queue_stopped(void **state)
 	lab_free(l);
 }
 
+/* A burst that goes on is told by its last exit. */
+static void burst_goes_on(void **state)
+{
+	struct lab *l = lab_new(2);
+
+	(void)state;
+	l->host_meta = "{\"vms\":{\"77\":{\"name\":\"vm\"}},\"mode\":\"bursts\"," STOPPED;
+	put_host(l, (struct ks_rec){ .time = 12 * MS,
+				     .type = KS_BURST,
+				     .id = 1,
+				     .flags = KS_F_IP,
+				     .a = KERNEL_IP,
+				     .b = (10 * MS) << 32 | 1000 });
+	put_host(l, (struct ks_rec){ .time = 14 * MS,
+				     .type = KS_BURST,
+				     .id = 0,
+				     .flags = KS_F_IP,
+				     .a = KERNEL_IP,
+				     .b = (2 * MS) << 32 | 50 });
+	end_at(l, 20 * MS);
+	lab_run(l);
+	assert_int_equal(ks_analysis_vcpu_totals(l->a, 1)->pause, 800);
+	assert_int_equal(ks_analysis_vcpu_totals(l->a, 0)->pause, 0);
+	assert_int_equal(l->nbursts, 1);
+	assert_int_equal(l->burst[0].last, 10 * MS);
+	lab_free(l);
+}
+
+/* What cannot be is not believed: then the last record is the end. */
+static void stopped_before_it_began(void **state)
+{
+	struct lab *l = lab_new(2);
+
+	(void)state;
+	l->host_meta = "{\"vms\":{\"77\":{\"name\":\"vm\"}},\"end_mono_ns\":900}";
+	for (unsigned int i = 0; i < l->nhost; i++)
+		l->host[i].time += 5 * MS;
+	end_at(l, 20 * MS);
+	lab_run(l);
+	assert_int_equal(vm_totals(l)->span_ns, 15 * MS - 1);
+	lab_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(guest_stopped),
-		cmocka_unit_test(host_stopped),
-		cmocka_unit_test(queue_stopped),
+		cmocka_unit_test(guest_stopped),	   cmocka_unit_test(host_stopped),
+		cmocka_unit_test(queue_stopped),	   cmocka_unit_test(burst_goes_on),
+		cmocka_unit_test(stopped_before_it_began),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

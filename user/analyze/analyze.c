@@ -121,7 +121,7 @@ static int init(struct ks_analysis *a, struct ks_reader *host)
 		a->burst_hold = AN_BURST_HOLD;
 	a->host_end = AN_NEVER;
 	if (ks_reader_span(host, &a->host_begin, &last)) {
-		a->host_end = ks_reader_stopped(host);
+		a->host_end = a->host_stopped = ks_reader_stopped(host);
 		an_due(a, a->host_end + 1);
 	}
 	return 0;
@@ -352,7 +352,8 @@ static void host_over(struct ks_analysis *a)
 
 	for (i = 0; i < a->model.nvcpus; i++)
 		an_set_state(a, i, a->host_end, KS_V_UNKNOWN, -1);
-	an_raise(&a->host_last, a->host_end);
+	if (a->host_last)
+		an_raise(&a->host_last, a->host_end);
 	a->host_end = AN_NEVER;
 	a->host_is_over = true;
 }
@@ -380,7 +381,8 @@ static void guest_over(struct ks_analysis *a, uint32_t vm)
 		end_waits(a, i, m->end);
 		an_busy_update(a, i, m->end, false);
 	}
-	an_raise(&m->last, m->end);
+	if (m->begin)
+		an_raise(&m->last, m->end);
 	m->end = AN_NEVER;
 	m->is_over = true;
 }
@@ -443,6 +445,26 @@ static bool is_over(const struct ks_analysis *a, const struct ks_event *ev)
 	return vm != KS_NO_VCPU && a->vm[vm].is_over;
 }
 
+/* A folded burst is told by its last exit: those before the recorder was stopped count, as if they came evenly. */
+static bool is_burst_before(const struct ks_analysis *a, struct ks_event *ev, struct ks_rec *cut)
+{
+	uint64_t length = ev->rec->b >> 32, count = (uint32_t)ev->rec->b, first;
+
+	if (ev->src || ev->rec->type != KS_BURST || length > ev->rec->time)
+		return false;
+	first = ev->rec->time - length;
+	if (first > a->host_stopped)
+		return false;
+	if (ev->rec->time <= a->host_stopped)
+		return true; /* it was told later than it was */
+	*cut = *ev->rec;
+	cut->time = a->host_stopped;
+	count = (uint64_t)((unsigned __int128)count * (cut->time - first) / length);
+	cut->b = (cut->time - first) << 32 | (count ? count : 1);
+	ev->rec = cut;
+	return true;
+}
+
 static void dispatch_host(struct ks_analysis *a, const struct ks_event *ev)
 {
 	if (!a->host_last)
@@ -479,6 +501,7 @@ static void dispatch(struct ks_analysis *a, const struct ks_event *ev)
 int ks_analysis_feed(struct ks_analysis *a, const struct ks_event *ev)
 {
 	struct ks_event late;
+	struct ks_rec cut;
 
 	if (__builtin_expect(!a->any, 0)) {
 		a->any = true;
@@ -492,8 +515,12 @@ int ks_analysis_feed(struct ks_analysis *a, const struct ks_event *ev)
 	a->now = ev->time;
 	if (ev->time >= a->tick)
 		tick(a, ev->time);
-	if (is_over(a, ev))
-		return 0;
+	if (is_over(a, ev)) {
+		late = *ev;
+		ev = &late;
+		if (!is_burst_before(a, &late, &cut))
+			return 0;
+	}
 	dispatch(a, ev);
 	if (a->ops.event)
 		a->ops.event(a->ops.ctx, ev);

@@ -266,7 +266,7 @@ void an_guest_event(struct ks_analysis *a, uint32_t vm, const struct ks_event *e
 		a->ignored++;
 		return;
 	}
-	if (!m->begin)
+	if (!m->begin && !m->is_over)
 		m->begin = ev->time;
 	if (!m->is_over)
 		m->last = ev->time;

@@ -211,10 +211,11 @@ struct ks_analysis {
 	uint32_t *blamed;
 	uint32_t nblamed;
 
-	uint64_t first, now; /* of the events fed */
-	uint64_t host_begin; /* first record of the host trace */
-	uint64_t host_end;   /* its recorder was stopped; AN_NEVER if not known, or passed */
-	bool host_is_over;   /* ... that has passed */
+	uint64_t first, now;   /* of the events fed */
+	uint64_t host_begin;   /* first record of the host trace */
+	uint64_t host_end;     /* its recorder was stopped; AN_NEVER if not known, or passed */
+	uint64_t host_stopped; /* the same, also when it has passed */
+	bool host_is_over;     /* ... that has passed */
 	uint64_t host_first, host_last; /* of the host's events */
 	uint64_t tick;			/* next time something is due besides events */
 	bool any;

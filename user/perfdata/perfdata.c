@@ -231,6 +231,18 @@ static int map_cpus(struct perf *p, const struct ks_vcpu *v, uint32_t n, const s
 	return 0;
 }
 
+/* What comes before the part that was asked for is not seen as an event. */
+static void remap_before(struct perf *p, const struct ks_export_input *in)
+{
+	const struct ks_rec *ctl;
+	size_t n, i;
+
+	ctl = ks_reader_control(ks_session_host(in->session), &n);
+	for (i = 0; i < n; i++)
+		if (ctl[i].type == KS_VCPU_NEW && ctl[i].time < in->from)
+			remap_cpu(p, ctl[i].id);
+}
+
 static int name_idle(struct perf *p, uint32_t vm, const uint32_t *map, uint32_t ncpus)
 {
 	char comm[24];
@@ -312,6 +324,8 @@ static int begin_session(struct perf *p, const struct ks_export_input *in)
 	ret = p->guest ? make_layout(p, in->session, nvms, n, isa) : -ENOMEM;
 	p->guest_cpus = count_guest_cpus(v, n);
 	ret = ret ?: map_cpus(p, v, n, vms, nvms);
+	if (!ret)
+		remap_before(p, in);
 	ret = ret ?: name_vcpus(p, meta, v, n, vms);
 	c = context(p);
 	ret = ret ?: ks_pd_host_new(&p->host, &c, v, n, p->tgids, isa);

@@ -286,26 +286,39 @@ static int confine_groups(struct ks_confine *c)
 
 /* ---- what a predecessor has left ---- */
 
-/*
- * Before it is written: who is killed while it is leaves cgroups that say what our own says, and others that say this. A
- * successor must not take either for their owners'.
- */
-static int note_next(struct ks_confine *c, const struct ks_cpus *cpus)
+/* Behind the set that is next: where the interrupts were moved to last. */
+#define MOVED_AT KS_CPUS_TEXT
+
+static int note_set(struct ks_confine *c, const struct ks_cpus *cpus, off_t at)
 {
 	char text[KS_CPUS_TEXT];
 	/* With its end: in one go, so that there is never a part of it, nor of two. */
 	ssize_t len = (ssize_t)strlen(ks_cpus_print(cpus, text, sizeof(text))) + 1;
 
 	errno = EIO;
-	return pwrite(c->next, text, (size_t)len, 0) == len ? 0 : -errno;
+	return pwrite(c->next, text, (size_t)len, at) == len ? 0 : -errno;
+}
+
+static void read_set(struct ks_confine *c, struct ks_cpus *cpus, off_t at)
+{
+	char text[KS_CPUS_TEXT] = "";
+
+	if (pread(c->next, text, sizeof(text) - 1, at) < 0 || set_of(text, cpus))
+		memset(cpus, 0, sizeof(*cpus));
+}
+
+/*
+ * Before it is written: who is killed while it is leaves cgroups that say what our own says, and others that say this. A
+ * successor must not take either for their owners'.
+ */
+static int note_next(struct ks_confine *c, const struct ks_cpus *cpus)
+{
+	return note_set(c, cpus, 0);
 }
 
 static void read_next(struct ks_confine *c, struct ks_cpus *next)
 {
-	char text[KS_CPUS_TEXT] = "";
-
-	if (pread(c->next, text, sizeof(text) - 1, 0) < 0 || set_of(text, next))
-		memset(next, 0, sizeof(*next));
+	read_set(c, next, 0);
 }
 
 /* Nothing is written any more, and what our own says by now is no confinement. */
@@ -441,6 +454,7 @@ void ks_confine_settle(struct ks_confine *c)
 	if (!c->confined)
 		return;
 	ks_interrupts_move(&c->interrupts, c->root, c->journal, &c->may);
+	note_set(c, &c->may, MOVED_AT); /* for a successor */
 	isolate(c);
 }
 
@@ -456,6 +470,8 @@ static void find_confined(struct ks_confine *c)
 	c->confined = ks_cpus_count(&next) &&
 		      !ks_read_line(c->root, now, sizeof(now), KS_CGROUPFS OWN "/cpuset.cpus") &&
 		      *now && !ks_cpus_parse("cpuset", now, &c->may, NULL);
+	if (c->confined)
+		read_set(c, &c->interrupts.last, MOVED_AT);
 }
 
 /* The root's own task may be told to be in a cgroup with cpusets, if those are switched on. */

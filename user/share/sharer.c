@@ -507,15 +507,17 @@ static int release_one(struct ks_sharer *l, struct ks_book *b, int vm, struct ks
 	return ret;
 }
 
-/* From the first VM on that is released CPUs are not exclusive any more: the book says so before. */
+/*
+ * From the first VM on that is released CPUs are not exclusive any more: the book says so before. Where nothing can be written,
+ * as on a full disk, all goes back nevertheless, for that may be the way out.
+ */
 int ks_sharer_release(struct ks_sharer *l, struct ks_book *b, struct ks_err *err)
 {
 	int vm, ret, failed;
+	struct ks_err second;
 
 	b->releasing = true;
-	ret = save(l, b, err);
-	if (ret)
-		return ret;
+	save(l, b, &second);
 	for (vm = 0, failed = 0; vm < (int)KS_BOOK_VMS; vm++) {
 		ret = b->vm[vm].tgid ? release_one(l, b, vm, err) : 0;
 		failed = ret ? ret : failed;

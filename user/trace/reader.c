@@ -243,7 +243,7 @@ static uint64_t stopped_by(const struct ks_reader *r, uint64_t last)
 	    !json_object_is_type(end, json_type_int) || json_object_get_int64(end) <= 0)
 		return last;
 	told = (uint64_t)json_object_get_int64(end);
-	return told < last ? told : last;
+	return told >= r->first && told < last ? told : last;
 }
 
 uint64_t ks_reader_stopped(const struct ks_reader *r)

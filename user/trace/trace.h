@@ -156,7 +156,8 @@ bool ks_reader_span(const struct ks_reader *r, uint64_t *first, uint64_t *last);
 /*
  * ns, own clock: when the recorder was stopped. Until then all was recorded that was not lost; after it probes were
  * taken away one by one, and what the last ones of them saw may be in the file, too. By the recorder's word
- * (end_mono_ns), else, or where that is later or no positive number, the time of the last record. 0 if there is none.
+ * (end_mono_ns), else, or where that is later, before the first record or no positive number, the time of the last record. 0 if
+ * there is none.
  */
 uint64_t ks_reader_stopped(const struct ks_reader *r);
 
