@@ -230,11 +230,12 @@ SLOW_PATH(__pv_queued_spin_lock_slowpath)
 SEC("?fentry/smp_call_function_many_cond")
 int BPF_PROG(smp_call_begin, const struct cpumask *mask, void *func, void *info, unsigned int flags)
 {
-	struct ks_lp_slot *s = this_slot();
+	struct ks_lp_slot *s;
 	__u64 cpus = 0;
 
 	if (!(flags & SCF_WAIT))
 		return 0;
+	s = this_slot();
 	bpf_probe_read_kernel(&cpus, sizeof(cpus), mask);
 	if (!s->wait[0].lock)
 		s->wait[0].since = bpf_ktime_get_ns();

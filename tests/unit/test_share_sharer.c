@@ -26,10 +26,19 @@ static struct ks_sharer sharer;
 static struct ks_book *book;
 static pid_t vm, other; /* a VM, and a process that is none of it */
 
+/* It has its name, and those of its threads, as soon as nobody holds the pipe's other end. */
+static void await_names(int named[2])
+{
+	char byte;
+
+	close(named[1]);
+	assert_int_equal(read(named[0], &byte, 1), 0);
+	close(named[0]);
+}
+
 static pid_t sleeper(const char *name)
 {
 	int named[2];
-	char byte;
 	pid_t pid;
 
 	assert_int_equal(pipe(named), 0);
@@ -40,9 +49,7 @@ static pid_t sleeper(const char *name)
 		pause();
 		_exit(0);
 	}
-	close(named[1]);
-	assert_int_equal(read(named[0], &byte, 1), 0);
-	close(named[0]);
+	await_names(named);
 	return pid;
 }
 
@@ -62,7 +69,6 @@ static pid_t two_sleepers(void)
 {
 	pthread_t thread;
 	int named[2];
-	char byte;
 	pid_t pid;
 
 	assert_int_equal(pipe(named), 0);
@@ -75,9 +81,7 @@ static pid_t two_sleepers(void)
 		for (;;)
 			pause();
 	}
-	close(named[1]);
-	assert_int_equal(read(named[0], &byte, 1), 0);
-	close(named[0]);
+	await_names(named);
 	return pid;
 }
 

@@ -266,10 +266,11 @@ void an_guest_event(struct ks_analysis *a, uint32_t vm, const struct ks_event *e
 		a->ignored++;
 		return;
 	}
-	if (!m->begin && !m->is_over)
-		m->begin = ev->time;
-	if (!m->is_over)
+	if (!m->is_over) {
 		m->last = ev->time;
+		if (!m->begin)
+			m->begin = m->last;
+	}
 	switch (ev->rec->type) {
 	case KS_CLOCK:
 	case KS_TASK_WAKE:
